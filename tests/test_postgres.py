@@ -1,0 +1,70 @@
+"""The PostgreSQL of the tests is a real one. No test here is ever skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+from tests import postgres
+from tests.postgres import PostgresServer, PostgresUnavailable
+
+
+def test_postgresql_really_answers(postgres_server: PostgresServer, postgres_url: Callable[[], str]) -> None:
+    engine = create_engine(postgres_url(), poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE lots (cents bigint CHECK (cents > 0))"))
+        connection.execute(text("INSERT INTO lots SELECT generate_series(1, 100)"))
+        assert connection.scalar(text("SELECT sum(cents) FROM lots")) == 5050
+        assert str(connection.scalar(text("SELECT version()"))).startswith(
+            f"PostgreSQL {postgres_server.version}"
+        )
+        assert connection.scalar(text("SHOW fsync")) == "on"
+        assert connection.scalar(text("SHOW server_encoding")) == "UTF8"
+
+
+def test_each_database_is_fresh_and_apart(postgres_url: Callable[[], str]) -> None:
+    first, second = postgres_url(), postgres_url()
+    assert first != second
+    with create_engine(first, poolclass=NullPool).begin() as connection:
+        connection.execute(text("CREATE TABLE only_here (id int)"))
+    with create_engine(second, poolclass=NullPool).begin() as connection:
+        assert connection.scalar(text("SELECT to_regclass('only_here')")) is None
+
+
+def test_a_database_is_dropped_even_with_a_connection_left_open(postgres_server: PostgresServer) -> None:
+    url = postgres_server.create_database()
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as left_open:
+        left_open.execute(text("SELECT 1"))
+        postgres_server.drop_database(url)
+        with pytest.raises(OperationalError):
+            left_open.execute(text("SELECT 1"))
+        left_open.invalidate()
+
+
+def test_a_book_is_empty_on_either_base(book_url: str) -> None:
+    assert make_url(book_url).drivername in {"sqlite", "postgresql+psycopg"}
+    engine = create_engine(book_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE accounts (id int)"))
+        assert connection.scalar(text("SELECT count(*) FROM accounts")) == 0
+
+
+def test_a_server_that_cannot_start_fails_with_what_was_tried(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("postgres", "initdb"):
+        broken = tmp_path / name
+        broken.write_text("#!/bin/sh\necho broken on purpose >&2\nexit 1\n")
+        broken.chmod(0o755)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.name.startswith("pytest-") or folder == tmp_path:
+            folder.chmod(0o755)  # so that the server's user reaches the broken program, and fails there
+    monkeypatch.setattr(postgres, "_binaries", lambda: [tmp_path])
+    with pytest.raises(PostgresUnavailable, match=r"(?s)Tried:.*broken on purpose.*scripts/environment"):
+        PostgresServer.start()
