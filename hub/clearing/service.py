@@ -1,0 +1,521 @@
+"""Taking members' envelopes, handing slips over, expiring: the use cases of the sequencer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from hub.clearing import store
+from hub.clearing.store import StoredSlip
+from hub.directory.service import ChangeRefused, Registry
+from hub.transparency.service import note
+from protocol import envelopes, keys, merkle
+from protocol.book import log_store
+from protocol.book.log_store import Log
+from protocol.book.service import Page
+from protocol.canonical import decode_typed
+from protocol.cession import CessionState
+from protocol.clearing import LotKey, Outcome, Positions
+from protocol.directory import KeyAdded, KeyRetired, Member, MemberStatus
+from protocol.envelopes import CarriedSlip
+from protocol.errors import BadEnvelope, NotCanonical, Refusal
+from protocol.exchange import service as exchange
+from protocol.exchange.service import Forked, Received
+from protocol.keys import Domain
+from protocol.messages import (
+    LEAF_BYTES_MAX,
+    WIRE_VERSION,
+    AddKey,
+    Answer,
+    AskStatement,
+    Cede,
+    Forward,
+    HandedOver,
+    Message,
+    Moved,
+    Recall,
+    RetireKey,
+    SealedColumn,
+    Slip,
+    Statement,
+    Stopped,
+    Verdict,
+    decode_slip,
+    encode_slip,
+)
+from protocol.national import (
+    CessionsStopped,
+    SlipKey,
+    SlipsHandedOver,
+    SlipTaken,
+    begin_record,
+    choose_stopped,
+    clear_slip,
+    end_slip,
+    find_cede,
+    read_slip,
+    settle_answer,
+    stop,
+)
+from protocol.times import Instant, day_of
+
+MALFORMED: Final = "malformed"
+SEALED_PART_MISSING: Final = "sealed_part_missing"
+HAND_OVER_MAX: Final = 256
+EXPIRE_MAX: Final = 256
+_KEY: Final = "desk"
+_SLIP_MESSAGES_MAX: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of an envelope: how many of its slips were new, and how much of the sender's log is now held."""
+
+    member: str
+    fresh: int
+    held: int
+
+
+@dataclass(slots=True)
+class Desk:
+    """The sequencer's working set on one page: loaded as needed, saved once when the page closes."""
+
+    page: Page
+    hub: str
+    members: dict[str, Member]
+    positions: Positions
+    logs: dict[tuple[str, str], Log] = field(default_factory=dict)
+    lot_ids: dict[LotKey, int] = field(default_factory=dict)
+    loaded: set[tuple[LotKey, str]] = field(default_factory=set)
+    moves: dict[tuple[LotKey, str], int] = field(default_factory=dict)
+    abroad_moves: dict[str, int] = field(default_factory=dict)
+    ceded_moves: dict[tuple[str, int], int] = field(default_factory=dict)
+    new_lots: dict[LotKey, tuple[int, int]] = field(default_factory=dict)
+    transit: list[tuple[int, LotKey, int]] = field(default_factory=list)
+    outgoing: dict[str, list[Message]] = field(default_factory=dict)
+    asking: set[str] = field(default_factory=set)
+    awake: set[str] = field(default_factory=set)
+
+    def log(self, owner: str, reader: str) -> Log:
+        found = self.logs.get((owner, reader))
+        if found is None:
+            found = log_store.open_log(self.page.connection, owner, reader)
+            self.logs[owner, reader] = found
+        return found
+
+    def tell(self, member: str, message: Message) -> None:
+        """Write to a member; its slip is made when the page closes."""
+        self.outgoing.setdefault(member, []).append(message)
+        self.awake.add(member)
+
+    def load_for(self, giver: str, cedes: Iterable[Cede]) -> None:
+        """Load what clearing these cessions of one giver will touch, in few statements."""
+        connection = self.page.connection
+        wanted = {(lot.issuer, lot.ref) for cede in cedes for lot in cede.lots}
+        for key, (id_, kind, month) in store.load_lots(connection, wanted - self.lot_ids.keys()).items():
+            self.lot_ids[key] = id_
+            self.positions.lots[key] = (kind, month)
+        foreign = {
+            self.lot_ids[key]: key
+            for key in wanted
+            if key[0] != giver and key in self.lot_ids and (key, giver) not in self.loaded
+        }
+        held = store.load_positions(connection, foreign, giver)
+        for lot_id, key in foreign.items():
+            self.loaded.add((key, giver))
+            self.positions.cents[key, giver] = held.get(lot_id, 0) + self.moves.get((key, giver), 0)
+        if giver not in self.positions.abroad:
+            self.positions.abroad[giver] = store.find_abroad(connection, giver) + self.abroad_moves.get(giver, 0)
+        day = (giver, day_of(self.page.now))
+        if day not in self.positions.ceded:
+            self.positions.ceded[day] = store.find_ceded(connection, *day)
+
+    def apply(self, slip_id: int, outcome: Outcome) -> None:
+        """Keep an outcome's movements for the end of the page, and let what is loaded follow."""
+        for key, cents in outcome.cents.items():
+            self.moves[key] = self.moves.get(key, 0) + cents
+            if key in self.loaded:
+                self.positions.cents[key] += cents
+        for issuer, cents in outcome.abroad.items():
+            self.abroad_moves[issuer] = self.abroad_moves.get(issuer, 0) + cents
+            if issuer in self.positions.abroad:
+                self.positions.abroad[issuer] += cents
+        for day, cents in outcome.ceded.items():
+            self.ceded_moves[day] = self.ceded_moves.get(day, 0) + cents
+            self.positions.ceded[day] += cents
+        self.new_lots.update(outcome.lots)
+        self.positions.lots.update(outcome.lots)
+        self.transit.extend((slip_id, key, cents) for key, cents in outcome.transit.items())
+
+    def close(self) -> None:
+        """Save movements, then write what members must know into their logs."""
+        connection = self.page.connection
+        if self.new_lots:
+            store.insert_lots(connection, self.new_lots)
+        touched = {key for key, _ in self.moves} | {key for _, key, _ in self.transit}
+        for key, (id_, _, _) in store.load_lots(connection, touched - self.lot_ids.keys()).items():
+            self.lot_ids[key] = id_
+        store.move_positions(
+            connection, {(self.lot_ids[key], holder): cents for (key, holder), cents in self.moves.items() if cents}
+        )
+        store.move_totals(connection, self.abroad_moves, self.ceded_moves)
+        store.add_transit(connection, [(s, self.lot_ids[k], cents) for s, k, cents in self.transit if cents > 0])
+        store.take_transit(connection, [(s, self.lot_ids[k], -cents) for s, k, cents in self.transit if cents < 0])
+        for member in sorted(self.asking):
+            self.tell(member, self._statement(member))
+        for member, messages in self.outgoing.items():
+            log_store.append_leaves(
+                connection, self.log(self.hub, member), _make_leaves(member, messages, self.page.now), self.page.now
+            )
+        self.new_lots, self.moves, self.abroad_moves, self.ceded_moves = {}, {}, {}, {}
+        self.transit, self.outgoing, self.asking = [], {}, set()
+
+    def _statement(self, member: str) -> Statement:
+        rows = store.load_statement(self.page.connection, member)
+        return Statement(
+            taken=self.log(member, self.hub).size,
+            issuers=tuple(row[0] for row in rows),
+            holders=tuple(row[1] for row in rows),
+            cents=tuple(row[2] for row in rows),
+            transit=tuple(store.load_transit(self.page.connection, member)),
+        )
+
+
+def _make_leaves(member: str, messages: Sequence[Message], now: Instant) -> list[bytes]:
+    """Return slips that hold these messages in order, each small enough to travel."""
+    leaves: list[bytes] = []
+    for start in range(0, len(messages), _SLIP_MESSAGES_MAX):
+        part = tuple(messages[start : start + _SLIP_MESSAGES_MAX])
+        leaf = encode_slip(Slip(WIRE_VERSION, member, now, part))
+        if len(leaf) <= LEAF_BYTES_MAX:
+            leaves.append(leaf)
+        elif len(part) > 1:
+            half = len(part) // 2
+            leaves += _make_leaves(member, part[:half], now) + _make_leaves(member, part[half:], now)
+        else:
+            raise ValueError(f"one message of {len(leaf)} bytes fits no slip")
+    return leaves
+
+
+class Sequencer:
+    """Decides the order. Only the book's writer thread runs its operations.
+
+    `on_news` is told, after the commit, which members have something new to fetch.
+    """
+
+    def __init__(self, registry: Registry, on_news: Callable[[set[str]], None]) -> None:
+        self._registry = registry
+        self._identity = registry.identity
+        self._on_news = on_news
+        self.counts: dict[str, int] = {}  # what happened since start, by name: for the metrics page
+
+    def _count(self, name: str, more: int = 1) -> None:
+        self.counts[name] = self.counts.get(name, 0) + more
+
+    def _desk(self, page: Page) -> Desk:
+        desk: Desk | None = page.memo.get(_KEY)
+        if desk is None:
+            members = dict(self._registry.on_page(page).members)
+            desk = Desk(page, self._identity.code, members, Positions(members))
+            page.memo[_KEY] = desk
+        open_desk = desk
+        page.at_close(_KEY, open_desk.close)
+        page.after_commit(_KEY, lambda: self._on_news(open_desk.awake))
+        return desk
+
+    # Operations
+
+    def take(self, page: Page, items: Sequence[Received]) -> list[Taken | Refusal]:
+        """Take envelopes whose authors were verified. A fork is kept as evidence and refused."""
+        results: list[Taken | Refusal] = []
+        for received in items:
+            try:
+                results.append(self._take_one(page, received))
+            except Forked as forked:
+                exchange.save_evidence(page.connection, forked, page.now)
+                self._count("forks")
+                results.append(forked)
+            except BadEnvelope as refusal:
+                results.append(refusal)
+        return results
+
+    def _take_one(self, page: Page, received: Received) -> Taken:
+        desk = self._desk(page)
+        connection = page.connection
+        statement = received.statement
+        member = statement.sender
+        theirs, own = desk.log(member, desk.hub), desk.log(desk.hub, member)
+        directory = self._registry.on_page(page)
+        before = exchange.find_head(connection, directory, member, desk.hub)
+        fresh = exchange.find_new_slips(connection, theirs, received, before, page.now)
+        exchange.take_ack(connection, self._identity, own, received, page.now)
+        if before is None or _tells_more(before[1], received):
+            exchange.save_head(connection, received, page.now)
+        if fresh:
+            first = log_store.append_leaves(connection, theirs, [slip.leaf for slip in fresh], page.now)
+            slips = [read_slip(carried.leaf) for carried in fresh]
+            desk.load_for(
+                member, [cede for slip in slips if slip is not None and (cede := find_cede(slip)) is not None]
+            )
+            for place, (slip, carried) in enumerate(zip(slips, fresh, strict=True)):
+                self._take_slip(desk, member, (member, theirs.epoch, first + place), slip, carried)
+        desk.awake.add(member)
+        return Taken(member, len(fresh), theirs.size)
+
+    def _take_slip(self, desk: Desk, member: str, key: SlipKey, slip: Slip | None, carried: CarriedSlip) -> None:
+        cede = None if slip is None else find_cede(slip)
+        outcome = Outcome()
+        if slip is None:
+            outcome = Outcome(slip_code=MALFORMED)
+        elif cede is not None:
+            if not _is_sealed_part_right(cede, carried):
+                outcome = Outcome(slip_code=SEALED_PART_MISSING)
+            else:
+                outcome = clear_slip(desk.positions, member, slip, cede, desk.page.now)
+        national = note(
+            desk.page,
+            desk.hub,
+            SlipTaken(
+                desk.page.now,
+                member,
+                key[1],
+                key[2],
+                merkle.hash_leaf(carried.leaf),
+                outcome.slip_code,
+                tuple(place for place, _ in outcome.refused),
+                tuple(code for _, code in outcome.refused),
+            ),
+        )
+        self._count("slips_taken")
+        if slip is None or cede is not None:
+            desk.tell(
+                member,
+                Verdict(
+                    key[2],
+                    national,
+                    outcome.slip_code,
+                    tuple(place for place, _ in outcome.refused),
+                    tuple(code for _, code in outcome.refused),
+                ),
+            )
+        if slip is None:
+            self._count("slips_malformed")
+            return
+        if cede is not None:
+            self._keep_cede(desk, key, slip, cede, outcome, carried)
+        self._act(desk, member, key, slip, carried)
+
+    def _keep_cede(
+        self, desk: Desk, key: SlipKey, slip: Slip, cede: Cede, outcome: Outcome, carried: CarriedSlip
+    ) -> None:
+        record = begin_record(slip.to, cede, outcome)
+        stored = store.insert_slip(
+            desk.page.connection,
+            key,
+            record,
+            code=outcome.slip_code,
+            term=min((term for term in cede.terms if term), default=0),
+            now=desk.page.now,
+        )
+        store.insert_exceptions(
+            desk.page.connection,
+            [(stored.id, place, CessionState.REFUSED, code) for place, code in outcome.refused],
+            desk.page.now,
+        )
+        desk.apply(stored.id, outcome)
+        refused = cede.count if outcome.slip_code else len(outcome.refused)
+        self._count("cessions_cleared", cede.count - refused)
+        self._count("cessions_refused", refused)
+        if record.state is CessionState.CLEARED:
+            log_store.save_attachments(
+                desk.page.connection, desk.log(key[0], desk.hub).id, [(key[2], carried.beside[0])]
+            )
+            desk.awake.add(slip.to)
+
+    def _act(self, desk: Desk, member: str, key: SlipKey, slip: Slip, carried: CarriedSlip) -> None:
+        """Act on everything in a slip but its cessions."""
+        is_answer = False
+        for message in slip.messages:
+            match message:
+                case Answer():
+                    is_answer = self._take_answer(desk, member, slip.to, message) or is_answer
+                case Recall():
+                    self._take_recall(desk, member, message)
+                case AddKey():
+                    self._take_key(desk, member, message)
+                case RetireKey():
+                    self._attempt_change(desk, KeyRetired(member, message.key, False, 0))
+                case AskStatement():
+                    desk.asking.add(member)
+                case Cede():
+                    pass
+                case _:
+                    self._count("messages_ignored")
+        if is_answer:
+            desk.tell(slip.to, Forward(member, key[1], key[2], merkle.hash_leaf(carried.leaf), ()))
+
+    def _take_answer(self, desk: Desk, taker: str, giver: str, answer: Answer) -> bool:
+        connection = desk.page.connection
+        stored = store.find_slip(connection, (giver, answer.epoch, answer.index))
+        if stored is None or stored.record.taker != taker:
+            self._count("answers_ignored")
+            return False
+        settled = settle_answer(stored.record, answer)
+        if settled is None:
+            self._count("answers_ignored")
+            return False
+        record, delivered, returned = settled
+        cede = self._load_cede(desk, stored)
+        outcome = end_slip(giver, record, cede, delivered=delivered, restored=returned)
+        desk.apply(stored.id, outcome)
+        stored.record = record
+        store.save_state(connection, stored, desk.page.now)
+        store.insert_exceptions(
+            connection,
+            [
+                (stored.id, place, CessionState.RETURNED, code)
+                for place, code in zip(answer.returned, answer.codes, strict=True)
+            ],
+            desk.page.now,
+        )
+        log_store.delete_attachment(connection, desk.log(giver, desk.hub).id, stored.index)
+        self._tell_issuers(desk, giver, taker, outcome)
+        self._count("cessions_delivered", len(delivered))
+        self._count("cessions_returned", len(returned))
+        return True
+
+    def _tell_issuers(self, desk: Desk, giver: str, taker: str, outcome: Outcome) -> None:
+        """Tell an issuer when rights on its lots moved between two other members."""
+        by_issuer: dict[str, list[tuple[bytes, int]]] = {}
+        for (key, holder), cents in outcome.cents.items():
+            if holder == taker and key[0] != giver and cents > 0:
+                by_issuer.setdefault(key[0], []).append((key[1], cents))
+        for issuer, rows in by_issuer.items():
+            desk.tell(issuer, Moved(giver, taker, tuple(ref for ref, _ in rows), tuple(cents for _, cents in rows)))
+
+    def _take_recall(self, desk: Desk, member: str, recall: Recall) -> None:
+        stored = store.find_slip(desk.page.connection, (member, recall.epoch, recall.index))
+        stopped = () if stored is None else choose_stopped(stored.record, recall.places)
+        if stored is not None and stopped:
+            self._stop(desk, stored, stopped, CessionState.RECALLED)
+        too_late = tuple(place for place in recall.places if place not in stopped)
+        desk.tell(member, Stopped(recall.index, stopped, (), too_late))
+        self._count("cessions_recalled", len(stopped))
+
+    def _stop(self, desk: Desk, stored: StoredSlip, places: tuple[int, ...], state: CessionState) -> None:
+        """End cessions before hand-over; their rights go back to the giver."""
+        cede = self._load_cede(desk, stored)
+        outcome = end_slip(stored.origin, stored.record, cede, delivered=frozenset(), restored=frozenset(places))
+        desk.apply(stored.id, outcome)
+        stored.record = stop(stored.record, places, state)
+        terms = [cede.terms[place] for place in stored.record.remaining if cede.terms and cede.terms[place]]
+        store.save_state(desk.page.connection, stored, desk.page.now, term=min(terms, default=0))
+        store.insert_exceptions(
+            desk.page.connection, [(stored.id, place, state, "") for place in places], desk.page.now
+        )
+        if not stored.record.remaining:
+            log_store.delete_attachment(desk.page.connection, desk.log(stored.origin, desk.hub).id, stored.index)
+        is_recall = state is CessionState.RECALLED
+        note(
+            desk.page,
+            desk.hub,
+            CessionsStopped(
+                desk.page.now,
+                stored.origin,
+                stored.epoch,
+                stored.index,
+                places if is_recall else (),
+                () if is_recall else places,
+            ),
+        )
+
+    def _load_cede(self, desk: Desk, stored: StoredSlip) -> Cede:
+        leaf = log_store.load_leaf(desk.page.connection, desk.log(stored.origin, desk.hub).id, stored.index)
+        cede = find_cede(decode_slip(leaf))
+        assert cede is not None
+        return cede
+
+    def _take_key(self, desk: Desk, member: str, message: AddKey) -> None:
+        body = message.signing + message.sealing
+        if not keys.is_signed(message.signing, Domain.KEY, body, message.proof):
+            self._count("keys_refused")
+            return
+        self._attempt_change(desk, KeyAdded(member, message.signing, message.sealing))
+
+    def _attempt_change(self, desk: Desk, change: KeyAdded | KeyRetired) -> None:
+        (result,) = self._registry.change(desk.page, [change])
+        if isinstance(result, ChangeRefused | Refusal):
+            self._count("keys_refused")
+        else:
+            desk.members[result.code] = result
+
+    def hand_over(self, page: Page, items: Sequence[str]) -> list[int | Refusal]:
+        """Write the slips that wait for each of these members into its log; return how many."""
+        desk = self._desk(page)
+        results: list[int | Refusal] = []
+        for taker in items:
+            member = desk.members.get(taker)
+            if member is None or member.status is not MemberStatus.ACTIVE:
+                results.append(0)
+                continue
+            self._expire_due(desk, taker)
+            waiting = store.load_waiting(page.connection, taker, HAND_OVER_MAX)
+            told: dict[str, list[int]] = {}
+            for stored in waiting:
+                origin_log = desk.log(stored.origin, desk.hub)
+                leaf_hash = log_store.load_nodes(page.connection, origin_log.id, [(0, stored.index)])[0, stored.index]
+                desk.tell(taker, Forward(stored.origin, stored.epoch, stored.index, leaf_hash, stored.record.skipped))
+                stored.record = replace(stored.record, state=CessionState.HANDED_OVER)
+                store.save_state(page.connection, stored, page.now)
+                told.setdefault(stored.origin, []).append(stored.index)
+            if waiting:
+                note(
+                    page,
+                    desk.hub,
+                    SlipsHandedOver(page.now, taker, tuple((one.origin, one.epoch, one.index) for one in waiting)),
+                )
+            for origin, indexes in told.items():
+                desk.tell(origin, HandedOver(tuple(indexes)))
+            self._count("slips_handed_over", len(waiting))
+            results.append(len(waiting))
+        return results
+
+    def expire(self, page: Page, items: Sequence[None]) -> list[int | Refusal]:
+        """End cessions whose term has passed before hand-over; run again until it returns 0."""
+        done = self._expire_due(self._desk(page), None)
+        return [done if place == 0 else 0 for place in range(len(items))]
+
+    def _expire_due(self, desk: Desk, taker: str | None) -> int:
+        done = 0
+        for stored in store.load_expiring(desk.page.connection, desk.page.now, taker, EXPIRE_MAX):
+            terms = self._load_cede(desk, stored).terms
+            places = tuple(place for place in sorted(stored.record.remaining) if 0 < terms[place] <= desk.page.now)
+            self._stop(desk, stored, places, CessionState.EXPIRED)
+            desk.tell(stored.origin, Stopped(stored.index, (), places, ()))
+            done += len(places)
+        self._count("cessions_expired", done)
+        return done
+
+
+def _tells_more(before: envelopes.HeadStatement, received: Received) -> bool:
+    """Tell whether a statement is worth keeping in place of the one before: more slips, more acknowledged."""
+    after = received.statement
+    return (
+        after.log_size > before.log_size
+        or after.ack_size > before.ack_size
+        or (after.checkpoint != before.checkpoint and after.log_size >= before.log_size)
+    )
+
+
+def _is_sealed_part_right(cede: Cede, carried: CarriedSlip) -> bool:
+    if len(carried.beside) != 1:
+        return False
+    try:
+        column = decode_typed(carried.beside[0], SealedColumn, size_max=envelopes.SEALED_BYTES_MAX + 64)
+    except NotCanonical:
+        return False
+    return envelopes.hash_sealed(column.salt, column.sealed) == cede.commit
+
+
+__all__ = ["Desk", "Sequencer", "Taken"]

@@ -1,0 +1,259 @@
+"""SQL of the sequencer: loads and saves, decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select, update
+
+from hub.clearing.tables import abroad, ceded, exceptions, lots, positions, slips, transit
+from protocol.book.rows_store import insert_or_add, insert_rows, select_rows, update_rows
+from protocol.cession import CessionState
+from protocol.clearing import LotKey
+from protocol.national import SlipKey, SlipRecord
+from protocol.times import Instant
+
+
+@dataclass(slots=True)
+class StoredSlip:
+    """A slip of cessions with its row id and where it came from."""
+
+    id: int
+    origin: str
+    epoch: int
+    index: int
+    record: SlipRecord
+
+
+_SLIP_COLUMNS = (slips.c.id, slips.c.origin, slips.c.epoch, slips.c.ix, slips.c.taker, slips.c.count, slips.c.state)
+
+
+def load_lots(connection: Connection, keys: Iterable[LotKey]) -> dict[LotKey, tuple[int, int, int]]:
+    """Return id, class flags and month of the lots that are known."""
+    wanted = set(keys)
+    rows = select_rows(
+        connection, lots, ("id", "issuer", "ref", "kind", "month"), column="ref", values={ref for _, ref in wanted}
+    )
+    return {
+        (issuer, bytes(ref)): (id_, kind, month)
+        for id_, issuer, ref, kind, month in rows
+        if (issuer, bytes(ref)) in wanted
+    }
+
+
+def insert_lots(connection: Connection, new: Mapping[LotKey, tuple[int, int]]) -> None:
+    """Keep lots as first announced."""
+    insert_or_add(
+        connection,
+        lots,
+        ("issuer", "ref", "kind", "month"),
+        [(issuer, ref, kind, month) for (issuer, ref), (kind, month) in new.items()],
+        key=("issuer", "ref"),
+        adding=(),
+    )
+
+
+def load_positions(connection: Connection, lot_ids: Iterable[int], holder: str) -> dict[int, int]:
+    """Return the cents of one holder by lot id."""
+    rows = select_rows(connection, positions, ("lot_id", "holder", "cents"), column="lot_id", values=lot_ids)
+    return {lot_id: cents for lot_id, found, cents in rows if found == holder}
+
+
+def move_positions(connection: Connection, moves: Mapping[tuple[int, str], int]) -> None:
+    """Add (or take, guarded by CHECK) cents."""
+    insert_or_add(
+        connection,
+        positions,
+        ("lot_id", "holder", "cents"),
+        [(lot, holder, cents) for (lot, holder), cents in moves.items() if cents > 0],
+        key=("lot_id", "holder"),
+        adding=("cents",),
+    )
+    update_rows(
+        connection,
+        positions,
+        [(cents, lot, holder) for (lot, holder), cents in moves.items() if cents < 0],
+        key=("lot_id", "holder"),
+        adding=("cents",),
+    )
+
+
+def find_abroad(connection: Connection, issuer: str) -> int:
+    return connection.execute(select(abroad.c.cents).where(abroad.c.issuer == issuer)).scalar() or 0
+
+
+def find_ceded(connection: Connection, member: str, day: int) -> int:
+    return connection.execute(select(ceded.c.cents).where(ceded.c.member == member, ceded.c.day == day)).scalar() or 0
+
+
+def move_totals(
+    connection: Connection, abroad_moves: Mapping[str, int], ceded_moves: Mapping[tuple[str, int], int]
+) -> None:
+    """Add to what members have abroad and to what they ceded today."""
+    insert_or_add(
+        connection,
+        abroad,
+        ("issuer", "cents"),
+        [(issuer, cents) for issuer, cents in abroad_moves.items() if cents > 0],
+        key=("issuer",),
+        adding=("cents",),
+    )
+    update_rows(
+        connection,
+        abroad,
+        [(cents, issuer) for issuer, cents in abroad_moves.items() if cents < 0],
+        key=("issuer",),
+        adding=("cents",),
+    )
+    insert_or_add(
+        connection,
+        ceded,
+        ("member", "day", "cents"),
+        [(member, day, cents) for (member, day), cents in ceded_moves.items()],
+        key=("member", "day"),
+        adding=("cents",),
+    )
+
+
+def insert_slip(
+    connection: Connection, key: SlipKey, record: SlipRecord, *, code: str, term: int, now: Instant
+) -> StoredSlip:
+    """Keep a slip just taken."""
+    ended = now if record.state is CessionState.REFUSED else None
+    inserted = connection.execute(
+        slips.insert()
+        .values(
+            origin=key[0],
+            epoch=key[1],
+            ix=key[2],
+            taker=record.taker,
+            count=record.count,
+            state=str(record.state),
+            code=code,
+            term=term,
+            taken_at=now,
+            ended_at=ended,
+        )
+        .returning(slips.c.id)
+    ).scalar_one()
+    return StoredSlip(inserted, *key, record)
+
+
+def insert_exceptions(connection: Connection, rows: Iterable[tuple[int, int, CessionState, str]], now: Instant) -> None:
+    """Name cessions that left their slip's state: (slip id, place, state, code)."""
+    insert_rows(
+        connection,
+        exceptions,
+        ("slip_id", "place", "state", "code", "at"),
+        [(slip, place, str(state), code, now) for slip, place, state, code in rows],
+    )
+
+
+def find_slip(connection: Connection, key: SlipKey) -> StoredSlip | None:
+    """Return the slip of that place in its author's log, if it carried cessions."""
+    row = connection.execute(
+        select(*_SLIP_COLUMNS).where(slips.c.origin == key[0], slips.c.epoch == key[1], slips.c.ix == key[2])
+    ).first()
+    return None if row is None else _with_exceptions(connection, [tuple(row)])[0]
+
+
+def load_waiting(connection: Connection, taker: str, limit: int) -> list[StoredSlip]:
+    """Return the oldest slips cleared for a member and not handed over."""
+    rows = connection.execute(
+        select(*_SLIP_COLUMNS)
+        .where(slips.c.taker == taker, slips.c.state == str(CessionState.CLEARED))
+        .order_by(slips.c.id)
+        .limit(limit)
+    ).all()
+    return _with_exceptions(connection, [tuple(row) for row in rows])
+
+
+def has_waiting(connection: Connection, taker: str) -> bool:
+    return (
+        connection.execute(
+            select(slips.c.id).where(slips.c.taker == taker, slips.c.state == str(CessionState.CLEARED)).limit(1)
+        ).first()
+        is not None
+    )
+
+
+def load_expiring(connection: Connection, now: Instant, taker: str | None, limit: int) -> list[StoredSlip]:
+    """Return slips not handed over of which a term has passed, for one receiver or for all."""
+    query = select(*_SLIP_COLUMNS).where(
+        slips.c.state == str(CessionState.CLEARED), slips.c.term > 0, slips.c.term <= now
+    )
+    if taker is not None:
+        query = query.where(slips.c.taker == taker)
+    rows = connection.execute(query.order_by(slips.c.id).limit(limit)).all()
+    return _with_exceptions(connection, [tuple(row) for row in rows])
+
+
+def _with_exceptions(connection: Connection, rows: list[tuple]) -> list[StoredSlip]:  # type: ignore[type-arg]
+    found: dict[int, dict[int, CessionState]] = {}
+    for slip_id, place, state in select_rows(
+        connection, exceptions, ("slip_id", "place", "state"), column="slip_id", values=[row[0] for row in rows]
+    ):
+        found.setdefault(slip_id, {})[place] = CessionState(state)
+    return [
+        StoredSlip(id_, origin, epoch, index, SlipRecord(taker, count, CessionState(state), found.get(id_, {})))
+        for id_, origin, epoch, index, taker, count, state in rows
+    ]
+
+
+def save_state(connection: Connection, slip: StoredSlip, now: Instant, *, term: int | None = None) -> None:
+    """Save where a slip stands after it was handed over, stopped or answered."""
+    state = slip.record.state
+    values: dict[str, object] = {"state": str(state)}
+    if state is CessionState.HANDED_OVER:
+        values["handed_at"] = now
+    elif state is not CessionState.CLEARED:
+        values["ended_at"] = now
+    if term is not None:
+        values["term"] = term
+    connection.execute(update(slips).where(slips.c.id == slip.id).values(**values))
+
+
+def add_transit(connection: Connection, rows: Iterable[tuple[int, int, int]]) -> None:
+    """Name rights on the way: (slip id, lot id, cents)."""
+    insert_rows(connection, transit, ("slip_id", "lot_id", "cents"), list(rows))
+
+
+def take_transit(connection: Connection, rows: Iterable[tuple[int, int, int]]) -> None:
+    """Take rights off the way: (slip id, lot id, cents), guarded by CHECK."""
+    taken = list(rows)
+    update_rows(
+        connection,
+        transit,
+        [(-cents, slip, lot) for slip, lot, cents in taken],
+        key=("slip_id", "lot_id"),
+        adding=("cents",),
+    )
+    for slip in {slip for slip, _, _ in taken}:
+        connection.execute(transit.delete().where(transit.c.slip_id == slip, transit.c.cents == 0))
+
+
+def load_statement(connection: Connection, member: str) -> list[tuple[str, str, int]]:
+    """Return (issuer, holder, cents) of every position on a member's lots and of every position it holds."""
+    rows = connection.execute(
+        select(lots.c.issuer, positions.c.holder, func.sum(positions.c.cents))
+        .join(lots, lots.c.id == positions.c.lot_id)
+        .where((lots.c.issuer == member) | (positions.c.holder == member))
+        .group_by(lots.c.issuer, positions.c.holder)
+        .having(func.sum(positions.c.cents) > 0)
+        .order_by(lots.c.issuer, positions.c.holder)
+    )
+    return [(row[0], row[1], int(row[2])) for row in rows]
+
+
+def load_transit(connection: Connection, member: str) -> list[tuple[str, str, str, int]]:
+    """Return (issuer, giver, taker, cents) on the way that concern a member in any of the three roles."""
+    rows = connection.execute(
+        select(lots.c.issuer, slips.c.origin, slips.c.taker, func.sum(transit.c.cents))
+        .join(lots, lots.c.id == transit.c.lot_id)
+        .join(slips, slips.c.id == transit.c.slip_id)
+        .where((lots.c.issuer == member) | (slips.c.origin == member) | (slips.c.taker == member))
+        .group_by(lots.c.issuer, slips.c.origin, slips.c.taker)
+        .order_by(lots.c.issuer, slips.c.origin, slips.c.taker)
+    )
+    return [(row[0], row[1], row[2], int(row[3])) for row in rows]

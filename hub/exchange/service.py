@@ -1,0 +1,231 @@
+"""One call of one member: verify, take, hand over, answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import Connection
+
+from hub.clearing import store as clearing_store
+from hub.clearing.service import Sequencer
+from hub.directory.service import Registry, load_part
+from hub.transparency.service import CheckpointSigner, find_histories
+from protocol.book import log_store
+from protocol.book.log_store import Log
+from protocol.book.service import Book
+from protocol.canonical import decode_typed, encode_typed
+from protocol.envelopes import (
+    CarriedSlip,
+    Checkpoint,
+    ForwardedSlip,
+    HeadStatement,
+    History,
+    Whisper,
+)
+from protocol.errors import BadEnvelope
+from protocol.exchange import service as exchange
+from protocol.exchange.service import Received, verify_envelope
+from protocol.messages import Forward, decode_slip
+
+WHISPERS_KEPT_MAX: Final = 256
+CALLS_MAX: Final = 8  # calls of one member that may be answered at the same time
+
+
+class TooManyCalls(BadEnvelope):
+    """One member calls too often at the same time."""
+
+    code = "too_many_calls"
+
+    def __init__(self) -> None:
+        super().__init__("too many calls at once", reason="too_many_calls")
+
+
+@dataclass(slots=True)
+class _Line:
+    """What we remember of a member while we run; losing it loses nothing."""
+
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    last: tuple[object, ...] | None = None
+    whispers: deque[Whisper] = field(default_factory=lambda: deque(maxlen=WHISPERS_KEPT_MAX))
+    calls: int = 0
+    called_at: int = 0
+
+
+class HubExchange:
+    """Answers envelopes with envelopes, whatever carries them."""
+
+    def __init__(self, book: Book, registry: Registry) -> None:
+        self._book = book
+        self._registry = registry
+        self._identity = registry.identity
+        self._signer = CheckpointSigner(registry.identity)
+        self._lines: dict[str, _Line] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.sequencer = Sequencer(registry, self._on_news)
+
+    def _line(self, member: str) -> _Line:
+        found = self._lines.get(member)
+        if found is None:
+            found = self._lines[member] = _Line()
+        return found
+
+    def _on_news(self, members: set[str]) -> None:
+        """Called in the writer's thread after a commit."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake, set(members))
+
+    def _wake(self, members: set[str]) -> None:
+        for member in members:
+            self._line(member).news.set()
+
+    def wake_all(self) -> None:
+        """Let every waiting call look again: the directory changed, or the hub closes."""
+        for line in self._lines.values():
+            line.news.set()
+
+    def called_at(self) -> dict[str, int]:
+        """Return when each member last called, for the operator."""
+        return {member: line.called_at for member, line in self._lines.items() if line.called_at}
+
+    async def answer(self, data: bytes, *, wait_ms: int = 0) -> bytes:
+        """Return the answer to an envelope. Raises BadEnvelope, StorageUnavailable; state is unchanged then."""
+        self._loop = asyncio.get_running_loop()
+        received = verify_envelope(data, self._identity, self._registry.directory, self._book.clock())
+        member = received.statement.sender
+        line = self._line(member)
+        if line.calls >= CALLS_MAX:
+            raise TooManyCalls
+        line.calls += 1
+        try:
+            return await self._answer(received, line, wait_ms)
+        finally:
+            line.calls -= 1
+
+    async def _answer(self, received: Received, line: _Line, wait_ms: int) -> bytes:
+        loop = asyncio.get_running_loop()
+        member = received.statement.sender
+        line.called_at = self._book.clock()
+        for whisper in received.payload.whispers:
+            self._pass_on(member, whisper)
+        told = _what_it_tells(received.statement)
+        is_fresh = bool(received.payload.slips) or told != line.last
+        if is_fresh:
+            await self._book.write(self.sequencer.take, received)
+            line.last = told
+        deadline = loop.time() + wait_ms / 1000
+        while True:
+            line.news.clear()
+            if await self._book.read(lambda connection: clearing_store.has_waiting(connection, member)):
+                await self._book.write(self.sequencer.hand_over, member)
+            whispers = [line.whispers.popleft() for _ in range(min(len(line.whispers), 32))]
+            envelope, is_news = await self._book.read(
+                lambda connection, whispers=whispers: self._compose(connection, received, whispers)
+            )
+            left = deadline - loop.time()
+            if is_news or is_fresh or left <= 0:
+                return envelope
+            try:
+                await asyncio.wait_for(line.news.wait(), left)
+            except TimeoutError:
+                deadline = 0.0
+
+    def _pass_on(self, member: str, whisper: Whisper) -> None:
+        """Keep a whisper for its reader, who is probably waiting on the line."""
+        if whisper.sender != member or self._registry.directory.find(whisper.reader) is None:
+            return
+        line = self._line(whisper.reader)
+        line.whispers.append(whisper)
+        line.news.set()
+
+    def _compose(self, connection: Connection, received: Received, whispers: Sequence[Whisper]) -> tuple[bytes, bool]:
+        """Return the answer as this snapshot sees it, and whether it holds anything new for the caller."""
+        statement = received.statement
+        national, checkpoint = self._signer.sign(connection)
+        part = None
+        if national.size:
+            part = load_part(connection, national, received.payload.directory_size)
+        theirs = _checkpoint_size(statement)
+
+        def histories(slips: Sequence[CarriedSlip]) -> list[History]:
+            return find_histories(connection, national, {theirs, *_forwarded_checkpoints(slips)})
+
+        envelope, count = exchange.compose_envelope(
+            connection,
+            self._identity,
+            statement.sender,
+            now=self._book.clock(),
+            start=statement.ack_size,
+            carry=self._carry,
+            checkpoint=checkpoint,
+            directory_size=self._registry.directory.size,
+            directory=part,
+            find_histories=histories,
+            whispers=whispers,
+        )
+        return envelope, bool(count or part is not None or whispers)
+
+    def _carry(self, connection: Connection, log: Log, start: int, leaves: Sequence[bytes]) -> list[CarriedSlip]:
+        """Return our slips with the forwarded slips of others beside them, each with its author's own proof."""
+        carried: list[CarriedSlip] = []
+        heads: dict[str, tuple[Log, bytes, bytes, int]] = {}
+        for leaf in leaves:
+            beside = tuple(
+                encode_typed(self._forwarded(connection, message, heads))
+                for message in decode_slip(leaf).messages
+                if isinstance(message, Forward)
+            )
+            carried.append(CarriedSlip(leaf, beside))
+        return carried
+
+    def _forwarded(
+        self, connection: Connection, forward: Forward, heads: dict[str, tuple[Log, bytes, bytes, int]]
+    ) -> ForwardedSlip:
+        if forward.origin not in heads:
+            log = log_store.open_log_or_empty(connection, forward.origin, self._identity.code)
+            head = exchange.find_head(connection, self._registry.directory, forward.origin, self._identity.code)
+            assert head is not None, "a slip was taken, so its author's head is kept"
+            heads[forward.origin] = (log, head[0].body, head[0].signature, head[1].log_size)
+        log, body, signature, size = heads[forward.origin]
+        sealed = log_store.load_attachments(connection, log.id, forward.index, 1).get(forward.index, b"")
+        return ForwardedSlip(
+            leaf=log_store.load_leaf(connection, log.id, forward.index),
+            statement=body,
+            signature=signature,
+            proof=tuple(log_store.load_inclusion(connection, log.id, forward.index, size)),
+            sealed=sealed,
+        )
+
+
+def _what_it_tells(statement: HeadStatement) -> tuple[object, ...]:
+    """Return the part of a statement that, unchanged, needs no writing."""
+    return (
+        statement.epoch,
+        statement.log_size,
+        statement.log_root,
+        statement.ack_epoch,
+        statement.ack_size,
+        statement.ack_root,
+        statement.checkpoint,
+    )
+
+
+def _checkpoint_size(statement: HeadStatement) -> int:
+    """Return the size of the national log that a statement carries on; 0 for none."""
+    if statement.checkpoint is None:
+        return 0
+    return decode_typed(statement.checkpoint.body, Checkpoint, size_max=256).size
+
+
+def _forwarded_checkpoints(slips: Sequence[CarriedSlip]) -> set[int]:
+    """Return the sizes of the checkpoints that forwarded authors carried on."""
+    sizes: set[int] = set()
+    for slip in slips:
+        for body in slip.beside:
+            forwarded = decode_typed(body, ForwardedSlip, size_max=len(body))
+            statement = decode_typed(forwarded.statement, HeadStatement, size_max=len(forwarded.statement))
+            sizes.add(_checkpoint_size(statement))
+    return sizes

@@ -1,0 +1,80 @@
+"""Writing the national log, signing checkpoints, proving histories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from protocol.book import log_store
+from protocol.book.log_store import Log
+from protocol.book.service import Page
+from protocol.book.tables import leaves
+from protocol.envelopes import Checkpoint, History, SignedCheckpoint, sign_checkpoint
+from protocol.exchange.service import EVERYBODY, Identity
+from protocol.national import NationalEntry, encode_national
+from protocol.times import Instant
+
+_KEY: Final = "national"
+
+
+def note(page: Page, hub: str, entry: NationalEntry) -> int:
+    """Write a leaf of the national log on this page and return its index."""
+    pending: list[bytes] | None = page.memo.get(_KEY)
+    if pending is None:
+        log = log_store.open_log(page.connection, hub, EVERYBODY)
+        pending = []
+        page.memo[_KEY] = pending
+        page.memo[_KEY, "log"] = log
+    log = page.memo[_KEY, "log"]
+    pending.append(encode_national(entry))
+    page.at_close(_KEY, lambda: _append(page))
+    return int(log.size) + len(pending) - 1
+
+
+def _append(page: Page) -> None:
+    pending: list[bytes] = page.memo[_KEY]
+    log_store.append_leaves(page.connection, page.memo[_KEY, "log"], pending, page.now)
+    pending.clear()
+
+
+class CheckpointSigner:
+    """Signs each size of the national log once; the same size gives the same bytes while the hub runs."""
+
+    def __init__(self, identity: Identity) -> None:
+        self._identity = identity
+        self._last: tuple[int, bytes, SignedCheckpoint] | None = None
+
+    def sign(self, connection: Connection) -> tuple[Log, SignedCheckpoint]:
+        """Return the national log as this snapshot sees it and the hub's signature of its head."""
+        log = log_store.open_log_or_empty(connection, self._identity.code, EVERYBODY)
+        last = self._last
+        if last is not None and last[0] == log.size and last[1] == log.root:
+            return log, last[2]
+        at = self._last_instant(connection, log)
+        signed = sign_checkpoint(
+            self._identity.keyring.current,
+            Checkpoint(self._identity.network, self._identity.code, log.size, log.root, at),
+        )
+        self._last = (log.size, log.root, signed)
+        return log, signed
+
+    def _last_instant(self, connection: Connection, log: Log) -> Instant:
+        """A checkpoint is as old as its last leaf: the same log always gives the same checkpoint."""
+        if not log.size:
+            return Instant(0)
+        return Instant(
+            connection.execute(
+                select(leaves.c.at).where(leaves.c.log_id == log.id, leaves.c.ix == log.size - 1)
+            ).scalar_one()
+        )
+
+
+def find_histories(connection: Connection, national: Log, sizes: Iterable[int]) -> list[History]:
+    """Return, for each smaller size, the proof that this national log continues it."""
+    return [
+        History(size, tuple(log_store.load_consistency(connection, national.id, size, national.size)))
+        for size in sorted(set(sizes))
+        if 0 < size < national.size
+    ]

@@ -1,0 +1,103 @@
+"""Cessions of one commit into slips: columns for everybody, beneficiaries for the receiver alone. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from node.ledger.lots import LotName
+from protocol.canonical import encode_typed
+from protocol.envelopes import hash_sealed
+from protocol.identifiers import Address
+from protocol.keys import PublicKeys, seal
+from protocol.messages import (
+    CESSIONS_MAX,
+    DRAWS_MAX,
+    WIRE_VERSION,
+    Beneficiaries,
+    Cede,
+    Lot,
+    SealedColumn,
+    Slip,
+    encode_slip,
+)
+from protocol.times import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """One cession about to leave: who receives, what is said, and the lots drawn."""
+
+    op: bytes
+    account: str
+    beneficiary: Address
+    giver: str
+    words: str
+    term: Instant
+    draws: tuple[tuple[LotName, int], ...]
+
+    @property
+    def cents(self) -> int:
+        return sum(cents for _, cents in self.draws)
+
+
+def group_leaving(leaving: Iterable[Leaving]) -> list[tuple[str, list[Leaving]]]:
+    """Return the cessions by receiving territory, in parts that fit a slip."""
+    by_taker: dict[str, list[Leaving]] = {}
+    for one in leaving:
+        by_taker.setdefault(one.beneficiary.territory, []).append(one)
+    groups: list[tuple[str, list[Leaving]]] = []
+    for taker, rows in by_taker.items():
+        part: list[Leaving] = []
+        draws = 0
+        for one in rows:
+            if part and (len(part) == CESSIONS_MAX or draws + len(one.draws) > DRAWS_MAX):
+                groups.append((taker, part))
+                part, draws = [], 0
+            part.append(one)
+            draws += len(one.draws)
+        groups.append((taker, part))
+    return groups
+
+
+def make_slip(
+    origin: str, taker: str, keys: PublicKeys, rows: Sequence[Leaving], *, now: Instant, entropy: bytes
+) -> tuple[bytes, bytes]:
+    """Return the leaf, and the sealed column that travels beside it.
+
+    `entropy` is 48 fresh random bytes: a salt and an ephemeral key, used for this slip only.
+    """
+    places: dict[LotName, int] = {}
+    lot_places: list[int] = []
+    amounts: list[int] = []
+    counts: list[int] = []
+    for row in rows:
+        counts.append(len(row.draws))
+        for lot, cents in row.draws:
+            lot_places.append(places.setdefault(lot, len(places)))
+            amounts.append(cents)
+    column = Beneficiaries(
+        origin=origin,
+        numbers=tuple(row.beneficiary.number for row in rows),
+        givers=tuple(row.giver for row in rows) if any(row.giver for row in rows) else (),
+        words=tuple(row.words for row in rows) if any(row.words for row in rows) else (),
+    )
+    salt, ephemeral = entropy[:16], entropy[16:48]
+    sealed = seal(keys.sealing, encode_typed(column), ephemeral_seed=ephemeral)
+    cede = Cede(
+        lots=tuple(Lot(lot.issuer, lot.ref, int(lot.lot_class), lot.month) for lot in places),
+        counts=() if all(count == 1 for count in counts) else tuple(counts),
+        lot_places=tuple(lot_places),
+        cents=tuple(amounts),
+        terms=tuple(row.term for row in rows) if any(row.term for row in rows) else (),
+        seal_key=keys.id,
+        commit=hash_sealed(salt, sealed),
+    )
+    return encode_slip(Slip(WIRE_VERSION, taker, now, (cede,))), encode_typed(SealedColumn(salt, sealed))
+
+
+def derive_op(label: str, *parts: str | int) -> bytes:
+    """Return the 16-byte id of a posting that follows from a place in a log: the same place, the same id."""
+    text = "/".join(str(part) for part in (label, *parts))
+    return hashlib.sha256(f"citizen-miles/op/v1/{text}".encode()).digest()[:16]

@@ -1,0 +1,340 @@
+"""SQL of the federation room: loads and saves, decides nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from node.federation.tables import (
+    arrivals,
+    breaks,
+    cessions,
+    checkpoints,
+    entries,
+    received_slips,
+    reconciliations,
+    sent_slips,
+)
+from protocol.book.rows_store import insert_rows, select_rows
+from protocol.cession import TERMINAL, CessionState
+from protocol.envelopes import SignedCheckpoint
+from protocol.findings import Finding
+from protocol.times import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class SentSlip:
+    """One of our slips of cessions."""
+
+    epoch: int
+    index: int
+    taker: str
+    count: int
+    state: CessionState
+    exceptions: Mapping[int, CessionState]
+
+    @property
+    def remaining(self) -> frozenset[int]:
+        return frozenset(place for place in range(self.count) if place not in self.exceptions)
+
+
+def insert_sent(
+    connection: Connection, *, epoch: int, index: int, taker: str, count: int, cents: int, now: Instant
+) -> None:
+    connection.execute(
+        sent_slips.insert().values(
+            epoch=epoch,
+            ix=index,
+            taker=taker,
+            count=count,
+            cents=cents,
+            state=str(CessionState.QUEUED),
+            code="",
+            queued_at=now,
+        )
+    )
+
+
+def insert_cessions(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """Rows: (op, epoch, ix, place, account, beneficiary, cents, term, code, recall)."""
+    insert_rows(
+        connection,
+        cessions,
+        ("op", "epoch", "ix", "place", "account", "beneficiary", "cents", "term", "code", "recall"),
+        rows,
+    )
+
+
+def find_sent(connection: Connection, epoch: int, index: int) -> SentSlip | None:
+    row = connection.execute(
+        select(sent_slips.c.taker, sent_slips.c.count, sent_slips.c.state).where(
+            sent_slips.c.epoch == epoch, sent_slips.c.ix == index
+        )
+    ).first()
+    if row is None:
+        return None
+    named = connection.execute(
+        select(cessions.c.place, cessions.c.exception).where(
+            cessions.c.epoch == epoch, cessions.c.ix == index, cessions.c.exception.is_not(None)
+        )
+    )
+    return SentSlip(
+        epoch,
+        index,
+        row.taker,
+        row.count,
+        CessionState(row.state),
+        {place: CessionState(state) for place, state in named},
+    )
+
+
+def save_sent(connection: Connection, slip: SentSlip, state: CessionState, **values: object) -> None:
+    """Move the whole slip to a state, with the instant and the code that belong to it."""
+    connection.execute(
+        update(sent_slips)
+        .where(sent_slips.c.epoch == slip.epoch, sent_slips.c.ix == slip.index)
+        .values(state=str(state), **values)
+    )
+
+
+def save_exceptions(
+    connection: Connection,
+    slip: SentSlip,
+    places: Iterable[tuple[int, str]],
+    state: CessionState,
+    now: Instant,
+) -> None:
+    """Name cessions (place, code) that left their slip's state."""
+    for place, code in places:
+        connection.execute(
+            update(cessions)
+            .where(cessions.c.epoch == slip.epoch, cessions.c.ix == slip.index, cessions.c.place == place)
+            .values(exception=str(state), code=code, exception_at=now)
+        )
+
+
+def save_recall(connection: Connection, epoch: int, index: int, places: Iterable[int], recall: str) -> None:
+    for place in places:
+        connection.execute(
+            update(cessions)
+            .where(cessions.c.epoch == epoch, cessions.c.ix == index, cessions.c.place == place)
+            .values(recall=recall)
+        )
+
+
+_CESSION_COLUMNS = (
+    cessions.c.id,
+    cessions.c.op,
+    cessions.c.epoch,
+    cessions.c.ix,
+    cessions.c.place,
+    cessions.c.account,
+    cessions.c.beneficiary,
+    cessions.c.cents,
+    cessions.c.term,
+    cessions.c.exception,
+    cessions.c.code,
+    cessions.c.exception_at,
+    cessions.c.recall,
+    sent_slips.c.state,
+    sent_slips.c.code.label("slip_code"),
+    sent_slips.c.queued_at,
+    sent_slips.c.cleared_at,
+    sent_slips.c.handed_at,
+    sent_slips.c.ended_at,
+    sent_slips.c.national,
+)
+_JOINED = cessions.join(sent_slips, (sent_slips.c.epoch == cessions.c.epoch) & (sent_slips.c.ix == cessions.c.ix))
+
+
+def find_cession(connection: Connection, op: bytes) -> Row | None:  # type: ignore[type-arg]
+    return connection.execute(select(*_CESSION_COLUMNS).select_from(_JOINED).where(cessions.c.op == op)).first()
+
+
+def load_cessions(connection: Connection, *, account: str | None, before: int | None, limit: int) -> list[Row]:  # type: ignore[type-arg]
+    """Return the newest cessions, of one account or of all, before a row id."""
+    query = select(*_CESSION_COLUMNS).select_from(_JOINED)
+    if account is not None:
+        query = query.where(cessions.c.account == account)
+    if before is not None:
+        query = query.where(cessions.c.id < before)
+    return list(connection.execute(query.order_by(cessions.c.id.desc()).limit(limit)).all())
+
+
+def load_cession_places(connection: Connection, epoch: int, index: int) -> dict[int, tuple[bytes, str, int]]:
+    """Return, by place, op, account and cents of a slip's cessions."""
+    rows = connection.execute(
+        select(cessions.c.place, cessions.c.op, cessions.c.account, cessions.c.cents).where(
+            cessions.c.epoch == epoch, cessions.c.ix == index
+        )
+    )
+    return {row.place: (bytes(row.op), row.account, row.cents) for row in rows}
+
+
+def load_ops(connection: Connection, ops: Iterable[bytes]) -> dict[bytes, tuple[int, int, int]]:
+    """Return epoch, index and place of cessions already sent, by op."""
+    return {
+        bytes(op): (epoch, index, place)
+        for op, epoch, index, place in select_rows(
+            connection, cessions, ("op", "epoch", "ix", "place"), column="op", values=ops
+        )
+    }
+
+
+def is_received(connection: Connection, origin: str, epoch: int, index: int) -> bool:
+    return (
+        connection.execute(
+            select(received_slips.c.ix).where(
+                received_slips.c.origin == origin,
+                received_slips.c.epoch == epoch,
+                received_slips.c.ix == index,
+            )
+        ).first()
+        is not None
+    )
+
+
+def insert_received(
+    connection: Connection,
+    *,
+    origin: str,
+    epoch: int,
+    index: int,
+    hub_index: int,
+    leaf: bytes,
+    statement: bytes,
+    signature: bytes,
+    now: Instant,
+) -> None:
+    connection.execute(
+        received_slips.insert().values(
+            origin=origin,
+            epoch=epoch,
+            ix=index,
+            hub_ix=hub_index,
+            leaf=leaf,
+            statement=statement,
+            signature=signature,
+            received_at=now,
+        )
+    )
+
+
+def insert_arrivals(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """Rows: (op, origin, epoch, ix, place, account, cents, giver, words, state, code, at)."""
+    insert_rows(
+        connection,
+        arrivals,
+        ("op", "origin", "epoch", "ix", "place", "account", "cents", "giver", "words", "state", "code", "at"),
+        rows,
+    )
+
+
+def load_arrivals(connection: Connection, *, account: str | None, before: int | None, limit: int) -> list[Row]:  # type: ignore[type-arg]
+    query = select(arrivals)
+    if account is not None:
+        query = query.where(arrivals.c.account == account)
+    if before is not None:
+        query = query.where(arrivals.c.id < before)
+    return list(connection.execute(query.order_by(arrivals.c.id.desc()).limit(limit)).all())
+
+
+def load_entries(connection: Connection) -> list[bytes]:
+    return [bytes(row[0]) for row in connection.execute(select(entries.c.entry).order_by(entries.c.number))]
+
+
+def insert_entries(connection: Connection, start: int, new: Sequence[bytes]) -> None:
+    insert_rows(connection, entries, ("number", "entry"), [(start + place, entry) for place, entry in enumerate(new)])
+
+
+def find_checkpoint(connection: Connection) -> Row | None:  # type: ignore[type-arg]
+    return connection.execute(select(checkpoints)).first()
+
+
+def save_checkpoint(
+    connection: Connection,
+    *,
+    size: int,
+    root: bytes,
+    signed: SignedCheckpoint,
+    statement: bytes,
+    signature: bytes,
+    signing: bytes,
+) -> None:
+    connection.execute(checkpoints.delete())
+    connection.execute(
+        checkpoints.insert().values(
+            id=1,
+            size=size,
+            root=root,
+            body=signed.body,
+            key=signed.key,
+            signature=signed.signature,
+            statement=statement,
+            statement_signature=signature,
+            signing=signing,
+        )
+    )
+
+
+def insert_reconciliation(
+    connection: Connection, *, hub_index: int, taken: int, now: Instant, rows: Sequence[Finding]
+) -> None:
+    connection.execute(
+        reconciliations.insert().values(
+            hub_ix=hub_index,
+            taken=taken,
+            at=now,
+            is_equal=not rows,
+            breaks=json.dumps([row.as_row() for row in rows]),
+        )
+    )
+
+
+def find_reconciliation(connection: Connection) -> Row | None:  # type: ignore[type-arg]
+    """Return the newest comparison with the hub."""
+    return connection.execute(select(reconciliations).order_by(reconciliations.c.id.desc()).limit(1)).first()
+
+
+def save_break(connection: Connection, now: Instant, *, place: str, expected: str, found: str) -> None:
+    """Keep a contradiction once."""
+    known = connection.execute(
+        select(breaks.c.id).where(breaks.c.place == place, breaks.c.expected == expected, breaks.c.found == found)
+    ).first()
+    if known is None:
+        connection.execute(breaks.insert().values(at=now, place=place, expected=expected, found=found))
+
+
+def load_breaks(connection: Connection) -> list[Row]:  # type: ignore[type-arg]
+    return list(connection.execute(select(breaks).order_by(breaks.c.id)).all())
+
+
+def load_unfinished(connection: Connection, from_index: int | None = None) -> list[SentSlip]:
+    """Return our slips that have not ended."""
+    query = select(sent_slips.c.epoch, sent_slips.c.ix).where(
+        sent_slips.c.state.not_in([str(state) for state in TERMINAL])
+    )
+    if from_index is not None:
+        query = query.where(sent_slips.c.ix >= from_index)
+    found = [find_sent(connection, row.epoch, row.ix) for row in connection.execute(query).all()]
+    return [slip for slip in found if slip is not None]
+
+
+def count_states(connection: Connection) -> dict[str, tuple[int, int]]:
+    """Return cessions sent by state: how many, and their cents."""
+    state = func.coalesce(cessions.c.exception, sent_slips.c.state)
+    rows = connection.execute(
+        select(state, func.count(), func.sum(cessions.c.cents)).select_from(_JOINED).group_by(state)
+    )
+    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
+
+
+def count_arrivals(connection: Connection) -> dict[str, tuple[int, int]]:
+    """Return cessions received by state: how many, and their cents."""
+    rows = connection.execute(
+        select(arrivals.c.state, func.count(), func.sum(arrivals.c.cents)).group_by(arrivals.c.state)
+    )
+    return {row[0]: (int(row[1]), int(row[2])) for row in rows}

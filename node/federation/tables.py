@@ -1,0 +1,151 @@
+"""What the accounts base keeps of the federation: slips sent and received, cessions, the directory, checkpoints."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from protocol.book.tables import NAMING, RowId
+from protocol.cession import CessionState
+
+metadata = MetaData(naming_convention=NAMING)
+
+_STATES = ", ".join(f"'{state}'" for state in CessionState)
+
+# Our slips of cessions. `state` is that of every cession of the slip without an exception of its own.
+sent_slips = Table(
+    "sent_slips",
+    metadata,
+    Column("epoch", Integer, nullable=False),
+    Column("ix", BigInteger, nullable=False),
+    Column("taker", Text, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("queued_at", BigInteger, nullable=False),
+    Column("cleared_at", BigInteger),
+    Column("national", BigInteger),
+    Column("handed_at", BigInteger),
+    Column("ended_at", BigInteger),
+    CheckConstraint(f"state IN ({_STATES})", name="state"),
+    PrimaryKeyConstraint("epoch", "ix"),
+    Index("ix_sent_slips_taker", "taker"),
+)
+
+cessions = Table(
+    "cessions",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("op", LargeBinary, nullable=False, unique=True),
+    Column("epoch", Integer, nullable=False),
+    Column("ix", BigInteger, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("beneficiary", Text, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("term", BigInteger, nullable=False),
+    Column("exception", Text),
+    Column("code", Text, nullable=False, default=""),
+    Column("exception_at", BigInteger),
+    Column("recall", Text, nullable=False, default=""),  # '', 'asked', 'too_late'
+    CheckConstraint("cents > 0", name="cents"),
+    CheckConstraint(f"exception IN ({_STATES})", name="exception"),
+    CheckConstraint("recall IN ('', 'asked', 'too_late')", name="recall"),
+    UniqueConstraint("epoch", "ix", "place"),
+)
+
+# Slips of other members that were handed to us.
+received_slips = Table(
+    "received_slips",
+    metadata,
+    Column("origin", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("ix", BigInteger, nullable=False),
+    Column("hub_ix", BigInteger, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("statement", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("origin", "epoch", "ix"),
+)
+
+arrivals = Table(
+    "arrivals",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("op", LargeBinary, nullable=False, unique=True),
+    Column("origin", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("ix", BigInteger, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("giver", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    CheckConstraint("cents > 0", name="cents"),
+    CheckConstraint("state IN ('delivered', 'returned')", name="state"),
+    UniqueConstraint("origin", "epoch", "ix", "place"),
+)
+
+entries = Table(
+    "directory",
+    metadata,
+    Column("number", RowId, primary_key=True, autoincrement=False),
+    Column("entry", LargeBinary, nullable=False),
+)
+
+# The newest national checkpoint that was proved to continue all those seen before. One row.
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("statement", LargeBinary, nullable=False),
+    Column("statement_signature", LargeBinary, nullable=False),
+    Column("signing", LargeBinary, nullable=False),
+    CheckConstraint("id = 1", name="one"),
+)
+
+# The hub's statements compared with our book at the very point they speak of.
+reconciliations = Table(
+    "reconciliations",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("hub_ix", BigInteger, nullable=False),
+    Column("taken", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("is_equal", Boolean, nullable=False),
+    Column("breaks", Text, nullable=False),  # JSON rows
+)
+
+# What the hub told that does not fit our book: named, kept, never papered over.
+breaks = Table(
+    "breaks",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("expected", Text, nullable=False),
+    Column("found", Text, nullable=False),
+    UniqueConstraint("place", "expected", "found"),
+)

@@ -1,0 +1,64 @@
+"""Amounts: whole euro cents, never a float. Pure. 100 cents make one mile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NewType
+
+from protocol.errors import InvalidAmount
+
+Cents = NewType("Cents", int)
+
+# Ten thousand billion euros: more than all gifts of a century, and far inside 63 bits.
+CENTS_MAX: Final = 10**15
+
+
+def require_amount(value: object) -> Cents:
+    """Return the amount if it is a whole number from 1 to CENTS_MAX. Raises InvalidAmount."""
+    cents = _require_whole(value)
+    if cents < 1:
+        raise InvalidAmount(amount=cents, reason="an amount is more than zero")
+    return cents
+
+
+def require_balance(value: object) -> Cents:
+    """Return the balance if it is a whole number from 0 to CENTS_MAX. Raises InvalidAmount."""
+    cents = _require_whole(value)
+    if cents < 0:
+        raise InvalidAmount(amount=cents, reason="a balance is never below zero")
+    return cents
+
+
+def _require_whole(value: object) -> Cents:
+    if type(value) is not int:
+        raise InvalidAmount(amount=str(value)[:40], reason="an amount is a whole number of cents")
+    if value > CENTS_MAX:
+        raise InvalidAmount(amount=str(value)[:40], reason=f"more than {CENTS_MAX} cents")
+    return Cents(value)
+
+
+_GROUP: Final = {"fr": "\u202f", "en": ","}
+_POINT: Final = {"fr": ",", "en": "."}
+
+
+def format_cents(cents: int, language: str = "fr") -> str:
+    """Return euros or miles for people: 1 234,50 in French (narrow no-break space), 1,234.50 in English."""
+    whole, rest = divmod(abs(cents), 100)
+    grouped = f"{whole:,}".replace(",", _GROUP.get(language, ","))
+    return f"{'-' if cents < 0 else ''}{grouped}{_POINT.get(language, '.')}{rest:02d}"
+
+
+def share_largest_remainder(total: Cents, weights: Sequence[int]) -> list[Cents]:
+    """Share `total` in proportion to `weights`, to the cent.
+
+    Each share is rounded down; the cents left go one each to the largest remainders, the first of equals first.
+    Raises ValueError without a positive weight.
+    """
+    sum_of_weights = sum(weights)
+    if sum_of_weights <= 0 or min(weights) < 0:
+        raise ValueError("weights are not negative and not all zero")
+    shares = [total * weight // sum_of_weights for weight in weights]
+    remainders = sorted(range(len(weights)), key=lambda place: -(total * weights[place] % sum_of_weights))
+    for place in remainders[: total - sum(shares)]:
+        shares[place] += 1
+    return [Cents(share) for share in shares]

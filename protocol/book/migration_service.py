@@ -1,0 +1,109 @@
+"""Schema histories: one Alembic folder and one version table per base, driven from code.
+
+Each base names its folder and its tables; the book's own tables belong to every history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine, MetaData
+
+from protocol.book.tables import metadata as book_tables
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A base's schema: its name, the folder of its revisions, and its own tables."""
+
+    name: str
+    folder: Path
+    tables: tuple[MetaData, ...]
+
+    @property
+    def targets(self) -> Sequence[MetaData]:
+        return (book_tables, *self.tables)
+
+
+def upgrade(engine: Engine, history: History) -> None:
+    """Bring the schema to the newest revision, in one transaction; nothing happens where it is already there.
+
+    Raises ValueError where the base was written by a newer version of the software than this one.
+    """
+    from alembic import command  # heavy, and needed only here
+    from alembic.script import ScriptDirectory
+    from alembic.util.exc import CommandError
+
+    config = _config(history)
+    head = ScriptDirectory.from_config(config).get_current_head()
+    with engine.begin() as connection:
+        if _current_revision(connection, history) == head:
+            return
+        config.attributes["connection"] = connection
+        config.attributes["history"] = history
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise ValueError(f"the {history.name} base has a schema this version does not know: {error}") from error
+
+
+def pending_changes(engine: Engine, history: History) -> list[object]:
+    """Return the differences between the tables in code and the schema in the database; empty when they agree."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts=_options(history))
+        return list(compare_metadata(context, history.targets))  # type: ignore[arg-type]
+
+
+def write_revision(engine: Engine, history: History, message: str, revision: str) -> None:
+    """For developers: write a new revision from the difference between tables and schema."""
+    from alembic import command
+
+    config = _config(history)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        config.attributes["history"] = history
+        command.revision(config, message, autogenerate=True, rev_id=revision)
+
+
+def version_table(history: History) -> str:
+    return f"alembic_version_{history.name}"
+
+
+def _options(history: History) -> dict[str, object]:
+    return {
+        "version_table": version_table(history),
+        "render_as_batch": True,
+        "compare_type": False,
+        "include_object": _is_ours(history),
+        "target_metadata": list(history.targets),
+    }
+
+
+def _is_ours(history: History):  # type: ignore[no-untyped-def]
+    own = {name for target in history.targets for name in target.tables}
+
+    def include(_object: object, name: str | None, kind: str, reflected: bool, _compare: object) -> bool:
+        return not (kind == "table" and reflected and name not in own)
+
+    return include
+
+
+def _config(history: History):  # type: ignore[no-untyped-def]
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "alembic"))
+    config.set_main_option("version_locations", str(history.folder))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _current_revision(connection, history: History) -> str | None:  # type: ignore[no-untyped-def]
+    from alembic.migration import MigrationContext
+
+    return MigrationContext.configure(connection, opts={"version_table": version_table(history)}).get_current_revision()

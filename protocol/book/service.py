@@ -1,0 +1,97 @@
+"""A Book, opened: `write` goes through the group-committing writer, `read` through snapshots beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import URL, Connection
+
+from protocol.book import store
+from protocol.book.migration_service import History, upgrade
+from protocol.book.worker import Clock, Operation, Page, Waiting, Writer
+
+__all__ = ["Book", "Operation", "Page"]
+
+Found = TypeVar("Found")
+_READERS = 4
+
+
+class Book:
+    """One base: its database, its writer, its readers. Close it, or let the process die: both are safe."""
+
+    def __init__(self, url: str | URL, *, history: History, clock: Clock) -> None:
+        """Open the database, take the writer's lock, bring the schema up to date.
+
+        Raises BookInUse where another process writes it, StorageUnavailable where the disk refuses.
+        """
+        self.url = store.require_driver(url)
+        self.clock = clock
+        self._engine = store.open_engine(self.url, connections=2)
+        self._lock = store.lock_for_writing(self._engine)
+        upgrade(self._engine, history)
+        self._reading = store.open_engine(self.url, read_only=True, connections=_READERS)
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix=f"read-{history.name}")
+        self._writer = Writer(self._engine, clock, history.name)
+        self._writer.start()
+
+    @property
+    def dialect(self) -> str:
+        return self._engine.dialect.name
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the storage refuses to write, or None while all is well."""
+        return self._writer.trouble
+
+    @property
+    def written(self) -> tuple[int, int]:
+        """Pages committed and items answered since the book was opened."""
+        return self._writer.pages, self._writer.items
+
+    def submit(self, operation: Operation, item: Any) -> asyncio.Future[Any]:
+        """Queue one item from a running event loop; the future resolves when it is durable, or raises its Refusal."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._writer.submit(Waiting(operation, item, future, loop))
+        return future
+
+    async def write(self, operation: Operation, item: Any) -> Any:
+        """Write one item durably and return its result. Raises its Refusal."""
+        return await self.submit(operation, item)
+
+    def write_now(self, operation: Operation, item: Any) -> Any:
+        """The same for code without an event loop."""
+        future: Future[Any] = Future()
+        self._writer.submit(Waiting(operation, item, future, None))
+        return future.result()
+
+    def write_all_now(self, operation: Operation, items: Sequence[Any]) -> list[Any]:
+        """Queue many items at once and return each result or the Refusal itself."""
+        futures: list[Future[Any]] = []
+        for item in items:
+            future: Future[Any] = Future()
+            futures.append(future)
+            self._writer.submit(Waiting(operation, item, future, None))
+        return [future.exception() or future.result() for future in futures]
+
+    def read_now(self, find: Callable[[Connection], Found]) -> Found:
+        """Run `find` on one consistent snapshot that never waits for the writer."""
+        with self._reading.connect() as connection, connection.begin():
+            return find(connection)
+
+    async def read(self, find: Callable[[Connection], Found]) -> Found:
+        """The same, beside the event loop."""
+        loop = asyncio.get_running_loop()
+        return cast(Found, await loop.run_in_executor(self._readers, self.read_now, find))
+
+    def close(self) -> None:
+        """Write what waits, then let go of the database and of the lock."""
+        self._writer.close()
+        self._readers.shutdown(wait=True)
+        self._reading.dispose()
+        if hasattr(self._lock, "close"):
+            self._lock.close()
+        self._engine.dispose()

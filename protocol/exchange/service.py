@@ -1,0 +1,358 @@
+"""Composing and taking envelopes against the logs of a book. The caller's page makes it durable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, delete, select
+
+from protocol import envelopes, keys, merkle
+from protocol.book import log_store
+from protocol.book.log_store import Log
+from protocol.book.tables import evidence as evidence_table
+from protocol.book.tables import heads
+from protocol.canonical import decode_typed, encode_typed
+from protocol.directory import Directory
+from protocol.envelopes import (
+    SLIPS_MAX,
+    STATEMENT_BYTES_MAX,
+    CarriedSlip,
+    DirectoryPart,
+    Envelope,
+    HeadStatement,
+    History,
+    Payload,
+    SignedCheckpoint,
+    Whisper,
+)
+from protocol.errors import BadEnvelope
+from protocol.evidence import REWOUND_AFTER_MS, Evidence, EvidenceKind, SignedStatement, encode_evidence
+from protocol.keys import Domain, Keyring
+from protocol.messages import WIRE_VERSION
+from protocol.times import DAY_MS, Instant
+
+SLIP_BYTES_BUDGET: Final = 4 * 1024 * 1024
+EVERYBODY: Final = "*"
+
+# A clock may be wrong by a time zone and a day: beyond that the statement is refused, and says why.
+FUTURE_MAX_MS: Final = DAY_MS
+
+Carry = Callable[[Connection, Log, int, Sequence[bytes]], list[CarriedSlip]]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who we are on the wire."""
+
+    network: str
+    code: str
+    keyring: Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An envelope whose author, digest and shape were verified; its log was not compared with ours yet."""
+
+    statement: HeadStatement
+    payload: Payload
+    envelope: Envelope
+    signing: bytes
+
+    @property
+    def signed(self) -> SignedStatement:
+        return SignedStatement(self.statement.sender, self.signing, self.envelope.statement, self.envelope.signature)
+
+
+class Forked(BadEnvelope):
+    """The peer contradicts what it, or we, signed. `proof` is the evidence file's content."""
+
+    def __init__(self, cause: str, kind: EvidenceKind, proof: bytes, accused: str) -> None:
+        super().__init__(cause, reason="fork")
+        self.kind = kind
+        self.proof = proof
+        self.accused = accused
+
+
+def verify_envelope(data: bytes, identity: Identity, directory: Directory, now: Instant) -> Received:
+    """Return the envelope if a known party wrote it to us. Raises BadEnvelope, one reason a line."""
+    envelope, statement = envelopes.open_envelope(data)
+    if statement.network != identity.network:
+        raise BadEnvelope(f"network {statement.network}", reason="wrong_network")
+    if statement.reader != identity.code:
+        raise BadEnvelope(f"written to {statement.reader}", reason="wrong_reader")
+    if statement.version != WIRE_VERSION:
+        raise BadEnvelope(f"version {statement.version}", reason="wrong_version")
+    member = directory.find(statement.sender)
+    if member is None:
+        raise BadEnvelope(f"nobody called {statement.sender}", reason="unknown_member")
+    key = member.find_key(statement.key)
+    if key is None:
+        raise BadEnvelope(f"key {statement.key.hex()} is not valid", reason="unknown_key")
+    if not envelopes.is_statement_signed(key.signing, envelope.statement, envelope.signature):
+        raise BadEnvelope("the signature does not fit", reason="bad_signature")
+    if statement.at > now + FUTURE_MAX_MS:
+        raise BadEnvelope(f"written at {statement.at}, it is {now}", reason="from_the_future")
+    return Received(statement, envelopes.open_payload(envelope, statement), envelope, key.signing)
+
+
+def find_head(
+    connection: Connection, directory: Directory, signer: str, reader: str
+) -> tuple[SignedStatement, HeadStatement] | None:
+    """Return the newest statement of `signer` to `reader` that told us something, signed and opened."""
+    row = connection.execute(
+        select(heads.c.statement, heads.c.signature).where(heads.c.signer == signer, heads.c.reader == reader)
+    ).first()
+    if row is None:
+        return None
+    statement = decode_typed(bytes(row[0]), HeadStatement, size_max=STATEMENT_BYTES_MAX)
+    key = directory.require(signer).find_any_key(statement.key)
+    if key is None:
+        return None
+    return SignedStatement(signer, key.signing, bytes(row[0]), bytes(row[1])), statement
+
+
+def sign_own_head(connection: Connection, identity: Identity, own: Log, size: int, now: Instant) -> SignedStatement:
+    """Return our signed word on our own log at `size`, with nothing else in it: for evidence."""
+    body = encode_typed(
+        HeadStatement(
+            version=WIRE_VERSION,
+            speaks=WIRE_VERSION,
+            network=identity.network,
+            sender=identity.code,
+            reader=own.reader,
+            key=identity.keyring.current.public.id,
+            epoch=own.epoch,
+            at=now,
+            log_size=size,
+            log_root=log_store.load_root(connection, own, size),
+            ack_epoch=1,
+            ack_size=0,
+            ack_root=merkle.EMPTY_ROOT,
+            checkpoint=None,
+            payload=bytes(32),
+        )
+    )
+    secret = identity.keyring.current
+    return SignedStatement(identity.code, secret.public.signing, body, keys.sign(secret, Domain.STATEMENT, body))
+
+
+def save_head(connection: Connection, received: Received, now: Instant) -> None:
+    """Keep the newest signed word of a peer, in place of the one before."""
+    statement = received.statement
+    connection.execute(delete(heads).where(heads.c.signer == statement.sender, heads.c.reader == statement.reader))
+    connection.execute(
+        heads.insert().values(
+            signer=statement.sender,
+            reader=statement.reader,
+            log_size=statement.log_size,
+            ack_size=statement.ack_size,
+            statement=received.envelope.statement,
+            signature=received.envelope.signature,
+            at=now,
+        )
+    )
+
+
+def save_evidence(connection: Connection, forked: Forked, now: Instant) -> None:
+    """Keep a contradiction for ever; the same one twice is kept once."""
+    known = connection.execute(select(evidence_table.c.id).where(evidence_table.c.body == forked.proof)).first()
+    if known is None:
+        connection.execute(
+            evidence_table.insert().values(at=now, accused=forked.accused, kind=str(forked.kind), body=forked.proof)
+        )
+
+
+def make_fork(
+    kind: EvidenceKind,
+    cause: str,
+    *,
+    first: SignedStatement,
+    second: SignedStatement,
+    accused: str,
+    now: Instant,
+    first_checkpoint: SignedCheckpoint | None = None,
+    peaks: tuple[bytes, ...] = (),
+    payload: bytes = b"",
+) -> Forked:
+    """Return the fork, with its evidence file made."""
+    proof = encode_evidence(Evidence(1, str(kind), now, accused, first, second, first_checkpoint, peaks, payload))
+    return Forked(cause, kind, proof, accused)
+
+
+def take_ack(connection: Connection, identity: Identity, own: Log, received: Received, now: Instant) -> None:
+    """Compare what the peer acknowledges of our log with our log. Raises Forked, BadEnvelope."""
+    statement = received.statement
+    if statement.ack_epoch != own.epoch and statement.ack_size:
+        raise BadEnvelope(f"acknowledges epoch {statement.ack_epoch}", reason="wrong_epoch")
+    if statement.ack_size > own.size:
+        raise BadEnvelope(
+            f"acknowledges {statement.ack_size} of our {own.size} slips: our book is older than theirs",
+            reason="we_are_behind",
+        )
+    if log_store.load_root(connection, own, statement.ack_size) != statement.ack_root:
+        raise make_fork(
+            EvidenceKind.DISPUTED_ACK,
+            f"acknowledges another root at {statement.ack_size}",
+            first=sign_own_head(connection, identity, own, statement.ack_size, now),
+            second=received.signed,
+            accused=statement.sender,
+            now=now,
+        )
+    log_store.save_acked(connection, own, statement.ack_size)
+
+
+def find_new_slips(
+    connection: Connection,
+    theirs: Log,
+    received: Received,
+    before: tuple[SignedStatement, HeadStatement] | None,
+    now: Instant,
+) -> list[CarriedSlip]:
+    """Return the slips that follow what we hold, after comparing roots; none on a resend or a gap.
+
+    `before` is the peer's last signed word, which a fork contradicts. Raises Forked, BadEnvelope.
+    """
+    statement, payload = received.statement, received.payload
+    if statement.epoch != theirs.epoch:
+        raise BadEnvelope(f"epoch {statement.epoch}, ours is {theirs.epoch}", reason="wrong_epoch")
+    if statement.log_size != payload.start + len(payload.slips):
+        raise BadEnvelope("the head does not end with the last slip", reason="bad_payload")
+    _require_no_rewind(before, received, now)
+    held = theirs.size
+    if statement.log_size <= held:
+        prefix_root = log_store.load_root(connection, theirs, statement.log_size)
+        if prefix_root != statement.log_root:
+            raise _fork_at_held_size(connection, theirs, received, before, prefix_root, now)
+        return []
+    if payload.start > held:
+        return []
+    fresh = payload.slips[held - payload.start :]
+    frontier, _ = theirs.frontier.extend([merkle.hash_leaf(slip.leaf) for slip in fresh])
+    if merkle.root(frontier) != statement.log_root:
+        cause = "new slips do not follow from the log we hold"
+        if before is None:
+            raise BadEnvelope(cause, reason="broken_log")
+        raise make_fork(
+            EvidenceKind.BROKEN_LOG,
+            cause,
+            first=before[0],
+            second=received.signed,
+            accused=statement.sender,
+            now=now,
+            peaks=log_store.load_frontier(connection, theirs, min(before[1].log_size, held)).peaks,
+            payload=received.envelope.payload,
+        )
+    return list(fresh)
+
+
+def _require_no_rewind(before: tuple[SignedStatement, HeadStatement] | None, received: Received, now: Instant) -> None:
+    """Raise Forked where the peer later says it holds less of our log than it had acknowledged."""
+    statement = received.statement
+    if before is None or before[1].ack_epoch != statement.ack_epoch:
+        return
+    if statement.ack_size < before[1].ack_size and statement.at >= before[1].at + REWOUND_AFTER_MS:
+        raise make_fork(
+            EvidenceKind.REWOUND,
+            f"acknowledged {before[1].ack_size} slips before, {statement.ack_size} now",
+            first=before[0],
+            second=received.signed,
+            accused=statement.sender,
+            now=now,
+        )
+
+
+def _fork_at_held_size(
+    connection: Connection,
+    theirs: Log,
+    received: Received,
+    before: tuple[SignedStatement, HeadStatement] | None,
+    prefix_root: bytes,
+    now: Instant,
+) -> BadEnvelope:
+    size = received.statement.log_size
+    cause = f"another root for the {size} slips we hold"
+    if before is None or before[1].log_size < size:
+        return BadEnvelope(cause, reason="broken_log")
+    longer = before[1].log_size
+    proof: tuple[bytes, ...] = ()
+    if longer != size:
+        proof = (prefix_root, *log_store.load_consistency(connection, theirs.id, size, longer))
+    return make_fork(
+        EvidenceKind.TWO_HEADS,
+        cause,
+        first=before[0],
+        second=received.signed,
+        accused=received.statement.sender,
+        now=now,
+        peaks=proof,
+    )
+
+
+def carry_plain(connection: Connection, log: Log, start: int, leaves: Sequence[bytes]) -> list[CarriedSlip]:
+    """Return slips with the sealed column that still lies beside them."""
+    beside = log_store.load_attachments(connection, log.id, start, len(leaves))
+    return [
+        CarriedSlip(leaf, (beside[start + place],) if start + place in beside else ())
+        for place, leaf in enumerate(leaves)
+    ]
+
+
+def compose_envelope(
+    connection: Connection,
+    identity: Identity,
+    reader: str,
+    *,
+    now: Instant,
+    start: int | None = None,
+    carry: Carry = carry_plain,
+    checkpoint: SignedCheckpoint | None = None,
+    directory_size: int = 0,
+    directory: DirectoryPart | None = None,
+    find_histories: Callable[[Sequence[CarriedSlip]], Sequence[History]] = lambda _slips: (),
+    whispers: Sequence[Whisper] = (),
+) -> tuple[bytes, int]:
+    """Return an envelope with the slips from `start` (default: what the reader acknowledged) and how many it carries.
+
+    The statement's head ends with the last slip carried, so that the reader can verify what it holds, whole or in part.
+    """
+    own = log_store.open_log_or_empty(connection, identity.code, reader)
+    theirs = log_store.open_log_or_empty(connection, reader, identity.code)
+    begin = own.acked if start is None else min(start, own.size)
+    slips: list[CarriedSlip] = []
+    size = 0
+    for slip in carry(connection, own, begin, log_store.load_leaves(connection, own.id, begin, SLIPS_MAX)):
+        size += len(slip.leaf) + sum(map(len, slip.beside))
+        if slips and size > SLIP_BYTES_BUDGET:
+            break
+        slips.append(slip)
+    end = begin + len(slips)
+    payload = encode_typed(
+        Payload(
+            start=begin,
+            slips=tuple(slips),
+            directory_size=directory_size,
+            directory=directory,
+            histories=tuple(find_histories(slips)),
+            whispers=tuple(whispers),
+        )
+    )
+    statement = HeadStatement(
+        version=WIRE_VERSION,
+        speaks=WIRE_VERSION,
+        network=identity.network,
+        sender=identity.code,
+        reader=reader,
+        key=identity.keyring.current.public.id,
+        epoch=own.epoch,
+        at=now,
+        log_size=end,
+        log_root=log_store.load_root(connection, own, end),
+        ack_epoch=theirs.epoch,
+        ack_size=theirs.size,
+        ack_root=theirs.root,
+        checkpoint=checkpoint,
+        payload=envelopes.compute_digest(payload),
+    )
+    return envelopes.sign_envelope(identity.keyring.current, statement, payload), len(slips)

@@ -1,0 +1,329 @@
+"""The message catalogue: what may stand in a slip, as frozen typed structs. Pure.
+
+On the wire every struct is a msgpack array in the order of its fields; a message is an array that begins with its tag.
+Cessions travel as columns, not rows: one slip carries up to 1,000 of them to one territory. A cession has no id on the
+wire: it *is* (origin, epoch, index of the slip in the origin's log, place in the slip), which nobody can use twice.
+Fields are never added to a message of a version; a new version is a new catalogue, and two parties speak the lower
+of what both know (`statement.speaks`). An `Extension` may be skipped by those who do not know it.
+Source: SPEC.md, "Messages".
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from protocol.canonical import decode_typed, encode_typed
+from protocol.errors import Malformed, NotCanonical
+
+WIRE_VERSION: Final = 1
+
+CESSIONS_MAX: Final = 1_000
+DRAWS_MAX: Final = 8_000
+LEAF_BYTES_MAX: Final = 512 * 1024
+SEALED_BYTES_MAX: Final = 1024 * 1024
+WORDS_MAX: Final = 280
+
+Party = Annotated[str, Meta(min_length=6, max_length=9)]
+Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
+KeyName = Annotated[bytes, Meta(min_length=8, max_length=8)]
+Signature = Annotated[bytes, Meta(min_length=64, max_length=64)]
+Key32 = Annotated[bytes, Meta(min_length=32, max_length=32)]
+Size = Annotated[int, Meta(ge=0, le=2**53)]
+Millis = Annotated[int, Meta(ge=0, le=2**53)]
+Amount = Annotated[int, Meta(ge=1, le=10**15)]
+Total = Annotated[int, Meta(ge=0, le=10**18)]
+Place = Annotated[int, Meta(ge=0, lt=CESSIONS_MAX)]
+Code = Annotated[str, Meta(min_length=1, max_length=48)]
+Words = Annotated[str, Meta(max_length=WORDS_MAX)]
+Places = Annotated[tuple[Place, ...], Meta(max_length=CESSIONS_MAX)]
+Codes = Annotated[tuple[Code, ...], Meta(max_length=CESSIONS_MAX)]
+
+
+class Lot(Struct, frozen=True, array_like=True):
+    """A class of miles, as the federation knows it: issuer, 16 opaque bytes, class flags, month (yyyymm)."""
+
+    issuer: Party
+    ref: Annotated[bytes, Meta(min_length=16, max_length=16)]
+    kind: Annotated[int, Meta(ge=0, le=2**16)]
+    month: Annotated[int, Meta(ge=190001, le=999912)]
+
+
+class Cede(Struct, frozen=True, array_like=True, tag=1):
+    """Rights handed to accounts of another territory, as columns.
+
+    Cession k draws `counts[k]` times (once each where `counts` is empty) from `lots[lot_places[i]]`, `cents[i]`.
+    `terms[k]` (0: none) is the instant after which the hub expires it if it was not handed over; empty: no terms.
+    `commit` is SHA-256(salt ‖ sealed) of the sealed column that travels beside the leaf.
+    """
+
+    lots: Annotated[tuple[Lot, ...], Meta(min_length=1, max_length=DRAWS_MAX)]
+    counts: Annotated[tuple[Annotated[int, Meta(ge=1, le=DRAWS_MAX)], ...], Meta(max_length=CESSIONS_MAX)]
+    lot_places: Annotated[
+        tuple[Annotated[int, Meta(ge=0, lt=DRAWS_MAX)], ...], Meta(min_length=1, max_length=DRAWS_MAX)
+    ]
+    cents: Annotated[tuple[Amount, ...], Meta(min_length=1, max_length=DRAWS_MAX)]
+    terms: Annotated[tuple[Millis, ...], Meta(max_length=CESSIONS_MAX)]
+    seal_key: KeyName
+    commit: Hash
+
+    @property
+    def count(self) -> int:
+        """How many cessions the message carries."""
+        return len(self.counts) or len(self.cents)
+
+
+class Answer(Struct, frozen=True, array_like=True, tag=2):
+    """The receiver's word on a slip of cessions: all delivered, but for those named.
+
+    `skipped` repeats the places that the hub told it to skip, so that the sender sees what the receiver was told.
+    """
+
+    epoch: Size
+    index: Size
+    skipped: Places
+    returned: Places
+    codes: Codes
+
+
+class Recall(Struct, frozen=True, array_like=True, tag=3):
+    """The sender asks the hub to stop cessions that were not handed over yet."""
+
+    epoch: Size
+    index: Size
+    places: Annotated[tuple[Place, ...], Meta(min_length=1, max_length=CESSIONS_MAX)]
+
+
+class AddKey(Struct, frozen=True, array_like=True, tag=4):
+    """A new pair of public keys, valid beside the old; `proof` is the new key's own signature over both."""
+
+    signing: Key32
+    sealing: Key32
+    proof: Signature
+
+
+class RetireKey(Struct, frozen=True, array_like=True, tag=5):
+    """From here on this key signs nothing new. What it signed before stays good."""
+
+    key: KeyName
+
+
+class AskStatement(Struct, frozen=True, array_like=True, tag=6):
+    """Asks the hub for its view of our positions."""
+
+
+class Verdict(Struct, frozen=True, array_like=True, tag=7):
+    """The hub's word on a slip of cessions: all cleared, but for those refused.
+
+    `slip_code` is empty, or the reason why the whole slip was refused. `national` is the index of the outcome's leaf.
+    """
+
+    index: Size
+    national: Size
+    slip_code: Annotated[str, Meta(max_length=48)]
+    refused: Places
+    codes: Codes
+
+
+class Forward(Struct, frozen=True, array_like=True, tag=8):
+    """Another member's slip, handed over. The slip itself travels beside, with the proof of its author."""
+
+    origin: Party
+    epoch: Size
+    index: Size
+    leaf_hash: Hash
+    skipped: Places
+
+
+class HandedOver(Struct, frozen=True, array_like=True, tag=9):
+    """Slips of yours that were handed to their receiver."""
+
+    indexes: Annotated[tuple[Size, ...], Meta(min_length=1, max_length=4096)]
+
+
+class Stopped(Struct, frozen=True, array_like=True, tag=10):
+    """Cessions of one of your slips that ended before hand-over; `too_late` names recalls that lost the race."""
+
+    index: Size
+    recalled: Places
+    expired: Places
+    too_late: Places
+
+
+class Moved(Struct, frozen=True, array_like=True, tag=11):
+    """To an issuer: rights on its lots moved between two other members."""
+
+    giver: Party
+    taker: Party
+    refs: Annotated[
+        tuple[Annotated[bytes, Meta(min_length=16, max_length=16)], ...], Meta(min_length=1, max_length=DRAWS_MAX)
+    ]
+    cents: Annotated[tuple[Amount, ...], Meta(min_length=1, max_length=DRAWS_MAX)]
+
+
+class Statement(Struct, frozen=True, array_like=True, tag=12):
+    """The hub's view of a member, exact when it has taken `taken` of the member's slips.
+
+    Rows are (issuer, holder, cents): every position on this member's lots, and every position it holds.
+    Transit rows are (issuer, sender, receiver, cents) on the way and not answered.
+    """
+
+    taken: Size
+    issuers: Annotated[tuple[Party, ...], Meta(max_length=4096)]
+    holders: Annotated[tuple[Party, ...], Meta(max_length=4096)]
+    cents: Annotated[tuple[Total, ...], Meta(max_length=4096)]
+    transit: Annotated[tuple[tuple[Party, Party, Party, Total], ...], Meta(max_length=4096)]
+
+
+class Extension(Struct, frozen=True, array_like=True, tag=13):
+    """Something newer than this version that may be skipped: kept in the log, counted, not acted on."""
+
+    name: Code
+    body: Annotated[bytes, Meta(max_length=64 * 1024)]
+
+
+Message = (
+    Cede
+    | Answer
+    | Recall
+    | AddKey
+    | RetireKey
+    | AskStatement
+    | Verdict
+    | Forward
+    | HandedOver
+    | Stopped
+    | Moved
+    | Statement
+    | Extension
+)
+
+
+class Slip(Struct, frozen=True, array_like=True):
+    """One leaf of a log: all messages to one destination in one commit. `to` is the last reader, `at` the writer's clock."""
+
+    version: Annotated[int, Meta(ge=1, le=2**16)]
+    to: Party
+    at: Millis
+    messages: Annotated[tuple[Message, ...], Meta(min_length=1, max_length=2_048)]
+
+
+class Beneficiaries(Struct, frozen=True, array_like=True):
+    """The sealed column of a Cede: for each cession who receives, who gives (empty: anonymous), and words."""
+
+    origin: Party
+    numbers: Annotated[
+        tuple[Annotated[str, Meta(min_length=8, max_length=8)], ...], Meta(min_length=1, max_length=CESSIONS_MAX)
+    ]
+    givers: Annotated[tuple[Annotated[str, Meta(max_length=24)], ...], Meta(max_length=CESSIONS_MAX)]
+    words: Annotated[tuple[Words, ...], Meta(max_length=CESSIONS_MAX)]
+
+
+class SealedColumn(Struct, frozen=True, array_like=True):
+    """What travels beside a Cede and is deleted once delivered."""
+
+    salt: Annotated[bytes, Meta(min_length=16, max_length=16)]
+    sealed: Annotated[bytes, Meta(max_length=SEALED_BYTES_MAX)]
+
+
+def encode_slip(slip: Slip) -> bytes:
+    """Return the leaf: the canonical bytes of a slip."""
+    return encode_typed(slip)
+
+
+def decode_slip(leaf: bytes) -> Slip:
+    """Return the slip of a leaf. Raises NotCanonical, or Malformed where its columns do not fit together."""
+    slip = decode_typed(leaf, Slip, size_max=LEAF_BYTES_MAX)
+    if slip.version != WIRE_VERSION:
+        raise NotCanonical(reason=f"slip version {slip.version} is not spoken here")
+    for message in slip.messages:
+        _require_columns(message)
+    if sum(isinstance(message, Cede) for message in slip.messages) > 1:
+        raise Malformed(reason="a slip carries one Cede at most")
+    return slip
+
+
+def _require_columns(message: Message) -> None:
+    """Raise Malformed where columns that belong together differ in length or point nowhere."""
+    if isinstance(message, Cede):
+        if len(message.lot_places) != len(message.cents):
+            raise Malformed(reason="lot_places and cents differ in length")
+        if message.counts and sum(message.counts) != len(message.cents):
+            raise Malformed(reason="counts do not add up to the draws")
+        if message.count > CESSIONS_MAX:
+            raise Malformed(reason="too many cessions in one slip")
+        if message.terms and len(message.terms) != message.count:
+            raise Malformed(reason="terms and cessions differ in number")
+        if max(message.lot_places) >= len(message.lots):
+            raise Malformed(reason="a draw names a lot that is not listed")
+        if len({(lot.issuer, lot.ref) for lot in message.lots}) != len(message.lots):
+            raise Malformed(reason="a lot is listed twice")
+    elif isinstance(message, Answer):
+        if len(message.returned) != len(message.codes):
+            raise Malformed(reason="returned and codes differ in length")
+        _require_rising(message.returned, message.skipped)
+    elif isinstance(message, Verdict):
+        if len(message.refused) != len(message.codes):
+            raise Malformed(reason="refused and codes differ in length")
+        _require_rising(message.refused)
+    elif isinstance(message, Recall):
+        _require_rising(message.places)
+    elif isinstance(message, Forward):
+        _require_rising(message.skipped)
+    elif isinstance(message, Stopped):
+        _require_rising(message.recalled, message.expired, message.too_late)
+    elif isinstance(message, Moved):
+        if len(message.refs) != len(message.cents):
+            raise Malformed(reason="refs and cents differ in length")
+    elif isinstance(message, Statement) and not (len(message.issuers) == len(message.holders) == len(message.cents)):
+        raise Malformed(reason="columns differ in length")
+
+
+def _require_rising(*columns: tuple[int, ...]) -> None:
+    for column in columns:
+        if any(a >= b for a, b in zip(column, column[1:], strict=False)):
+            raise Malformed(reason="places are not in rising order")
+
+
+def draws_of(cede: Cede) -> list[list[tuple[Lot, int]]]:
+    """Return, for each cession, its draws as (lot, cents)."""
+    lots = cede.lots
+    if not cede.counts:
+        return [[(lots[place], cents)] for place, cents in zip(cede.lot_places, cede.cents, strict=True)]
+    found: list[list[tuple[Lot, int]]] = []
+    at = 0
+    for count in cede.counts:
+        stop = at + count
+        found.append(
+            [(lots[place], cents) for place, cents in zip(cede.lot_places[at:stop], cede.cents[at:stop], strict=True)]
+        )
+        at = stop
+    return found
+
+
+def decode_beneficiaries(plain: bytes, cede: Cede, origin: str) -> Beneficiaries:
+    """Return the opened column if it fits the Cede and was sealed by its origin. Raises Malformed."""
+    opened = decode_typed(plain, Beneficiaries, size_max=SEALED_BYTES_MAX)
+    if opened.origin != origin:
+        raise Malformed(reason="the sealed column names another origin")
+    if len(opened.numbers) != cede.count:
+        raise Malformed(reason="the sealed column and the cessions differ in number")
+    if any(column and len(column) != cede.count for column in (opened.givers, opened.words)):
+        raise Malformed(reason="the sealed column is ragged")
+    return opened
+
+
+__all__ = [name for name, thing in globals().items() if isinstance(thing, type) and issubclass(thing, msgspec.Struct)]
+__all__ += [
+    "CESSIONS_MAX",
+    "DRAWS_MAX",
+    "LEAF_BYTES_MAX",
+    "WIRE_VERSION",
+    "Message",
+    "decode_beneficiaries",
+    "decode_slip",
+    "draws_of",
+    "encode_slip",
+]

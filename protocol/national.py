@@ -1,0 +1,179 @@
+"""The national log's leaves, and the rule by which anyone replays them. Pure.
+
+The hub writes one leaf for each thing it decides: a slip taken with its verdict, slips handed over, cessions stopped
+before hand-over, a directory change. Replaying the leaves with the members' slips gives the positions again.
+Source: SPEC.md, "The national log".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct
+
+from protocol import clearing
+from protocol.canonical import decode_typed, encode_typed
+from protocol.cession import CessionState
+from protocol.clearing import Ceded, Ended, Outcome, Positions
+from protocol.errors import Malformed, NotCanonical
+from protocol.messages import (
+    LEAF_BYTES_MAX,
+    Answer,
+    Cede,
+    Codes,
+    Hash,
+    Millis,
+    Party,
+    Places,
+    Size,
+    Slip,
+    decode_slip,
+)
+from protocol.times import Instant
+
+ENTRY_BYTES_MAX: Final = LEAF_BYTES_MAX
+
+SlipKey = tuple[str, int, int]  # origin, epoch, index
+
+
+class SlipTaken(Struct, frozen=True, array_like=True, tag=1):
+    """A member's slip was taken; of its cessions, all were cleared but those refused."""
+
+    at: Millis
+    member: Party
+    epoch: Size
+    index: Size
+    leaf_hash: Hash
+    slip_code: Annotated[str, Meta(max_length=48)]
+    refused: Places
+    codes: Codes
+
+
+class SlipsHandedOver(Struct, frozen=True, array_like=True, tag=2):
+    """These slips were written into the receiver's log: from here on no recall."""
+
+    at: Millis
+    taker: Party
+    slips: Annotated[tuple[tuple[Party, Size, Size], ...], Meta(min_length=1, max_length=4096)]
+
+
+class CessionsStopped(Struct, frozen=True, array_like=True, tag=3):
+    """Cessions of one slip ended before hand-over, by the sender's word or by its term."""
+
+    at: Millis
+    origin: Party
+    epoch: Size
+    index: Size
+    recalled: Places
+    expired: Places
+
+
+class DirectoryChanged(Struct, frozen=True, array_like=True, tag=4):
+    """A directory entry, whole: this part of the log is public."""
+
+    at: Millis
+    entry: Annotated[bytes, Meta(max_length=8_192)]
+
+
+NationalEntry = SlipTaken | SlipsHandedOver | CessionsStopped | DirectoryChanged
+
+
+class _Leaf(Struct, frozen=True, array_like=True):
+    entry: NationalEntry
+
+
+def encode_national(entry: NationalEntry) -> bytes:
+    return encode_typed(_Leaf(entry))
+
+
+def decode_national(leaf: bytes) -> NationalEntry:
+    """Raises NotCanonical."""
+    return decode_typed(leaf, _Leaf, size_max=ENTRY_BYTES_MAX).entry
+
+
+@dataclass(frozen=True, slots=True)
+class SlipRecord:
+    """One slip of cessions as the hub follows it: the state of all but the exceptions."""
+
+    taker: str
+    count: int
+    state: CessionState
+    exceptions: Mapping[int, CessionState] = field(default_factory=dict)
+
+    @property
+    def remaining(self) -> frozenset[int]:
+        """The places that follow the slip's own state."""
+        return frozenset(place for place in range(self.count) if place not in self.exceptions)
+
+    @property
+    def skipped(self) -> tuple[int, ...]:
+        """The places that the receiver must skip, in order."""
+        return tuple(sorted(self.exceptions))
+
+
+def begin_record(taker: str, cede: Cede, outcome: Outcome) -> SlipRecord:
+    """Return the record of a slip just taken."""
+    if outcome.slip_code or len(outcome.refused) == cede.count:
+        return SlipRecord(taker, cede.count, CessionState.REFUSED)
+    refused = {place: CessionState.REFUSED for place, _code in outcome.refused}
+    return SlipRecord(taker, cede.count, CessionState.CLEARED, refused)
+
+
+def choose_stopped(record: SlipRecord, places: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the places that can still be stopped: cleared and not handed over."""
+    if record.state is not CessionState.CLEARED:
+        return ()
+    return tuple(place for place in places if place < record.count and place not in record.exceptions)
+
+
+def stop(record: SlipRecord, places: tuple[int, ...], state: CessionState) -> SlipRecord:
+    """Return the record after these cessions were recalled or expired; a slip with none left has ended."""
+    exceptions = {**record.exceptions, **dict.fromkeys(places, state)}
+    after = state if len(exceptions) == record.count else record.state
+    return replace(record, exceptions=exceptions, state=after)
+
+
+def settle_answer(record: SlipRecord, answer: Answer) -> tuple[SlipRecord, frozenset[int], frozenset[int]] | None:
+    """Return the record after the receiver's answer, the places delivered and those returned.
+
+    None where the answer has no effect: the slip was not handed over, was answered before, or the answer speaks of
+    other places than those handed over.
+    """
+    if record.state is not CessionState.HANDED_OVER or answer.skipped != record.skipped:
+        return None
+    returned = frozenset(answer.returned)
+    remaining = record.remaining
+    if not returned <= remaining:
+        return None
+    exceptions = {**record.exceptions, **dict.fromkeys(returned, CessionState.RETURNED)}
+    state = CessionState.RETURNED if returned == remaining else CessionState.DELIVERED
+    return replace(record, state=state, exceptions=exceptions), remaining - returned, returned
+
+
+def find_cede(slip: Slip) -> Cede | None:
+    """Return the slip's cessions, if it carries any."""
+    return next((message for message in slip.messages if isinstance(message, Cede)), None)
+
+
+def read_slip(leaf: bytes) -> Slip | None:
+    """Return the slip, or None where the leaf is signed nonsense, which is taken, refused and moves nothing."""
+    try:
+        return decode_slip(leaf)
+    except (NotCanonical, Malformed):
+        return None
+
+
+def clear_slip(positions: Positions, giver: str, slip: Slip, cede: Cede, at: Instant) -> Outcome:
+    """Return the outcome of a slip of cessions."""
+    return clearing.clear(positions, Ceded(giver, slip.to, cede, at))
+
+
+def end_slip(
+    giver: str, record: SlipRecord, cede: Cede, *, delivered: frozenset[int], restored: frozenset[int]
+) -> Outcome:
+    """Return the outcome of the end of some cessions of a slip."""
+    return clearing.clear(
+        Positions(members={}), Ended(giver, record.taker, cede, delivered=delivered, restored=restored)
+    )

@@ -1,0 +1,47 @@
+"""Instants: whole milliseconds since 1970, UTC. Pure: the time now is always an argument."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final, NewType
+
+from protocol.errors import InvalidTime
+
+Instant = NewType("Instant", int)
+
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 60 * MINUTE_MS
+DAY_MS: Final = 24 * HOUR_MS
+
+# The last millisecond of the year 9999.
+INSTANT_MAX: Final = 253_402_300_799_999
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def require_instant(value: object, field: str) -> Instant:
+    """Return the instant if it is a whole number of milliseconds from 1970 to 9999. Raises InvalidTime."""
+    if type(value) is not int or not 0 <= value <= INSTANT_MAX:
+        raise InvalidTime(field=field, reason="an instant is whole milliseconds since 1970")
+    return Instant(value)
+
+
+def format_instant(instant: int) -> str:
+    """Return 2026-11-23T08:15:00.123Z."""
+    moment = _EPOCH + timedelta(milliseconds=instant)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant % 1000:03d}Z"
+
+
+def parse_instant(text: str, field: str = "time") -> Instant:
+    """Return the instant of an ISO 8601 text with a time zone. Raises InvalidTime."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidTime(field=field, reason="not an ISO 8601 time") from None
+    if moment.tzinfo is None:
+        raise InvalidTime(field=field, reason="without a time zone")
+    return require_instant((moment - _EPOCH) // timedelta(milliseconds=1), field)
+
+
+def day_of(instant: int) -> int:
+    """Return the number of the UTC day since 1970-01-01."""
+    return instant // DAY_MS
