@@ -1,0 +1,329 @@
+"""Readings: an account, its balance now and then, its history, its statement, an id's fate, a territory's figures.
+
+Each takes a connection, so that it runs on a snapshot (`ledger.read`) or inside another room's own reading.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, case, func, literal, select
+
+from node.ledger import tables
+from node.ledger.accounts import ORDINARY, AccountKey, AccountKind, AccountState, SystemAccount
+from node.ledger.errors import AccountUnknown
+from node.ledger.postings import PostingKind
+from node.ledger.statements import (
+    MARK_EVERY,
+    AccountView,
+    Balance,
+    Entry,
+    HeldLot,
+    HistoryPage,
+    OperationView,
+    PeerTotal,
+    Statement,
+    Totals,
+    choose_span,
+    next_cursor,
+    sum_by_kind,
+)
+from protocol.amounts import Cents
+from protocol.errors import Malformed
+from protocol.identifiers import AccountNumber, Id16, TerritoryCode
+from protocol.times import Instant
+
+_accounts = tables.accounts
+_transfers = tables.transfers
+_marks = tables.history_marks
+
+
+def find_account(connection: Connection, number: AccountNumber) -> AccountView | None:
+    """Return the account that has this number, or None."""
+    row = connection.execute(
+        select(
+            _accounts.c.number,
+            _accounts.c.kind,
+            _accounts.c.state,
+            _accounts.c.shown_name,
+            _accounts.c.opened_at,
+            _accounts.c.closed_at,
+            _accounts.c.cents,
+            _accounts.c.reserved,
+            _accounts.c.length,
+        ).where(_accounts.c.number == number)
+    ).first()
+    if row is None:
+        return None
+    return AccountView(
+        number=row[0],
+        kind=AccountKind(row[1]),
+        state=AccountState(row[2]),
+        shown_name=row[3],
+        opened_at=row[4],
+        closed_at=row[5],
+        cents=row[6],
+        reserved=row[7],
+        length=row[8],
+    )
+
+
+def load_balance(connection: Connection, account: AccountKey) -> Balance:
+    """Return what the account holds, lot by lot, the oldest first. Raises AccountUnknown."""
+    account_id, cents, reserved, _, _ = _load_chain(connection, account)
+    holdings, lots = tables.holdings, tables.lots
+    rows = connection.execute(
+        select(lots.c.id, lots.c.issuer, lots.c.lot_class, lots.c.month, holdings.c.cents)
+        .join_from(holdings, lots, lots.c.id == holdings.c.lot_id)
+        .where(holdings.c.account_id == account_id, holdings.c.cents > 0)
+        .order_by(lots.c.month, lots.c.id)
+    )
+    held = tuple(HeldLot(lot=row[0], issuer=row[1], lot_class=row[2], month=row[3], cents=row[4]) for row in rows)
+    return Balance(cents=cents, reserved=reserved, lots=held)
+
+
+def load_balance_at(connection: Connection, account: AccountKey, instant: Instant) -> Cents:
+    """Return what the account held right after everything of `instant` was written. Raises AccountUnknown.
+
+    Walks 64 entries at most, however long the history.
+    """
+    account_id, _, _, head, length = _load_chain(connection, account)
+    found = _find_entry_at(connection, account_id, head, length, instant)
+    return Cents(0) if found is None else found[1]
+
+
+def load_history(
+    connection: Connection,
+    account: AccountKey,
+    *,
+    cursor: int | None = None,
+    limit: int = 50,
+    is_newest_first: bool = True,
+) -> HistoryPage:
+    """Return a page of the account's entries, and the cursor of the next. Raises AccountUnknown, Malformed."""
+    account_id, _, _, head, length = _load_chain(connection, account)
+    span = choose_span(length, cursor=cursor, limit=limit, is_newest_first=is_newest_first)
+    entries = _load_entries(connection, account_id, head, length, span)
+    if is_newest_first:
+        entries.reverse()
+    return HistoryPage(entries=tuple(entries), cursor=next_cursor(length, span, is_newest_first=is_newest_first))
+
+
+def load_statement(connection: Connection, account: AccountNumber, start: Instant, end: Instant) -> Statement:
+    """Return the account's statement for start <= at < end. Raises AccountUnknown, Malformed."""
+    if not 0 <= start <= end:
+        raise Malformed(field="period", reason="a period ends after it starts")
+    account_id, _, _, head, length = _load_chain(connection, account)
+    before = _find_entry_at(connection, account_id, head, length, Instant(start - 1))
+    last = _find_entry_at(connection, account_id, head, length, Instant(end - 1))
+    opening = Cents(0) if before is None else before[1]
+    closing = Cents(0) if last is None else last[1]
+    span = range(1 if before is None else before[0] + 1, 1 if last is None else last[0] + 1)
+    entries = tuple(_load_entries(connection, account_id, head, length, span))
+    return Statement(
+        account=account,
+        start=start,
+        end=end,
+        opening=opening,
+        closing=closing,
+        entries=entries,
+        totals=sum_by_kind(entries),
+    )
+
+
+def find_operation(connection: Connection, op: Id16) -> OperationView:
+    """Return what became of an id: posted (endowed, reversed), refused, or unknown."""
+    rows = connection.execute(
+        select(_transfers.c.at, _transfers.c.kind, _transfers.c.debit, _transfers.c.credit, _transfers.c.cents).where(
+            _transfers.c.op == op
+        )
+    ).all()
+    if rows:
+        at, kind, debit, credit, _ = rows[0]
+        keys = _load_keys(connection, [debit, credit])
+        return OperationView(
+            op=op,
+            state="posted",
+            at=at,
+            kind=PostingKind(kind),
+            debit=keys[debit][0],
+            credit=keys[credit][0],
+            cents=Cents(sum(row[4] for row in rows)),
+        )
+    table = tables.refusals
+    refused = connection.execute(select(table.c.at, table.c.code, table.c.facts).where(table.c.op == op)).first()
+    if refused is not None:
+        return OperationView(op=op, state="refused", at=refused[0], code=refused[1], facts=json.loads(refused[2]))
+    return OperationView(op=op, state="unknown")
+
+
+def load_totals(connection: Connection, home: TerritoryCode) -> Totals:
+    """Return the figures of a territory, for a table by territory. Adds up every holding."""
+    holdings, lots = tables.holdings, tables.lots
+    sums: dict[tuple[str, str, str], int] = {}
+    for kind, peer, issuer, cents in connection.execute(
+        select(_accounts.c.kind, _accounts.c.peer, lots.c.issuer, func.sum(holdings.c.cents))
+        .join_from(holdings, _accounts, _accounts.c.id == holdings.c.account_id)
+        .join(lots, lots.c.id == holdings.c.lot_id)
+        .where(holdings.c.cents > 0)
+        .group_by(_accounts.c.kind, _accounts.c.peer, lots.c.issuer)
+    ):
+        place = "held" if AccountKind(kind) in ORDINARY else kind
+        sums[place, peer, issuer] = sums.get((place, peer, issuer), 0) + int(cents)
+    issued = connection.execute(
+        select(func.coalesce(func.sum(lots.c.issued), 0)).where(lots.c.issuer == home)
+    ).scalar_one()
+    by_kind = {
+        PostingKind(kind): int(cents)
+        for kind, cents in connection.execute(select(tables.tallies.c.kind, tables.tallies.c.cents))
+    }
+
+    def foreign(place: str) -> tuple[PeerTotal, ...]:
+        return tuple(
+            PeerTotal(territory=TerritoryCode(issuer), cents=cents)
+            for (where, _, issuer), cents in sorted(sums.items())
+            if where == place and issuer != home
+        )
+
+    return Totals(
+        territory=home,
+        issued=int(issued),
+        credited=by_kind.get(PostingKind.CREDIT, 0),
+        home_held=sums.get(("held", "", home), 0),
+        home_in_transit=sums.get((AccountKind.TRANSIT, "", home), 0),
+        home_unclaimed=sums.get((AccountKind.UNCLAIMED, "", home), 0),
+        abroad=tuple(
+            PeerTotal(territory=TerritoryCode(peer), cents=cents)
+            for (where, peer, _), cents in sorted(sums.items())
+            if where == AccountKind.ABROAD
+        ),
+        foreign_held=foreign("held"),
+        foreign_in_transit=foreign(AccountKind.TRANSIT),
+        foreign_unclaimed=foreign(AccountKind.UNCLAIMED),
+        by_kind=by_kind,
+    )
+
+
+def _load_chain(connection: Connection, account: AccountKey) -> tuple[int, Cents, Cents, int | None, int]:
+    """Return (id, cents, reserved, head, length). Raises AccountUnknown; a system account never used is empty."""
+    if isinstance(account, SystemAccount):
+        where = and_(_accounts.c.number.is_(None), _accounts.c.kind == account.kind, _accounts.c.peer == account.peer)
+    else:
+        where = _accounts.c.number == account
+    row = connection.execute(
+        select(_accounts.c.id, _accounts.c.cents, _accounts.c.reserved, _accounts.c.head, _accounts.c.length).where(
+            where
+        )
+    ).first()
+    if row is not None:
+        return row[0], row[1], row[2], row[3], row[4]
+    if isinstance(account, SystemAccount):
+        return 0, Cents(0), Cents(0), None, 0
+    raise AccountUnknown(account=account)
+
+
+def _walk(account_id: int, start: int, steps: int) -> Select[Any]:
+    """Return the chain of an account from the transfer `start` backwards, `steps` entries at most."""
+    table = _transfers
+
+    def side(of_debit: Any, of_credit: Any) -> Any:
+        return case((table.c.debit == account_id, of_debit), else_=of_credit)
+
+    columns = (
+        table.c.id,
+        side(table.c.debit_prev, table.c.credit_prev).label("prev"),
+        literal(1).label("step"),
+    )
+    walk = select(*columns).where(table.c.id == start).cte("walk", recursive=True)
+    walk = walk.union_all(
+        select(table.c.id, side(table.c.debit_prev, table.c.credit_prev), walk.c.step + 1)
+        .join_from(walk, table, table.c.id == walk.c.prev)
+        .where(walk.c.step < steps)
+    )
+    return (
+        select(
+            side(table.c.debit_seq, table.c.credit_seq).label("seq"),
+            table.c.id,
+            table.c.op,
+            table.c.part,
+            table.c.at,
+            table.c.kind,
+            side(-table.c.cents, table.c.cents).label("signed"),
+            side(table.c.debit_after, table.c.credit_after).label("after"),
+            table.c.lot,
+            side(table.c.credit, table.c.debit).label("other"),
+            table.c.reference,
+            table.c.undoes,
+        )
+        .join_from(walk, table, table.c.id == walk.c.id)
+        .order_by(table.c.id)
+    )
+
+
+def _find_entry_at(
+    connection: Connection, account_id: int, head: int | None, length: int, instant: Instant
+) -> tuple[int, Cents] | None:
+    """Return (seq, balance) of the newest entry not after `instant`, or None before the first."""
+    if head is None:
+        return None
+    mark = connection.execute(
+        select(_marks.c.transfer_id)
+        .where(_marks.c.account_id == account_id, _marks.c.at > instant)
+        .order_by(_marks.c.at, _marks.c.seq)
+        .limit(1)
+    ).scalar()
+    # The mark itself is too young, and no mark before it is: what is wanted stands 64 entries before it at most.
+    rows = connection.execute(_walk(account_id, head if mark is None else mark, MARK_EVERY + 1)).all()
+    fitting = [row for row in rows if row.at <= instant]
+    return (fitting[-1].seq, fitting[-1].after) if fitting else None
+
+
+def _load_entries(connection: Connection, account_id: int, head: int | None, length: int, span: range) -> list[Entry]:
+    """Return the entries numbered `span`, rising."""
+    if not span or head is None:
+        return []
+    mark = connection.execute(
+        select(_marks.c.seq, _marks.c.transfer_id)
+        .where(_marks.c.account_id == account_id, _marks.c.seq >= span[-1])
+        .order_by(_marks.c.seq)
+        .limit(1)
+    ).first()
+    seq, start = (length, head) if mark is None else (mark[0], mark[1])
+    rows = connection.execute(_walk(account_id, start, seq - span[0] + 1)).all()
+    wanted = [row for row in rows if span[0] <= row.seq <= span[-1]]
+    keys = _load_keys(connection, [row.other for row in wanted])
+    return [
+        Entry(
+            seq=row.seq,
+            transfer=row.id,
+            op=row.op,
+            part=row.part,
+            at=row.at,
+            kind=PostingKind(row.kind),
+            cents=row.signed,
+            after=row.after,
+            lot=row.lot,
+            other=keys[row.other][0],
+            other_name=keys[row.other][1],
+            reference=row.reference,
+            undoes=row.undoes,
+        )
+        for row in wanted
+    ]
+
+
+def _load_keys(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[AccountKey, str | None]]:
+    """Return the key and the shown name of each account."""
+    found: dict[int, tuple[AccountKey, str | None]] = {}
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), 1_000):
+        for account_id, number, kind, peer, shown_name in connection.execute(
+            select(
+                _accounts.c.id, _accounts.c.number, _accounts.c.kind, _accounts.c.peer, _accounts.c.shown_name
+            ).where(_accounts.c.id.in_(wanted[start : start + 1_000]))
+        ):
+            key: AccountKey = number if number is not None else SystemAccount(AccountKind(kind), peer)
+            found[account_id] = (key, shown_name)
+    return found

@@ -1,0 +1,148 @@
+"""The ledger's door: operations for the book's writer, and how to run them.
+
+Each operation takes the page and its items, and returns one result or one Refusal an item. Operations of one page share
+one desk, which is saved when the page closes; so another room of the same base may call `ledger.post(page, ...)` in the
+middle of its own operation, and has the chosen draws and the transfer ids at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Concatenate, Final, ParamSpec, TypeVar, cast
+
+from sqlalchemy import Connection, MetaData
+
+from node.ledger import (
+    account_service,
+    lot_service,
+    posting_service,
+    reservation_service,
+    reversal_service,
+    store,
+)
+from node.ledger.desk import Desk
+from node.ledger.endowments import Endow, Endowed
+from node.ledger.lots import LotId, LotName
+from node.ledger.openings import ChangeState, OpenAccount, Opened, ShowName, StateChanged
+from node.ledger.postings import Posted, Posting
+from node.ledger.reservations import Released, Reserve, Reserved
+from node.ledger.reversals import Reverse, Reversed
+from node.ledger.tables import metadata
+from protocol.book.migration_service import History
+from protocol.book.service import Book, Page
+from protocol.errors import Refusal
+from protocol.identifiers import Id16, TerritoryCode
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+Found = TypeVar("Found")
+Rest = ParamSpec("Rest")
+
+_MIGRATIONS: Final = Path(__file__).parent / "migrations" / "versions"
+
+
+def ledger_history(*more: MetaData) -> History:
+    """Return the schema history of the accounts base; `more` are tables that other rooms keep in it."""
+    return History(name="ledger", folder=_MIGRATIONS, tables=(metadata, *more))
+
+
+class Ledger:
+    """The accounts of one territory, in one book."""
+
+    def __init__(self, book: Book, home: TerritoryCode) -> None:
+        self.book = book
+        self.home = home
+
+    # Operations: given to `write`, or called with a page by operations of the same base.
+
+    def post(self, page: Page, items: Sequence[Posting]) -> list[Posted | Refusal]:
+        """Move rights. A refused item changes nothing and harms no other."""
+        return posting_service.post(page.connection, self._desk(page), items)
+
+    def post_groups(self, page: Page, items: Sequence[Sequence[Posting]]) -> list[list[Posted | Refusal]]:
+        """The same for items that are groups: one wait for a whole group, one answer for each posting in it."""
+        answers = self.post(page, [posting for group in items for posting in group])
+        if len(items) == 1:
+            return [answers]
+        parts: list[list[Posted | Refusal]] = []
+        at = 0
+        for group in items:
+            parts.append(answers[at : at + len(group)])
+            at += len(group)
+        return parts
+
+    def endow(self, page: Page, items: Sequence[Endow]) -> list[Endowed | Refusal]:
+        """Issue rights for euros that reached the fund. Nothing else issues."""
+        return lot_service.endow(page.connection, self._desk(page), items)
+
+    def ensure_lots(self, page: Page, items: Sequence[LotName]) -> list[LotId | Refusal]:
+        """Return the id here of each lot, noting foreign lots at first sight."""
+        return lot_service.ensure_lots(page.connection, self._desk(page), items)
+
+    def open_accounts(self, page: Page, items: Sequence[OpenAccount]) -> list[Opened | Refusal]:
+        """Open ordinary accounts."""
+        return account_service.open_accounts(page.connection, self._desk(page), items)
+
+    def change_states(self, page: Page, items: Sequence[ChangeState]) -> list[StateChanged | Refusal]:
+        """Freeze, reopen or close accounts."""
+        return account_service.change_states(page.connection, self._desk(page), items)
+
+    def show_names(self, page: Page, items: Sequence[ShowName]) -> list[ShowName | Refusal]:
+        """Show names to payers, or none."""
+        return account_service.show_names(page.connection, self._desk(page), items)
+
+    def reserve(self, page: Page, items: Sequence[Reserve]) -> list[Reserved | Refusal]:
+        """Set sums aside until they are used, released or expired."""
+        return reservation_service.reserve(page.connection, self._desk(page), items)
+
+    def release(self, page: Page, items: Sequence[Id16]) -> list[Released | Refusal]:
+        """Free reservations, named by their ids."""
+        return reservation_service.release(page.connection, self._desk(page), items)
+
+    def expire_reservations(self, page: Page, items: Sequence[int]) -> list[int]:
+        """End up to `item` reservations whose time is over; return how many. A worker repeats it until it is zero."""
+        return reservation_service.expire_reservations(page.connection, self._desk(page), items)
+
+    def reverse(self, page: Page, items: Sequence[Reverse]) -> list[Reversed | Refusal]:
+        """Take back credits as far as their lots are still held and not reserved."""
+        return reversal_service.reverse(page.connection, self._desk(page), items)
+
+    def flush(self, page: Page) -> None:
+        """Save what was decided so far, so that SQL of the same page can see it."""
+        store.save_desk(page.connection, self._desk(page))
+
+    def _desk(self, page: Page) -> Desk:
+        desk: Desk | None = page.memo.get(Ledger)
+        if desk is None:
+            desk = store.load_desk(page.connection, self.home, page.now)
+            page.memo[Ledger] = desk
+        laid_out = desk
+        page.at_close(Ledger, lambda: store.save_desk(page.connection, laid_out))
+        return desk
+
+    # Running them.
+
+    async def write(
+        self, operation: Callable[[Page, Sequence[Asked]], Sequence[Answer | Refusal]], item: Asked
+    ) -> Answer:
+        """Run one item durably, e.g. `await ledger.write(ledger.post, posting)`. Raises its Refusal."""
+        return cast(Answer, await self.book.write(operation, item))
+
+    def write_now(
+        self, operation: Callable[[Page, Sequence[Asked]], Sequence[Answer | Refusal]], item: Asked
+    ) -> Answer:
+        """The same for the command line, without an event loop."""
+        return cast(Answer, self.book.write_now(operation, item))
+
+    async def read(
+        self, find: Callable[Concatenate[Connection, Rest], Found], *args: Rest.args, **named: Rest.kwargs
+    ) -> Found:
+        """Run a reading on a snapshot, e.g. `await ledger.read(load_balance, number)`. Raises its Refusal."""
+        return await self.book.read(lambda connection: find(connection, *args, **named))
+
+    def read_now(
+        self, find: Callable[Concatenate[Connection, Rest], Found], *args: Rest.args, **named: Rest.kwargs
+    ) -> Found:
+        """The same for the command line."""
+        return self.book.read_now(lambda connection: find(connection, *args, **named))
