@@ -61,10 +61,13 @@ from protocol.times import Instant
 Row = tuple[Any, ...]
 
 POST: Final = "post"
+# Looking a member up in its enum costs more than the comparison it serves, and these stand in the hot path.
+_OPEN: Final = AccountState.OPEN
+_RETURNED: Final = PostingKind.RETURNED
 _MARK_MASK: Final = MARK_EVERY - 1
 
 
-class Sheet(msgspec.Struct):
+class Sheet(msgspec.Struct, gc=False):
     """One account as it stands in this page.
 
     `holdings` are those known here, and all of them where `is_whole`; sources have none. `is_touched`: to be saved.
@@ -89,7 +92,7 @@ class Sheet(msgspec.Struct):
         return self.cents - self.reserved
 
 
-class Outcome(msgspec.Struct):
+class Outcome(msgspec.Struct, gc=False):
     """What became of an id: the answer, and the content it answers (`asked` for a refusal, `kept` for a posting)."""
 
     answer: Posted | Refusal
@@ -125,6 +128,14 @@ class Desk(msgspec.Struct, kw_only=True):
         return not (self.transfers or self.touched or self.refusals or self.ended)
 
 
+def turn_page(desk: Desk, now: Instant) -> None:
+    """Make the desk of a committed page ready for the next one: accounts and lots stay, what became of ids is stored."""
+    desk.now = max(desk.now, now)
+    desk.newest_op = max(desk.newest_op, max(desk.outcomes, default=b""))
+    desk.outcomes = {}
+    desk.reservations = {}
+
+
 def touch(desk: Desk, sheet: Sheet) -> None:
     """Have the account's row saved when the page closes."""
     if not sheet.is_touched:
@@ -149,11 +160,11 @@ def decide(desk: Desk, posting: Posting) -> Posted:
     kind = posting.kind
     if (kind, debit.kind, credit.kind) not in ALLOWED:
         raise KindMisfit(kind=kind, debit=debit.kind, credit=credit.kind)
-    if debit.state is not AccountState.OPEN:
+    if debit.state is not _OPEN:
         raise refuse_state(debit)
     diverted_from: Sheet | None = None
-    if credit.state is not AccountState.OPEN:
-        if kind is not PostingKind.RETURNED:
+    if credit.state is not _OPEN:
+        if kind is not _RETURNED:
             raise refuse_state(credit)
         if credit.state is AccountState.CLOSED:
             diverted_from, credit = credit, desk.sheets[UNCLAIMED]
@@ -214,6 +225,10 @@ def choose_from(desk: Desk, sheet: Sheet, amount: int) -> Draws:
         ordered = sorted(sheet.holdings.items(), key=lambda held: (lots[held[0]].month, held[0]))
         sheet.holdings = dict(ordered)
         sheet.is_ordered = True
+    for lot, held in sheet.holdings.items():
+        if held >= amount:  # the oldest lot is nearly always enough
+            return ((lot, Cents(amount)),)
+        break
     return take_in_order(sheet.holdings.items(), amount)  # type: ignore[arg-type]
 
 
@@ -258,17 +273,17 @@ def write(
     first = transfer = desk.next_transfer
     debit_id = debit.id
     credit_id = credit.id
+    debit_holds = not debit.is_source
+    credit_holds = not credit.is_source
     debit_prev = debit_seq = debit_after = credit_prev = credit_seq = credit_after = None
-    if not debit.is_source and not debit.is_touched:
+    if debit_holds and not debit.is_touched:
         debit.is_touched = True
         desk.touched.append(debit)
-    if not credit.is_source and not credit.is_touched:
+    if credit_holds and not credit.is_touched:
         credit.is_touched = True
         desk.touched.append(credit)
     for part, (lot, drawn) in enumerate(draws):
-        if debit.is_source:
-            desk.issued[lot] = desk.issued.get(lot, 0) + drawn
-        else:
+        if debit_holds:
             left = debit.holdings[lot] - drawn
             if left or not debit.is_whole:
                 debit.holdings[lot] = left  # of a sheet that is not whole, a zero says "known to be spent"
@@ -282,14 +297,13 @@ def write(
             debit.cents = debit_after = debit.cents - drawn
             if not debit_seq & _MARK_MASK:
                 desk.marks.append((debit_id, debit_seq, transfer, at))
-        if credit.is_source:
-            desk.issued[lot] = desk.issued.get(lot, 0) - drawn
         else:
+            desk.issued[lot] = desk.issued.get(lot, 0) + drawn
+        if credit_holds:
             place = (credit_id, lot)
             changes[place] = changes.get(place, 0) + drawn
-            held = credit.holdings.get(lot)
-            if held is not None:
-                credit.holdings[lot] = held + drawn
+            if lot in credit.holdings:
+                credit.holdings[lot] += drawn
             elif credit.is_whole:
                 credit.holdings[lot] = drawn
                 credit.is_ordered = False
@@ -299,6 +313,8 @@ def write(
             credit.cents = credit_after = credit.cents + drawn
             if not credit_seq & _MARK_MASK:
                 desk.marks.append((credit_id, credit_seq, transfer, at))
+        else:
+            desk.issued[lot] = desk.issued.get(lot, 0) - drawn
         desk.transfers.append(
             (
                 transfer,
@@ -311,7 +327,7 @@ def write(
                 lot,
                 drawn,
                 reference,
-                undoes[part] if undoes is not None else None,
+                None if undoes is None else undoes[part],
                 debit_prev,
                 debit_seq,
                 debit_after,

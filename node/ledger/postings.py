@@ -69,7 +69,7 @@ NARROW: Final = frozenset({PostingKind.ENDOWMENT, PostingKind.REVERSAL})
 REVERSIBLE: Final = frozenset({PostingKind.CREDIT})
 
 
-class Posting(msgspec.Struct, frozen=True, kw_only=True):
+class Posting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a caller asks. `draws` names lots and cents; None means the oldest lots first.
 
     `op` is the caller's id: the same id with the same content is answered again, never done again. Of the content,
@@ -102,7 +102,7 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"lots drawn from {self.debit.kind} are named")
 
 
-class Posted(msgspec.Struct, frozen=True, kw_only=True):
+class Posted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What was done, once: one transfer a draw, with ids that follow each other.
 
     The balances after it are None for sources, which hold nothing. `is_unclaimed`: the account to be credited had

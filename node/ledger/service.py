@@ -8,8 +8,10 @@ middle of its own operation, and has the chosen draws and the transfer ids at on
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Concatenate, Final, ParamSpec, TypeVar, cast
+from typing import ClassVar, Concatenate, Final, ParamSpec, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, MetaData
 
@@ -21,7 +23,7 @@ from node.ledger import (
     reversal_service,
     store,
 )
-from node.ledger.desk import Desk
+from node.ledger.desk import Desk, turn_page
 from node.ledger.endowments import Endow, Endowed
 from node.ledger.lots import LotId, LotName
 from node.ledger.openings import ChangeState, OpenAccount, Opened, ShowName, StateChanged
@@ -39,6 +41,8 @@ Answer = TypeVar("Answer")
 Found = TypeVar("Found")
 Rest = ParamSpec("Rest")
 
+# More accounts than this are not kept from page to page: some 50 MB.
+SHEETS_MAX: Final = 100_000
 _MIGRATIONS: Final = Path(__file__).parent / "migrations" / "versions"
 
 
@@ -48,7 +52,13 @@ def ledger_history(*more: MetaData) -> History:
 
 
 class Ledger:
-    """The accounts of one territory, in one book."""
+    """The accounts of one territory, in one book.
+
+    The book has one writer, so what a committed page left on its desk is still true for the next one: accounts that
+    are often used are not read again. A page that fails loses its desk, and the next one loads what it needs.
+    """
+
+    _desks: ClassVar[WeakKeyDictionary[Book, Desk]] = WeakKeyDictionary()  # one a book, whoever has a Ledger on it
 
     def __init__(self, book: Book, home: TerritoryCode) -> None:
         self.book = book
@@ -115,10 +125,21 @@ class Ledger:
     def _desk(self, page: Page) -> Desk:
         desk: Desk | None = page.memo.get(Ledger)
         if desk is None:
-            desk = store.load_desk(page.connection, self.home, page.now)
+            desk = self._take_desk(page)
             page.memo[Ledger] = desk
         laid_out = desk
         page.at_close(Ledger, lambda: store.save_desk(page.connection, laid_out))
+        return desk
+
+    def _take_desk(self, page: Page) -> Desk:
+        """Go on with the desk of the page before, which is kept only where that page was committed."""
+        desk = self._desks.pop(self.book, None)
+        if desk is None:
+            desk = store.load_desk(page.connection, self.home, page.now)
+        else:
+            turn_page(desk, page.now)
+        if len(desk.sheets) <= SHEETS_MAX:
+            page.after_commit(Ledger, partial(self._desks.__setitem__, self.book, desk))
         return desk
 
     # Running them.

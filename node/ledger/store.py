@@ -21,6 +21,8 @@ from protocol.book.rows_store import insert_or_add, insert_rows, select_rows, up
 from protocol.identifiers import Id16, TerritoryCode
 from protocol.times import Instant
 
+_accounts = tables.accounts
+_transfers = tables.transfers
 _SHEET = ("id", "number", "kind", "peer", "state", "cents", "reserved", "head", "length")
 _TRANSFER = (
     "id",
@@ -41,9 +43,10 @@ _TRANSFER = (
     "credit_seq",
     "credit_after",
 )
+_WIDE = 200
+_MARKS = ", ".join([f"({', '.join('?' for _ in _TRANSFER)})"] * _WIDE)
+_INSERT_WIDE = f"INSERT INTO {_transfers.name} ({', '.join(_TRANSFER)}) VALUES {_MARKS}"  # noqa: S608 - our own names
 _RESERVATION = ("op", "account_id", "cents", "expires_at", "at", "state", "used_by")
-_accounts = tables.accounts
-_transfers = tables.transfers
 _newest = select(_transfers.c.id, _transfers.c.at).order_by(_transfers.c.id.desc()).limit(1)
 _newest_op = select(_transfers.c.op).order_by(_transfers.c.op.desc()).limit(1)
 _newest_refused_op = select(tables.refusals.c.op).order_by(tables.refusals.c.op.desc()).limit(1)
@@ -264,7 +267,7 @@ def save_desk(connection: Connection, desk: Desk) -> None:
         adding=("issued",),
         key=("id",),
     )
-    insert_rows(connection, _transfers, _TRANSFER, desk.transfers)
+    _insert_transfers(connection, desk.transfers)
     _save_changes(connection, desk)
     update_rows(
         connection,
@@ -292,6 +295,15 @@ def save_desk(connection: Connection, desk: Desk) -> None:
         key=("op",),
     )
     _clean(desk)
+
+
+def _insert_transfers(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """The hottest statement of the base: on SQLite, 200 rows a statement cost a third less than one row a statement."""
+    whole = 0 if connection.dialect.name != "sqlite" else len(rows) // _WIDE * _WIDE
+    for start in range(0, whole, _WIDE):
+        flat = tuple(value for row in rows[start : start + _WIDE] for value in row)
+        connection.exec_driver_sql(_INSERT_WIDE, flat)
+    insert_rows(connection, _transfers, _TRANSFER, rows[whole:])
 
 
 def _save_changes(connection: Connection, desk: Desk) -> None:
