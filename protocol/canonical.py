@@ -7,8 +7,9 @@ anything is decoded. Source: SPEC.md, "Encoding".
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -67,15 +68,15 @@ def decode(data: bytes, *, size_max: int, depth_max: int = DEPTH_MAX) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _decoder(type_: type[Any]) -> msgspec.msgpack.Decoder[Any]:
-    return msgspec.msgpack.Decoder(type_)
+def _decoder(type_: Hashable) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(cast(Any, type_))
 
 
 def decode_typed(data: bytes, type_: type[Typed], *, size_max: int) -> Typed:
     """Return the typed value of its one encoding; the type bounds depth and lengths. Raises NotCanonical."""
     _require_size(data, size_max)
     try:
-        value = _decoder(type_).decode(data)
+        value = _decoder(cast(Hashable, type_)).decode(data)
     except (msgspec.DecodeError, ValueError, RecursionError, MemoryError) as error:
         raise NotCanonical(reason=str(error)) from None
     if _encoder.encode(value) != data:

@@ -115,7 +115,7 @@ class History(Struct, frozen=True, array_like=True):
 
 
 class Payload(Struct, frozen=True, array_like=True):
-    """The body of an envelope. `start` is the log index of the first slip; `directory_size` is what the sender holds."""
+    """The body of an envelope. `start`: log index of the first slip; `directory_size`: entries the sender holds."""
 
     start: Size
     slips: Annotated[tuple[CarriedSlip, ...], Meta(max_length=SLIPS_MAX)]

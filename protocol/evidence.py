@@ -187,7 +187,10 @@ def _judge_broken_log(evidence: Evidence, first: HeadStatement, second: HeadStat
     after, _ = frontier.extend([merkle.hash_leaf(slip.leaf) for slip in fresh])
     if merkle.root(after) == second.log_root:
         raise NotEvidence(reason="the second head follows from the first")
-    return f"{evidence.accused} signed {second.log_size} slips for {first.reader} that do not follow from its first {first.log_size}"
+    return (
+        f"{evidence.accused} signed {second.log_size} slips for {first.reader} "
+        f"that do not follow from its first {first.log_size}"
+    )
 
 
 def _judge_broken_history(evidence: Evidence, first: HeadStatement, second: HeadStatement) -> str:
@@ -199,7 +202,7 @@ def _judge_broken_history(evidence: Evidence, first: HeadStatement, second: Head
     if one.network != two.network:
         raise NotEvidence(reason="the checkpoints are of two networks")
     if two.size < one.size:
-        if two.at >= one.at:
+        if two.at > one.at:
             return f"{evidence.accused} signed a national log of {one.size} leaves, then one of {two.size}"
         raise NotEvidence(reason="the second checkpoint is the older one")
     payload = _open_payload(evidence, second)
@@ -223,8 +226,8 @@ def _judge_disputed_ack(evidence: Evidence, first: HeadStatement, second: HeadSt
     if first.log_root == second.ack_root:
         raise NotEvidence(reason="the two agree")
     return (
-        f"{first.sender} signed root {first.log_root.hex()} for its {first.log_size} slips, {second.sender} acknowledged "
-        f"{second.ack_root.hex()}: {second.sender} must show {first.sender}'s signature under it, or it forked"
+        f"{first.sender} signed root {first.log_root.hex()} for its {first.log_size} slips, {second.sender} "
+        f"acknowledged {second.ack_root.hex()}: {second.sender} must show {first.sender}'s signature under it, or it forked"
     )
 
 

@@ -48,6 +48,7 @@ class Domain(StrEnum):
     CHECKPOINT = "checkpoint"
     ENROLMENT = "enrolment"
     KEY = "key"
+    WHISPER = "whisper"
 
 
 @dataclass(frozen=True, slots=True)

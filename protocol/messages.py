@@ -10,6 +10,7 @@ Source: SPEC.md, "Messages".
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Final
 
 import msgspec
@@ -202,7 +203,7 @@ Message = (
 
 
 class Slip(Struct, frozen=True, array_like=True):
-    """One leaf of a log: all messages to one destination in one commit. `to` is the last reader, `at` the writer's clock."""
+    """One leaf of a log: messages to one destination in one commit. `to` is its last reader, `at` the writer's clock."""
 
     version: Annotated[int, Meta(ge=1, le=2**16)]
     to: Party
@@ -283,7 +284,7 @@ def _require_columns(message: Message) -> None:
 
 def _require_rising(*columns: tuple[int, ...]) -> None:
     for column in columns:
-        if any(a >= b for a, b in zip(column, column[1:], strict=False)):
+        if any(a >= b for a, b in pairwise(column)):
             raise Malformed(reason="places are not in rising order")
 
 

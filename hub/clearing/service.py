@@ -25,6 +25,7 @@ from protocol.exchange.service import Forked, Received
 from protocol.keys import Domain
 from protocol.messages import (
     LEAF_BYTES_MAX,
+    SEALED_BYTES_MAX,
     WIRE_VERSION,
     AddKey,
     Answer,
@@ -512,7 +513,7 @@ def _is_sealed_part_right(cede: Cede, carried: CarriedSlip) -> bool:
     if len(carried.beside) != 1:
         return False
     try:
-        column = decode_typed(carried.beside[0], SealedColumn, size_max=envelopes.SEALED_BYTES_MAX + 64)
+        column = decode_typed(carried.beside[0], SealedColumn, size_max=SEALED_BYTES_MAX + 64)
     except NotCanonical:
         return False
     return envelopes.hash_sealed(column.salt, column.sealed) == cede.commit

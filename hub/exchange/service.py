@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection
@@ -122,9 +123,7 @@ class HubExchange:
             if await self._book.read(lambda connection: clearing_store.has_waiting(connection, member)):
                 await self._book.write(self.sequencer.hand_over, member)
             whispers = [line.whispers.popleft() for _ in range(min(len(line.whispers), 32))]
-            envelope, is_news = await self._book.read(
-                lambda connection, whispers=whispers: self._compose(connection, received, whispers)
-            )
+            envelope, is_news = await self._book.read(partial(self._compose, received, whispers))
             left = deadline - loop.time()
             if is_news or is_fresh or left <= 0:
                 return envelope
@@ -141,7 +140,7 @@ class HubExchange:
         line.whispers.append(whisper)
         line.news.set()
 
-    def _compose(self, connection: Connection, received: Received, whispers: Sequence[Whisper]) -> tuple[bytes, bool]:
+    def _compose(self, received: Received, whispers: Sequence[Whisper], connection: Connection) -> tuple[bytes, bool]:
         """Return the answer as this snapshot sees it, and whether it holds anything new for the caller."""
         statement = received.statement
         national, checkpoint = self._signer.sign(connection)

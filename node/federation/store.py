@@ -19,6 +19,7 @@ from node.federation.tables import (
     sent_slips,
 )
 from protocol.book.rows_store import insert_rows, select_rows
+from protocol.book.tables import facts
 from protocol.cession import TERMINAL, CessionState
 from protocol.envelopes import SignedCheckpoint
 from protocol.findings import Finding
@@ -70,7 +71,7 @@ def insert_cessions(connection: Connection, rows: Sequence[tuple[object, ...]]) 
 
 def find_sent(connection: Connection, epoch: int, index: int) -> SentSlip | None:
     row = connection.execute(
-        select(sent_slips.c.taker, sent_slips.c.count, sent_slips.c.state).where(
+        select(sent_slips.c.taker, sent_slips.c.count.label("cessions"), sent_slips.c.state).where(
             sent_slips.c.epoch == epoch, sent_slips.c.ix == index
         )
     ).first()
@@ -85,7 +86,7 @@ def find_sent(connection: Connection, epoch: int, index: int) -> SentSlip | None
         epoch,
         index,
         row.taker,
-        row.count,
+        row.cessions,
         CessionState(row.state),
         {place: CessionState(state) for place, state in named},
     )
@@ -204,6 +205,7 @@ def insert_received(
     epoch: int,
     index: int,
     hub_index: int,
+    answer_index: int | None,
     leaf: bytes,
     statement: bytes,
     signature: bytes,
@@ -215,6 +217,7 @@ def insert_received(
             epoch=epoch,
             ix=index,
             hub_ix=hub_index,
+            answer_ix=answer_index,
             leaf=leaf,
             statement=statement,
             signature=signature,
@@ -280,6 +283,18 @@ def save_checkpoint(
     )
 
 
+def find_count(connection: Connection, name: str) -> int:
+    """Return a small count kept among the book's facts."""
+    value = connection.execute(select(facts.c.value).where(facts.c.name == name)).scalar()
+    return int(value) if value else 0
+
+
+def save_count(connection: Connection, name: str, count: int) -> None:
+    if find_count(connection, name) != count:
+        connection.execute(facts.delete().where(facts.c.name == name))
+        connection.execute(facts.insert().values(name=name, value=str(count)))
+
+
 def insert_reconciliation(
     connection: Connection, *, hub_index: int, taken: int, now: Instant, rows: Sequence[Finding]
 ) -> None:
@@ -310,6 +325,29 @@ def save_break(connection: Connection, now: Instant, *, place: str, expected: st
 
 def load_breaks(connection: Connection) -> list[Row]:  # type: ignore[type-arg]
     return list(connection.execute(select(breaks).order_by(breaks.c.id)).all())
+
+
+def load_unanswered(connection: Connection, from_answer: int) -> list[tuple[str, int, int, bytes]]:
+    """Return (origin, epoch, index, leaf) of slips whose Answer stands in our log at `from_answer` or later."""
+    rows = connection.execute(
+        select(received_slips.c.origin, received_slips.c.epoch, received_slips.c.ix, received_slips.c.leaf).where(
+            received_slips.c.answer_ix >= from_answer
+        )
+    )
+    return [(row[0], row[1], row[2], bytes(row[3])) for row in rows]
+
+
+def load_delivered_places(connection: Connection, origin: str, epoch: int, index: int) -> frozenset[int]:
+    """Return the places of a received slip that were credited here."""
+    rows = connection.execute(
+        select(arrivals.c.place).where(
+            arrivals.c.origin == origin,
+            arrivals.c.epoch == epoch,
+            arrivals.c.ix == index,
+            arrivals.c.state == "delivered",
+        )
+    )
+    return frozenset(row[0] for row in rows)
 
 
 def load_unfinished(connection: Connection, from_index: int | None = None) -> list[SentSlip]:

@@ -75,6 +75,7 @@ received_slips = Table(
     Column("epoch", Integer, nullable=False),
     Column("ix", BigInteger, nullable=False),
     Column("hub_ix", BigInteger, nullable=False),
+    Column("answer_ix", BigInteger),  # where our Answer stands in our log for the hub
     Column("leaf", LargeBinary, nullable=False),
     Column("statement", LargeBinary, nullable=False),
     Column("signature", LargeBinary, nullable=False),

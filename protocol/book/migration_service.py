@@ -5,9 +5,10 @@ Each base names its folder and its tables; the book's own tables belong to every
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, MetaData
 
@@ -91,6 +92,14 @@ def _is_ours(history: History):  # type: ignore[no-untyped-def]
         return not (kind == "table" and reflected and name not in own)
 
     return include
+
+
+def configure(attributes: Mapping[str, Any]) -> None:
+    """Called by Alembic's environment: tell it the connection and the history that were given."""
+    from alembic import context
+
+    options: dict[str, Any] = _options(attributes["history"])
+    context.configure(connection=attributes["connection"], **options)
 
 
 def _config(history: History):  # type: ignore[no-untyped-def]

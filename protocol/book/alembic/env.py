@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from protocol.book.migration_service import _options
+from protocol.book.migration_service import configure
 
-history = context.config.attributes["history"]
-context.configure(connection=context.config.attributes["connection"], **_options(history))
+configure(context.config.attributes)
 with context.begin_transaction():
     context.run_migrations()

@@ -1,0 +1,102 @@
+"""A slip that the hub handed over: is it its author's, and what does it credit? Pure.
+
+Nothing the hub says of another member is believed: the author's signature covers a head, the inclusion proof ties the
+slip to that head, the slip names us, and the sealed column opens with our keys. Source: SPEC.md, "Hand-over".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from node.federation.outgoing import derive_op
+from protocol import merkle
+from protocol.canonical import decode_typed
+from protocol.directory import Directory
+from protocol.envelopes import (
+    STATEMENT_BYTES_MAX,
+    ForwardedSlip,
+    HeadStatement,
+    hash_sealed,
+    is_statement_signed,
+)
+from protocol.errors import Malformed, NotCanonical, Refusal
+from protocol.keys import Keyring, Unreadable, unseal
+from protocol.messages import (
+    SEALED_BYTES_MAX,
+    Beneficiaries,
+    Cede,
+    Forward,
+    Lot,
+    SealedColumn,
+    Slip,
+    decode_beneficiaries,
+    decode_slip,
+)
+
+UNREADABLE = "unreadable"
+
+
+class NotProven(Refusal):
+    """What was handed over is not proved to be its author's. Facts: reason."""
+
+    code = "not_proven"
+
+
+def open_forward(
+    forward: Forward, forwarded: ForwardedSlip, *, network: str, home: str, hub: str, directory: Directory
+) -> tuple[Slip, HeadStatement]:
+    """Return the author's slip and signed head. Raises NotProven, saying at which step."""
+    author = directory.find(forward.origin)
+    if author is None:
+        raise NotProven(reason=f"{forward.origin} is in no directory we know")
+    try:
+        statement = decode_typed(forwarded.statement, HeadStatement, size_max=STATEMENT_BYTES_MAX)
+    except NotCanonical:
+        raise NotProven(reason="the author's head cannot be read") from None
+    if (statement.network, statement.sender, statement.reader) != (network, forward.origin, hub):
+        raise NotProven(reason="the head is not the author's word to the hub")
+    key = author.find_any_key(statement.key)
+    if key is None or not is_statement_signed(key.signing, forwarded.statement, forwarded.signature):
+        raise NotProven(reason="the author did not sign the head")
+    leaf_hash = merkle.hash_leaf(forwarded.leaf)
+    if leaf_hash != forward.leaf_hash:
+        raise NotProven(reason="the slip is not the one the hub committed to")
+    if statement.epoch != forward.epoch or not merkle.verify_inclusion(
+        leaf_hash, forward.index, statement.log_size, list(forwarded.proof), statement.log_root
+    ):
+        raise NotProven(reason="the slip is not in the author's log")
+    try:
+        slip = decode_slip(forwarded.leaf)
+    except (NotCanonical, Malformed):
+        raise NotProven(reason="the slip cannot be read") from None
+    if slip.to != home:
+        raise NotProven(reason=f"the slip is for {slip.to}")
+    return slip, statement
+
+
+def open_column(cede: Cede, sealed: bytes, *, origin: str, keyring: Keyring) -> Beneficiaries:
+    """Return who receives. Raises Unreadable."""
+    try:
+        column = decode_typed(sealed, SealedColumn, size_max=SEALED_BYTES_MAX + 64)
+        if hash_sealed(column.salt, column.sealed) != cede.commit:
+            raise Unreadable(reason="the sealed column is not the one the author committed to")
+        keys = keyring.find(cede.seal_key)
+        if keys is None:
+            raise Unreadable(reason="sealed for a key we no longer hold")
+        return decode_beneficiaries(unseal(keys, column.sealed), cede, origin)
+    except (NotCanonical, Malformed):
+        raise Unreadable(reason="the sealed column cannot be read") from None
+
+
+def sum_draws(draws: Sequence[tuple[Lot, int]]) -> dict[tuple[str, bytes], int]:
+    """Return cents per lot: a cession may draw on one lot in several places."""
+    sums: dict[tuple[str, bytes], int] = {}
+    for lot, cents in draws:
+        key = (lot.issuer, lot.ref)
+        sums[key] = sums.get(key, 0) + cents
+    return sums
+
+
+def arrival_op(origin: str, epoch: int, index: int, place: int) -> bytes:
+    """Return the id under which a cession is credited here: its place in its author's log, whoever asks."""
+    return derive_op("arrival", origin, epoch, index, place)

@@ -1,0 +1,118 @@
+"""Confirmation of payee: before rights are sent far, see whom they would reach. Answers within seconds, or says not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from node.federation.service import Federation
+from node.federation.whispers import Question, Reply, WhisperRefused, make_whisper, open_whisper
+from node.ledger.accounts import AccountState
+from node.ledger.reading_service import find_account
+from protocol.book.service import Book
+from protocol.envelopes import WHISPERS_MAX, Whisper
+from protocol.identifiers import AccountNumber, Address, mask_name
+from protocol.times import MINUTE_MS
+
+ANSWER_SECONDS: Final = 5.0
+PENDING_MAX: Final = 1_000
+QUESTIONS_PER_MINUTE_MAX: Final = 60  # from one territory: names are shown, not harvested
+
+
+class PayeeDesk:
+    """Asks other nodes about their accounts, and answers about ours. Holds nothing that outlives the process."""
+
+    def __init__(
+        self,
+        federation: Federation,
+        book: Book,
+        *,
+        entropy: Callable[[int], bytes],
+        on_outgoing: Callable[[], None],
+    ) -> None:
+        self._federation = federation
+        self._book = book
+        self._entropy = entropy
+        self._on_outgoing = on_outgoing
+        self._pending: dict[bytes, tuple[str, asyncio.Future[Reply]]] = {}
+        self._outgoing: deque[Whisper] = deque(maxlen=PENDING_MAX)
+        self._asked: dict[str, deque[int]] = {}
+
+    async def ask(self, address: Address, *, seconds: float = ANSWER_SECONDS) -> Reply | None:
+        """Return what the account's node says of it, or None where it does not answer in time."""
+        if address.territory == self._federation.identity.code:
+            return await self._look_up(address.number)
+        if len(self._pending) >= PENDING_MAX:
+            return None
+        self._federation.directory.require_active(address.territory)
+        id_ = self._entropy(16)
+        self._outgoing.append(self._make(Question(address.number, self._book.clock()), id_, address.territory))
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._pending[id_] = (address.territory, future)
+        self._on_outgoing()
+        try:
+            return await asyncio.wait_for(future, seconds)
+        except TimeoutError:
+            return None
+        finally:
+            del self._pending[id_]
+
+    def take_outgoing(self) -> list[Whisper]:
+        """Return the whispers to send with the next envelope, and forget them."""
+        return [self._outgoing.popleft() for _ in range(min(len(self._outgoing), WHISPERS_MAX))]
+
+    @property
+    def has_outgoing(self) -> bool:
+        return bool(self._outgoing)
+
+    async def hear(self, whisper: Whisper) -> None:
+        """Answer a question, or hand an answer to who waits for it. What cannot be believed is dropped."""
+        identity, directory = self._federation.identity, self._federation.directory
+        try:
+            said = open_whisper(
+                whisper,
+                home=identity.code,
+                keyring=identity.keyring,
+                directory=directory,
+                now=self._book.clock(),
+            )
+        except WhisperRefused:
+            return
+        if isinstance(said, Reply):
+            waiting = self._pending.get(whisper.id)
+            if waiting is not None and waiting[0] == whisper.sender and not waiting[1].done():
+                waiting[1].set_result(said)
+            return
+        if self._is_too_curious(whisper.sender):
+            return
+        reply = await self._look_up(AccountNumber(said.number))
+        self._outgoing.append(self._make(reply, whisper.id, whisper.sender))
+        self._on_outgoing()
+
+    async def _look_up(self, number: AccountNumber) -> Reply:
+        account = await self._book.read(lambda connection: find_account(connection, number))
+        is_open = account is not None and account.state is AccountState.OPEN
+        shown = mask_name(account.shown_name) if is_open and account is not None and account.shown_name else ""
+        return Reply(is_open, shown, self._book.clock())
+
+    def _make(self, said: Question | Reply, id_: bytes, reader: str) -> Whisper:
+        identity = self._federation.identity
+        return make_whisper(
+            said,
+            id_=id_,
+            sender=identity.code,
+            reader=reader,
+            secret=identity.keyring.current,
+            directory=self._federation.directory,
+            ephemeral_seed=self._entropy(32),
+        )
+
+    def _is_too_curious(self, member: str) -> bool:
+        now = self._book.clock()
+        asked = self._asked.setdefault(member, deque(maxlen=QUESTIONS_PER_MINUTE_MAX))
+        if len(asked) == QUESTIONS_PER_MINUTE_MAX and asked[0] > now - MINUTE_MS:
+            return True
+        asked.append(now)
+        return False

@@ -1,0 +1,919 @@
+"""The federation's use cases: cede, recall, and take what the hub answers. Each is an operation of the accounts base."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row
+
+from node.federation import arrivals, checkpoint_service, store
+from node.federation.arrivals import NotProven, arrival_op, open_column, open_forward, sum_draws
+from node.federation.outgoing import Leaving, derive_op, group_leaving, make_slip
+from node.federation.statements import OwnView, compare
+from node.federation.store import SentSlip
+from node.ledger.accounts import BORDER, TRANSIT, AccountKey, abroad
+from node.ledger.errors import InsufficientRights
+from node.ledger.lots import LotId, LotName
+from node.ledger.naming_service import find_lot_ids, load_lot_names
+from node.ledger.postings import Posted, Posting, PostingKind
+from node.ledger.reading_service import load_balance, load_totals
+from node.ledger.service import Ledger
+from protocol import clearing, merkle
+from protocol.amounts import Cents, require_amount
+from protocol.book import log_store
+from protocol.book.service import Page
+from protocol.canonical import decode_typed
+from protocol.cession import TERMINAL, CessionState, state_of
+from protocol.directory import BrokenDirectory, Directory, Member, MemberKind, MemberStatus, apply_entries, decode_entry
+from protocol.envelopes import ForwardedSlip, HeadStatement, Welcome
+from protocol.errors import BadEnvelope, InvalidText, InvalidTime, Malformed, NotCanonical, Refusal
+from protocol.exchange import service as exchange
+from protocol.exchange.service import Forked, Identity, Received
+from protocol.findings import Finding
+from protocol.identifiers import AccountNumber, Address, Id16, TerritoryCode, format_address, require_id
+from protocol.keys import Domain, PublicKeys, SecretKeys, Unreadable, sign
+from protocol.messages import (
+    WIRE_VERSION,
+    WORDS_MAX,
+    AddKey,
+    Answer,
+    AskStatement,
+    Cede,
+    Forward,
+    HandedOver,
+    Lot,
+    Message,
+    Moved,
+    Recall,
+    RetireKey,
+    Slip,
+    Statement,
+    Stopped,
+    Verdict,
+    decode_slip,
+    draws_of,
+    encode_slip,
+)
+from protocol.national import DirectoryChanged, encode_national, find_cede
+from protocol.times import Instant, require_instant
+
+CEDED_AT_HOME: Final = "home"
+
+
+class CessionUnknown(Refusal):
+    """Facts: id."""
+
+    code = "cession_unknown"
+
+
+class TooLateToRecall(Refusal):
+    """Facts: id, state."""
+
+    code = "too_late_to_recall"
+
+
+class NotAMember(Refusal):
+    """This node is not enrolled, not accredited, or suspended. Facts: status."""
+
+    code = "not_a_member"
+
+
+class BookIsBehind(Refusal):
+    """The hub holds more of our log than we do: this book is an old copy, and takes no new work. Facts: ours, theirs."""
+
+    code = "book_is_behind"
+
+
+class AskCession:
+    """What a holder asks: hand rights to an account, here or far. Validated when made."""
+
+    __slots__ = ("account", "beneficiary", "cents", "giver", "op", "term", "words")
+
+    def __init__(
+        self,
+        *,
+        op: bytes,
+        account: AccountNumber,
+        beneficiary: Address,
+        cents: int,
+        words: str = "",
+        giver: str = "",
+        term: int = 0,
+    ) -> None:
+        """`giver` is the address shown to the beneficiary (empty: anonymous); `term` 0 is none."""
+        self.op: Id16 = require_id(op)
+        self.account = account
+        self.beneficiary = beneficiary
+        self.cents: Cents = require_amount(cents)
+        if len(words) > WORDS_MAX or (words and not words.isprintable()):
+            raise InvalidText(field="words", reason=f"at most {WORDS_MAX} printable characters")
+        self.words = words
+        self.giver = giver
+        self.term: Instant = require_instant(term, "term")
+
+    @property
+    def reference(self) -> str:
+        """The content beyond account and amount, so that an id reused for another cession is seen."""
+        told = f"{self.term}/{self.giver}/{self.words}".encode()
+        return f"to {format_address(self.beneficiary)} #{hashlib.sha256(told).hexdigest()[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class CessionView:
+    """Where a cession stands, with the instant of each step."""
+
+    op: bytes
+    account: str
+    beneficiary: str
+    cents: int
+    state: CessionState
+    code: str
+    reference: str
+    recall: str
+    queued_at: int
+    cleared_at: int | None
+    handed_at: int | None
+    ended_at: int | None
+    national: int | None
+    is_repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TakenReply:
+    """What came of the hub's envelope: new slips applied, whether anything waits to be sent, and if more may follow."""
+
+    fresh: int
+    cut_short: bool
+
+
+class Federation:
+    """The federation room of one node. Only the book's writer thread runs its operations."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        identity: Identity,
+        hub: Welcome,
+        *,
+        entropy: Callable[[int], bytes],
+        on_outgoing: Callable[[], None],
+    ) -> None:
+        self.ledger = ledger
+        self.identity = identity
+        self.hub = hub
+        self.directory = Directory()
+        self._entropy = entropy
+        self._on_outgoing = on_outgoing
+        self.counts: dict[str, int] = {}
+        self.behind: BookIsBehind | None = None
+
+    def load(self, connection: Connection) -> None:
+        """Fold the directory that this book holds."""
+        self.directory = apply_entries(Directory(), store.load_entries(connection))
+
+    @property
+    def trusted(self) -> Directory:
+        """The directory to verify the hub with: before its first entry arrived, the keys that the invitation vouched for."""
+        if self.directory.size:
+            return self.directory
+        keys = PublicKeys(self.hub.signing, self.hub.sealing)
+        member = Member(self.hub.hub, "hub", MemberKind.HUB, MemberStatus.ACTIVE, (keys,))
+        return Directory(0, self.directory.head, {self.hub.hub: member})
+
+    def use_identity(self, identity: Identity) -> None:
+        """Sign with other keys from now on."""
+        self.identity = identity
+
+    def _count(self, name: str, more: int = 1) -> None:
+        self.counts[name] = self.counts.get(name, 0) + more
+
+    # Rights that leave
+
+    def cede(self, page: Page, items: Sequence[AskCession]) -> list[CessionView | Refusal]:
+        """Hand rights on. To an account of this territory it is done at once; to another it is queued, with its slip."""
+        results: list[CessionView | Refusal | None] = [None] * len(items)
+        postings: list[Posting] = []
+        places: list[int] = []
+        for place, item in enumerate(items):
+            try:
+                postings.append(self._posting_for(page, item))
+                places.append(place)
+            except Refusal as refusal:
+                results[place] = refusal
+        leaving: list[Leaving] = []
+        left: list[int] = []
+        repeated: list[int] = []
+        names: dict[LotId, LotName] = {}
+        answers = self.ledger.post(page, postings)
+        drawn = {
+            lot
+            for posting, answer in zip(postings, answers, strict=True)
+            if isinstance(answer, Posted) and posting.kind is PostingKind.CEDE_OUT and not answer.is_repeat
+            for lot, _ in answer.draws
+        }
+        if drawn:
+            names = load_lot_names(page.connection, drawn)
+        for place, posting, answer in zip(places, postings, answers, strict=True):
+            item = items[place]
+            if isinstance(answer, Refusal):
+                results[place] = answer
+            elif posting.kind is PostingKind.CESSION:
+                results[place] = _home_view(item, answer)
+            elif answer.is_repeat:
+                repeated.append(place)
+            else:
+                left.append(place)
+                leaving.append(
+                    Leaving(
+                        item.op,
+                        item.account,
+                        item.beneficiary,
+                        item.giver,
+                        item.words,
+                        item.term,
+                        tuple((names[lot], cents) for lot, cents in answer.draws),
+                    )
+                )
+        if leaving:
+            self._write_slips(page, leaving)
+        for place in (*left, *repeated):
+            row = store.find_cession(page.connection, items[place].op)
+            assert row is not None, "a cession that left has its row"
+            results[place] = replace(_view(row), is_repeat=place in repeated)
+        return [result for result in results if result is not None]
+
+    def _posting_for(self, page: Page, item: AskCession) -> Posting:
+        taker = item.beneficiary.territory
+        if taker == self.identity.code:
+            return Posting(
+                op=item.op,
+                kind=PostingKind.CESSION,
+                debit=item.account,
+                credit=item.beneficiary.number,
+                cents=item.cents,
+                reference=item.reference,
+            )
+        known = store.find_cession(page.connection, item.op)
+        draws = None
+        if known is None:
+            self._require_open_road(taker)
+            if item.term and item.term <= page.now:
+                raise InvalidTime(field="term", reason="is already past")
+            if self.directory.require(taker).kind is MemberKind.SOUTH:
+                draws = self._choose_south_draws(page, item)
+        return Posting(
+            op=item.op,
+            kind=PostingKind.CEDE_OUT,
+            debit=item.account,
+            credit=TRANSIT,
+            cents=item.cents,
+            draws=draws,
+            reference=item.reference,
+        )
+
+    def _require_open_road(self, taker: str) -> None:
+        if self.behind is not None:
+            raise self.behind
+        own = self.directory.find(self.identity.code)
+        if own is None or own.status is not MemberStatus.ACTIVE:
+            raise NotAMember(status="unknown" if own is None else str(own.status))
+        self.directory.require_active(taker)
+
+    def _choose_south_draws(self, page: Page, item: AskCession) -> tuple[tuple[LotId, Cents], ...]:
+        """Return the oldest lots whose class may reach the South. Raises InsufficientRights."""
+        self.ledger.flush(page)
+        left = int(item.cents)
+        draws: list[tuple[LotId, Cents]] = []
+        available = 0
+        for held in load_balance(page.connection, item.account).lots:
+            if held.lot_class & clearing.SOUTH_FIT:
+                available += held.cents
+                part = min(left, held.cents)
+                if part:
+                    draws.append((held.lot, Cents(part)))
+                    left -= part
+        if left:
+            raise InsufficientRights(available=available, asked=int(item.cents), missing=left)
+        return tuple(draws)
+
+    def _write_slips(self, page: Page, leaving: Sequence[Leaving]) -> None:
+        """Append one slip for each receiving territory, in the transaction that debited the holders."""
+        connection = page.connection
+        log = log_store.open_log(connection, self.identity.code, self.hub.hub)
+        for taker, rows in group_leaving(leaving):
+            keys = self.directory.require(taker).keys[-1]
+            leaf, sealed = make_slip(self.identity.code, taker, keys, rows, now=page.now, entropy=self._entropy(48))
+            index = log_store.append_leaves(connection, log, [leaf], page.now)
+            log_store.save_attachments(connection, log.id, [(index, sealed)])
+            store.insert_sent(
+                connection,
+                epoch=log.epoch,
+                index=index,
+                taker=taker,
+                count=len(rows),
+                cents=sum(row.cents for row in rows),
+                now=page.now,
+            )
+            store.insert_cessions(
+                connection,
+                [
+                    (
+                        row.op,
+                        log.epoch,
+                        index,
+                        place,
+                        row.account,
+                        format_address(row.beneficiary),
+                        row.cents,
+                        row.term,
+                        "",
+                        "",
+                    )
+                    for place, row in enumerate(rows)
+                ],
+            )
+            self._count("cessions_queued", len(rows))
+        page.after_commit("outgoing", self._on_outgoing)
+
+    def _write(self, page: Page, to: str, *messages: Message) -> int:
+        """Append a slip without cessions to our log for the hub; return its index."""
+        log = log_store.open_log(page.connection, self.identity.code, self.hub.hub)
+        leaf = encode_slip(Slip(WIRE_VERSION, to, page.now, messages))
+        page.after_commit("outgoing", self._on_outgoing)
+        return log_store.append_leaves(page.connection, log, [leaf], page.now)
+
+    def recall(self, page: Page, items: Sequence[bytes]) -> list[CessionView | Refusal]:
+        """Ask the hub to stop cessions that were not handed over. Asking twice is asking once."""
+        results: list[CessionView | Refusal] = []
+        for op in items:
+            row = store.find_cession(page.connection, op)
+            if row is None:
+                results.append(CessionUnknown(id=op.hex()))
+                continue
+            view = _view(row)
+            if view.state not in (CessionState.QUEUED, CessionState.CLEARED):
+                results.append(TooLateToRecall(id=op.hex(), state=str(view.state)))
+                continue
+            if not view.recall:
+                self._write(page, self.hub.hub, Recall(row.epoch, row.ix, (row.place,)))
+                store.save_recall(page.connection, row.epoch, row.ix, [row.place], "asked")
+                view = replace(view, recall="asked")
+            results.append(view)
+        return results
+
+    def ask_statement(self, page: Page, items: Sequence[None]) -> list[int]:
+        """Ask the hub for its view of us; return where the question stands in our log."""
+        index = self._write(page, self.hub.hub, AskStatement())
+        return [index] * len(items)
+
+    def announce_key(self, page: Page, items: Sequence[SecretKeys]) -> list[int]:
+        """Announce new keys, signed by themselves; they are used when the directory shows them."""
+        return [
+            self._write(
+                page,
+                self.hub.hub,
+                AddKey(
+                    keys.public.signing,
+                    keys.public.sealing,
+                    sign(keys, Domain.KEY, keys.public.signing + keys.public.sealing),
+                ),
+            )
+            for keys in items
+        ]
+
+    def retire_key(self, page: Page, items: Sequence[bytes]) -> list[int]:
+        """Announce that a key signs nothing new."""
+        return [self._write(page, self.hub.hub, RetireKey(key)) for key in items]
+
+    # What the hub answers
+
+    def take(self, page: Page, items: Sequence[Received]) -> list[TakenReply | Refusal]:
+        """Apply envelopes of the hub whose signature was verified. A contradiction is kept as evidence and refused."""
+        results: list[TakenReply | Refusal] = []
+        for received in items:
+            try:
+                results.append(self._take_one(page, received))
+            except Forked as forked:
+                exchange.save_evidence(page.connection, forked, page.now)
+                self._count("forks")
+                results.append(forked)
+            except BadEnvelope as refusal:
+                if refusal.facts.get("reason") == "we_are_behind":
+                    self._note_behind(page, received)
+                results.append(refusal)
+        return results
+
+    def _note_behind(self, page: Page, received: Received) -> None:
+        own = log_store.open_log(page.connection, self.identity.code, self.hub.hub)
+        self.behind = BookIsBehind(ours=own.size, theirs=received.statement.ack_size)
+
+    def _take_one(self, page: Page, received: Received) -> TakenReply:
+        connection = page.connection
+        hub, home = self.hub.hub, self.identity.code
+        theirs, own = log_store.open_log(connection, hub, home), log_store.open_log(connection, home, hub)
+        before = exchange.find_head(connection, self.trusted, hub, home)
+        fresh = exchange.find_new_slips(connection, theirs, received, before, page.now)
+        exchange.take_ack(connection, self.identity, own, received, page.now)
+        checkpoint_service.require_continued(connection, received, page.now)
+        directory = self._take_directory(page, received)
+        slips: list[Slip] = []
+        for carried in fresh:
+            try:
+                slip = decode_slip(carried.leaf)
+            except (NotCanonical, Malformed) as error:
+                raise BadEnvelope(f"the hub signed a slip that cannot be read: {error}", reason="bad_slip") from None
+            if any(
+                isinstance(message, Forward) and directory.find(message.origin) is None for message in slip.messages
+            ):
+                break  # the directory that names its author comes with the next exchange
+            slips.append(slip)
+        first = log_store.append_leaves(connection, theirs, [carried.leaf for carried in fresh[: len(slips)]], page.now)
+        for place, (slip, carried) in enumerate(zip(slips, fresh, strict=False)):
+            self._apply(page, received, directory, first + place, slip, carried.beside)
+        if before is None or slips or received.statement.ack_size > before[1].ack_size:
+            exchange.save_head(connection, received, page.now)
+        return TakenReply(len(slips), len(slips) < len(fresh))
+
+    def _take_directory(self, page: Page, received: Received) -> Directory:
+        """Return the directory after the envelope's entries, proved to be leaves of the national log."""
+        directory: Directory = page.memo.get("directory", self.directory)
+        part = received.payload.directory
+        if part is None or part.start > directory.size or part.start + len(part.entries) <= directory.size:
+            return directory
+        checkpoint = checkpoint_service.open_hub_checkpoint(received)
+        new = part.entries[directory.size - part.start :]
+        try:
+            after = apply_entries(directory, new)
+            last = decode_entry(new[-1])
+        except (BrokenDirectory, NotCanonical) as error:
+            raise BadEnvelope(f"directory: {error}", reason="bad_directory") from None
+        leaf = encode_national(DirectoryChanged(last.at, new[-1]))
+        if checkpoint is None or not merkle.verify_inclusion(
+            merkle.hash_leaf(leaf), part.index, checkpoint.size, list(part.proof), checkpoint.root
+        ):
+            raise BadEnvelope("the directory is not in the national log", reason="bad_directory")
+        hub = after.find(self.hub.hub)
+        if hub is None or hub.find_any_key(PublicKeys(self.hub.signing, self.hub.sealing).id) is None:
+            raise BadEnvelope(
+                "the directory does not know the hub's key that we were invited with", reason="bad_directory"
+            )
+        store.insert_entries(page.connection, directory.size, new)
+        page.memo["directory"] = after
+        page.after_commit("directory", lambda: setattr(self, "directory", page.memo["directory"]))
+        return after
+
+    def _apply(
+        self,
+        page: Page,
+        received: Received,
+        directory: Directory,
+        hub_index: int,
+        slip: Slip,
+        beside: Sequence[bytes],
+    ) -> None:
+        """Act on one slip of the hub, in order."""
+        attached = iter(beside)
+        for number, message in enumerate(slip.messages):
+            match message:
+                case Verdict():
+                    self._apply_verdict(page, slip, message)
+                case HandedOver():
+                    self._apply_handed_over(page, slip, message)
+                case Stopped():
+                    self._apply_stopped(page, slip, message)
+                case Forward():
+                    self._apply_forward(page, received, directory, hub_index, message, next(attached, b""))
+                case Moved():
+                    self._apply_moved(page, hub_index, number, message)
+                case Statement():
+                    self._apply_statement(page, hub_index, message)
+                case _:
+                    self._count("messages_ignored")
+
+    def _own_epoch(self, page: Page) -> int:
+        return log_store.open_log(page.connection, self.identity.code, self.hub.hub).epoch
+
+    def _apply_verdict(self, page: Page, slip: Slip, verdict: Verdict) -> None:
+        sent = store.find_sent(page.connection, self._own_epoch(page), verdict.index)
+        if sent is None or sent.state is not CessionState.QUEUED:
+            if verdict.slip_code or sent is not None:
+                self._note_break(page, f"our slip {verdict.index}", "queued", "unknown or judged before")
+            return
+        if verdict.slip_code:
+            refused = [(place, verdict.slip_code) for place in range(sent.count)]
+        else:
+            refused = list(zip(verdict.refused, verdict.codes, strict=True))
+        self._give_back(page, sent, [place for place, _ in refused])
+        store.save_exceptions(page.connection, sent, refused, CessionState.REFUSED, Instant(slip.at))
+        if len(refused) == sent.count:
+            self._forget_sealed(page, sent)
+            store.save_sent(
+                page.connection,
+                sent,
+                CessionState.REFUSED,
+                code=verdict.slip_code,
+                ended_at=slip.at,
+                national=verdict.national,
+            )
+        else:
+            store.save_sent(page.connection, sent, CessionState.CLEARED, cleared_at=slip.at, national=verdict.national)
+        self._count("cessions_cleared", sent.count - len(refused))
+        self._count("cessions_refused", len(refused))
+
+    def _apply_handed_over(self, page: Page, slip: Slip, message: HandedOver) -> None:
+        for index in message.indexes:
+            sent = store.find_sent(page.connection, self._own_epoch(page), index)
+            if sent is None or sent.state is not CessionState.CLEARED:
+                self._note_break(page, f"our slip {index}", "cleared", "handed over by the hub")
+                continue
+            store.save_sent(page.connection, sent, CessionState.HANDED_OVER, handed_at=slip.at)
+
+    def _apply_stopped(self, page: Page, slip: Slip, message: Stopped) -> None:
+        sent = store.find_sent(page.connection, self._own_epoch(page), message.index)
+        if sent is None:
+            self._note_break(page, f"our slip {message.index}", "known", "stopped by the hub")
+            return
+        store.save_recall(page.connection, sent.epoch, sent.index, message.too_late, "too_late")
+        for places, state in (
+            (message.recalled, CessionState.RECALLED),
+            (message.expired, CessionState.EXPIRED),
+        ):
+            fitting = [place for place in places if place in sent.remaining]
+            if sent.state is not CessionState.CLEARED or len(fitting) != len(places):
+                if places:
+                    self._note_break(page, f"our slip {message.index}", "cleared", f"{state} by the hub")
+                continue
+            self._give_back(page, sent, fitting)
+            store.save_exceptions(page.connection, sent, [(place, "") for place in fitting], state, Instant(slip.at))
+            sent = replace(sent, exceptions={**sent.exceptions, **dict.fromkeys(fitting, state)})
+            if fitting and not sent.remaining:
+                self._forget_sealed(page, sent)
+                store.save_sent(page.connection, sent, state, ended_at=slip.at)
+                sent = replace(sent, state=state)
+            self._count(f"cessions_{state}", len(fitting))
+
+    def _apply_forward(
+        self,
+        page: Page,
+        received: Received,
+        directory: Directory,
+        hub_index: int,
+        forward: Forward,
+        beside: bytes,
+    ) -> None:
+        try:
+            forwarded = decode_typed(beside, ForwardedSlip, size_max=len(beside))
+            slip, statement = open_forward(
+                forward,
+                forwarded,
+                network=self.identity.network,
+                home=self.identity.code,
+                hub=self.hub.hub,
+                directory=directory,
+            )
+        except (NotCanonical, NotProven) as refusal:
+            self._count("forwards_not_proven")
+            self._note_break(page, f"hub slip {hub_index}", f"a proved slip of {forward.origin}", str(refusal))
+            return
+        checkpoint_service.require_shared(page.connection, received, forwarded, statement, directory, page.now)
+        cede = find_cede(slip)
+        for message in slip.messages:
+            if isinstance(message, Answer):
+                self._apply_answer(page, slip, forward.origin, message)
+        if cede is not None and not store.is_received(page.connection, forward.origin, forward.epoch, forward.index):
+            self._credit(page, hub_index, forward, forwarded, cede)
+
+    def _credit(self, page: Page, hub_index: int, forward: Forward, forwarded: ForwardedSlip, cede: Cede) -> None:
+        """Credit the beneficiaries of a slip, and answer what could not be delivered."""
+        origin, home = forward.origin, self.identity.code
+        skipped = frozenset(forward.skipped)
+        wanted = [place for place in range(cede.count) if place not in skipped]
+        returned: dict[int, str] = {}
+        rows: list[tuple[object, ...]] = []
+        try:
+            column = open_column(cede, forwarded.sealed, origin=origin, keyring=self.identity.keyring)
+        except Unreadable:
+            returned = dict.fromkeys(wanted, arrivals.UNREADABLE)
+        else:
+            all_draws = draws_of(cede)
+            ids, faults = self._ensure_lots(page, cede.lots)
+            sums = {place: sum_draws(all_draws[place]) for place in wanted}
+            for place, drawn in sums.items():
+                fault = next((faults[key] for key in drawn if key in faults), None)
+                if fault is not None:
+                    returned[place] = fault
+            for is_home, source in ((True, abroad(TerritoryCode(origin))), (False, BORDER)):
+                returned.update(self._credit_part(page, forward, column.numbers, sums, ids, returned, is_home, source))
+            for place in wanted:
+                rows.append(
+                    (
+                        arrival_op(origin, forward.epoch, forward.index, place),
+                        origin,
+                        forward.epoch,
+                        forward.index,
+                        place,
+                        column.numbers[place],
+                        sum(sums[place].values()),
+                        column.givers[place] if column.givers else "",
+                        column.words[place] if column.words else "",
+                        "returned" if place in returned else "delivered",
+                        returned.get(place, ""),
+                        page.now,
+                    )
+                )
+        store.insert_arrivals(page.connection, rows)
+        places = tuple(sorted(returned))
+        answer = Answer(
+            forward.epoch,
+            forward.index,
+            forward.skipped,
+            places,
+            tuple(returned[place][:48] for place in places),
+        )
+        index = self._write(page, origin, answer)
+        store.insert_received(
+            page.connection,
+            origin=origin,
+            epoch=forward.epoch,
+            index=forward.index,
+            hub_index=hub_index,
+            answer_index=index,
+            leaf=forwarded.leaf,
+            statement=forwarded.statement,
+            signature=forwarded.signature,
+            now=page.now,
+        )
+        self._count("arrivals_delivered", len(wanted) - len(returned))
+        self._count("arrivals_returned", len(returned))
+        assert home != origin
+
+    def _ensure_lots(
+        self, page: Page, lots: Sequence[Lot]
+    ) -> tuple[dict[tuple[str, bytes], LotId], dict[tuple[str, bytes], str]]:
+        names = [LotName(TerritoryCode(lot.issuer), lot.ref, lot.kind, lot.month) for lot in lots]
+        ids: dict[tuple[str, bytes], LotId] = {}
+        faults: dict[tuple[str, bytes], str] = {}
+        for lot, found in zip(lots, self.ledger.ensure_lots(page, names), strict=True):
+            if isinstance(found, Refusal):
+                faults[lot.issuer, lot.ref] = found.code
+            else:
+                ids[lot.issuer, lot.ref] = found
+        return ids, faults
+
+    def _credit_part(
+        self,
+        page: Page,
+        forward: Forward,
+        numbers: Sequence[str],
+        sums: dict[int, dict[tuple[str, bytes], int]],
+        ids: dict[tuple[str, bytes], LotId],
+        returned: dict[int, str],
+        is_home: bool,
+        source: AccountKey,
+    ) -> dict[int, str]:
+        """Post the home part, or the foreign part, of every cession still good; return the places that failed."""
+        places: list[int] = []
+        postings: list[Posting] = []
+        for place, drawn in sums.items():
+            part = [
+                (ids[key], Cents(cents))
+                for key, cents in drawn.items()
+                if key in ids and (key[0] == self.identity.code) == is_home
+            ]
+            if place in returned or not part:
+                continue
+            op = arrival_op(forward.origin, forward.epoch, forward.index, place)
+            places.append(place)
+            postings.append(
+                Posting(
+                    op=Id16(op if is_home else derive_op("foreign part", op.hex())),
+                    kind=PostingKind.CEDE_IN,
+                    debit=source,
+                    credit=AccountNumber(numbers[place]),
+                    cents=Cents(sum(cents for _, cents in part)),
+                    draws=tuple(part),
+                    reference=f"from {forward.origin}/{forward.epoch}/{forward.index}/{place}",
+                )
+            )
+        answers = self.ledger.post(page, postings)
+        return {
+            place: answer.code for place, answer in zip(places, answers, strict=True) if isinstance(answer, Refusal)
+        }
+
+    def _apply_answer(self, page: Page, slip: Slip, taker: str, answer: Answer) -> None:
+        """The receiver's own signed word on a slip of ours: rights arrived there, or came back."""
+        sent = store.find_sent(page.connection, answer.epoch, answer.index)
+        if sent is None or sent.taker != taker or sent.state is not CessionState.HANDED_OVER:
+            self._note_break(page, f"our slip {answer.index}", "handed over", f"answered by {taker}")
+            return
+        if answer.skipped != tuple(sorted(sent.exceptions)) or not set(answer.returned) <= sent.remaining:
+            self._note_break(
+                page,
+                f"our slip {answer.index}",
+                f"skipped {sorted(sent.exceptions)}",
+                f"{taker} was told to skip {list(answer.skipped)}, returned {list(answer.returned)}",
+            )
+            return
+        returned = dict(zip(answer.returned, answer.codes, strict=True))
+        delivered = sent.remaining - returned.keys()
+        cede = self._load_own_cede(page, sent)
+        ids, _ = self._ensure_lots(page, cede.lots)
+        totals = clearing.sum_by_lot(cede, delivered)
+        for is_home, credit in ((True, abroad(TerritoryCode(taker))), (False, BORDER)):
+            part = tuple(
+                (ids[key], Cents(cents)) for key, cents in totals.items() if (key[0] == self.identity.code) == is_home
+            )
+            if part:
+                self._post_or_break(
+                    page,
+                    Posting(
+                        op=Id16(derive_op("delivered", sent.epoch, sent.index, int(is_home))),
+                        kind=PostingKind.DELIVERED,
+                        debit=TRANSIT,
+                        credit=credit,
+                        cents=Cents(sum(cents for _, cents in part)),
+                        draws=part,
+                        reference=f"slip {sent.epoch}/{sent.index} to {taker}",
+                    ),
+                )
+        self._give_back(page, sent, sorted(returned))
+        store.save_exceptions(page.connection, sent, returned.items(), CessionState.RETURNED, Instant(slip.at))
+        self._forget_sealed(page, sent)
+        state = CessionState.DELIVERED if delivered else CessionState.RETURNED
+        store.save_sent(page.connection, sent, state, ended_at=slip.at)
+        self._count("cessions_delivered", len(delivered))
+        self._count("cessions_returned", len(returned))
+
+    def _apply_moved(self, page: Page, hub_index: int, number: int, moved: Moved) -> None:
+        """Rights on our lots moved between two other members."""
+        names = [(self.identity.code, ref) for ref in moved.refs]
+        ids = find_lot_ids(page.connection, names)
+        if len(ids) != len(names):
+            self._note_break(page, f"hub slip {hub_index}", "lots of ours", "a lot we never issued")
+            return
+        draws = tuple((LotId(ids[name]), Cents(cents)) for name, cents in zip(names, moved.cents, strict=True))
+        self._post_or_break(
+            page,
+            Posting(
+                op=Id16(derive_op("moved", hub_index, number)),
+                kind=PostingKind.MOVED,
+                debit=abroad(TerritoryCode(moved.giver)),
+                credit=abroad(TerritoryCode(moved.taker)),
+                cents=Cents(sum(moved.cents)),
+                draws=draws,
+                reference=f"hub slip {hub_index}",
+            ),
+        )
+
+    def _apply_statement(self, page: Page, hub_index: int, statement: Statement) -> None:
+        """Compare the hub's view with ours, here and now: both speak of this very point."""
+        self.ledger.flush(page)
+        own = self._own_view(page, statement.taken)
+        found = compare(statement, own)
+        store.insert_reconciliation(
+            page.connection, hub_index=hub_index, taken=statement.taken, now=page.now, rows=found
+        )
+        self._count("statements_compared")
+
+    def _own_view(self, page: Page, taken: int) -> OwnView:
+        connection, home = page.connection, self.identity.code
+        totals = load_totals(connection, TerritoryCode(home))
+        foreign: dict[str, int] = {}
+        for rows in (totals.foreign_held, totals.foreign_in_transit, totals.foreign_unclaimed):
+            for row in rows:
+                foreign[row.territory] = foreign.get(row.territory, 0) + row.cents
+        early: dict[tuple[str, str], int] = {}
+        for origin, epoch, index, leaf in store.load_unanswered(connection, taken):
+            cede = find_cede(decode_slip(leaf))
+            assert cede is not None
+            places = store.load_delivered_places(connection, origin, epoch, index)
+            for (issuer, _), cents in clearing.sum_by_lot(cede, places).items():
+                early[issuer, origin] = early.get((issuer, origin), 0) + cents
+        late = 0
+        for sent in store.load_unfinished(connection, taken):
+            cede = self._load_own_cede(page, sent)
+            late += sum(
+                cents for (issuer, _), cents in clearing.sum_by_lot(cede, range(cede.count)).items() if issuer == home
+            )
+        return OwnView(
+            home=home,
+            foreign=foreign,
+            abroad={row.territory: row.cents for row in totals.abroad},
+            transit=totals.home_in_transit,
+            early=early,
+            late=late,
+        )
+
+    def _give_back(self, page: Page, sent: SentSlip, places: Sequence[int]) -> None:
+        """Return rights on the way to the accounts they came from, the same lots to the cent."""
+        if not places:
+            return
+        cede = self._load_own_cede(page, sent)
+        draws = draws_of(cede)
+        ids, _ = self._ensure_lots(page, cede.lots)
+        owners = store.load_cession_places(page.connection, sent.epoch, sent.index)
+        for place in places:
+            _, account, cents = owners[place]
+            part = tuple((ids[key], Cents(amount)) for key, amount in sum_draws(draws[place]).items())
+            self._post_or_break(
+                page,
+                Posting(
+                    op=Id16(derive_op("returned", sent.epoch, sent.index, place)),
+                    kind=PostingKind.RETURNED,
+                    debit=TRANSIT,
+                    credit=AccountNumber(account),
+                    cents=Cents(cents),
+                    draws=part,
+                    reference=f"slip {sent.epoch}/{sent.index}/{place}",
+                ),
+            )
+
+    def _post_or_break(self, page: Page, posting: Posting) -> None:
+        """Post what the hub's log decided; where our book cannot follow, the books part here, and it is said."""
+        (answer,) = self.ledger.post(page, [posting])
+        if isinstance(answer, Refusal):
+            self._note_break(page, posting.reference, f"{posting.kind} of {posting.cents} cents", str(answer))
+
+    def _note_break(self, page: Page, place: str, expected: str, found: str) -> None:
+        self._count("breaks")
+        store.save_break(page.connection, page.now, place=place, expected=expected, found=found)
+
+    def _load_own_cede(self, page: Page, sent: SentSlip) -> Cede:
+        log = log_store.open_log(page.connection, self.identity.code, self.hub.hub)
+        cede = find_cede(decode_slip(log_store.load_leaf(page.connection, log.id, sent.index)))
+        assert cede is not None
+        return cede
+
+    def _forget_sealed(self, page: Page, sent: SentSlip) -> None:
+        log = log_store.open_log(page.connection, self.identity.code, self.hub.hub)
+        log_store.delete_attachment(page.connection, log.id, sent.index)
+
+
+def _home_view(item: AskCession, posted: Posted) -> CessionView:
+    return CessionView(
+        op=item.op,
+        account=item.account,
+        beneficiary=format_address(item.beneficiary),
+        cents=item.cents,
+        state=CessionState.DELIVERED,
+        code="",
+        reference=CEDED_AT_HOME,
+        recall="",
+        queued_at=posted.at,
+        cleared_at=posted.at,
+        handed_at=posted.at,
+        ended_at=posted.at,
+        national=None,
+        is_repeat=posted.is_repeat,
+    )
+
+
+def _view(row: Row[Any]) -> CessionView:
+    exception = None if row.exception is None else CessionState(row.exception)
+    state = state_of(CessionState(row.state), exception)
+    has_ended = state in TERMINAL
+    return CessionView(
+        op=bytes(row.op),
+        account=row.account,
+        beneficiary=row.beneficiary,
+        cents=row.cents,
+        state=state,
+        code=row.code or (row.slip_code if state is CessionState.REFUSED else ""),
+        reference=f"{row.epoch}/{row.ix}/{row.place}",
+        recall=row.recall,
+        queued_at=row.queued_at,
+        cleared_at=None if state is CessionState.REFUSED else row.cleared_at,
+        handed_at=row.handed_at if state not in (CessionState.RECALLED, CessionState.EXPIRED) else None,
+        ended_at=(row.exception_at if exception is not None else row.ended_at) if has_ended else None,
+        national=row.national,
+    )
+
+
+def load_cession(connection: Connection, op: bytes) -> CessionView:
+    """Return where a cession stands. Raises CessionUnknown."""
+    row = store.find_cession(connection, op)
+    if row is None:
+        raise CessionUnknown(id=op.hex())
+    return _view(row)
+
+
+def load_cessions(
+    connection: Connection, *, account: str | None = None, before: int | None = None, limit: int = 50
+) -> tuple[list[CessionView], int | None]:
+    """Return cessions sent, the newest first, and the cursor for older ones."""
+    rows = store.load_cessions(connection, account=account, before=before, limit=limit)
+    cursor = rows[-1].id if len(rows) == limit else None
+    return [_view(row) for row in rows], cursor
+
+
+def load_findings(connection: Connection) -> list[Finding]:
+    """Return what the hub told that does not fit our book."""
+    return [Finding("I4", row.place, row.expected, row.found) for row in store.load_breaks(connection)]
+
+
+def find_last_statement(head: HeadStatement) -> int:
+    """Return how much of our log the hub said it holds."""
+    return head.ack_size

@@ -1,0 +1,165 @@
+"""The loop that calls the hub: sends what waits, fetches what is new, and waits well when nobody answers.
+
+One call at a time: a long poll is given up as soon as there is something to send. What a lost call carried is sent
+again by the next one, so giving up costs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection
+
+from node.federation import store
+from node.federation.payee_service import PayeeDesk
+from node.federation.service import Federation, TakenReply
+from protocol.book import log_store
+from protocol.book.service import Book
+from protocol.envelopes import SignedCheckpoint, Whisper
+from protocol.errors import BadEnvelope, Refusal
+from protocol.exchange import service as exchange
+from protocol.exchange.client import BackOff, Transport, wait_or_wake
+from protocol.exchange.service import Received, verify_envelope
+from protocol.times import Instant
+
+LONG_POLL_MS: Final = 25_000
+log = structlog.get_logger("federation")
+
+
+class ExchangeWorker:
+    """Carries the node's envelopes to the hub and back, over any transport, or one at a time by file."""
+
+    def __init__(
+        self,
+        federation: Federation,
+        payees: PayeeDesk,
+        book: Book,
+        transport: Transport,
+        *,
+        chance: Callable[[], float],
+        back_off: BackOff | None = None,
+    ) -> None:
+        self._federation = federation
+        self._payees = payees
+        self._book = book
+        self._transport = transport
+        self._chance = chance
+        self.back_off = back_off or BackOff()
+        self._wake = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told: tuple[object, ...] | None = None
+        self._stopping = False
+        self.contact_at: Instant | None = None  # when the hub last answered
+        self.trouble: str | None = None  # why it does not, while it does not
+
+    def wake(self) -> None:
+        """There is something to send. May be called from any thread."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._wake.set)
+
+    def stop(self) -> None:
+        self._stopping = True
+        self.wake()
+
+    async def run(self) -> None:
+        """Call for ever, until stopped."""
+        self._loop = asyncio.get_running_loop()
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                await self._call_or_yield()
+            except Refusal as refusal:
+                self.trouble = str(refusal)
+                wait = self.back_off.next_wait_ms(self._chance())
+                cause = refusal.cause if isinstance(refusal, BadEnvelope) else str(refusal)
+                log.warning("exchange failed", code=refusal.code, cause=cause, retry_in_ms=wait)
+                self._wake.clear()
+                await wait_or_wake(self._wake, wait)
+
+    async def _call_or_yield(self) -> None:
+        has_outgoing = self._payees.has_outgoing or await self._book.read(self._has_outgoing)
+        if has_outgoing:
+            await self.exchange_once(0)
+            return
+        calling = asyncio.create_task(self.exchange_once(LONG_POLL_MS))
+        waking = asyncio.create_task(self._wake.wait())
+        try:
+            await asyncio.wait({calling, waking}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waking.cancel()
+            if not calling.done():
+                calling.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await calling
+
+    def _has_outgoing(self, connection: Connection) -> bool:
+        own = log_store.find_log(connection, self._federation.identity.code, self._federation.hub.hub)
+        return own is not None and own.size > own.acked
+
+    async def exchange_once(self, wait_ms: int = 0) -> TakenReply | None:
+        """Send one envelope and take the answer. Raises HubUnreachable, HubRefused, BadEnvelope, StorageUnavailable."""
+        envelope = await self.export(self._payees.take_outgoing())
+        reply = await self._transport.call(envelope, wait_ms)
+        taken = await self.take_reply(reply)
+        self.contact_at = self._book.clock()
+        self.trouble = None
+        self.back_off.reset()
+        return taken
+
+    async def exchange_all(self, calls_max: int = 1_000) -> int:
+        """Call until neither side has anything new; return how many calls it took."""
+        for call in range(1, calls_max + 1):
+            taken = await self.exchange_once(0)
+            more = await self._book.read(self._has_outgoing)
+            if not more and (taken is None or (not taken.fresh and not taken.cut_short)):
+                return call
+        return calls_max
+
+    async def export(self, whispers: list[Whisper] | None = None) -> bytes:
+        """Return an envelope with everything the hub has not acknowledged: for a call, or for a file."""
+        return await self._book.read(lambda connection: self._compose(connection, whispers or []))
+
+    def _compose(self, connection: Connection, whispers: list[Whisper]) -> bytes:
+        federation = self._federation
+        row = store.find_checkpoint(connection)
+        checkpoint = None if row is None else SignedCheckpoint(bytes(row.body), bytes(row.key), bytes(row.signature))
+        envelope, _count = exchange.compose_envelope(
+            connection,
+            federation.identity,
+            federation.hub.hub,
+            now=self._book.clock(),
+            checkpoint=checkpoint,
+            directory_size=federation.directory.size,
+            whispers=whispers,
+        )
+        return envelope
+
+    async def take_reply(self, reply: bytes) -> TakenReply | None:
+        """Take an envelope of the hub, from a call or from a file; None where it tells nothing new."""
+        received = verify_envelope(reply, self._federation.identity, self._federation.trusted, self._book.clock())
+        for whisper in received.payload.whispers:
+            await self._payees.hear(whisper)
+        told = _what_it_tells(received)
+        if told == self._told and not received.payload.slips and received.payload.directory is None:
+            return None
+        taken: TakenReply = await self._book.write(self._federation.take, received)
+        self._told = told
+        return taken
+
+
+def _what_it_tells(received: Received) -> tuple[object, ...]:
+    statement = received.statement
+    return (
+        statement.epoch,
+        statement.log_size,
+        statement.log_root,
+        statement.ack_epoch,
+        statement.ack_size,
+        statement.ack_root,
+        statement.checkpoint,
+    )

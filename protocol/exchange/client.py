@@ -1,0 +1,129 @@
+"""Calling the hub over HTTP, and waiting well when it does not answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Final, Protocol
+
+import aiohttp
+
+from protocol.envelopes import ENVELOPE_BYTES_MAX
+from protocol.errors import Refusal
+
+WAIT_HEADER: Final = "Citizen-Miles-Wait-Ms"
+CONTENT_TYPE: Final = "application/msgpack"
+_CONNECT_SECONDS: Final = 10
+_ANSWER_SECONDS: Final = 30
+
+
+class HubUnreachable(Refusal):
+    """No answer, or none that can be read. Facts: reason."""
+
+    code = "hub_unreachable"
+
+
+class HubRefused(Refusal):
+    """The hub answered with a refusal. Facts: hub_code, reason, status."""
+
+    code = "hub_refused"
+
+
+class Transport(Protocol):
+    """Whatever carries one envelope there and one back."""
+
+    async def call(self, envelope: bytes, wait_ms: int) -> bytes:
+        """Return the answering envelope. Raises HubUnreachable, HubRefused."""
+        ...
+
+
+class HttpTransport:
+    """POST /v1/exchange, one connection kept open."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+        self._session: aiohttp.ClientSession | None = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(trust_env=True)
+        return self._session
+
+    async def call(self, envelope: bytes, wait_ms: int) -> bytes:
+        return await self.post("/v1/exchange", envelope, {WAIT_HEADER: str(wait_ms)}, wait_ms)
+
+    async def post(self, path: str, body: bytes, headers: dict[str, str] | None = None, wait_ms: int = 0) -> bytes:
+        """Return the body of the answer. Raises HubUnreachable, HubRefused."""
+        timeout = aiohttp.ClientTimeout(
+            total=_CONNECT_SECONDS + _ANSWER_SECONDS + wait_ms / 1000, sock_connect=_CONNECT_SECONDS
+        )
+        try:
+            async with self._open().post(
+                self._url + path,
+                data=body,
+                headers={"Content-Type": CONTENT_TYPE, **(headers or {})},
+                timeout=timeout,
+                allow_redirects=False,
+            ) as response:
+                data = await _read_bounded(response)
+                if response.status == 200:
+                    return data
+                raise _refusal_of(response.status, data)
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise HubUnreachable(reason=str(error) or type(error).__name__) from error
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.content.iter_chunked(256 * 1024):
+        size += len(part)
+        if size > ENVELOPE_BYTES_MAX:
+            raise HubUnreachable(reason=f"an answer of more than {ENVELOPE_BYTES_MAX} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _refusal_of(status: int, data: bytes) -> Refusal:
+    try:
+        told = json.loads(data)
+        code, facts = str(told["code"])[:48], told.get("facts") or {}
+        reason = str(facts.get("reason", ""))[:200]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return HubUnreachable(reason=f"HTTP status {status}")
+    return HubRefused(hub_code=code, reason=reason, status=status)
+
+
+class BackOff:
+    """Waits with full jitter, doubling up to a ceiling; contact resets it. Source: CLEARING.md, 4.4."""
+
+    def __init__(self, *, first_ms: int = 500, ceiling_ms: int = 15 * 60 * 1000) -> None:
+        self._first = first_ms
+        self._ceiling = ceiling_ms
+        self._tries = 0
+
+    @property
+    def tries(self) -> int:
+        """How many calls failed since the last contact."""
+        return self._tries
+
+    def reset(self) -> None:
+        self._tries = 0
+
+    def next_wait_ms(self, chance: float) -> int:
+        """Return how long to wait now; `chance` is a fresh random number from 0 to 1."""
+        bound = min(self._ceiling, self._first * 2 ** min(self._tries, 20))
+        self._tries += 1
+        return max(50, int(bound * chance))
+
+
+async def wait_or_wake(wake: asyncio.Event, milliseconds: int) -> None:
+    """Wait, but not longer than until somebody wakes us."""
+    try:
+        await asyncio.wait_for(wake.wait(), milliseconds / 1000)
+    except TimeoutError:
+        return

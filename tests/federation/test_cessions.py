@@ -1,0 +1,246 @@
+"""Cessions between real books, by a direct line: every way one can end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from sqlalchemy import select
+
+from node.federation.service import TooLateToRecall, load_findings
+from node.federation.tables import reconciliations
+from node.federation.whispers import Reply
+from node.ledger.accounts import AccountKind
+from node.ledger.errors import InsufficientRights
+from node.ledger.lots import LotClass
+from node.ledger.reading_service import load_balance
+from protocol.cession import CessionState
+from protocol.directory import LimitsSet
+from protocol.errors import IdMismatch
+from protocol.identifiers import AccountNumber, Address
+from tests.federation.world import BREST, LILLE, LYON, World
+
+
+async def test_rights_ceded_to_another_territory_arrive_to_the_cent(world: World) -> None:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    brest.endow(10_000)
+    brest.credit(ana, 5_000)
+    view = brest.cede(ana, Address(bea, LYON), 1_234, words="for the school")
+    assert view.state is CessionState.QUEUED
+    assert brest.balance(ana) == 3_766
+    await world.settle()
+    view = brest.cession(view.op)
+    assert view.state is CessionState.DELIVERED
+    assert lyon.balance(bea) == 1_234
+    assert view.queued_at < (view.cleared_at or 0) <= (view.handed_at or 0) <= (view.ended_at or 0)
+    assert [(row.territory, row.cents) for row in brest.totals().abroad] == [(LYON, 1_234)]
+    assert brest.totals().home_in_transit == 0
+
+
+async def test_a_closed_account_sends_the_rights_back_to_the_same_lots(world: World) -> None:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea, gone = brest.open(), lyon.open(), Address(brest.open(), LYON)
+    brest.endow(300, campaign="old")
+    brest.endow(700, campaign="new")
+    brest.credit(ana, 1_000)
+    before = brest.book.read_now(lambda connection: load_balance(connection, ana).lots)
+    bad, good = brest.cede(ana, gone, 400), brest.cede(ana, Address(bea, LYON), 100)
+    await world.settle()
+    assert brest.cession(bad.op).state is CessionState.RETURNED
+    assert brest.cession(bad.op).code == "account_unknown"
+    assert brest.cession(good.op).state is CessionState.DELIVERED
+    after = brest.book.read_now(lambda connection: load_balance(connection, ana).lots)
+    assert {lot.lot: lot.cents for lot in before}.keys() == {lot.lot: lot.cents for lot in after}.keys()
+    assert brest.balance(ana) == 900
+    assert lyon.balance(bea) == 100
+
+
+async def test_the_hub_refuses_what_exceeds_a_limit_and_the_rights_come_back(world: World) -> None:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    brest.endow(10_000)
+    brest.credit(ana, 10_000)
+    world.change(LimitsSet(BREST, 2_000, 1_500, 1_800))
+    await world.settle()
+    small = brest.cede(ana, Address(bea, LYON), 1_000)
+    large = brest.cede(ana, Address(bea, LYON), 1_501)
+    await world.settle()
+    daily = brest.cede(ana, Address(bea, LYON), 801)
+    await world.settle()
+    assert brest.cession(small.op).state is CessionState.DELIVERED
+    assert (brest.cession(large.op).state, brest.cession(large.op).code) == (CessionState.REFUSED, "message_limit")
+    assert (brest.cession(daily.op).state, brest.cession(daily.op).code) == (CessionState.REFUSED, "day_limit")
+    assert brest.balance(ana) == 9_000
+
+
+async def test_a_cession_is_recalled_while_its_receiver_sleeps_and_not_afterwards(world: World) -> None:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    brest.endow(1_000)
+    brest.credit(ana, 1_000)
+    first, second = brest.cede(ana, Address(bea, LYON), 100), brest.cede(ana, Address(bea, LYON), 200)
+    await world.settle(BREST)
+    assert brest.cession(first.op).state is CessionState.CLEARED
+    brest.book.write_now(brest.federation.recall, first.op)
+    await world.settle(BREST)
+    assert brest.cession(first.op).state is CessionState.RECALLED
+    await world.settle()
+    assert brest.cession(second.op).state is CessionState.DELIVERED
+    assert lyon.balance(bea) == 200
+    assert brest.balance(ana) == 800
+    with pytest.raises(TooLateToRecall):
+        brest.book.write_now(brest.federation.recall, second.op)
+
+
+async def test_a_recall_that_loses_the_race_with_the_hand_over_is_told_so(world: World) -> None:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    brest.endow(1_000)
+    brest.credit(ana, 1_000)
+    view = brest.cede(ana, Address(bea, LYON), 100)
+    await brest.worker.exchange_once()
+    await lyon.worker.exchange_all()
+    brest.book.write_now(brest.federation.recall, view.op)
+    await world.settle()
+    assert (brest.cession(view.op).state, brest.cession(view.op).recall) == (CessionState.DELIVERED, "too_late")
+
+
+async def test_a_term_that_passes_before_hand_over_expires_by_the_hubs_log(world: World) -> None:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    brest.endow(1_000)
+    brest.credit(ana, 1_000)
+    view = brest.cede(ana, Address(bea, LYON), 100, term=world.clock.now + 60_000)
+    await world.settle(BREST)
+    world.clock.now += 61_000
+    await world.settle()
+    assert brest.cession(view.op).state is CessionState.EXPIRED
+    assert brest.balance(ana) == 1_000
+    assert lyon.balance(bea) == 0
+
+
+async def test_rights_of_a_third_issuer_move_on_and_the_issuer_is_told(world: World) -> None:
+    brest, lyon, lille = world.join(BREST), world.join(LYON), world.join(LILLE)
+    await world.settle()
+    ana, bea, zoe = brest.open(), lyon.open(), lille.open()
+    brest.endow(1_000)
+    brest.credit(ana, 1_000)
+    brest.cede(ana, Address(bea, LYON), 600)
+    await world.settle()
+    onward = lyon.cede(bea, Address(zoe, LILLE), 250)
+    home = lyon.cede(bea, Address(ana, BREST), 100)
+    await world.settle()
+    assert lyon.cession(onward.op).state is lyon.cession(home.op).state is CessionState.DELIVERED
+    assert {row.territory: row.cents for row in brest.totals().abroad} == {LYON: 250, LILLE: 250}
+    assert brest.balance(ana) == 500
+    assert lille.balance(zoe) == 250
+
+
+async def test_a_south_community_receives_only_lots_whose_class_fits(world: World) -> None:
+    brest = world.join(BREST)
+    south = world.join(world.new_south_code(), sponsor=BREST, guide="Awa Diop, Enda")
+    await world.settle()
+    ana, group = brest.open(), south.open(AccountKind.GROUP)
+    brest.endow(500, campaign="here only", lot_class=LotClass.ELIGIBLE)
+    brest.endow(500, campaign="far too")
+    brest.credit(ana, 1_000)
+    view = brest.cede(ana, Address(group, south.code), 300)
+    await world.settle()
+    assert brest.cession(view.op).state is CessionState.DELIVERED
+    assert south.balance(group) == 300
+    with pytest.raises(InsufficientRights):
+        brest.cede(ana, Address(group, south.code), 201)
+
+
+async def test_the_same_id_is_answered_again_and_refused_with_another_content(world: World) -> None:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    brest.endow(1_000)
+    brest.credit(ana, 1_000)
+    first = brest.cede(ana, Address(bea, LYON), 100, words="hello")
+    again = brest.cede(ana, Address(bea, LYON), 100, op=first.op, words="hello")
+    assert again.is_repeat
+    assert again.reference == first.reference
+    with pytest.raises(IdMismatch):
+        brest.cede(ana, Address(bea, LYON), 100, op=first.op, words="hullo")
+    with pytest.raises(IdMismatch):
+        brest.cede(ana, Address(bea, LYON), 101, op=first.op, words="hello")
+    await world.settle()
+    assert brest.cede(ana, Address(bea, LYON), 100, op=first.op, words="hello").state is CessionState.DELIVERED
+    assert brest.balance(ana) == 900
+
+
+async def test_envelopes_by_file_late_and_twice_harm_nothing(world: World) -> None:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    brest.endow(1_000)
+    brest.credit(ana, 1_000)
+    brest.cede(ana, Address(bea, LYON), 100)
+    old = await brest.worker.export()
+    brest.cede(ana, Address(bea, LYON), 200)
+    new = await brest.worker.export()
+    replies = [await world.exchange.answer(envelope) for envelope in (new, old, new, old)]
+    await world.settle()
+    for reply in [*replies, *reversed(replies)]:
+        await brest.worker.take_reply(reply)
+    await world.settle()
+    assert lyon.balance(bea) == 300
+    assert brest.totals().abroad[0].cents == 300
+
+
+async def test_the_hubs_statement_agrees_with_every_book_in_the_middle_of_traffic(world: World) -> None:
+    brest, lyon, lille = world.join(BREST), world.join(LYON), world.join(LILLE)
+    await world.settle()
+    ana, bea, zoe = brest.open(), lyon.open(), lille.open()
+    brest.endow(5_000)
+    lyon.endow(5_000)
+    brest.credit(ana, 5_000)
+    lyon.credit(bea, 5_000)
+    for round_ in range(6):
+        brest.cede(ana, Address(bea, LYON), 100 + round_)
+        lyon.cede(bea, Address(zoe, LILLE), 50)
+        if round_ > 1:
+            lille.cede(zoe, Address(ana, BREST), 30)
+        for node in (brest, lyon, lille):
+            node.book.write_now(node.federation.ask_statement, None)
+            await node.worker.exchange_once()
+    await world.settle()
+    for node in (brest, lyon, lille):
+        rows = node.book.read_now(lambda connection: connection.execute(select(reconciliations)).all())
+        assert len(rows) == 6
+        assert [row.breaks for row in rows] == ["[]"] * 6
+        assert node.book.read_now(load_findings) == []
+
+
+async def test_the_masked_name_that_the_beneficiary_chose_is_shown_before_sending(world: World) -> None:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    bea, quiet = lyon.open(name="Béatrice Martin"), lyon.open()
+
+    async def ask(number: AccountNumber) -> Reply | None:
+        asking = asyncio.create_task(brest.payees.ask(Address(number, LYON), seconds=5))
+        await asyncio.sleep(0)
+        for _ in range(3):
+            await brest.worker.exchange_once()
+            await lyon.worker.exchange_once()
+        return await asking
+
+    known = await ask(bea)
+    assert known is not None
+    assert (known.takes_rights, known.shown) == (True, "B••••••• M•••••")
+    hidden = await ask(quiet)
+    assert hidden is not None
+    assert (hidden.takes_rights, hidden.shown) == (True, "")
+    nobody = await ask(brest.open())
+    assert nobody is not None
+    assert not nobody.takes_rights
+    assert await brest.payees.ask(Address(bea, LYON), seconds=0.05) is None

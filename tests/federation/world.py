@@ -1,0 +1,230 @@
+"""A hub and some nodes in one process, on real books, with a direct line instead of a network.
+
+The clock is ours, the entropy is seeded: the same story gives the same bytes. Nothing of the product is replaced but
+the wire, the clock and the dice.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hub.clearing.service import Sequencer
+from hub.directory.service import Accredit, Invite, Registry
+from hub.exchange.service import HubExchange
+from hub.schema_service import HUB_HISTORY
+from node.federation.payee_service import PayeeDesk
+from node.federation.service import AskCession, CessionView, Federation, load_cession
+from node.federation.tables import metadata as federation_tables
+from node.federation.worker import ExchangeWorker
+from node.ledger.accounts import AccountKind
+from node.ledger.endowments import Endow
+from node.ledger.lots import LotClass
+from node.ledger.openings import OpenAccount
+from node.ledger.postings import Posting, PostingKind
+from node.ledger.reading_service import load_balance, load_totals
+from node.ledger.service import Ledger, ledger_history
+from node.ledger.statements import Totals
+from protocol.amounts import Cents
+from protocol.book.service import Book
+from protocol.canonical import decode_typed, encode_typed
+from protocol.directory import Change
+from protocol.envelopes import Enrolment, SignedEnrolment, Welcome
+from protocol.exchange.service import Identity
+from protocol.identifiers import (
+    AccountNumber,
+    Address,
+    Id16,
+    TerritoryCode,
+    make_account_number,
+    make_south_code,
+)
+from protocol.keys import Domain, Keyring, make_keys, sign
+from protocol.times import Instant
+
+NETWORK = "test"
+HUB = "HUB-FR"
+BREST = TerritoryCode("242900314")
+LYON = TerritoryCode("200046977")
+LILLE = TerritoryCode("200093201")
+MONTH = 202611
+
+
+class Clock:
+    """An instant that moves when told, and a millisecond at each look."""
+
+    def __init__(self) -> None:
+        self.now = 1_795_000_000_000
+
+    def __call__(self) -> Instant:
+        self.now += 1
+        return Instant(self.now)
+
+
+class DirectLine:
+    """A transport without a wire: the hub's answer function itself. `cut` makes it fail."""
+
+    def __init__(self, exchange: HubExchange) -> None:
+        self.exchange = exchange
+
+    async def call(self, envelope: bytes, wait_ms: int) -> bytes:
+        return await self.exchange.answer(envelope, wait_ms=wait_ms)
+
+
+@dataclass
+class Node:
+    """One territory of the world."""
+
+    code: TerritoryCode
+    book: Book
+    ledger: Ledger
+    federation: Federation
+    payees: PayeeDesk
+    worker: ExchangeWorker
+    pool: AccountNumber
+    entropy: Callable[[int], bytes]
+
+    def open(self, kind: AccountKind = AccountKind.PERSON, name: str | None = None) -> AccountNumber:
+        opened = self.ledger.write_now(
+            self.ledger.open_accounts,
+            OpenAccount(
+                op=Id16(self.entropy(16)),
+                number=make_account_number(self.entropy(16)),
+                kind=kind,
+                shown_name=name,
+            ),
+        )
+        return opened.number
+
+    def endow(
+        self, cents: int, *, campaign: str = "bread", lot_class: LotClass = LotClass.ELIGIBLE | LotClass.SOUTH_FIT
+    ) -> None:
+        self.ledger.write_now(
+            self.ledger.endow,
+            Endow(
+                op=Id16(self.entropy(16)),
+                donor=Id16(b"a donor, opaque."),
+                campaign=campaign,
+                month=MONTH,
+                lot_class=lot_class,
+                new_ref=self.entropy(16),
+                cents=Cents(cents),
+                into=self.pool,
+                reason="test endowment",
+            ),
+        )
+
+    def credit(self, account: AccountNumber, cents: int) -> None:
+        self.ledger.write_now(
+            self.ledger.post,
+            Posting(
+                op=Id16(self.entropy(16)),
+                kind=PostingKind.CREDIT,
+                debit=self.pool,
+                credit=account,
+                cents=Cents(cents),
+            ),
+        )
+
+    def cede(
+        self,
+        account: AccountNumber,
+        to: Address,
+        cents: int,
+        *,
+        op: bytes | None = None,
+        words: str = "",
+        term: int = 0,
+    ) -> CessionView:
+        view: CessionView = self.book.write_now(
+            self.federation.cede,
+            AskCession(op=op or self.entropy(16), account=account, beneficiary=to, cents=cents, words=words, term=term),
+        )
+        return view
+
+    def cession(self, op: bytes) -> CessionView:
+        return self.book.read_now(lambda connection: load_cession(connection, op))
+
+    def balance(self, account: AccountNumber) -> int:
+        return self.book.read_now(lambda connection: int(load_balance(connection, account).cents))
+
+    def totals(self) -> Totals:
+        return self.book.read_now(lambda connection: load_totals(connection, self.code))
+
+
+@dataclass
+class World:
+    """The hub and its members."""
+
+    make_url: Callable[[str], str]
+    seed: int = 1
+    clock: Clock = field(default_factory=Clock)
+    nodes: dict[str, Node] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.dice = random.Random(self.seed)
+        identity = Identity(NETWORK, HUB, Keyring(make_keys(self.entropy(64))))
+        self.hub_book = Book(self.make_url("hub"), history=HUB_HISTORY, clock=self.clock)
+        self.registry = Registry(identity)
+        self.exchange = HubExchange(self.hub_book, self.registry)
+        self.hub_book.write_now(self.registry.found, "the hub")
+
+    @property
+    def sequencer(self) -> Sequencer:
+        return self.exchange.sequencer
+
+    def entropy(self, count: int) -> bytes:
+        return self.dice.randbytes(count)
+
+    def new_south_code(self) -> TerritoryCode:
+        return make_south_code(self.entropy(16))
+
+    def join(self, code: TerritoryCode, *, sponsor: str = "", guide: str = "", is_accredited: bool = True) -> Node:
+        """Invite, enrol and accredit a member, and give it a pool account."""
+        token = self.entropy(16)
+        self.hub_book.write_now(self.registry.invite, Invite(code, token))
+        secret = make_keys(self.entropy(64))
+        body = encode_typed(
+            Enrolment(NETWORK, code, token, f"Territory {code}", secret.public.signing, secret.public.sealing, 0)
+        )
+        request = encode_typed(SignedEnrolment(body, sign(secret, Domain.ENROLMENT, body)))
+        welcome: Welcome = self.hub_book.write_now(self.registry.enrol, request)
+        welcome = decode_typed(encode_typed(welcome), Welcome, size_max=1_000)
+        if is_accredited:
+            self.hub_book.write_now(self.registry.accredit, Accredit(code, sponsor, guide))
+        book = Book(self.make_url(code), history=ledger_history(federation_tables), clock=self.clock)
+        ledger = Ledger(book, code)
+        federation = Federation(
+            ledger,
+            Identity(NETWORK, code, Keyring(secret)),
+            welcome,
+            entropy=self.entropy,
+            on_outgoing=lambda: None,
+        )
+        book.read_now(federation.load)
+        payees = PayeeDesk(federation, book, entropy=self.entropy, on_outgoing=lambda: None)
+        worker = ExchangeWorker(federation, payees, book, DirectLine(self.exchange), chance=self.dice.random)
+        node = Node(code, book, ledger, federation, payees, worker, AccountNumber(""), self.entropy)
+        node.pool = node.open(AccountKind.POOL)
+        self.nodes[code] = node
+        return node
+
+    def change(self, change: Change) -> None:
+        self.hub_book.write_now(self.registry.change, change)
+
+    async def settle(self, *codes: str) -> None:
+        """Exchange until nothing moves any more, for these members or for all: two quiet rounds in a row."""
+        names = codes or tuple(self.nodes)
+        quiet = 0
+        for _ in range(40):
+            calls = sum([await self.nodes[code].worker.exchange_all() for code in names])
+            quiet = quiet + 1 if calls == len(names) else 0
+            if quiet == 2:
+                return
+        raise AssertionError("the world does not come to rest")
+
+    def close(self) -> None:
+        for node in self.nodes.values():
+            node.book.close()
+        self.hub_book.close()
