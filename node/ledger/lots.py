@@ -12,6 +12,8 @@ import hashlib
 from enum import IntFlag
 from typing import NamedTuple, NewType
 
+import msgspec
+
 from protocol.errors import Malformed
 from protocol.identifiers import TerritoryCode
 
@@ -78,5 +80,5 @@ def require_lot_name(name: LotName) -> LotName:
 
 def compute_seal(name: LotName) -> bytes:
     """Return the digest stored beside a lot: BLAKE2b-64 over issuer, ref, class and month."""
-    written = f"{name.issuer}/{name.ref.hex()}/{int(name.lot_class)}/{name.month}".encode()
+    written = msgspec.msgpack.encode((name.issuer, name.ref, name.lot_class, name.month))
     return hashlib.blake2b(written, digest_size=SEAL_BYTES, person=b"cm-lot").digest()

@@ -1,0 +1,374 @@
+"""Postings: what moves, what is refused, and what the same id is answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from node.ledger.accounts import BORDER, TRANSIT, UNCLAIMED, AccountEvent, AccountKind, abroad
+from node.ledger.errors import (
+    AccountClosed,
+    AccountFrozen,
+    AccountUnknown,
+    InsufficientRights,
+    KindMisfit,
+    LotMisplaced,
+    LotUnknown,
+)
+from node.ledger.lots import LotId
+from node.ledger.postings import Posted, Posting, PostingKind
+from node.ledger.reading_service import find_operation, load_balance, load_totals
+from protocol.amounts import CENTS_MAX, Cents
+from protocol.errors import IdMismatch, InvalidAmount, InvalidId, InvalidText, Malformed, Refusal
+from protocol.identifiers import AccountNumber, Id16
+from tests.ledger.world import HOME, OTHER_PEER, PEER, World
+
+K = PostingKind
+
+
+def refusal_of(world: World, posting: Posting) -> Refusal:
+    with pytest.raises(Refusal) as refusal:
+        world.ledger.write_now(world.ledger.post, posting)
+    return refusal.value
+
+
+def test_a_credit_moves_cents_from_a_pool_to_a_person(world: World) -> None:
+    pool, person = world.pool(1_000), world.open()
+    posted = world.post(pool, person, 300)
+    assert (world.balance(pool), world.balance(person)) == (700, 300)
+    assert (posted.debit_after, posted.credit_after) == (700, 300)
+    assert (posted.at, posted.cents, posted.is_repeat) == (world.clock(), 300, False)
+
+
+def test_a_posting_over_several_lots_is_several_transfers_of_one_id_oldest_lot_first(world: World) -> None:
+    pool, person = world.pool(), world.open()
+    young = world.endow(pool, 100, month=202611).lot
+    old = world.endow(pool, 100, month=202601).lot
+    posted = world.post(pool, person, 150)
+    assert posted.draws == ((old, 100), (young, 50))
+    assert len(posted.transfers) == 2
+    held = world.ledger.read_now(load_balance, person).lots
+    assert [(lot.lot, lot.cents, lot.month) for lot in held] == [(old, 100, 202601), (young, 50, 202611)]
+
+
+def test_draws_named_by_the_caller_are_taken_as_they_are(world: World) -> None:
+    pool, person = world.pool(), world.open()
+    young = world.endow(pool, 100, month=202611).lot
+    old = world.endow(pool, 100, month=202601).lot
+    assert world.post(pool, person, 120, draws=((young, Cents(100)), (old, Cents(20)))).draws == ((young, 100), (old, 20))
+    refused = refusal_of(world, world.posting(pool, person, 1, draws=((young, Cents(1)),)))
+    assert isinstance(refused, InsufficientRights)
+    assert refused.facts == {"available": 0, "asked": 1, "missing": 1, "lot": young}
+    assert isinstance(refusal_of(world, world.posting(pool, person, 1, draws=((LotId(999), Cents(1)),))), LotUnknown)
+
+
+def test_a_shortfall_is_refused_with_its_numbers_and_moves_nothing(world: World) -> None:
+    pool, person = world.pool(100), world.open()
+    refused = refusal_of(world, world.posting(pool, person, 130))
+    assert isinstance(refused, InsufficientRights)
+    assert refused.facts == {"available": 100, "asked": 130, "missing": 30}
+    assert (world.balance(pool), world.balance(person)) == (100, 0)
+
+
+def test_an_unknown_account_is_named(world: World) -> None:
+    pool = world.pool(100)
+    refused = refusal_of(world, world.posting(pool, AccountNumber("ZZZZZZZZ"), 1))
+    assert isinstance(refused, AccountUnknown)
+    assert refused.facts == {"account": "ZZZZZZZZ"}
+
+
+def test_text_from_outside_never_names_an_account_of_the_book_itself(world: World) -> None:
+    world.pool(100)
+    for text in ("transit", "issuance", "('issuance', '')", "SystemAccount(kind=<AccountKind.TRANSIT: 'transit'>"):
+        assert isinstance(refusal_of(world, world.posting(AccountNumber(text), world.open(), 1)), AccountUnknown)
+
+
+def test_a_frozen_account_neither_gives_nor_receives_and_a_closed_one_is_closed_for_ever(world: World) -> None:
+    pool, person = world.pool(100), world.open()
+    world.change(person, AccountEvent.FREEZE)
+    assert isinstance(refusal_of(world, world.posting(pool, person, 1)), AccountFrozen)
+    world.change(person, AccountEvent.REOPEN)
+    world.post(pool, person, 1)
+    world.change(pool, AccountEvent.FREEZE)
+    assert isinstance(refusal_of(world, world.posting(pool, person, 1)), AccountFrozen)
+    empty = world.open()
+    world.change(empty, AccountEvent.CLOSE)
+    assert isinstance(refusal_of(world, world.posting(person, empty, 1, K.CESSION)), AccountClosed)
+
+
+def test_each_kind_joins_only_the_accounts_it_is_for(world: World) -> None:
+    pool, person, project = world.pool(100), world.open(), world.open(AccountKind.PROJECT)
+    world.post(pool, person, 50)
+    for debit, credit, kind in (
+        (person, pool, K.CREDIT),  # only a pool credits
+        (pool, project, K.CREDIT),  # and never a project
+        (person, project, K.CESSION),  # a project is reached by orientation
+        (person, world.open(), K.ORIENTATION),
+        (person, TRANSIT, K.CESSION),
+        (person, abroad(PEER), K.CEDE_OUT),
+    ):
+        refused = refusal_of(world, world.posting(debit, credit, 1, kind))
+        assert isinstance(refused, KindMisfit)
+        assert refused.facts["kind"] == kind
+    world.post(person, project, 20, K.ORIENTATION)
+    assert isinstance(refusal_of(world, world.posting(project, person, 1, K.CESSION)), KindMisfit)
+
+
+def test_a_malformed_posting_is_refused_before_it_reaches_the_book(world: World) -> None:
+    a, b = AccountNumber("AAAAAAAA"), AccountNumber("BBBBBBBB")
+    good: dict[str, Any] = {"op": world.id(), "kind": K.CREDIT, "debit": a, "credit": b, "cents": 5}
+    Posting(**good)
+    wrongs: list[tuple[dict[str, Any], type[Exception]]] = [
+        ({"cents": 0}, InvalidAmount),
+        ({"cents": -5}, InvalidAmount),
+        ({"cents": CENTS_MAX + 1}, InvalidAmount),
+        ({"cents": True}, InvalidAmount),
+        ({"cents": 5.0}, InvalidAmount),
+        ({"op": b"short"}, InvalidId),
+        ({"op": "0" * 16}, InvalidId),
+        ({"credit": a}, Malformed),
+        ({"draws": ((LotId(1), 4),)}, Malformed),
+        ({"draws": ((LotId(1), 2), (LotId(1), 3))}, Malformed),
+        ({"draws": ((LotId(1), 6), (LotId(2), -1))}, InvalidAmount),
+        ({"draws": ()}, Malformed),
+        ({"reference": "x" * 281}, InvalidText),
+        ({"reference": "line\nline"}, InvalidText),
+        ({"kind": K.ENDOWMENT}, ValueError),
+        ({"kind": K.REVERSAL}, ValueError),
+        ({"debit": TRANSIT}, ValueError),
+    ]
+    for wrong, error in wrongs:
+        with pytest.raises(error):
+            Posting(**{**good, **wrong})
+
+
+# The same id
+
+
+def test_the_same_id_with_the_same_content_is_answered_again_and_done_once(world: World) -> None:
+    pool, person = world.pool(1_000), world.open()
+    posting = world.posting(pool, person, 300, reference="ticket 7")
+    first = world.ledger.write_now(world.ledger.post, posting)
+    world.clock.now += 5_000
+    world.post(pool, person, 1)
+    world.reopen()
+    again = world.ledger.write_now(world.ledger.post, posting)
+    assert again.is_repeat
+    assert (again.at, again.draws, again.first) == (first.at, first.draws, first.first)
+    assert (again.debit_after, again.credit_after) == (700, 300)
+    assert world.balance(person) == 301
+
+
+CHANGES: list[dict[str, Any]] = [
+    {"kind": K.GIFT},
+    {"debit": "other"},
+    {"credit": "other"},
+    {"cents": 31},
+    {"reference": "else"},
+    {"reservation": Id16(b"r" * 16)},
+    {"draws": "other"},
+]
+
+
+@pytest.mark.parametrize("is_reopened", [False, True])
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: next(iter(change)))
+def test_the_same_id_with_another_content_names_the_first_field_that_differs(
+    world: World, change: dict[str, Any], is_reopened: bool
+) -> None:
+    pool, person, other = world.pool(), world.open(), world.pool(100)
+    world.endow(pool, 30)
+    elsewhere = world.endow(pool, 30, donor=2).lot
+    posting = world.posting(pool, person, 30)
+    world.ledger.write_now(world.ledger.post, posting)
+    if is_reopened:
+        world.reopen()
+    meant = {"other": other} if "draws" not in change else {"other": ((elsewhere, Cents(30)),)}
+    fields = {name: meant.get(value, value) if isinstance(value, str) else value for name, value in change.items()}
+    content = {name: getattr(posting, name) for name in posting.__struct_fields__}
+    refused = refusal_of(world, Posting(**{**content, **fields}))
+    assert isinstance(refused, IdMismatch)
+    assert refused.facts == {"id": posting.op.hex(), "field": next(iter(change))}
+
+
+def test_one_id_twice_in_one_page_is_done_once_or_refused_as_another_content(world: World) -> None:
+    pool, person = world.pool(1_000), world.open()
+    posting = world.posting(pool, person, 10)
+    other = world.posting(pool, person, 11, op=posting.op)
+    first, again, mismatch = world.post_together([posting, posting, other])
+    assert isinstance(first, Posted) and not first.is_repeat
+    assert isinstance(again, Posted) and again.is_repeat
+    assert isinstance(mismatch, IdMismatch)
+    assert mismatch.facts["field"] == "cents"
+    assert world.balance(person) == 10
+
+
+@pytest.mark.parametrize("is_reopened", [False, True])
+def test_a_refused_id_is_refused_for_ever_with_the_same_words(world: World, is_reopened: bool) -> None:
+    pool, person = world.pool(100), world.open()
+    posting = world.posting(pool, person, 130)
+    first = refusal_of(world, posting)
+    world.endow(pool, 1_000)
+    if is_reopened:
+        world.reopen()
+    again = refusal_of(world, posting)
+    assert (type(again), again.facts) == (type(first), first.facts)
+    other = refusal_of(world, world.posting(pool, person, 131, op=posting.op))
+    assert isinstance(other, IdMismatch)
+    assert other.facts["field"] == "cents"
+    assert world.ledger.read_now(find_operation, posting.op).state == "refused"
+    assert world.balance(person) == 0
+
+
+def test_one_bad_item_in_a_group_harms_no_neighbour(world: World) -> None:
+    pool, person = world.pool(100), world.open()
+    answers = world.post_together(
+        [
+            world.posting(pool, person, 40),
+            world.posting(pool, AccountNumber("ZZZZZZZZ"), 10),
+            world.posting(pool, person, 90),
+            world.posting(pool, person, 60),
+        ]
+    )
+    assert [type(answer) for answer in answers] == [Posted, AccountUnknown, InsufficientRights, Posted]
+    assert (world.balance(pool), world.balance(person)) == (0, 100)
+
+
+def test_a_page_is_decided_in_order_so_that_rights_just_received_can_be_given(world: World) -> None:
+    pool, a, b, c = world.pool(100), world.open(), world.open(), world.open()
+    answers = world.post_together(
+        [
+            world.posting(a, b, 10, K.CESSION),  # nothing there yet
+            world.posting(pool, a, 100),
+            world.posting(a, b, 70, K.CESSION),
+            world.posting(b, c, 70, K.CESSION),
+            world.posting(b, c, 1, K.CESSION),
+        ]
+    )
+    assert [type(answer).__name__ for answer in answers] == [
+        "InsufficientRights",
+        "Posted",
+        "Posted",
+        "Posted",
+        "InsufficientRights",
+    ]
+    assert [world.balance(account) for account in (pool, a, b, c)] == [0, 30, 0, 70]
+
+
+# Across territories
+
+
+def test_rights_leave_wait_in_transit_and_are_held_abroad(world: World) -> None:
+    pool, person = world.pool(100), world.open()
+    world.post(pool, person, 100)
+    left = world.post(person, TRANSIT, 60, K.CEDE_OUT)
+    assert world.balance(TRANSIT) == 60
+    world.post(TRANSIT, abroad(PEER), 60, K.DELIVERED, draws=left.draws)
+    world.post(abroad(PEER), abroad(OTHER_PEER), 20, K.MOVED, draws=((left.draws[0][0], Cents(20)),))
+    world.post(abroad(OTHER_PEER), person, 5, K.CEDE_IN, draws=((left.draws[0][0], Cents(5)),))
+    totals = world.ledger.read_now(load_totals, HOME)
+    assert (totals.issued, totals.home_held, totals.home_in_transit) == (100, 45, 0)
+    assert {peer.territory: peer.cents for peer in totals.abroad} == {PEER: 40, OTHER_PEER: 15}
+    assert totals.credited == 100
+
+
+def test_foreign_rights_come_in_and_go_out_over_the_border(world: World) -> None:
+    person = world.open()
+    lot = world.foreign_lot()
+    assert world.foreign_lot() == lot
+    arrived = world.post(BORDER, person, 50, K.CEDE_IN, draws=((lot, Cents(50)),))
+    assert (arrived.debit_after, arrived.credit_after) == (None, 50)
+    left = world.post(person, TRANSIT, 20, K.CEDE_OUT)
+    world.post(TRANSIT, BORDER, 20, K.DELIVERED, draws=left.draws)
+    totals = world.ledger.read_now(load_totals, HOME)
+    assert totals.issued == 0
+    assert [(peer.territory, peer.cents) for peer in totals.foreign_held] == [(PEER, 30)]
+
+
+def test_a_lot_never_stands_where_its_issuer_does_not_put_it(world: World) -> None:
+    pool, person, foreign = world.pool(100), world.open(), world.foreign_lot()
+    world.post(pool, person, 100)
+    home = world.ledger.read_now(load_balance, person).lots[0].lot
+    refused = refusal_of(world, world.posting(BORDER, person, 1, K.CEDE_IN, draws=((home, Cents(1)),)))
+    assert isinstance(refused, LotMisplaced)
+    world.post(BORDER, person, 10, K.CEDE_IN, draws=((foreign, Cents(10)),))
+    world.post(person, TRANSIT, 10, K.CEDE_OUT, draws=((foreign, Cents(10)),))
+    misplaced = world.posting(TRANSIT, abroad(PEER), 10, K.DELIVERED, draws=((foreign, Cents(10)),))
+    assert isinstance(refusal_of(world, misplaced), LotMisplaced)
+
+
+def test_a_peer_never_gives_back_more_than_it_holds(world: World) -> None:
+    pool, person = world.pool(100), world.open()
+    world.post(pool, person, 100)
+    left = world.post(person, TRANSIT, 40, K.CEDE_OUT)
+    world.post(TRANSIT, abroad(PEER), 40, K.DELIVERED, draws=left.draws)
+    too_much = world.posting(abroad(PEER), person, 41, K.CEDE_IN, draws=((left.draws[0][0], Cents(41)),))
+    assert isinstance(refusal_of(world, too_much), InsufficientRights)
+
+
+def test_a_return_reaches_a_frozen_account_and_waits_unclaimed_where_the_account_has_closed(world: World) -> None:
+    pool, person, leaver = world.pool(100), world.open(), world.open()
+    world.post(pool, person, 30)
+    world.post(pool, leaver, 30)
+    out = [world.post(account, TRANSIT, 30, K.CEDE_OUT) for account in (person, leaver)]
+    world.change(person, AccountEvent.FREEZE)
+    world.change(leaver, AccountEvent.CLOSE)
+    assert not world.post(TRANSIT, person, 30, K.RETURNED, draws=out[0].draws).is_unclaimed
+    back = world.posting(TRANSIT, leaver, 30, K.RETURNED, draws=out[1].draws)
+    assert world.ledger.write_now(world.ledger.post, back).is_unclaimed
+    assert (world.balance(person), world.balance(leaver), world.balance(UNCLAIMED)) == (30, 0, 30)
+    world.reopen()
+    again = world.ledger.write_now(world.ledger.post, back)
+    assert again.is_repeat and again.is_unclaimed
+    heir = world.open()
+    world.post(UNCLAIMED, heir, 30, K.CESSION)
+    assert world.balance(heir) == 30
+
+
+# In the middle of another room's operation
+
+
+@dataclass
+class _Seen:
+    draws: object = None
+
+
+def test_another_room_posts_inside_its_own_operation_and_has_the_draws_at_once(world: World) -> None:
+    pool, person = world.pool(100), world.open()
+    world.post(pool, person, 100)
+    seen = _Seen()
+
+    def cede(page: Any) -> str:
+        (left,) = world.ledger.post(page, [world.posting(person, TRANSIT, 60, K.CEDE_OUT)])
+        assert isinstance(left, Posted)
+        seen.draws = left.draws
+        page.at_close("slip", lambda: world.ledger.post(page, [world.posting(person, TRANSIT, 5, K.CEDE_OUT)]))
+        return "ceded"
+
+    assert world.run_in_page(cede) == "ceded"
+    assert seen.draws == ((1, 60),)
+    assert world.balance(TRANSIT) == 65
+
+
+def test_a_page_that_fails_leaves_nothing_behind_on_the_desk(world: World) -> None:
+    pool, person = world.pool(100), world.open()
+    world.post(pool, person, 10)
+
+    def fail(page: Any) -> None:
+        world.ledger.post(page, [world.posting(pool, person, 50)])
+        raise RuntimeError("a bug in another room")
+
+    with pytest.raises(RuntimeError):
+        world.run_in_page(fail)
+    assert world.post(pool, person, 20).debit_after == 70
+    assert (world.balance(pool), world.balance(person)) == (70, 30)
+
+
+def test_the_time_of_the_book_never_runs_backwards(world: World) -> None:
+    pool, person = world.pool(100), world.open()
+    late = world.post(pool, person, 1).at
+    world.clock.now -= 60_000
+    assert world.post(pool, person, 1).at == late
+    world.reopen()
+    assert world.post(pool, person, 1).at == late
