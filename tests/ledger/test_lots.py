@@ -1,0 +1,186 @@
+"""Endowments issue lots at home; foreign lots are noted at first sight."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from node.ledger.accounts import AccountKind
+from node.ledger.endowments import Endow
+from node.ledger.errors import AccountUnknown, KindMisfit, LotClassMismatch, LotUnknown
+from node.ledger.lots import LotClass, LotName
+from node.ledger.postings import PostingKind
+from node.ledger.reading_service import find_operation, load_balance
+from protocol.amounts import Cents
+from protocol.errors import IdMismatch, InvalidAmount, InvalidText, Malformed, Refusal
+from protocol.identifiers import AccountNumber
+from tests.ledger.world import HOME, MONTH, PEER, World
+
+
+def asked(world: World, pool: AccountNumber, **changes: Any) -> Endow:
+    content: dict[str, Any] = {
+        "op": world.id(),
+        "donor": b"d" * 16,
+        "campaign": "spring",
+        "month": MONTH,
+        "lot_class": LotClass.ELIGIBLE,
+        "into": pool,
+        "cents": Cents(100),
+        "reason": "bank line 12",
+        "new_ref": world.id(),
+    }
+    return Endow(**{**content, **changes})
+
+
+def endow(world: World, item: Endow) -> Any:
+    return world.ledger.write_now(world.ledger.endow, item)
+
+
+def test_an_endowment_of_the_same_donor_campaign_month_and_class_grows_the_same_lot(world: World) -> None:
+    pool = world.pool()
+    first = endow(world, asked(world, pool))
+    second = endow(world, asked(world, pool))
+    assert second.lot == first.lot
+    assert (first.after, second.after) == (100, 200)
+    for change in (
+        {"donor": b"e" * 16},
+        {"campaign": "autumn"},
+        {"month": MONTH + 1},
+        {"lot_class": LotClass.ELIGIBLE | LotClass.SOUTH_FIT},
+        {"lot_class": LotClass.RESTRICTED, "restriction": "rivers"},
+        {"lot_class": LotClass.RESTRICTED, "restriction": "hedges"},
+    ):
+        other = endow(world, asked(world, pool, **change))
+        assert other.lot > second.lot
+        assert endow(world, asked(world, pool, **change)).lot == other.lot
+    assert len(world.ledger.read_now(load_balance, pool).lots) == 7
+
+
+def test_an_endowment_is_made_once_and_names_what_differs(world: World) -> None:
+    pool, other_pool = world.pool(), world.pool()
+    item = asked(world, pool)
+    first = endow(world, item)
+    world.reopen()
+    again = endow(world, msgspec.structs.replace(item, new_ref=b"z" * 16))
+    assert again.is_repeat
+    assert (again.lot, again.transfer, again.after, again.at) == (first.lot, first.transfer, first.after, first.at)
+    for change in (
+        {"donor": b"e" * 16},
+        {"campaign": "autumn"},
+        {"month": MONTH + 1},
+        {"lot_class": LotClass.SOUTH_FIT},
+        {"into": other_pool},
+        {"cents": Cents(7)},
+        {"reason": "another line"},
+    ):
+        with pytest.raises(IdMismatch) as refusal:
+            endow(world, msgspec.structs.replace(item, **change))  # type: ignore[arg-type]
+        assert refusal.value.facts["field"] == next(iter(change))
+    assert world.balance(pool) == 100
+
+
+def test_the_id_of_an_endowment_is_not_free_for_a_posting_nor_the_other_way_round(world: World) -> None:
+    pool, person = world.pool(), world.open()
+    item = asked(world, pool)
+    endow(world, item)
+    with pytest.raises(IdMismatch):
+        world.post(pool, person, 100, op=item.op)
+    posted = world.post(pool, person, 10)
+    with pytest.raises(IdMismatch) as refusal:
+        endow(world, asked(world, pool, op=posted.op))
+    assert refusal.value.facts["field"] == "kind"
+
+
+def test_only_a_pool_is_endowed_and_the_refusal_is_remembered(world: World) -> None:
+    person, pool = world.open(), world.pool()
+    item = asked(world, person)
+    with pytest.raises(KindMisfit):
+        endow(world, item)
+    with pytest.raises(KindMisfit):
+        endow(world, item)
+    with pytest.raises(IdMismatch) as refusal:
+        endow(world, asked(world, pool, op=item.op))
+    assert refusal.value.facts["field"] == "into"
+    with pytest.raises(AccountUnknown):
+        endow(world, asked(world, AccountNumber("ZZZZZZZZ")))
+    assert world.ledger.read_now(find_operation, item.op).code == "kind_misfit"
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"cents": 0}, InvalidAmount),
+        ({"month": 202613}, Malformed),
+        ({"month": 26}, Malformed),
+        ({"lot_class": 16}, Malformed),
+        ({"lot_class": LotClass.RESTRICTED}, Malformed),
+        ({"restriction": "rivers"}, Malformed),
+        ({"reason": ""}, InvalidText),
+        ({"campaign": "x" * 81}, InvalidText),
+        ({"new_ref": b"short"}, Malformed),
+    ],
+)
+def test_a_malformed_endowment_never_reaches_the_book(change: dict[str, Any], error: type[Refusal]) -> None:
+    content: dict[str, Any] = {
+        "op": b"o" * 16,
+        "donor": b"d" * 16,
+        "campaign": "spring",
+        "month": MONTH,
+        "lot_class": LotClass.ELIGIBLE,
+        "into": AccountNumber("AAAAAAAA"),
+        "cents": Cents(100),
+        "reason": "bank line 12",
+        "new_ref": b"r" * 16,
+    }
+    Endow(**content)
+    with pytest.raises(error):
+        Endow(**{**content, **change})
+
+
+def test_a_foreign_lot_keeps_the_class_and_month_under_which_it_was_first_seen(world: World) -> None:
+    name = LotName(PEER, b"r" * 16, int(LotClass.ELIGIBLE), MONTH)
+    answers = world.book.write_all_now(
+        world.ledger.ensure_lots,
+        [
+            name,
+            name,
+            name._replace(lot_class=int(LotClass.SOUTH_FIT)),
+            name._replace(month=MONTH - 1),
+            name._replace(ref=b"s" * 16),
+            name._replace(ref=b"short"),
+            LotName(HOME, b"r" * 16, 1, MONTH),
+        ],
+    )
+    assert answers[0] == answers[1]
+    assert isinstance(answers[2], LotClassMismatch)
+    assert answers[2].facts["field"] == "lot_class"
+    assert isinstance(answers[3], LotClassMismatch)
+    assert answers[3].facts["field"] == "month"
+    assert answers[4] != answers[0]
+    assert isinstance(answers[5], Malformed)
+    assert isinstance(answers[6], LotUnknown)
+    world.reopen()
+    assert world.ledger.write_now(world.ledger.ensure_lots, name) == answers[0]
+
+
+def test_a_home_lot_is_known_again_when_it_comes_back(world: World) -> None:
+    pool = world.pool()
+    item = asked(world, pool)
+    lot = endow(world, item).lot
+    name = LotName(HOME, item.new_ref, int(item.lot_class), MONTH)
+    assert world.ledger.write_now(world.ledger.ensure_lots, name) == lot
+
+
+def test_an_endowment_in_the_page_of_another_posting_keeps_every_balance(world: World) -> None:
+    pool, person = world.pool(100), world.open()
+
+    def both(page: Any) -> None:
+        world.ledger.post(page, [world.posting(pool, person, 60)])
+        world.ledger.endow(page, [asked(world, pool, cents=Cents(40))])
+        world.ledger.post(page, [world.posting(pool, person, 80)])
+
+    world.run_in_page(both)
+    assert (world.balance(pool), world.balance(person)) == (0, 140)
+    assert PostingKind.ENDOWMENT in world.ledger.read_now(find_operation, world.endow(pool, 1).op).kind  # type: ignore[operator]
