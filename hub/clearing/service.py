@@ -220,6 +220,8 @@ class Sequencer:
             members = dict(self._registry.on_page(page).members)
             desk = Desk(page, self._identity.code, members, Positions(members))
             page.memo[_KEY] = desk
+        desk.members.clear()  # another operation of this page may have changed the directory
+        desk.members.update(self._registry.on_page(page).members)
         open_desk = desk
         page.at_close(_KEY, open_desk.close)
         page.after_commit(_KEY, lambda: self._on_news(open_desk.awake))

@@ -580,15 +580,29 @@ class Federation:
             return
         checkpoint_service.require_shared(page.connection, received, forwarded, statement, directory, page.now)
         cede = find_cede(slip)
+        if store.is_received(page.connection, forward.origin, forward.epoch, forward.index):
+            self._note_break(page, f"hub slip {hub_index}", "a slip once", f"{forward.origin}/{forward.index} again")
+            return
         for message in slip.messages:
             if isinstance(message, Answer):
                 self._apply_answer(page, slip, forward.origin, message)
-        if cede is not None and not store.is_received(page.connection, forward.origin, forward.epoch, forward.index):
-            self._credit(page, hub_index, forward, forwarded, cede)
+        answer_index = None if cede is None else self._credit(page, forward, forwarded, cede)
+        store.insert_received(
+            page.connection,
+            origin=forward.origin,
+            epoch=forward.epoch,
+            index=forward.index,
+            hub_index=hub_index,
+            answer_index=answer_index,
+            leaf=forwarded.leaf,
+            statement=forwarded.statement,
+            signature=forwarded.signature,
+            now=page.now,
+        )
 
-    def _credit(self, page: Page, hub_index: int, forward: Forward, forwarded: ForwardedSlip, cede: Cede) -> None:
-        """Credit the beneficiaries of a slip, and answer what could not be delivered."""
-        origin, home = forward.origin, self.identity.code
+    def _credit(self, page: Page, forward: Forward, forwarded: ForwardedSlip, cede: Cede) -> int:
+        """Credit the beneficiaries of a slip and answer what could not be delivered; return our Answer's place."""
+        origin = forward.origin
         skipped = frozenset(forward.skipped)
         wanted = [place for place in range(cede.count) if place not in skipped]
         returned: dict[int, str] = {}
@@ -634,21 +648,9 @@ class Federation:
             tuple(returned[place][:48] for place in places),
         )
         index = self._write(page, origin, answer)
-        store.insert_received(
-            page.connection,
-            origin=origin,
-            epoch=forward.epoch,
-            index=forward.index,
-            hub_index=hub_index,
-            answer_index=index,
-            leaf=forwarded.leaf,
-            statement=forwarded.statement,
-            signature=forwarded.signature,
-            now=page.now,
-        )
         self._count("arrivals_delivered", len(wanted) - len(returned))
         self._count("arrivals_returned", len(returned))
-        assert home != origin
+        return index
 
     def _ensure_lots(
         self, page: Page, lots: Sequence[Lot]

@@ -1,4 +1,4 @@
-"""The world on both bases."""
+"""The world on both bases. Whatever a test did, every book must hold every invariant at its end."""
 
 from __future__ import annotations
 
@@ -19,4 +19,6 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         create: Callable[[], str] = request.getfixturevalue("postgres_url")
         made = World(lambda _name: create())
     yield made
+    findings = made.check()
     made.close()
+    assert findings == []

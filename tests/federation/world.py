@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from hub.clearing.service import Sequencer
 from hub.directory.service import Accredit, Invite, Registry
 from hub.exchange.service import HubExchange
+from hub.reconciliation.checks import check_hub
 from hub.schema_service import HUB_HISTORY
+from node.checks import check_node
 from node.federation.payee_service import PayeeDesk
 from node.federation.service import AskCession, CessionView, Federation, load_cession
 from node.federation.tables import metadata as federation_tables
@@ -32,6 +34,7 @@ from protocol.canonical import decode_typed, encode_typed
 from protocol.directory import Change
 from protocol.envelopes import Enrolment, SignedEnrolment, Welcome
 from protocol.exchange.service import Identity
+from protocol.findings import Finding
 from protocol.identifiers import (
     AccountNumber,
     Address,
@@ -49,6 +52,10 @@ BREST = TerritoryCode("242900314")
 LYON = TerritoryCode("200046977")
 LILLE = TerritoryCode("200093201")
 MONTH = 202611
+
+
+def _ignore(_where: str) -> None:
+    """Progress that nobody looks at."""
 
 
 class Clock:
@@ -223,6 +230,15 @@ class World:
             if quiet == 2:
                 return
         raise AssertionError("the world does not come to rest")
+
+    def check(self) -> list[Finding]:
+        """Return what every check of every book finds: nothing, in a healthy world."""
+        checked = self.hub_book.read_now(lambda connection: check_hub(connection, hub=HUB, on_progress=_ignore))
+        for node in self.nodes.values():
+            checked += node.book.read_now(
+                lambda connection, code=node.code: check_node(connection, home=code, hub=HUB, on_progress=_ignore)
+            )
+        return [finding for one in checked for finding in one.findings]
 
     def close(self) -> None:
         for node in self.nodes.values():

@@ -1,0 +1,173 @@
+"""Replaying the national log: from its leaves and the members' slips alone, the positions again. Pure.
+
+Whoever holds the log can run this and must get the hub's positions to the cent. It stops at the first leaf that does
+not follow from those before it, and names it. Source: SPEC.md, "The national log".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from protocol import merkle
+from protocol.cession import CessionState
+from protocol.clearing import LotKey, Outcome, Positions, apply_outcome
+from protocol.directory import BrokenDirectory, Directory, apply_entries
+from protocol.errors import NotCanonical, Refusal
+from protocol.messages import Answer, Cede
+from protocol.national import (
+    CessionsStopped,
+    DirectoryChanged,
+    SlipKey,
+    SlipRecord,
+    SlipsHandedOver,
+    SlipTaken,
+    begin_record,
+    choose_stopped,
+    clear_slip,
+    decode_national,
+    end_slip,
+    find_cede,
+    read_slip,
+    settle_answer,
+    stop,
+)
+from protocol.times import Instant
+
+LoadLeaf = Callable[[SlipKey], bytes | None]
+
+# Verdicts that speak of bytes which are deleted later, so that a replay takes the hub's word: nothing moves by them.
+ON_THE_HUBS_WORD = frozenset({"sealed_part_missing"})
+
+
+class DoesNotFollow(Refusal):
+    """A leaf of the national log that does not follow from those before it. Facts: index, reason."""
+
+    code = "does_not_follow"
+
+
+@dataclass(slots=True)
+class Replay:
+    """The state after the leaves taken so far."""
+
+    load_leaf: LoadLeaf
+    size: int = 0
+    directory: Directory = field(default_factory=Directory)
+    positions: Positions = field(default_factory=lambda: Positions(members={}))
+    transit: dict[tuple[SlipKey, LotKey], int] = field(default_factory=dict)
+    records: dict[SlipKey, SlipRecord] = field(default_factory=dict)
+    codes: dict[SlipKey, dict[int, str]] = field(default_factory=dict)
+    slip_codes: dict[SlipKey, str] = field(default_factory=dict)
+
+    def take(self, leaf: bytes) -> None:
+        """Take the next leaf. Raises DoesNotFollow."""
+        try:
+            entry = decode_national(leaf)
+        except NotCanonical as error:
+            raise self._broken(str(error)) from None
+        match entry:
+            case DirectoryChanged():
+                try:
+                    self.directory = apply_entries(self.directory, [entry.entry])
+                except (BrokenDirectory, NotCanonical) as error:
+                    raise self._broken(str(error)) from None
+                self.positions.members = self.directory.members
+            case SlipTaken():
+                self._take_slip(entry)
+            case SlipsHandedOver():
+                self._hand_over(entry)
+            case CessionsStopped():
+                self._stop(entry)
+        self.size += 1
+
+    def _broken(self, reason: str) -> DoesNotFollow:
+        return DoesNotFollow(index=self.size, reason=reason)
+
+    def _load(self, key: SlipKey) -> bytes:
+        leaf = self.load_leaf(key)
+        if leaf is None:
+            raise self._broken(f"slip {key[0]}/{key[1]}/{key[2]} is missing")
+        return leaf
+
+    def _load_cede(self, key: SlipKey) -> Cede:
+        slip = read_slip(self._load(key))
+        cede = None if slip is None else find_cede(slip)
+        if cede is None:
+            raise self._broken(f"slip {key[0]}/{key[1]}/{key[2]} carries no cession")
+        return cede
+
+    def _take_slip(self, entry: SlipTaken) -> None:
+        key = (entry.member, entry.epoch, entry.index)
+        leaf = self._load(key)
+        if merkle.hash_leaf(leaf) != entry.leaf_hash:
+            raise self._broken(f"slip {key[0]}/{key[1]}/{key[2]} is not the one that was taken")
+        slip = read_slip(leaf)
+        cede = None if slip is None else find_cede(slip)
+        told = (entry.slip_code, tuple(zip(entry.refused, entry.codes, strict=True)))
+        if slip is None:
+            outcome = Outcome(slip_code="malformed")
+        elif cede is None:
+            outcome = Outcome()
+        elif entry.slip_code in ON_THE_HUBS_WORD:
+            outcome = Outcome(slip_code=entry.slip_code)
+        else:
+            outcome = clear_slip(self.positions, entry.member, slip, cede, Instant(entry.at))
+        if told != (outcome.slip_code, outcome.refused):
+            raise self._broken(f"the verdict on {key[0]}/{key[1]}/{key[2]} is not the one the rule gives")
+        if slip is not None and cede is not None:
+            self._apply(key, outcome)
+            self.records[key] = begin_record(slip.to, cede, outcome)
+            self.codes[key] = dict(outcome.refused)
+            self.slip_codes[key] = outcome.slip_code
+        for message in () if slip is None else slip.messages:
+            if isinstance(message, Answer) and slip is not None:
+                self._answer(entry.member, slip.to, message)
+
+    def _answer(self, taker: str, giver: str, answer: Answer) -> None:
+        key = (giver, answer.epoch, answer.index)
+        record = self.records.get(key)
+        if record is None or record.taker != taker:
+            return
+        settled = settle_answer(record, answer)
+        if settled is None:
+            return
+        after, delivered, returned = settled
+        cede = self._load_cede(key)
+        self._apply(key, end_slip(giver, after, cede, delivered=delivered, restored=returned))
+        self.records[key] = after
+        self.codes[key].update(zip(answer.returned, answer.codes, strict=True))
+
+    def _hand_over(self, entry: SlipsHandedOver) -> None:
+        for key in entry.slips:
+            record = self.records.get(key)
+            if record is None or record.state is not CessionState.CLEARED or record.taker != entry.taker:
+                raise self._broken(f"slip {key[0]}/{key[1]}/{key[2]} was not waiting for {entry.taker}")
+            self.records[key] = replace(record, state=CessionState.HANDED_OVER)
+
+    def _stop(self, entry: CessionsStopped) -> None:
+        key = (entry.origin, entry.epoch, entry.index)
+        for places, state in ((entry.recalled, CessionState.RECALLED), (entry.expired, CessionState.EXPIRED)):
+            record = self.records.get(key)
+            if not places:
+                continue
+            if record is None or choose_stopped(record, places) != places:
+                raise self._broken(f"cessions of {key[0]}/{key[1]}/{key[2]} could not be stopped any more")
+            cede = self._load_cede(key)
+            if state is CessionState.EXPIRED and any(not 0 < cede.terms[place] <= entry.at for place in places):
+                raise self._broken(f"a cession of {key[0]}/{key[1]}/{key[2]} expired before its term")
+            self._apply(key, end_slip(entry.origin, record, cede, delivered=frozenset(), restored=frozenset(places)))
+            self.records[key] = stop(record, places, state)
+
+    def _apply(self, key: SlipKey, outcome: Outcome) -> None:
+        try:
+            apply_outcome(self.positions, outcome)
+        except ValueError as error:
+            raise self._broken(str(error)) from None
+        for lot, cents in outcome.transit.items():
+            after = self.transit.get((key, lot), 0) + cents
+            if after < 0:
+                raise self._broken(f"less than nothing of {lot[0]}'s rights on the way")
+            if after:
+                self.transit[key, lot] = after
+            else:
+                self.transit.pop((key, lot), None)
