@@ -7,11 +7,12 @@ test of the migration itself starts from nothing.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, MetaData, text
+from sqlalchemy import Engine, MetaData, Table
 
 from node.ledger.service import ledger_history
 from protocol.book.migration_service import upgrade
@@ -31,30 +32,49 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_database(postgres_server: PostgresServer) -> Iterator[Engine]:
-    """An empty base on PostgreSQL."""
+def migrated_database(postgres_server: PostgresServer) -> Iterator[tuple[Engine, list[Table]]]:
+    """An empty base on PostgreSQL, and its tables, children before parents."""
     url = postgres_server.create_database()
     engine = open_engine(url)
     upgrade(engine, ledger_history())
-    yield engine
+    found = MetaData()
+    found.reflect(engine)
+    yield engine, [table for table in reversed(found.sorted_tables) if not table.name.startswith("alembic_version")]
     engine.dispose()
     postgres_server.drop_database(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty, migrated base: the test runs once on SQLite and once on PostgreSQL."""
+def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Call it for the address of an empty, migrated base: the test runs once on SQLite and once on PostgreSQL.
+
+    On PostgreSQL it is one base, emptied at each call.
+    """
+    numbers = count(1)
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "ledger.db")
-        return f"sqlite:///{tmp_path / 'ledger.db'}"
-    engine: Engine = request.getfixturevalue("migrated_database")
-    found = MetaData()
-    found.reflect(engine)
-    names = ", ".join(name for name in found.tables if not name.startswith("alembic_version"))
-    with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {names}"))
-    engine.dispose()
-    return engine.url.render_as_string(hide_password=False)
+        migrated: Path = request.getfixturevalue("migrated_file")
+
+        def copy() -> str:
+            path = tmp_path / f"ledger{next(numbers)}.db"
+            shutil.copy(migrated, path)
+            return f"sqlite:///{path}"
+
+        return copy
+    engine, tables = request.getfixturevalue("migrated_database")
+
+    def empty() -> str:
+        with engine.begin() as connection:
+            for table in tables:  # TRUNCATE would make a new file for each
+                connection.execute(table.delete())
+        return str(engine.url.render_as_string(hide_password=False))
+
+    return empty
+
+
+@pytest.fixture
+def ledger_url(fresh_url: Callable[[], str]) -> str:
+    """The address of one empty, migrated base."""
+    return fresh_url()
 
 
 @pytest.fixture

@@ -48,5 +48,9 @@ def test_no_lot_is_touched_while_an_older_one_is_left(held: list[Holding], amoun
 
 
 def test_lots_of_one_month_are_drawn_in_the_order_in_which_they_came() -> None:
-    held = [Holding(LotId(9), 202601, Cents(5)), Holding(LotId(4), 202601, Cents(5)), Holding(LotId(7), 202512, Cents(5))]
+    held = [
+        Holding(LotId(9), 202601, Cents(5)),
+        Holding(LotId(4), 202601, Cents(5)),
+        Holding(LotId(7), 202512, Cents(5)),
+    ]
     assert choose_draws(held, Cents(12)) == ((7, 5), (4, 5), (9, 2))

@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from node.ledger.accounts import AccountKind
 from node.ledger.endowments import Endow
 from node.ledger.errors import AccountUnknown, KindMisfit, LotClassMismatch, LotUnknown
 from node.ledger.lots import LotClass, LotName

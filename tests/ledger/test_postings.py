@@ -57,7 +57,10 @@ def test_draws_named_by_the_caller_are_taken_as_they_are(world: World) -> None:
     pool, person = world.pool(), world.open()
     young = world.endow(pool, 100, month=202611).lot
     old = world.endow(pool, 100, month=202601).lot
-    assert world.post(pool, person, 120, draws=((young, Cents(100)), (old, Cents(20)))).draws == ((young, 100), (old, 20))
+    assert world.post(pool, person, 120, draws=((young, Cents(100)), (old, Cents(20)))).draws == (
+        (young, 100),
+        (old, 20),
+    )
     refused = refusal_of(world, world.posting(pool, person, 1, draws=((young, Cents(1)),)))
     assert isinstance(refused, InsufficientRights)
     assert refused.facts == {"available": 0, "asked": 1, "missing": 1, "lot": young}
@@ -197,8 +200,10 @@ def test_one_id_twice_in_one_page_is_done_once_or_refused_as_another_content(wor
     posting = world.posting(pool, person, 10)
     other = world.posting(pool, person, 11, op=posting.op)
     first, again, mismatch = world.post_together([posting, posting, other])
-    assert isinstance(first, Posted) and not first.is_repeat
-    assert isinstance(again, Posted) and again.is_repeat
+    assert isinstance(first, Posted)
+    assert not first.is_repeat
+    assert isinstance(again, Posted)
+    assert again.is_repeat
     assert isinstance(mismatch, IdMismatch)
     assert mismatch.facts["field"] == "cents"
     assert world.balance(person) == 10
@@ -320,7 +325,8 @@ def test_a_return_reaches_a_frozen_account_and_waits_unclaimed_where_the_account
     assert (world.balance(person), world.balance(leaver), world.balance(UNCLAIMED)) == (30, 0, 30)
     world.reopen()
     again = world.ledger.write_now(world.ledger.post, back)
-    assert again.is_repeat and again.is_unclaimed
+    assert again.is_repeat
+    assert again.is_unclaimed
     heir = world.open()
     world.post(UNCLAIMED, heir, 30, K.CESSION)
     assert world.balance(heir) == 30
