@@ -160,7 +160,7 @@ def _clear_ceded(positions: Positions, message: Ceded) -> Outcome:
                 if is_home[lot_place]:
                     home_total += amounts[draw]
             else:
-                if abroad + home_total > limits.abroad_max:
+                if home_total and abroad + home_total > limits.abroad_max:
                     code = ABROAD_LIMIT
                 elif home_total != total:
                     code = _take_foreign(left, keys, is_home, places[at:stop], amounts[at:stop])

@@ -67,7 +67,7 @@ class Enrolled(Struct, frozen=True, array_like=True, tag=1):
 
     member: Party
     name: Name
-    kind: Annotated[str, Meta(pattern="^(territory|south|hub)$")]
+    kind: Annotated[str, Meta(pattern=r"^(territory|south|hub)\Z")]
     signing: Key32
     sealing: Key32
 
@@ -237,6 +237,8 @@ def _advance(member: Member | None, change: Change, number: int) -> Member:
         raise BrokenDirectory(number=number, reason=f"{change.member} is not enrolled")
     match change:
         case Accredited():
+            if member.status is MemberStatus.SUSPENDED:
+                raise BrokenDirectory(number=number, reason="a suspended member is reinstated, not accredited")
             if member.kind is MemberKind.SOUTH and not (change.sponsor and change.guide):
                 raise BrokenDirectory(number=number, reason="a South community has a sponsor and a guide")
             return replace(member, status=MemberStatus.ACTIVE, sponsor=change.sponsor, guide=change.guide)
@@ -254,6 +256,8 @@ def _advance(member: Member | None, change: Change, number: int) -> Member:
             kept = tuple(key for key in member.keys if key.id != change.key)
             return replace(member, keys=kept, retired=(*member.retired, gone))
         case Suspended():
+            if member.status is MemberStatus.ENROLLED:
+                raise BrokenDirectory(number=number, reason="it was never accredited: nothing to suspend")
             return replace(member, status=MemberStatus.SUSPENDED, reason=change.reason)
         case Reinstated():
             if member.status is not MemberStatus.SUSPENDED:

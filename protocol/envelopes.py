@@ -28,6 +28,7 @@ SLIPS_MAX: Final = 512
 DIRECTORY_MAX: Final = 512
 WHISPERS_MAX: Final = 64
 STATEMENT_BYTES_MAX: Final = 1_024
+COLUMN_BYTES_MAX: Final = SEALED_BYTES_MAX + 64  # a SealedColumn, encoded
 
 Proof = Annotated[tuple[Hash, ...], Meta(max_length=128)]
 
@@ -77,7 +78,7 @@ class ForwardedSlip(Struct, frozen=True, array_like=True):
     statement: Annotated[bytes, Meta(max_length=STATEMENT_BYTES_MAX)]
     signature: Signature
     proof: Proof
-    sealed: Annotated[bytes, Meta(max_length=SEALED_BYTES_MAX)]
+    sealed: Annotated[bytes, Meta(max_length=COLUMN_BYTES_MAX)]
 
 
 class CarriedSlip(Struct, frozen=True, array_like=True):
@@ -188,6 +189,8 @@ def open_envelope(data: bytes) -> tuple[Envelope, HeadStatement]:
     try:
         envelope = decode_typed(data, Envelope, size_max=ENVELOPE_BYTES_MAX)
         statement = decode_typed(envelope.statement, HeadStatement, size_max=STATEMENT_BYTES_MAX)
+        if statement.checkpoint is not None:  # it travels on inside this statement: others must be able to read it
+            decode_typed(statement.checkpoint.body, Checkpoint, size_max=256)
     except NotCanonical as error:
         raise BadEnvelope(f"envelope: {error}") from error
     return envelope, statement

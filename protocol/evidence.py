@@ -33,7 +33,7 @@ from protocol.envelopes import (
 from protocol.errors import NotCanonical, Refusal
 from protocol.keys import Domain
 from protocol.merkle import Frontier
-from protocol.messages import Key32, Millis, Party, Signature
+from protocol.messages import Hash, Key32, Millis, Party, Signature
 from protocol.times import MINUTE_MS
 
 # Statements made at the same time may cross; a minute later they cannot.
@@ -76,7 +76,7 @@ class Evidence(Struct, frozen=True, array_like=True):
     first: SignedStatement
     second: SignedStatement
     first_checkpoint: SignedCheckpoint | None
-    peaks: Annotated[tuple[bytes, ...], Meta(max_length=64)]
+    peaks: Annotated[tuple[Hash, ...], Meta(max_length=64)]
     payload: Annotated[bytes, Meta(max_length=ENVELOPE_BYTES_MAX)]
 
 
@@ -119,13 +119,16 @@ def _open(signed: SignedStatement) -> HeadStatement:
     return statement
 
 
-def _open_checkpoint(signed: SignedCheckpoint, signing: bytes) -> Checkpoint:
-    if not keys.is_signed(signing, Domain.CHECKPOINT, signed.body, signed.signature):
+def _open_checkpoint(signed: SignedCheckpoint, evidence: Evidence) -> Checkpoint:
+    if not keys.is_signed(evidence.second.signing, Domain.CHECKPOINT, signed.body, signed.signature):
         raise NotEvidence(reason="a checkpoint is not signed by the accused")
     try:
-        return decode_typed(signed.body, Checkpoint, size_max=256)
+        checkpoint = decode_typed(signed.body, Checkpoint, size_max=256)
     except NotCanonical as error:
         raise NotEvidence(reason=f"a checkpoint cannot be read: {error}") from error
+    if checkpoint.hub != evidence.accused:
+        raise NotEvidence(reason="a checkpoint is not the accused's")
+    return checkpoint
 
 
 def _require_same_voice(evidence: Evidence, first: HeadStatement, second: HeadStatement) -> None:
@@ -140,9 +143,8 @@ def _judge_two_heads(evidence: Evidence, first: HeadStatement, second: HeadState
         # Two checkpoints of the national log; the statements only carry them, and may be those of two members.
         if second.checkpoint is None:
             raise NotEvidence(reason="the second checkpoint is missing")
-        signing = evidence.second.signing
-        one = _open_checkpoint(evidence.first_checkpoint, signing)
-        two = _open_checkpoint(second.checkpoint, signing)
+        one = _open_checkpoint(evidence.first_checkpoint, evidence)
+        two = _open_checkpoint(second.checkpoint, evidence)
         if one.network != two.network or one.size != two.size or one.root == two.root:
             raise NotEvidence(reason="the two checkpoints do not contradict each other")
         return (
@@ -178,7 +180,8 @@ def _judge_broken_log(evidence: Evidence, first: HeadStatement, second: HeadStat
     if (first.reader, first.epoch) != (second.reader, second.epoch):
         raise NotEvidence(reason="not the same log")
     frontier = Frontier(first.log_size, evidence.peaks)
-    if merkle.root(frontier) != first.log_root:
+    # The same root can be cut into another number of peaks, from which honest slips would not follow.
+    if len(evidence.peaks) != first.log_size.bit_count() or merkle.root(frontier) != first.log_root:
         raise NotEvidence(reason="the peaks do not belong to the first head")
     payload = _open_payload(evidence, second)
     if payload.start > first.log_size or payload.start + len(payload.slips) != second.log_size:
@@ -196,9 +199,8 @@ def _judge_broken_log(evidence: Evidence, first: HeadStatement, second: HeadStat
 def _judge_broken_history(evidence: Evidence, first: HeadStatement, second: HeadStatement) -> str:
     if evidence.first_checkpoint is None or second.checkpoint is None or second.sender != evidence.accused:
         raise NotEvidence(reason="a checkpoint is missing")
-    signing = evidence.second.signing
-    one = _open_checkpoint(evidence.first_checkpoint, signing)
-    two = _open_checkpoint(second.checkpoint, signing)
+    one = _open_checkpoint(evidence.first_checkpoint, evidence)
+    two = _open_checkpoint(second.checkpoint, evidence)
     if one.network != two.network:
         raise NotEvidence(reason="the checkpoints are of two networks")
     if two.size < one.size:
@@ -221,6 +223,8 @@ def _judge_broken_history(evidence: Evidence, first: HeadStatement, second: Head
 def _judge_disputed_ack(evidence: Evidence, first: HeadStatement, second: HeadStatement) -> str:
     if (first.sender, first.reader) != (second.reader, second.sender) or first.network != second.network:
         raise NotEvidence(reason="the two statements are not about one log")
+    if second.sender != evidence.accused:
+        raise NotEvidence(reason="the second statement is not the accused's")
     if (first.epoch, first.log_size) != (second.ack_epoch, second.ack_size):
         raise NotEvidence(reason="the two statements are not about the same size")
     if first.log_root == second.ack_root:

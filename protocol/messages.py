@@ -243,6 +243,9 @@ def decode_slip(leaf: bytes) -> Slip:
         _require_columns(message)
     if sum(isinstance(message, Cede) for message in slip.messages) > 1:
         raise Malformed(reason="a slip carries one Cede at most")
+    if {Cede, Answer} <= {type(message) for message in slip.messages}:
+        # An Answer is passed on at once: a Cede beside it would reach its receiver before it was cleared.
+        raise Malformed(reason="a slip carries no Cede beside an Answer")
     return slip
 
 

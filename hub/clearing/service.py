@@ -21,7 +21,7 @@ from protocol.directory import KeyAdded, KeyRetired, Member, MemberStatus
 from protocol.envelopes import CarriedSlip
 from protocol.errors import BadEnvelope, NotCanonical, Refusal
 from protocol.exchange import service as exchange
-from protocol.exchange.service import Forked, Received
+from protocol.exchange.service import Forked, Identity, Received
 from protocol.keys import Domain
 from protocol.messages import (
     LEAF_BYTES_MAX,
@@ -207,9 +207,12 @@ class Sequencer:
 
     def __init__(self, registry: Registry, on_news: Callable[[set[str]], None]) -> None:
         self._registry = registry
-        self._identity = registry.identity
         self._on_news = on_news
         self.counts: dict[str, int] = {}  # what happened since start, by name: for the metrics page
+
+    @property
+    def _identity(self) -> Identity:
+        return self._registry.identity
 
     def _count(self, name: str, more: int = 1) -> None:
         self.counts[name] = self.counts.get(name, 0) + more

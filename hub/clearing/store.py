@@ -257,3 +257,27 @@ def load_transit(connection: Connection, member: str) -> list[tuple[str, str, st
         .order_by(lots.c.issuer, slips.c.origin, slips.c.taker)
     )
     return [(row[0], row[1], row[2], int(row[3])) for row in rows]
+
+
+def load_all_positions(connection: Connection) -> list[tuple[str, str, int]]:
+    """Return (issuer, holder, cents) of all rights delivered outside their issuer's territory."""
+    rows = connection.execute(
+        select(lots.c.issuer, positions.c.holder, func.sum(positions.c.cents))
+        .join(lots, lots.c.id == positions.c.lot_id)
+        .group_by(lots.c.issuer, positions.c.holder)
+        .having(func.sum(positions.c.cents) > 0)
+        .order_by(lots.c.issuer, positions.c.holder)
+    )
+    return [(row[0], row[1], int(row[2])) for row in rows]
+
+
+def load_all_transit(connection: Connection) -> list[tuple[str, str, str, int]]:
+    """Return (issuer, giver, taker, cents) of all rights on the way."""
+    rows = connection.execute(
+        select(lots.c.issuer, slips.c.origin, slips.c.taker, func.sum(transit.c.cents))
+        .join(lots, lots.c.id == transit.c.lot_id)
+        .join(slips, slips.c.id == transit.c.slip_id)
+        .group_by(lots.c.issuer, slips.c.origin, slips.c.taker)
+        .order_by(lots.c.issuer, slips.c.origin, slips.c.taker)
+    )
+    return [(row[0], row[1], row[2], int(row[3])) for row in rows]

@@ -25,11 +25,12 @@ from protocol.envelopes import (
     ForwardedSlip,
     HeadStatement,
     History,
+    SignedCheckpoint,
     Whisper,
 )
 from protocol.errors import BadEnvelope
 from protocol.exchange import service as exchange
-from protocol.exchange.service import Received, verify_envelope
+from protocol.exchange.service import Identity, Received, verify_envelope
 from protocol.messages import Forward, decode_slip
 
 WHISPERS_KEPT_MAX: Final = 256
@@ -91,6 +92,19 @@ class HubExchange:
     def called_at(self) -> dict[str, int]:
         """Return when each member last called, for the operator."""
         return {member: line.called_at for member, line in self._lines.items() if line.called_at}
+
+    def sign_checkpoint(self, connection: Connection) -> SignedCheckpoint:
+        """Return the signed head of the national log as this snapshot sees it."""
+        return self._signer.sign(connection)[1]
+
+    def has_terms_due(self, connection: Connection) -> bool:
+        """Tell whether a cession that waits is past its term."""
+        return bool(clearing_store.load_expiring(connection, self._book.clock(), None, 1))
+
+    def use_identity(self, identity: Identity) -> None:
+        """Sign with other keys from now on."""
+        self._identity = identity
+        self._signer = CheckpointSigner(identity)
 
     async def answer(self, data: bytes, *, wait_ms: int = 0) -> bytes:
         """Return the answer to an envelope. Raises BadEnvelope, StorageUnavailable; state is unchanged then."""

@@ -64,6 +64,8 @@ POST: Final = "post"
 # Looking a member up in its enum costs more than the comparison it serves, and these stand in the hot path.
 _OPEN: Final = AccountState.OPEN
 _RETURNED: Final = PostingKind.RETURNED
+# A driver takes a plain string at once, and searches for an adapter where it is given a member of an enum.
+_TEXT: Final = {kind: kind.value for kind in PostingKind}
 _MARK_MASK: Final = MARK_EVERY - 1
 
 
@@ -269,6 +271,7 @@ def write(
 ) -> Posted:
     """Write the transfers of a posting that was found good. The hot path: everything here runs once a transfer."""
     at = desk.now
+    kind_text = _TEXT[kind]
     changes = desk.changes
     first = transfer = desk.next_transfer
     debit_id = debit.id
@@ -321,7 +324,7 @@ def write(
                 op,
                 part,
                 at,
-                kind,
+                kind_text,
                 debit_id,
                 credit_id,
                 lot,
@@ -385,9 +388,10 @@ def _answer_again(posting: Posting, known: Outcome) -> Posted:
     return msgspec.structs.replace(answer, is_repeat=True)
 
 
-def make_sheet(row: Row) -> Sheet:
-    """Return the sheet of a row (id, number, kind, peer, state, cents, reserved, head, length)."""
-    account_id, number, kind_text, peer, state, cents, reserved, head, length = row
+def make_sheet(account: Row, balance: Row) -> Sheet:
+    """Return the sheet of an account (id, number, kind, peer, state) and its balance (cents, reserved, head, length)."""
+    account_id, number, kind_text, peer, state = account
+    cents, reserved, head, length = balance
     kind = _KINDS[kind_text]
     key: AccountKey = number if number is not None else SystemAccount(kind, peer)
     return Sheet(account_id, key, kind, _STATES[state], cents, reserved, head, length, kind in SOURCES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
@@ -301,8 +302,7 @@ def _insert_transfers(connection: Connection, rows: Sequence[tuple[Any, ...]]) -
     """The hottest statement of the base: on SQLite, 200 rows a statement cost a third less than one row a statement."""
     whole = 0 if connection.dialect.name != "sqlite" else len(rows) // _WIDE * _WIDE
     for start in range(0, whole, _WIDE):
-        flat = tuple(value for row in rows[start : start + _WIDE] for value in row)
-        connection.exec_driver_sql(_INSERT_WIDE, flat)
+        connection.exec_driver_sql(_INSERT_WIDE, tuple(chain.from_iterable(rows[start : start + _WIDE])))
     insert_rows(connection, _transfers, _TRANSFER, rows[whole:])
 
 

@@ -53,10 +53,6 @@ accounts = Table(
     Column("shown_name", Text),  # only what the holder chose to show to payers
     Column("opened_at", BigInteger, nullable=False),
     Column("closed_at", BigInteger),
-    Column("cents", BigInteger, nullable=False),  # the sum of its holdings
-    Column("reserved", BigInteger, nullable=False),
-    Column("head", BigInteger),  # its newest transfer
-    Column("length", BigInteger, nullable=False),  # how many transfers touched it
     UniqueConstraint("op", name="uq_accounts_op"),
     UniqueConstraint("number", name="uq_accounts_number"),
     CheckConstraint("length(op) = 16", name="op"),
@@ -67,9 +63,6 @@ accounts = Table(
     CheckConstraint("(op IS NOT NULL) = (number IS NOT NULL)", name="asked"),
     CheckConstraint("(kind = 'abroad') = (peer <> '')", name="peer"),
     CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed"),
-    CheckConstraint("state <> 'closed' OR cents = 0", name="closed_empty"),
-    CheckConstraint("reserved >= 0 AND reserved <= cents", name="reserved"),
-    CheckConstraint("length >= 0 AND (length = 0) = (head IS NULL)", name="chain"),
     Index(
         "uq_accounts_system",
         "kind",
@@ -78,6 +71,20 @@ accounts = Table(
         sqlite_where=text("number IS NULL"),
         postgresql_where=text("number IS NULL"),
     ),
+)
+
+# What moves of an account, apart from what says who it is: narrow rows, so that a page of the base holds many of
+# them and a group of postings writes few pages.
+balances = Table(
+    "balances",
+    metadata,
+    Column("account_id", RowId, ForeignKey("accounts.id"), primary_key=True, autoincrement=False),
+    Column("cents", BigInteger, nullable=False),  # the sum of its holdings
+    Column("reserved", BigInteger, nullable=False),
+    Column("head", BigInteger),  # its newest transfer
+    Column("length", BigInteger, nullable=False),  # how many transfers touched it
+    CheckConstraint("reserved >= 0 AND reserved <= cents", name="reserved"),
+    CheckConstraint("length >= 0 AND (length = 0) = (head IS NULL)", name="chain"),
 )
 
 lots = Table(

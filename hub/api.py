@@ -1,0 +1,71 @@
+"""The hub's HTTP doors: exchange and enrolment for nodes, the directory and the checkpoint for everybody."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from hub.app import HubApp
+from protocol.canonical import decode_typed, encode_typed
+from protocol.envelopes import ENVELOPE_BYTES_MAX, Checkpoint
+from protocol.errors import InvalidTime
+from protocol.exchange.client import CONTENT_TYPE, WAIT_HEADER
+from protocol.running.http_service import make_application
+from protocol.times import format_instant
+
+WAIT_MS_MAX: Final = 25_000
+
+
+def make_api(app: HubApp) -> web.Application:
+    """Return the hub's application."""
+    application = make_application(body_bytes_max=ENVELOPE_BYTES_MAX, probe=app.probe, metrics=app.metrics)
+
+    async def exchange(request: web.Request) -> web.Response:
+        wait = request.headers.get(WAIT_HEADER, "0")
+        if not wait.isascii() or not wait.isdigit() or int(wait[:9]) > WAIT_MS_MAX:
+            raise InvalidTime(field=WAIT_HEADER, reason=f"whole milliseconds, {WAIT_MS_MAX} at most")
+        answer = await app.exchange.answer(await request.read(), wait_ms=int(wait))
+        return web.Response(body=answer, content_type=CONTENT_TYPE)
+
+    async def enrol(request: web.Request) -> web.Response:
+        welcome = await app.book.write(app.registry.enrol, await request.read())
+        app.exchange.wake_all()
+        return web.Response(body=encode_typed(welcome), content_type=CONTENT_TYPE)
+
+    async def directory(_request: web.Request) -> web.Response:
+        known = app.registry.directory
+        members = [
+            {
+                "member": member.code,
+                "name": member.name,
+                "kind": member.kind,
+                "status": member.status,
+                "sponsor": member.sponsor,
+                "keys": [key.id.hex() for key in member.keys],
+            }
+            for member in sorted(known.members.values(), key=lambda one: one.code)
+        ]
+        return web.json_response({"entries": known.size, "members": members})
+
+    async def checkpoint(_request: web.Request) -> web.Response:
+        signed = await app.book.read(app.exchange.sign_checkpoint)
+        body = decode_typed(signed.body, Checkpoint, size_max=256)
+        return web.json_response(
+            {
+                "network": body.network,
+                "hub": body.hub,
+                "size": body.size,
+                "root": body.root.hex(),
+                "at": format_instant(body.at),
+                "body": signed.body.hex(),
+                "key": signed.key.hex(),
+                "signature": signed.signature.hex(),
+            }
+        )
+
+    application.router.add_post("/v1/exchange", exchange)
+    application.router.add_post("/v1/enrol", enrol)
+    application.router.add_get("/v1/directory", directory)
+    application.router.add_get("/v1/checkpoint", checkpoint)
+    return application

@@ -1,0 +1,118 @@
+"""The hub, wired by hand: the one file that knows all its rooms."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from hub.config import HubConfig
+from hub.directory.service import Registry
+from hub.exchange.service import HubExchange
+from hub.schema_service import HUB_HISTORY
+from protocol.book.service import Book
+from protocol.exchange.service import Identity
+from protocol.running import clock_service
+from protocol.running.admin_service import AdminServer
+from protocol.running.http_service import Metrics, make_tls, serve_until_stopped
+from protocol.running.keys_store import find_passphrase, load_keyring
+from protocol.running.settings import NotConfigured, parse_listen, parse_settings
+
+log = structlog.get_logger("hub")
+EXPIRE_EVERY_SECONDS = 1
+
+
+def load_config(folder: Path) -> HubConfig:
+    """Return the configuration of a hub's folder. Raises NotConfigured."""
+    try:
+        text = (folder / "hub.toml").read_text(encoding="utf-8")
+    except OSError:
+        raise NotConfigured(reason=f"no hub.toml in {folder}: run hub init first") from None
+    return parse_settings(text, HubConfig)
+
+
+class HubApp:
+    """A hub on its folder. `start_quietly` opens it for commands, `serve` runs it."""
+
+    def __init__(self, folder: Path, config: HubConfig) -> None:
+        self.folder = folder
+        self.config = config
+        keyring = load_keyring(folder / "keys", find_passphrase(config.passphrase_file))
+        self.identity = Identity(config.network, config.code, keyring)
+        self.book = Book(self.database_url, history=HUB_HISTORY, clock=clock_service.now)
+        self.registry = Registry(self.identity)
+        self.exchange = HubExchange(self.book, self.registry)
+        self.metrics = Metrics(self.figures)
+
+    @property
+    def database_url(self) -> str:
+        return self.config.database or f"sqlite:///{self.folder / 'hub.db'}"
+
+    async def start_quietly(self) -> None:
+        """Open for work: directory in memory, our own keys in it."""
+        await self.book.read(self.registry.load)
+        await self.book.write(self.registry.found, self.config.name)
+
+    async def stop(self) -> None:
+        self.exchange.wake_all()
+        await asyncio.get_running_loop().run_in_executor(None, self.book.close)
+
+    def probe(self) -> str | None:
+        """Why we are not ready, or nothing."""
+        return self.book.trouble
+
+    def figures(self) -> Iterable[tuple[str, str, dict[str, str], float]]:
+        pages, items = self.book.written
+        yield "pages_written", "counter", {}, pages
+        yield "items_written", "counter", {}, items
+        yield "storage_trouble", "gauge", {}, float(self.book.trouble is not None)
+        yield "members", "gauge", {}, len(self.registry.directory.members)
+        for name, count in dict(self.exchange.sequencer.counts).items():
+            yield "events", "counter", {"event": name}, count
+        for member, at in self.exchange.called_at().items():
+            yield "member_called_at_ms", "gauge", {"member": member}, at
+
+    async def expire_due(self) -> None:
+        """End what is past its term. Run twice is run once."""
+        while await self.book.write(self.exchange.sequencer.expire, None):
+            continue
+
+    async def serve(self, application: web.Application, commands: AdminServer, on_ready: Callable[[int], None]) -> None:
+        """Run until stopped."""
+        await self.start_quietly()
+        await commands.start()
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        scheduler.add_job(
+            self._expire_quietly,
+            "interval",
+            seconds=EXPIRE_EVERY_SECONDS,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+        scheduler.start()
+        host, port = parse_listen(self.config.listen)
+        try:
+            await serve_until_stopped(
+                application,
+                host=host,
+                port=port,
+                tls=make_tls(self.config.tls_certificate, self.config.tls_key),
+                on_ready=on_ready,
+                on_stop=self.exchange.wake_all,
+            )
+        finally:
+            scheduler.shutdown(wait=False)
+            await commands.stop()
+            await self.stop()
+
+    async def _expire_quietly(self) -> None:
+        if await self.book.read(self.exchange.has_terms_due):
+            try:
+                await self.expire_due()
+            except Exception as error:  # the top of a worker loop: said, and tried again in a second
+                log.warning("expiry failed", error=str(error))

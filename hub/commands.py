@@ -1,0 +1,399 @@
+"""`citizen-miles hub …`: what an operator does. Every command reaches the running hub, or opens its book itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+import uvloop
+
+from hub.api import make_api
+from hub.app import HubApp, load_config
+from hub.clearing import store
+from hub.config import HubConfig
+from hub.directory.service import Accredit, Invite
+from hub.reconciliation.checks import check_hub, compare_with_replay, replay
+from protocol.book.store import open_engine
+from protocol.canonical import encode_typed
+from protocol.cession import CessionState
+from protocol.directory import KeyAdded, KeyRetired, LimitsSet, Member, Reinstated, Suspended
+from protocol.envelopes import ENVELOPE_BYTES_MAX
+from protocol.errors import Refusal
+from protocol.findings import Checked
+from protocol.identifiers import make_south_code
+from protocol.keys import Keyring
+from protocol.running import clock_service
+from protocol.running.admin_service import AdminServer, Command, call
+from protocol.running.console_commands import progress, refusals_explained, screen, show, show_checked
+from protocol.running.invitations import Invitation, compute_fingerprint, format_invitation
+from protocol.running.keys_store import create_keys, find_passphrase, set_current, write_private
+from protocol.running.logs_service import set_up_logs
+from protocol.running.settings import NotConfigured, format_settings
+from protocol.times import format_instant
+
+app = typer.Typer(no_args_is_help=True, help="The national hub: members, clearing, checks.")
+federation = typer.Typer(no_args_is_help=True, help="Envelopes carried by hand.")
+app.add_typer(federation, name="federation")
+
+Folder = Annotated[Path, typer.Argument(help="the hub's folder", file_okay=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
+
+
+# What each command does, in the process that holds the book.
+
+
+async def _invite(hub: HubApp, asked: Mapping[str, Any]) -> Any:
+    token = clock_service.entropy(16)
+    ends = await hub.book.write(hub.registry.invite, Invite(asked["member"], token))
+    own = hub.identity.keyring.current.public
+    text = format_invitation(
+        Invitation(
+            hub.identity.network,
+            hub.identity.code,
+            compute_fingerprint(own.signing, own.sealing),
+            asked["member"],
+            token,
+            asked.get("url") or hub.config.url,
+        )
+    )
+    return {"member": asked["member"], "invitation": text, "ends": format_instant(ends)}
+
+
+async def _accredit(hub: HubApp, asked: Mapping[str, Any]) -> Any:
+    member = await hub.book.write(
+        hub.registry.accredit, Accredit(asked["member"], asked.get("sponsor", ""), asked.get("guide", ""))
+    )
+    hub.exchange.wake_all()
+    return _row(member)
+
+
+async def _change(hub: HubApp, asked: Mapping[str, Any]) -> Any:
+    kind = asked["kind"]
+    if kind == "limits":
+        limits = hub.registry.directory.require(asked["member"]).limits
+        change: Any = LimitsSet(
+            asked["member"],
+            limits.abroad_max if asked["abroad"] is None else asked["abroad"],
+            limits.message_max if asked["message"] is None else asked["message"],
+            limits.day_max if asked["day"] is None else asked["day"],
+        )
+    elif kind == "suspend":
+        change = Suspended(asked["member"], asked["reason"])
+    elif kind == "reinstate":
+        change = Reinstated(asked["member"])
+    else:
+        since = asked["since"]
+        change = KeyRetired(asked["member"], bytes.fromhex(asked["key"]), since is not None, since or 0)
+    member = await hub.book.write(hub.registry.change, change)
+    hub.exchange.wake_all()
+    return _row(member)
+
+
+async def _members(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
+    called = hub.exchange.called_at()
+    return [
+        _row(member) | {"called": format_instant(called[member.code]) if member.code in called else ""}
+        for member in sorted(hub.registry.directory.members.values(), key=lambda one: one.code)
+    ]
+
+
+def _row(member: Member) -> dict[str, Any]:
+    return {
+        "member": member.code,
+        "name": member.name,
+        "kind": str(member.kind),
+        "status": str(member.status),
+        "sponsor": member.sponsor,
+        "guide": member.guide,
+        "abroad_max_cents": member.limits.abroad_max,
+        "message_max_cents": member.limits.message_max,
+        "day_max_cents": member.limits.day_max,
+        "keys": ", ".join(key.id.hex() for key in member.keys),
+        "reason": member.reason,
+    }
+
+
+async def _answer_file(hub: HubApp, asked: Mapping[str, Any]) -> Any:
+    answer = await hub.exchange.answer(bytes.fromhex(asked["envelope"]))
+    return {"envelope": answer.hex()}
+
+
+async def _answer_enrolment(hub: HubApp, asked: Mapping[str, Any]) -> Any:
+    welcome = await hub.book.write(hub.registry.enrol, bytes.fromhex(asked["enrolment"]))
+    return {"welcome": encode_typed(welcome).hex()}
+
+
+async def _rotate(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
+    passphrase = find_passphrase(hub.config.passphrase_file)
+    secret = create_keys(hub.folder / "keys", passphrase, clock_service.entropy(64))
+    await hub.book.write(hub.registry.change, KeyAdded(hub.identity.code, secret.public.signing, secret.public.sealing))
+    set_current(hub.folder / "keys", secret)
+    older = (hub.identity.keyring.current, *hub.identity.keyring.older)
+    hub.identity = replace(hub.identity, keyring=Keyring(secret, older))
+    hub.registry.identity = hub.identity
+    hub.exchange.use_identity(hub.identity)
+    hub.exchange.wake_all()
+    return {"key": secret.public.id.hex(), "signing_key": secret.public.signing.hex()}
+
+
+async def _status(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
+    signed = await hub.book.read(hub.exchange.sign_checkpoint)
+    pages, items = hub.book.written
+    own = hub.identity.keyring.current.public
+    return {
+        "network": hub.identity.network,
+        "hub": hub.identity.code,
+        "signing_key": own.signing.hex(),
+        "members": len(hub.registry.directory.members),
+        "directory_entries": hub.registry.directory.size,
+        "checkpoint": signed.signature.hex()[:16],
+        "pages_written": pages,
+        "items_written": items,
+        "storage_trouble": hub.book.trouble,
+        "events": dict(hub.exchange.sequencer.counts),
+    }
+
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "invite": _invite,
+    "accredit": _accredit,
+    "change": _change,
+    "members": _members,
+    "answer": _answer_file,
+    "enrol": _answer_enrolment,
+    "rotate": _rotate,
+    "status": _status,
+}
+
+
+def _call(folder: Path, name: str, **arguments: Any) -> Any:
+    return call(folder, name, arguments, commands=COMMANDS, open_app=lambda: HubApp(folder, load_config(folder)))
+
+
+# The command line.
+
+
+@app.command()
+def init(
+    folder: Folder,
+    network: Annotated[str, typer.Option(help="the federation's name, the same for all its members")] = "citizen-miles",
+    name: Annotated[str, typer.Option(help="the operator's name")] = "Citizen-Miles hub",
+    country: Annotated[str, typer.Option(help="two letters")] = "FR",
+    listen: Annotated[str, typer.Option(help="host:port")] = "127.0.0.1:8460",
+    url: Annotated[str, typer.Option(help="how nodes reach the hub")] = "",
+    database: Annotated[str, typer.Option(help="postgresql://… instead of a file in the folder")] = "",
+    passphrase_file: Annotated[str, typer.Option(help="a file with the passphrase of the keys")] = "",
+) -> None:
+    """Make a hub's folder: configuration and keys."""
+    with refusals_explained():
+        if (folder / "hub.toml").exists():
+            raise NotConfigured(reason=f"{folder} holds a hub already")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        config = HubConfig(
+            network=network,
+            code=f"HUB-{country}",
+            name=name,
+            listen=listen,
+            url=url or f"http://{listen}",
+            database=database,
+            passphrase_file=passphrase_file,
+        )
+        secret = create_keys(folder / "keys", find_passphrase(passphrase_file), clock_service.entropy(64))
+        write_private(folder / "hub.toml", format_settings(config).encode())
+        show({"hub": config.code, "folder": str(folder), "signing_key": secret.public.signing.hex()}, as_json=False)
+
+
+@app.command()
+def serve(folder: Folder) -> None:
+    """Run the hub until it is told to stop."""
+    with refusals_explained():
+        config = load_config(folder)
+        set_up_logs(level=config.log_level)
+
+        async def run() -> None:
+            hub = HubApp(folder, config)
+            admin = AdminServer(folder, COMMANDS, hub)
+            await hub.serve(make_api(hub), admin, lambda port: _say_ready(folder, port))
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run())
+
+
+def _say_ready(folder: Path, port: int) -> None:
+    write_private(folder / "port", str(port).encode())
+    screen.print(f"hub ready on port {port}")
+
+
+@app.command()
+def invite(folder: Folder, member: str, url: str = "", as_json: AsJson = False) -> None:
+    """Invite a territory (SIREN) or a South community (see south-code): prints a one-time invitation."""
+    with refusals_explained():
+        show(_call(folder, "invite", member=member, url=url), as_json=as_json)
+
+
+@app.command("south-code")
+def south_code() -> None:
+    """Print a new code for a South community."""
+    typer.echo(make_south_code(clock_service.entropy(16)))
+
+
+@app.command()
+def accredit(folder: Folder, member: str, sponsor: str = "", guide: str = "", as_json: AsJson = False) -> None:
+    """Let an enrolled member take part; a South community needs --sponsor and --guide."""
+    with refusals_explained():
+        show(_call(folder, "accredit", member=member, sponsor=sponsor, guide=guide), as_json=as_json)
+
+
+@app.command()
+def members(folder: Folder, as_json: AsJson = False) -> None:
+    """List the members."""
+    with refusals_explained():
+        show(_call(folder, "members"), as_json=as_json, title="members")
+
+
+@app.command()
+def limits(
+    folder: Folder,
+    member: str,
+    abroad: Annotated[int | None, typer.Option(help="cents of its rights held abroad at most")] = None,
+    message: Annotated[int | None, typer.Option(help="cents in one cession at most")] = None,
+    day: Annotated[int | None, typer.Option(help="cents ceded in one day at most")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set a member's ceilings, in cents; what is not given stays."""
+    with refusals_explained():
+        told = _call(folder, "change", kind="limits", member=member, abroad=abroad, message=message, day=day)
+        show(told, as_json=as_json)
+
+
+@app.command()
+def suspend(folder: Folder, member: str, reason: Annotated[str, typer.Option()], as_json: AsJson = False) -> None:
+    """Stop a member from sending and receiving new rights, with the reason that everybody sees."""
+    with refusals_explained():
+        show(_call(folder, "change", kind="suspend", member=member, reason=reason), as_json=as_json)
+
+
+@app.command()
+def reinstate(folder: Folder, member: str, as_json: AsJson = False) -> None:
+    """Let a suspended member take part again."""
+    with refusals_explained():
+        show(_call(folder, "change", kind="reinstate", member=member), as_json=as_json)
+
+
+@app.command("rotate-key")
+def rotate_key(folder: Folder, as_json: AsJson = False) -> None:
+    """Make new keys of the hub's own; the old ones stay valid until they are retired."""
+    with refusals_explained():
+        show(_call(folder, "rotate"), as_json=as_json)
+
+
+@app.command("retire-key")
+def retire_key(
+    folder: Folder,
+    member: str,
+    key: str,
+    compromised_since: Annotated[int | None, typer.Option(help="first slip to confirm again")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Retire a key; with --compromised-since, say from which slip on it is not to be trusted."""
+    with refusals_explained():
+        told = _call(folder, "change", kind="retire", member=member, key=key, since=compromised_since)
+        show(told, as_json=as_json)
+
+
+@app.command()
+def status(folder: Folder, as_json: AsJson = False) -> None:
+    """Say how the hub is."""
+    with refusals_explained():
+        show(_call(folder, "status"), as_json=as_json)
+
+
+@app.command()
+def positions(folder: Folder, as_json: AsJson = False) -> None:
+    """List rights held outside their issuer's territory, and rights on the way."""
+    with refusals_explained():
+        engine = open_engine(_database_url(folder), read_only=True)
+        with engine.connect() as connection, connection.begin():
+            rows = [
+                {"issuer": issuer, "holder": holder, "cents": cents, "state": "held"}
+                for issuer, holder, cents in store.load_all_positions(connection)
+            ]
+            rows += [
+                {"issuer": issuer, "holder": f"{giver} → {taker}", "cents": cents, "state": str(CessionState.CLEARED)}
+                for issuer, giver, taker, cents in store.load_all_transit(connection)
+            ]
+        engine.dispose()
+        show(rows, as_json=as_json, title="positions")
+
+
+def _database_url(folder: Path) -> str:
+    return load_config(folder).database or f"sqlite:///{folder / 'hub.db'}"
+
+
+@app.command()
+def check(folder: Folder, as_json: AsJson = False) -> None:
+    """Check every invariant, beside the running hub. Exit 0 only if all hold."""
+    with refusals_explained():
+        code = load_config(folder).code
+        engine = open_engine(_database_url(folder), read_only=True)
+        with progress("check") as say, engine.connect() as connection, connection.begin():
+            checked = check_hub(connection, hub=code, on_progress=say)
+        engine.dispose()
+    if not show_checked(checked, as_json=as_json):
+        raise typer.Exit(1)
+
+
+@app.command("replay")
+def replay_log(folder: Folder, as_json: AsJson = False) -> None:
+    """Recompute the positions from the log alone, and compare."""
+    with refusals_explained():
+        code = load_config(folder).code
+        engine = open_engine(_database_url(folder), read_only=True)
+        with progress("replay") as say, engine.connect() as connection, connection.begin():
+            state, checked = replay(connection, code, say)
+            compared: list[Checked] = compare_with_replay(connection, state)
+        engine.dispose()
+    if not show_checked([*checked, *compared], as_json=as_json):
+        raise typer.Exit(1)
+
+
+@federation.command("import")
+def import_envelope(
+    folder: Folder,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    reply: Annotated[Path, typer.Option(help="where to write the answering envelope")],
+) -> None:
+    """Take an envelope that was carried by hand, and write the answer to carry back."""
+    with refusals_explained():
+        told = _call(folder, "answer", envelope=_read_bounded(file).hex())
+        write_private(reply, bytes.fromhex(told["envelope"]))
+        screen.print(f"{reply}: {reply.stat().st_size} bytes to carry back")
+
+
+@federation.command("enrol")
+def import_enrolment(
+    folder: Folder,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    reply: Annotated[Path, typer.Option(help="where to write the welcome")],
+) -> None:
+    """Take an enrolment that was carried by hand, and write the welcome to carry back."""
+    with refusals_explained():
+        told = _call(folder, "enrol", enrolment=_read_bounded(file).hex())
+        write_private(reply, bytes.fromhex(told["welcome"]))
+        screen.print(f"{reply}: welcome written")
+
+
+class FileTooLarge(Refusal):
+    """Facts: bytes_max."""
+
+    code = "too_large"
+
+
+def _read_bounded(file: Path) -> bytes:
+    if file.stat().st_size > ENVELOPE_BYTES_MAX:
+        raise FileTooLarge(bytes_max=ENVELOPE_BYTES_MAX)
+    return file.read_bytes()

@@ -1,0 +1,189 @@
+"""What each refusal means and what to do, in French and in English. Pure.
+
+A sentence may name facts in braces; a fact that is missing shows as an ellipsis. Amounts are facts in cents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
+    # code: (French, English)
+    "refused": ("Refusé.", "Refused."),
+    "malformed": ("Demande mal formée : {reason}.", "Malformed request: {reason}."),
+    "invalid_amount": (
+        "Montant {amount} refusé : {reason}. Un montant est un nombre entier de centimes.",
+        "Amount {amount} refused: {reason}. An amount is a whole number of cents.",
+    ),
+    "invalid_territory": (
+        "Territoire {territory} inconnu : {reason}.",
+        "{territory} is no territory: {reason}.",
+    ),
+    "invalid_address": (
+        "Adresse {address} refusée : {reason}. Relisez-la caractère par caractère.",
+        "Address {address} refused: {reason}. Read it again, symbol by symbol.",
+    ),
+    "invalid_id": ("Identifiant {id} refusé : {reason}.", "Id {id} refused: {reason}."),
+    "invalid_text": ("Texte refusé ({field}) : {reason}.", "Text refused ({field}): {reason}."),
+    "invalid_time": ("Date refusée ({field}) : {reason}.", "Time refused ({field}): {reason}."),
+    "invalid_key": ("Clé refusée : {reason}.", "Key refused: {reason}."),
+    "invalid_invitation": (
+        "Invitation illisible : {reason}. Recopiez-la entière.",
+        "Unreadable invitation: {reason}. Copy it whole.",
+    ),
+    "not_canonical": ("Octets refusés : {reason}.", "Bytes refused: {reason}."),
+    "bad_envelope": (
+        "Enveloppe refusée ({reason}). Rien n'a changé ; le journal du destinataire dit pourquoi.",
+        "Envelope refused ({reason}). Nothing changed; the receiver's log says why.",
+    ),
+    "too_many_calls": ("Trop d'appels à la fois : attendez.", "Too many calls at once: wait."),
+    "id_mismatch": (
+        "L'identifiant {id} a déjà servi avec un autre contenu ({field}). Prenez-en un nouveau.",
+        "Id {id} was used with another content ({field}). Take a new one.",
+    ),
+    "book_in_use": (
+        "Un autre processus écrit dans cette base ({book}). Arrêtez-le, ou passez par lui.",
+        "Another process writes this book ({book}). Stop it, or go through it.",
+    ),
+    "storage_unavailable": (
+        "Le disque ou la base refuse d'écrire ({reason}). Rien n'a été pris : libérez de la place, puis recommencez.",
+        "The disk or database refuses to write ({reason}). Nothing was taken: make room, then try again.",
+    ),
+    "book_is_behind": (
+        "Cette base est une vieille copie : {ours} bordereaux ici, {theirs} connus du centre. Restaurez-la avant tout.",
+        "This book is an old copy: {ours} slips here, {theirs} known to the hub. Restore it before anything else.",
+    ),
+    "unreadable": ("Partie scellée illisible : {reason}.", "Sealed part unreadable: {reason}."),
+    "illegal_transition": (
+        "Impossible depuis l'état {state} : {event}.",
+        "Not possible from state {state}: {event}.",
+    ),
+    "unknown_member": ("Aucun membre {member} dans l'annuaire.", "No member {member} in the directory."),
+    "member_not_active": (
+        "Le membre {member} n'est pas actif ({status}).",
+        "Member {member} is not active ({status}).",
+    ),
+    "broken_directory": (
+        "Annuaire rompu à l'entrée {number} : {reason}.",
+        "Directory broken at entry {number}: {reason}.",
+    ),
+    "not_evidence": ("Ce fichier ne prouve rien : {reason}.", "This file proves nothing: {reason}."),
+    "does_not_follow": (
+        "La feuille {index} du journal national ne suit pas : {reason}.",
+        "Leaf {index} of the national log does not follow: {reason}.",
+    ),
+    "hub_unreachable": (
+        "Le centre ne répond pas ({reason}). Rien n'est perdu : les envois attendent.",
+        "The hub does not answer ({reason}). Nothing is lost: what is to be sent waits.",
+    ),
+    "hub_refused": (
+        "Le centre a refusé l'appel ({hub_code}, {reason}).",
+        "The hub refused the call ({hub_code}, {reason}).",
+    ),
+    "invitation_refused": (
+        "Invitation refusée ({reason}). Demandez-en une nouvelle à l'opérateur.",
+        "Invitation refused ({reason}). Ask the operator for a new one.",
+    ),
+    "enrolment_refused": ("Inscription refusée ({reason}).", "Enrolment refused ({reason})."),
+    "change_refused": ("Changement refusé pour {member} : {reason}.", "Change refused for {member}: {reason}."),
+    "keys_unusable": ("Clés inutilisables ({file}) : {reason}.", "Keys unusable ({file}): {reason}."),
+    "not_found": ("Rien à {path}.", "Nothing at {path}."),
+    "too_large": ("Trop grand : {bytes_max} octets au plus.", "Too large: {bytes_max} bytes at most."),
+    "unknown_command": ("Commande inconnue : {command}.", "Unknown command: {command}."),
+    "not_authorised": (
+        "Clé d'accès absente, inconnue ou révoquée.",
+        "Access key missing, unknown or revoked.",
+    ),
+    "not_allowed": ("Cette clé n'a pas le droit « {scope} ».", "This key lacks the scope '{scope}'."),
+    "not_configured": ("Configuration : {reason}.", "Configuration: {reason}."),
+    "incident": (
+        "Erreur de notre côté, numéro {incident}. Recommencez avec le même identifiant.",
+        "An error of ours, number {incident}. Try again with the same id.",
+    ),
+    "operation_unknown": ("Aucune opération {id}.", "No operation {id}."),
+    # the ledger
+    "account_unknown": ("Aucun compte {account} ici.", "No account {account} here."),
+    "account_frozen": ("Le compte {account} est gelé.", "Account {account} is frozen."),
+    "account_closed": ("Le compte {account} est fermé.", "Account {account} is closed."),
+    "account_not_empty": (
+        "Le compte {account} n'est pas vide : cédez ou orientez d'abord ce qui reste.",
+        "Account {account} is not empty: cede or orient what is left first.",
+    ),
+    "insufficient_rights": (
+        "Droits insuffisants : {available} centimes disponibles, {asked} demandés, il manque {missing}.",
+        "Not enough rights: {available} cents available, {asked} asked, {missing} missing.",
+    ),
+    "kind_misfit": (
+        "Un mouvement « {kind} » ne va pas d'un compte {debit} à un compte {credit}.",
+        "A '{kind}' does not go from a {debit} account to a {credit} account.",
+    ),
+    "lot_unknown": ("Lot inconnu.", "Unknown lot."),
+    "lot_class_mismatch": (
+        "Le lot est connu sous une autre classe : l'émetteur doit l'expliquer.",
+        "The lot is known under another class: its issuer must explain.",
+    ),
+    "lot_misplaced": ("Ce lot n'a pas sa place là.", "That lot has no place there."),
+    "reservation_unknown": ("Aucune réservation de cet identifiant.", "No reservation of that id."),
+    "reservation_expired": ("La réservation a expiré.", "The reservation has expired."),
+    "reservation_ended": ("La réservation a déjà pris fin.", "The reservation has already ended."),
+    "reservation_too_small": ("La réservation ne suffit pas.", "The reservation is too small."),
+    "posting_unknown": ("Aucun mouvement de cet identifiant.", "No posting of that id."),
+    "not_reversible": ("Ce mouvement ne s'annule pas.", "This posting cannot be reversed."),
+    "nothing_to_reverse": ("Il n'y a plus rien à annuler.", "There is nothing left to reverse."),
+    "number_taken": (
+        "Ce numéro de compte est pris : proposez-en un autre.",
+        "That account number is taken: offer another.",
+    ),
+    # the federation
+    "cession_unknown": ("Aucune cession {id}.", "No cession {id}."),
+    "too_late_to_recall": (
+        "Trop tard pour rappeler la cession {id} : elle est « {state} ».",
+        "Too late to recall cession {id}: it is '{state}'.",
+    ),
+    "not_a_member": (
+        "Ce nœud n'est pas encore un membre actif ({status}) : attendez l'accréditation, puis échangez une fois.",
+        "This node is not an active member yet ({status}): wait for its accreditation, then exchange once.",
+    ),
+    "not_proven": ("Preuve manquante : {reason}.", "Not proven: {reason}."),
+    "whisper_refused": ("Question refusée : {reason}.", "Whisper refused: {reason}."),
+    # the hub's verdicts
+    "expired": ("Le terme fixé par le cédant était passé.", "The term set by the giver had passed."),
+    "position_too_small": (
+        "Le centre ne connaît pas assez de ces droits chez le cédant. Comparez les relevés.",
+        "The hub knows too few of these rights with the giver. Compare statements.",
+    ),
+    "class_does_not_fit": (
+        "Ces droits ne peuvent pas aller vers cette communauté (classe du lot).",
+        "These rights may not go to that community (class of the lot).",
+    ),
+    "abroad_limit": (
+        "Plafond des droits détenus ailleurs atteint : demandez à l'opérateur de le relever, ou attendez des retours.",
+        "The limit of rights held abroad is reached: ask the operator to raise it, or wait for returns.",
+    ),
+    "message_limit": (
+        "Cession plus grande que le plafond du territoire : cédez en plusieurs fois.",
+        "The cession exceeds the territory's ceiling: cede in several parts.",
+    ),
+    "day_limit": ("Plafond du jour atteint : recommencez demain.", "The day's limit is reached: try again tomorrow."),
+    "sender_not_active": ("Ce territoire n'est pas actif.", "This territory is not active."),
+    "receiver_not_active": ("Le territoire destinataire n'est pas actif.", "The receiving territory is not active."),
+    "to_itself": ("Une cession va vers un autre territoire.", "A cession goes to another territory."),
+    "sealed_part_missing": (
+        "La partie scellée manque ou ne correspond pas.",
+        "The sealed part is missing or does not fit.",
+    ),
+}
+
+
+class _Facts(dict[str, object]):
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+def explain(code: str, facts: Mapping[str, object], language: str = "fr") -> str:
+    """Return the sentence for a code; for one we do not know, the code itself, honestly."""
+    pair = SENTENCES.get(code)
+    if pair is None:
+        return f"Refusé : {code}." if language == "fr" else f"Refused: {code}."
+    return pair[0 if language == "fr" else 1].format_map(_Facts(facts))

@@ -1,0 +1,176 @@
+"""What every HTTP service of ours has: bounded bodies, one table of refusals, health, metrics, and no trace for a peer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import secrets
+import signal
+import ssl
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from protocol.errors import BadEnvelope, Refusal
+from protocol.running.explanations import explain
+from protocol.running.statuses import status_of
+
+log = structlog.get_logger("http")
+RETRY_AFTER_SECONDS: Final = 2
+
+Probe = Callable[[], str | None]
+Figures = Callable[[], Iterable[tuple[str, str, dict[str, str], float]]]
+
+
+class NotFound(Refusal):
+    """Facts: path."""
+
+    code = "not_found"
+
+
+class TooLarge(Refusal):
+    """Facts: bytes_max."""
+
+    code = "too_large"
+
+
+def choose_language(request: web.Request) -> str:
+    """Return fr or en, as the caller prefers; French unless English comes first."""
+    wanted = request.headers.get("Accept-Language", "fr").lower()
+    return "en" if wanted.startswith("en") else "fr"
+
+
+def refusal_body(refusal: Refusal, language: str) -> dict[str, Any]:
+    """Return what a caller is told: code, facts, and a sentence."""
+    return {
+        "code": refusal.code,
+        "facts": refusal.facts,
+        "explanation": explain(refusal.code, refusal.facts, language),
+    }
+
+
+class Metrics(Collector):
+    """Figures read when somebody asks for them: (name, kind, labels, value); kind is counter or gauge."""
+
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
+        self.refusals: dict[str, int] = {}
+        self.incidents = 0
+
+    def collect(self) -> Iterable[Any]:
+        families: dict[str, Any] = {}
+        told = [("refusals", "counter", {"code": code}, float(count)) for code, count in self.refusals.items()]
+        told.append(("incidents", "counter", {}, float(self.incidents)))
+        for name, kind, labels, value in (*self._figures(), *told):
+            family = families.get(name)
+            if family is None:
+                maker = CounterMetricFamily if kind == "counter" else GaugeMetricFamily
+                family = families[name] = maker(f"citizen_miles_{name}", name.replace("_", " "), labels=sorted(labels))
+            family.add_metric([labels[label] for label in sorted(labels)], value)
+        return families.values()
+
+
+def make_application(*, body_bytes_max: int, probe: Probe, metrics: Metrics) -> web.Application:
+    """Return an application with refusals, health and metrics; `probe` says why we are not ready, or nothing."""
+
+    @web.middleware
+    async def answer_refusals(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        language = choose_language(request)
+        try:
+            return await handler(request)
+        except Refusal as refusal:
+            return _refuse(refusal, language, metrics)
+        except web.HTTPRequestEntityTooLarge:
+            return _refuse(TooLarge(bytes_max=body_bytes_max), language, metrics)
+        except web.HTTPNotFound:
+            return _refuse(NotFound(path=request.path[:200]), language, metrics)
+        except web.HTTPException as error:
+            return web.json_response({"code": "http", "facts": {}, "explanation": error.reason}, status=error.status)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            incident = secrets.token_hex(4)
+            metrics.incidents += 1
+            log.exception("incident", incident=incident, path=request.path)
+            facts: dict[str, Any] = {"incident": incident}
+            body = {"code": "incident", "facts": facts, "explanation": explain("incident", facts, language)}
+            return web.json_response(body, status=500)
+
+    application = web.Application(client_max_size=body_bytes_max, middlewares=[answer_refusals])
+    registry = CollectorRegistry()
+    registry.register(metrics)
+
+    async def healthz(_request: web.Request) -> web.Response:
+        return web.json_response({"alive": True})
+
+    async def readyz(_request: web.Request) -> web.Response:
+        reason = probe()
+        return web.json_response({"ready": reason is None, "reason": reason}, status=200 if reason is None else 503)
+
+    async def show_metrics(_request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": "text/plain; version=0.0.4"})
+
+    application.router.add_get("/healthz", healthz)
+    application.router.add_get("/readyz", readyz)
+    application.router.add_get("/metrics", show_metrics)
+    return application
+
+
+def _refuse(refusal: Refusal, language: str, metrics: Metrics) -> web.Response:
+    metrics.refusals[refusal.code] = metrics.refusals.get(refusal.code, 0) + 1
+    status = status_of(refusal)
+    if isinstance(refusal, BadEnvelope):
+        log.warning("refused", code=refusal.code, cause=refusal.cause)
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status in (429, 503) else {}
+    return web.json_response(
+        refusal_body(refusal, language),
+        status=status,
+        headers=headers,
+        dumps=lambda body: json.dumps(body, ensure_ascii=False),
+    )
+
+
+def make_tls(certificate: str, key: str) -> ssl.SSLContext | None:
+    """Return the TLS context of a certificate and its key, or None behind a reverse proxy."""
+    if not certificate:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key or None)
+    return context
+
+
+async def serve_until_stopped(
+    application: web.Application,
+    *,
+    host: str,
+    port: int,
+    tls: ssl.SSLContext | None,
+    on_ready: Callable[[int], None],
+    on_stop: Callable[[], None],
+) -> None:
+    """Serve until SIGTERM or SIGINT; then take no new calls and let `on_stop` wake those that wait."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError, ValueError):
+            loop.add_signal_handler(number, stopping.set)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=5.0, handle_signals=False)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port, ssl_context=tls)
+    await site.start()
+    bound = runner.addresses[0][1] if runner.addresses else port
+    on_ready(int(bound))
+    try:
+        await stopping.wait()
+    finally:
+        on_stop()
+        await runner.cleanup()

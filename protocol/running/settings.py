@@ -1,0 +1,44 @@
+"""Configuration: TOML text into a frozen struct, and out again for `init`. Pure."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import Any, TypeVar
+
+import msgspec
+
+from protocol.errors import Refusal
+
+Settings = TypeVar("Settings", bound=msgspec.Struct)
+
+
+class NotConfigured(Refusal):
+    """Facts: reason."""
+
+    code = "not_configured"
+
+
+def parse_settings(text: str, type_: type[Settings]) -> Settings:
+    """Return the settings of a TOML text; unknown names are refused. Raises NotConfigured."""
+    try:
+        return msgspec.convert(tomllib.loads(text), type_)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise NotConfigured(reason=str(error)) from None
+
+
+def format_settings(settings: msgspec.Struct) -> str:
+    """Return the settings as TOML: one name a line."""
+    lines = []
+    for name in settings.__struct_fields__:
+        value: Any = getattr(settings, name)
+        lines.append(f"{name} = {json.dumps(value, ensure_ascii=False)}")
+    return "\n".join(lines) + "\n"
+
+
+def parse_listen(listen: str) -> tuple[str, int]:
+    """Return host and port of `host:port`. Raises NotConfigured."""
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65_535:
+        raise NotConfigured(reason=f"listen is written host:port, not {listen}")
+    return host.strip("[]"), int(port)

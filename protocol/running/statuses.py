@@ -1,0 +1,38 @@
+"""The one table of HTTP statuses. A refusal's code decides; what is not named here is refused by the state: 422. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from protocol.errors import BadEnvelope, IdMismatch, Malformed, Refusal
+
+BY_CODE: Final[Mapping[str, int]] = {
+    "storage_unavailable": 503,
+    "book_in_use": 503,
+    "book_is_behind": 503,
+    "hub_unreachable": 502,
+    "hub_refused": 502,
+    "too_many_calls": 429,
+    "not_authorised": 401,
+    "not_allowed": 403,
+    "account_unknown": 404,
+    "cession_unknown": 404,
+    "operation_unknown": 404,
+    "unknown_member": 404,
+    "not_found": 404,
+    "too_large": 413,
+    "number_taken": 409,
+    "incident": 500,
+}
+
+
+def status_of(refusal: Refusal) -> int:
+    """Return the HTTP status that goes with a refusal."""
+    if refusal.code in BY_CODE:
+        return BY_CODE[refusal.code]
+    if isinstance(refusal, Malformed | BadEnvelope):
+        return 400
+    if isinstance(refusal, IdMismatch):
+        return 409
+    return 422
