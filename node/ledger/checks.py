@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, select
 
 from node.ledger import tables
-from node.ledger.accounts import ORDINARY, SOURCES, AccountKind
+from node.ledger.accounts import SOURCES
 from node.ledger.errors import remake
 from node.ledger.lots import LotName, compute_seal
 from node.ledger.postings import JOINS, PostingKind
@@ -34,6 +34,7 @@ class _Account:
     """An account as its transfers say it must be."""
 
     kind: str
+    state: str
     cents: int = 0
     head: int | None = None
     length: int = 0
@@ -120,7 +121,12 @@ def _walk_transfers(connection: Connection, on_progress: OnProgress) -> tuple[_W
     below = _Rule("I3", "no balance below zero after any transfer")
     joins = _Rule("joins", "each kind of posting joins the accounts that it may join")
     accounts = tables.accounts
-    walked = _Walked({row[0]: _Account(row[1]) for row in connection.execute(select(accounts.c.id, accounts.c.kind))})
+    walked = _Walked(
+        {
+            row[0]: _Account(row[1], row[2])
+            for row in connection.execute(select(accounts.c.id, accounts.c.kind, accounts.c.state))
+        }
+    )
     lots = set(connection.execute(select(tables.lots.c.id)).scalars())
     allowed = {
         (str(kind), str(a), str(b)) for kind, (debits, credits) in JOINS.items() for a in debits for b in credits
@@ -211,17 +217,18 @@ def _check_holdings(connection: Connection, walked: _Walked, on_progress: OnProg
 
 
 def _check_accounts(connection: Connection, walked: _Walked, on_progress: OnProgress) -> Checked:
-    rule = _Rule("balances", "cents, head and length of each account are what its transfers say")
-    for row in _rows(connection, tables.accounts, ("id",), on_progress):
+    rule = _Rule("balances", "cents, head and length of each account are what its transfers say; a closed one is empty")
+    expected = dict(walked.accounts)
+    for row in _rows(connection, tables.balances, ("account_id",), on_progress):
         rule.looked_at += 1
-        place = f"accounts id={row.id}"
-        account = walked.accounts[row.id]
+        place = f"balances account_id={row.account_id}"
+        account = expected.pop(row.account_id)
         rule.compare(f"{place} cents", account.cents, row.cents)
         rule.compare(f"{place} head", account.head, row.head)
         rule.compare(f"{place} length", account.length, row.length)
-        is_ordinary = row.kind in ORDINARY
-        rule.require(is_ordinary == (row.number is not None), place, "a number where it is ordinary", row.number)
-        rule.require((row.kind == AccountKind.ABROAD) == bool(row.peer), place, "a peer where it is abroad", row.peer)
+        rule.require(account.state != "closed" or row.cents == 0, place, "a closed account is empty", row.cents)
+    for account_id in sorted(expected):
+        rule.require(False, f"balances account_id={account_id}", "a balance", None)
     return rule.close()
 
 
@@ -254,14 +261,14 @@ def _check_reservations(connection: Connection, on_progress: OnProgress) -> Chec
         if row.state == "active" and _is_whole(row.cents):
             active[row.account_id] += row.cents
         rule.require(row.used_by is None or row.used_by in posted, place, "used by a posting", row.used_by)
-    table = tables.accounts
+    table = tables.balances
     for account_id, reserved, cents in connection.execute(
-        select(table.c.id, table.c.reserved, table.c.cents).order_by(table.c.id)
+        select(table.c.account_id, table.c.reserved, table.c.cents).order_by(table.c.account_id)
     ):
         rule.looked_at += 1
-        rule.compare(f"accounts id={account_id} reserved", active.get(account_id, 0), reserved)
+        rule.compare(f"balances account_id={account_id} reserved", active.get(account_id, 0), reserved)
         held = not _is_whole(reserved, cents) or reserved <= cents
-        rule.require(held, f"accounts id={account_id}", f"reserved <= {cents}", reserved)
+        rule.require(held, f"balances account_id={account_id}", f"reserved <= {cents}", reserved)
     return rule.close()
 
 

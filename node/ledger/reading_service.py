@@ -36,6 +36,7 @@ from protocol.identifiers import AccountNumber, Id16, TerritoryCode
 from protocol.times import Instant
 
 _accounts = tables.accounts
+_balances = tables.balances
 _transfers = tables.transfers
 _marks = tables.history_marks
 
@@ -50,10 +51,12 @@ def find_account(connection: Connection, number: AccountNumber) -> AccountView |
             _accounts.c.shown_name,
             _accounts.c.opened_at,
             _accounts.c.closed_at,
-            _accounts.c.cents,
-            _accounts.c.reserved,
-            _accounts.c.length,
-        ).where(_accounts.c.number == number)
+            _balances.c.cents,
+            _balances.c.reserved,
+            _balances.c.length,
+        )
+        .join_from(_accounts, _balances)
+        .where(_accounts.c.number == number)
     ).first()
     if row is None:
         return None
@@ -213,9 +216,9 @@ def _load_chain(connection: Connection, account: AccountKey) -> tuple[int, Cents
     else:
         where = _accounts.c.number == account
     row = connection.execute(
-        select(_accounts.c.id, _accounts.c.cents, _accounts.c.reserved, _accounts.c.head, _accounts.c.length).where(
-            where
-        )
+        select(_accounts.c.id, _balances.c.cents, _balances.c.reserved, _balances.c.head, _balances.c.length)
+        .join_from(_accounts, _balances)
+        .where(where)
     ).first()
     if row is not None:
         return row[0], row[1], row[2], row[3], row[4]

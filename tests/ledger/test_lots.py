@@ -75,7 +75,7 @@ def test_an_endowment_is_made_once_and_names_what_differs(world: World) -> None:
         {"reason": "another line"},
     ):
         with pytest.raises(IdMismatch) as refusal:
-            endow(world, msgspec.structs.replace(item, **change))  # type: ignore[arg-type]
+            endow(world, msgspec.structs.replace(item, **change))
         assert refusal.value.facts["field"] == next(iter(change))
     assert world.balance(pool) == 100
 

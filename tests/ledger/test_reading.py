@@ -16,7 +16,7 @@ from node.ledger.reading_service import (
     load_history,
     load_statement,
 )
-from node.ledger.statements import choose_span, next_cursor
+from node.ledger.statements import Entry, choose_span, next_cursor
 from protocol.errors import Malformed
 from protocol.identifiers import AccountNumber, Id16
 from protocol.times import Instant
@@ -72,7 +72,7 @@ def test_history_is_read_in_both_directions_page_by_page(world: World) -> None:
     person, told = fill(world)
     for is_newest_first in (True, False):
         for limit in (1, 50, 200) if is_newest_first else (7, 64):
-            seen = []
+            seen: list[Entry] = []
             cursor = None
             while True:
                 page = world.ledger.read_now(

@@ -29,11 +29,12 @@ def test_every_rule_of_a_table_has_a_name() -> None:
 
 BREAKING = [
     ("UPDATE holdings SET cents = -1", "ck_holdings_cents"),
-    ("UPDATE accounts SET reserved = cents + 1 WHERE number IS NOT NULL", "ck_accounts_reserved"),
+    ("UPDATE balances SET reserved = cents + 1", "ck_balances_reserved"),
     ("UPDATE accounts SET kind = 'till' WHERE number IS NOT NULL", "ck_accounts_(kind|numbered)"),
     ("UPDATE accounts SET number = NULL WHERE number IS NOT NULL", "ck_accounts_(numbered|asked)"),
     ("UPDATE accounts SET peer = '200046977' WHERE number IS NOT NULL", "ck_accounts_peer"),
     ("UPDATE accounts SET state = 'closed' WHERE number IS NOT NULL", "ck_accounts_closed"),
+    ("UPDATE balances SET head = NULL", "ck_balances_chain"),
     ("UPDATE lots SET issued = -1", "ck_lots_issued"),
     ("UPDATE lots SET month = 202613", "ck_lots_month"),
     ("UPDATE lots SET lot_class = 16", "ck_lots_lot_class"),
