@@ -90,7 +90,10 @@ def encode_national(entry: NationalEntry) -> bytes:
 
 def decode_national(leaf: bytes) -> NationalEntry:
     """Raises NotCanonical."""
-    return decode_typed(leaf, _Leaf, size_max=ENTRY_BYTES_MAX).entry
+    entry = decode_typed(leaf, _Leaf, size_max=ENTRY_BYTES_MAX).entry
+    if isinstance(entry, SlipTaken) and len(entry.refused) != len(entry.codes):
+        raise NotCanonical(reason="refused and codes differ in length")
+    return entry
 
 
 @dataclass(frozen=True, slots=True)

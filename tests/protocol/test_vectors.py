@@ -47,6 +47,7 @@ from protocol.national import (
     settle_answer,
     stop,
 )
+from protocol.replay import Replay as OwnReplay
 from protocol.times import Instant
 from tests.protocol.vectors import FOLDER, ROOT, from_tree, load, unhex
 
@@ -384,6 +385,24 @@ def test_the_national_log_replays_to_the_same_positions() -> None:
         }
         for key, record in sorted(replay.records.items())
     ] == file["records"]
+
+
+def test_the_products_own_replay_follows_the_national_log_too() -> None:
+    file = load("national")
+    by_hash = {bytes.fromhex(key): bytes.fromhex(leaf) for key, leaf in file["slips"].items()}
+    by_key = {
+        (entry.member, entry.epoch, entry.index): by_hash[entry.leaf_hash]
+        for case in file["log"]
+        if isinstance(entry := decode_national(bytes.fromhex(case["leaf"])), SlipTaken)
+    }
+    replay = OwnReplay(by_key.get)
+    for case in file["log"]:
+        replay.take(bytes.fromhex(case["leaf"]))
+    assert replay.positions.abroad == file["positions"]["abroad"]
+    assert (
+        sorted([k[0], k[1].hex(), holder, cents] for (k, holder), cents in replay.positions.cents.items())
+        == (file["positions"]["cents"])
+    )
 
 
 class Replay:
