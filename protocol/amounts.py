@@ -31,10 +31,20 @@ def require_balance(value: object) -> Cents:
 
 def _require_whole(value: object) -> Cents:
     if type(value) is not int:
-        raise InvalidAmount(amount=str(value)[:40], reason="an amount is a whole number of cents")
-    if value > CENTS_MAX:
-        raise InvalidAmount(amount=str(value)[:40], reason=f"more than {CENTS_MAX} cents")
+        raise InvalidAmount(amount=_show(value), reason="an amount is a whole number of cents")
+    if not -CENTS_MAX <= value <= CENTS_MAX:
+        raise InvalidAmount(amount=_show(value), reason=f"more than {CENTS_MAX} cents")
     return Cents(value)
+
+
+def _show(value: object) -> str:
+    """Return a refused value for the facts: short, and never an error of its own."""
+    if isinstance(value, int):
+        # Python itself refuses to write an integer of thousands of digits, and JSON carries such ones.
+        return str(value) if value.bit_length() <= 128 else f"{value.bit_length()} bits"
+    if isinstance(value, str):
+        return value[:40].encode(errors="backslashreplace").decode()
+    return str(value) if isinstance(value, float) else type(value).__name__
 
 
 _GROUP: Final = {"fr": "\u202f", "en": ","}
@@ -58,7 +68,9 @@ def share_largest_remainder(total: Cents, weights: Sequence[int]) -> list[Cents]
     if sum_of_weights <= 0 or min(weights) < 0:
         raise ValueError("weights are not negative and not all zero")
     shares = [total * weight // sum_of_weights for weight in weights]
-    remainders = sorted(range(len(weights)), key=lambda place: -(total * weights[place] % sum_of_weights))
-    for place in remainders[: total - sum(shares)]:
+    remainders = [total * weight % sum_of_weights for weight in weights]
+    # A reversed sort keeps equals in their first order.
+    largest_first = sorted(range(len(weights)), key=remainders.__getitem__, reverse=True)
+    for place in largest_first[: total - sum(shares)]:
         shares[place] += 1
     return [Cents(share) for share in shares]

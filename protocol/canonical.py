@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
+from msgspec import inspect
 
 from protocol.errors import NotCanonical
 
@@ -32,10 +33,10 @@ def encode(value: Any) -> bytes:
 
 
 def _require_value(value: Any, depth: int) -> None:
-    if depth < 0:
-        raise ValueError("nested too deep")
     if value is None or type(value) in (bool, bytes):
         return
+    if depth == 0 and type(value) in (list, tuple, dict):
+        raise ValueError("nested too deep")
     if type(value) is int:
         if not INT_MIN <= value <= INT_MAX:
             raise ValueError("an integer of more than 64 bits")
@@ -48,7 +49,7 @@ def _require_value(value: Any, depth: int) -> None:
         for key, item in value.items():
             if type(key) is not str:
                 raise ValueError("a map has text keys")
-            _require_value(key, depth)
+            key.encode()
             _require_value(item, depth - 1)
     else:
         raise ValueError(f"{type(value).__name__} has no canonical encoding")
@@ -62,24 +63,24 @@ def decode(data: bytes, *, size_max: int, depth_max: int = DEPTH_MAX) -> Any:
         value = msgspec.msgpack.decode(data)
         again = encode(value)  # refuses what is no value of ours: a map whose keys are not text
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise NotCanonical(reason=str(error)) from None
+        raise _refusal(error) from None
     if again != data:
         raise NotCanonical(reason="not the shortest encoding, or keys out of order or twice")
     return value
 
 
-@lru_cache(maxsize=256)
-def _decoder(type_: Hashable) -> msgspec.msgpack.Decoder[Any]:
-    return msgspec.msgpack.Decoder(cast(Any, type_))
+def decode_typed(data: bytes, type_: type[Typed], *, size_max: int, depth_max: int = DEPTH_MAX) -> Typed:
+    """Return the typed value of its one encoding. Raises NotCanonical.
 
-
-def decode_typed(data: bytes, type_: type[Typed], *, size_max: int) -> Typed:
-    """Return the typed value of its one encoding; the type bounds depth and lengths. Raises NotCanonical."""
+    No scan: msgspec follows the type, so the type bounds the depth (a type that does not raises ValueError), and it
+    makes room for items as it reads them, whatever their announced count (both are tested).
+    """
     _require_size(data, size_max)
+    decoder = _decoder(cast(Hashable, type_), depth_max)
     try:
-        value = _decoder(cast(Hashable, type_)).decode(data)
+        value = decoder.decode(data)
     except (msgspec.DecodeError, ValueError, RecursionError, MemoryError) as error:
-        raise NotCanonical(reason=str(error)) from None
+        raise _refusal(error) from None
     if _encoder.encode(value) != data:
         raise NotCanonical(reason="not the one encoding of its value")
     return value  # type: ignore[no-any-return]
@@ -88,6 +89,55 @@ def decode_typed(data: bytes, type_: type[Typed], *, size_max: int) -> Typed:
 def encode_typed(value: Any) -> bytes:
     """Return the encoding of one of our structs."""
     return _encoder.encode(value)
+
+
+@lru_cache(maxsize=256)
+def _decoder(type_: Hashable, depth_max: int) -> msgspec.msgpack.Decoder[Any]:
+    _require_type(inspect.type_info(type_), depth_max)
+    return msgspec.msgpack.Decoder(cast(Any, type_))
+
+
+_PLAIN_TYPES: Final = (
+    inspect.NoneType,
+    inspect.BoolType,
+    inspect.IntType,
+    inspect.StrType,
+    inspect.BytesType,
+    inspect.EnumType,
+    inspect.LiteralType,
+)
+_COLLECTIONS: Final = (inspect.ListType, inspect.VarTupleType, inspect.SetType, inspect.FrozenSetType)
+
+
+def _require_type(info: inspect.Type, depth: int) -> None:
+    """Require that a type says all of what it holds, and ends. Raises ValueError: Any, a float or a loop is a bug."""
+    match info:
+        case inspect.Metadata(type=inner):
+            _require_type(inner, depth)
+            return
+        case inspect.UnionType(types=parts):
+            for part in parts:
+                _require_type(part, depth)
+            return
+        case inspect.StructType(fields=fields, array_like=True):
+            inside = [field.type for field in fields]
+        case inspect.TupleType(item_types=items):
+            inside = list(items)
+        case _ if isinstance(info, _COLLECTIONS):
+            inside = [info.item_type]
+        case _ if isinstance(info, _PLAIN_TYPES):
+            return
+        case _:
+            raise ValueError(f"{info} has no canonical encoding")
+    if depth == 0:
+        raise ValueError("a type nested too deep, or in itself")
+    for part in inside:
+        _require_type(part, depth - 1)
+
+
+def _refusal(error: Exception) -> NotCanonical:
+    # A library's message may quote what was sent: short enough for a log.
+    return NotCanonical(reason=str(error)[:200])
 
 
 def _require_size(data: bytes, size_max: int) -> None:

@@ -12,8 +12,8 @@ Source: SPEC.md, "Names".
 from __future__ import annotations
 
 import re
-import uuid
 from dataclasses import dataclass
+from operator import mul
 from typing import Final, NewType
 
 from protocol.errors import InvalidAddress, InvalidId, InvalidTerritory
@@ -29,29 +29,34 @@ Id16 = NewType("Id16", bytes)
 
 _VALUE: Final = {symbol: value for value, symbol in enumerate(ALPHABET)}
 _ROOT: Final = 3  # a primitive root of 31
+# Enough for a number, a territory and their check symbol.
+_WEIGHTS: Final = tuple(pow(_ROOT, place, BASE) for place in range(1, 19))
 _START: Final = 17  # so that all zeros is no address
+_LUHN_DOUBLED: Final = str.maketrans("0123456789", "0246813579")
+_CAPITALS: Final = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _SIREN: Final = re.compile(r"[0-9]{9}", re.ASCII)
 _SOUTH: Final = re.compile(rf"S[{ALPHABET}]{{8}}", re.ASCII)
 _HUB: Final = re.compile(r"HUB-[A-Z]{2}", re.ASCII)
+_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _ADDRESS: Final = re.compile(rf"([{ALPHABET}]{{4}})-([{ALPHABET}]{{4}})-([{ALPHABET}])@([{ALPHABET}]{{9}})", re.ASCII)
 
 
 def _check_symbol(symbols: str) -> str:
     """Return the symbol that brings the weighted sum of `symbols` and itself to zero."""
-    total, weight = _START, 1
-    for symbol in symbols:
-        weight = weight * _ROOT % BASE
-        total += weight * _VALUE[symbol]
-    weight = weight * _ROOT % BASE
-    return ALPHABET[-total * pow(weight, -1, BASE) % BASE]
+    total = _START + sum(map(mul, _WEIGHTS, map(_VALUE.__getitem__, symbols)))
+    return ALPHABET[-total * pow(_WEIGHTS[len(symbols)], -1, BASE) % BASE]
 
 
 def _is_luhn(digits: str) -> bool:
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (1 + place % 2)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
+    """Tell whether 9 digits are a SIREN's: every second one doubled, as the sum of the digits it then has."""
+    return sum(map(int, digits[0::2] + digits[1::2].translate(_LUHN_DOUBLED))) % 10 == 0
+
+
+def _show(value: object) -> str:
+    """Return a refused value for the facts: short, and text that can be logged and sent."""
+    if isinstance(value, str):
+        return value[:40].encode(errors="backslashreplace").decode()
+    return value[:20].hex() if isinstance(value, bytes) else type(value).__name__
 
 
 def is_south(code: str) -> bool:
@@ -70,7 +75,7 @@ def require_territory(text: object) -> TerritoryCode:
             if _check_symbol(text[:-1]) == text[-1]:
                 return TerritoryCode(text)
             raise InvalidTerritory(territory=text, reason="the South code's check symbol is wrong")
-    raise InvalidTerritory(territory=str(text)[:40], reason="neither 9 digits nor S and 8 symbols")
+    raise InvalidTerritory(territory=_show(text), reason="neither 9 digits nor S and 8 symbols")
 
 
 def require_party(text: object) -> PartyCode:
@@ -107,15 +112,19 @@ def require_number(text: object) -> AccountNumber:
     """Return the 8-symbol number of an account. Raises InvalidAddress."""
     if isinstance(text, str) and len(text) == NUMBER_LENGTH and all(symbol in _VALUE for symbol in text):
         return AccountNumber(text)
-    raise InvalidAddress(address=str(text)[:40], reason="an account number is 8 symbols")
+    raise InvalidAddress(address=_show(text), reason="an account number is 8 symbols")
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An account of a territory."""
+    """An account of a territory. Raises InvalidAddress or InvalidTerritory: one that exists can be written."""
 
     number: AccountNumber
     territory: TerritoryCode
+
+    def __post_init__(self) -> None:
+        require_number(self.number)
+        require_territory(self.territory)
 
     def __str__(self) -> str:
         return format_address(self)
@@ -132,20 +141,22 @@ def parse_address(text: object) -> Address:
     """Return the address if its shape, its territory and its check symbol are right. Raises InvalidAddress."""
     match = _ADDRESS.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise InvalidAddress(address=str(text)[:40], reason="written XXXX-XXXX-C@TERRITORY")
+        raise InvalidAddress(address=_show(text), reason="written XXXX-XXXX-C@TERRITORY")
     first, second, check, code = match.groups()
     if _check_symbol(first + second + code) != check:
         raise InvalidAddress(address=match.string, reason="the check symbol does not fit: a symbol is wrong or swapped")
     try:
-        territory = require_territory(code)
+        return Address(AccountNumber(first + second), TerritoryCode(code))
     except InvalidTerritory as refusal:
         raise InvalidAddress(address=match.string, reason=str(refusal.facts["reason"])) from None
-    return Address(AccountNumber(first + second), territory)
 
 
 def tidy_address(text: str) -> str:
-    """Return what people typed, trimmed, in capitals and without spaces; nothing else is guessed."""
-    return "".join(text.split()).upper()
+    """Return what people typed, trimmed, in capitals and without spaces; nothing else is guessed.
+
+    Only a to z: the capital of a letter that merely looks alike (a long s, a dotless i) would be a guess.
+    """
+    return "".join(text.split()).translate(_CAPITALS)
 
 
 def mask_name(name: str) -> str:
@@ -156,22 +167,20 @@ def mask_name(name: str) -> str:
 def require_id(value: object) -> Id16:
     """Return the 16-byte id. Raises InvalidId."""
     if type(value) is not bytes or len(value) != 16 or value == bytes(16):
-        shown = value.hex()[:40] if isinstance(value, bytes) else str(value)[:40]
-        raise InvalidId(id=shown, reason="an id is 16 bytes, not all zero")
+        raise InvalidId(id=_show(value), reason="an id is 16 bytes, not all zero")
     return Id16(value)
 
 
 def format_id(id_: bytes) -> str:
-    """Return the id as a UUID text."""
-    return str(uuid.UUID(bytes=id_))
+    """Return the id as a UUID text. Raises ValueError unless it is 16 bytes."""
+    if len(id_) != 16:
+        raise ValueError("an id is 16 bytes")
+    text = id_.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def parse_id(text: object) -> Id16:
     """Return the id of a UUID text in lower case. Raises InvalidId."""
-    try:
-        parsed = uuid.UUID(text if isinstance(text, str) else "")
-    except ValueError:
-        raise InvalidId(id=str(text)[:40], reason="not a UUID") from None
-    if str(parsed) != text:
-        raise InvalidId(id=str(text)[:40], reason="a UUID is written in lower case with dashes")
-    return require_id(parsed.bytes)
+    if not isinstance(text, str) or _UUID.fullmatch(text) is None:
+        raise InvalidId(id=_show(text), reason="a UUID is written in lower case with dashes")
+    return require_id(bytes.fromhex(text.replace("-", "")))

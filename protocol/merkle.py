@@ -12,22 +12,29 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+# (level, index)
 Node = tuple[int, int]
 
+HASH_BYTES: Final = 32
 EMPTY_ROOT: Final = sha256(b"").digest()
 
 
 def hash_leaf(data: bytes) -> bytes:
+    """Return the hash of a leaf; its prefix keeps it apart from a node's."""
     return sha256(b"\x00" + data).digest()
 
 
 def hash_node(left: bytes, right: bytes) -> bytes:
+    """Return the hash of a node from those of its two children."""
     return sha256(b"\x01" + left + right).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """The peaks of a tree of `size` leaves: one for each bit set in its size, largest subtree first."""
+    """The peaks of a tree of `size` leaves: one for each bit set in its size, largest subtree first.
+
+    Whoever takes peaks from outside compares their number and their root: the same root can be cut into another number.
+    """
 
     size: int = 0
     peaks: tuple[bytes, ...] = ()
@@ -158,9 +165,14 @@ def build_consistency(size1: int, size2: int, nodes: Mapping[Node, bytes]) -> li
     return _build(_consistency_ranges(size1, size2), nodes)
 
 
+def _are_hashes(*parts: bytes) -> bool:
+    """Tell whether each part has a hash's length: a byte moved from one to its neighbour would hash the same."""
+    return all(len(part) == HASH_BYTES for part in parts)
+
+
 def root_from_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes | None:
-    """Return the root that a proof leads to, or None where its length is wrong. Source: RFC 9162, 2.1.3.2."""
-    if not 0 <= index < size:
+    """Return the root that a proof leads to, or None where its shape is wrong. Source: RFC 9162, 2.1.3.2."""
+    if not 0 <= index < size or not _are_hashes(leaf_hash, *proof):
         return None
     fn, sn, node = index, size - 1, leaf_hash
     for part in proof:
@@ -188,7 +200,7 @@ def verify_consistency(size1: int, root1: bytes, size2: int, root2: bytes, proof
 
     An empty first tree proves nothing and is refused. Source: RFC 9162, 2.1.4.2.
     """
-    if size1 < 1 or size1 > size2:
+    if size1 < 1 or size1 > size2 or not _are_hashes(root1, root2, *proof):
         return False
     if size1 == size2:
         return not proof and root1 == root2
