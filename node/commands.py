@@ -1,10 +1,544 @@
-"""`citizen-miles node …`"""
+"""`citizen-miles node …`: what a municipality does. Every command reaches the running node, or opens its book itself."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+import uvloop
 
-app = typer.Typer()
+from node.admin_commands import COMMANDS
+from node.api import make_api
+from node.app import NodeApp, load_config, load_welcome
+from node.checks import check_node
+from node.config import NodeConfig
+from protocol.book.store import open_engine
+from protocol.book.tables import evidence as evidence_table
+from protocol.canonical import decode_typed, encode_typed
+from protocol.envelopes import ENVELOPE_BYTES_MAX, Enrolment, SignedEnrolment, Welcome
+from protocol.errors import InvalidAmount, NotCanonical, Refusal
+from protocol.exchange.client import HttpTransport, HubUnreachable
+from protocol.identifiers import require_territory
+from protocol.keys import Domain, sign
+from protocol.running import clock_service
+from protocol.running.admin_service import AdminServer, call
+from protocol.running.console_commands import (
+    choose_language,
+    progress,
+    refusals_explained,
+    screen,
+    show,
+    show_checked,
+)
+from protocol.running.http_service import TooLarge
+from protocol.running.invitations import InvalidInvitation, Invitation, compute_fingerprint, parse_invitation
+from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, write_private
+from protocol.running.logs_service import set_up_logs
+from protocol.running.settings import NotConfigured, format_settings
+from protocol.times import format_instant
+
+app = typer.Typer(no_args_is_help=True, help="A territory's node: accounts, rights, cessions, checks.")
+account = typer.Typer(no_args_is_help=True, help="Accounts.")
+federation = typer.Typer(no_args_is_help=True, help="The line to the hub, and envelopes carried by hand.")
+api_key = typer.Typer(no_args_is_help=True, help="Keys for programs.")
+evidence = typer.Typer(no_args_is_help=True, help="Contradictions that were found out.")
+app.add_typer(account, name="account")
+app.add_typer(federation, name="federation")
+app.add_typer(api_key, name="api-key")
+app.add_typer(evidence, name="evidence")
+
+Folder = Annotated[Path, typer.Argument(help="the node's folder", file_okay=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
+InFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False)]
+CentsOption = Annotated[int | None, typer.Option(help="whole cents")]
+EurosOption = Annotated[str, typer.Option(help="euros and cents, such as 12,34")]
+IdOption = Annotated[str, typer.Option("--id", help="your own id (UUID): the same id is never done twice")]
 
 
-@app.callback()
-def node() -> None:
-    """A territory's node."""
+def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
+    return call(folder, command, arguments, commands=COMMANDS, open_app=lambda: NodeApp(folder, load_config(folder)))
+
+
+def _id(given: str) -> str:
+    return given or str(uuid.uuid4())
+
+
+def _cents(cents: int | None, euros: str) -> int:
+    """Return whole cents from either option, exactly. Raises InvalidAmount."""
+    if cents is not None:
+        return cents
+    match = re.fullmatch(r"(\d{1,13})(?:[.,](\d{2}))?", euros.replace(" ", ""), re.ASCII)
+    if match is None:
+        raise InvalidAmount(amount=euros or "-", reason="give --cents 1234 or --euros 12,34")
+    return int(match.group(1)) * 100 + int(match.group(2) or 0)
+
+
+@app.command()
+def init(
+    folder: Folder,
+    territory: Annotated[str, typer.Option(help="SIREN, or the code of a South community")],
+    name: Annotated[str, typer.Option(help="the territory's name")],
+    network: str = "citizen-miles",
+    hub: Annotated[str, typer.Option(help="the hub's address; empty: by file only")] = "",
+    listen: Annotated[str, typer.Option(help="host:port")] = "127.0.0.1:8461",
+    database: Annotated[str, typer.Option(help="postgresql://… instead of a file in the folder")] = "",
+    passphrase_file: Annotated[str, typer.Option(help="a file with the passphrase of the keys")] = "",
+    back_off_ceiling_ms: Annotated[int, typer.Option(help="the longest wait for a silent hub")] = 900_000,
+) -> None:
+    """Make a node's folder: configuration and keys."""
+    with refusals_explained():
+        if (folder / "node.toml").exists():
+            raise NotConfigured(reason=f"{folder} holds a node already")
+        config = NodeConfig(
+            network=network,
+            territory=require_territory(territory),
+            name=name,
+            listen=listen,
+            hub_url=hub,
+            database=database,
+            passphrase_file=passphrase_file,
+            back_off_ceiling_ms=back_off_ceiling_ms,
+        )
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        secret = create_keys(folder / "keys", find_passphrase(passphrase_file), clock_service.entropy(64))
+        write_private(folder / "node.toml", format_settings(config).encode())
+        show({"territory": territory, "folder": str(folder), "key": secret.public.id.hex()}, as_json=False)
+
+
+@app.command()
+def enrol(
+    folder: Folder,
+    invitation: Annotated[str, typer.Argument(help="the cm1-… text from the operator")],
+    export: Annotated[Path | None, typer.Option(help="write the request to a file instead of calling")] = None,
+    welcome: Annotated[Path | None, typer.Option(help="take the hub's answer from a file")] = None,
+) -> None:
+    """Join the federation with an invitation: by a call, or by files carried by hand."""
+    with refusals_explained():
+        invited = parse_invitation(invitation)
+        config = load_config(folder)
+        if (invited.network, invited.member) != (config.network, config.territory):
+            raise InvalidInvitation(reason=f"it is for {invited.member} in network {invited.network}")
+        if welcome is not None:
+            _take_welcome(folder, invited, welcome.read_bytes())
+            return
+        secret = load_keyring(folder / "keys", find_passphrase(config.passphrase_file)).current
+        request = Enrolment(
+            invited.network,
+            invited.member,
+            invited.token,
+            config.name,
+            secret.public.signing,
+            secret.public.sealing,
+            clock_service.now(),
+        )
+        body = encode_typed(request)
+        data = encode_typed(SignedEnrolment(body, sign(secret, Domain.ENROLMENT, body)))
+        if export is not None:
+            write_private(export, data)
+            screen.print(f"{export}: carry it to the operator, and bring the welcome back")
+            return
+        url = config.hub_url or invited.url
+
+        async def post() -> bytes:
+            transport = HttpTransport(url)
+            try:
+                return await transport.post("/v1/enrol", data)
+            finally:
+                await transport.close()
+
+        _take_welcome(folder, invited, asyncio.run(post()))
+
+
+def _take_welcome(folder: Path, invited: Invitation, data: bytes) -> None:
+    """Keep the hub's answer if it is the hub that the operator's letter named."""
+    try:
+        told = decode_typed(data, Welcome, size_max=1_000)
+    except NotCanonical:
+        raise HubUnreachable(reason="the answer is not a welcome") from None
+    if (told.network, told.hub) != (invited.network, invited.hub) or compute_fingerprint(
+        told.signing, told.sealing
+    ) != invited.fingerprint:
+        raise InvalidInvitation(reason="the hub that answered is not the one that invited")
+    write_private(folder / "hub.welcome", data)
+    screen.print(f"enrolled with {told.hub}; restart the node if it runs")
+
+
+@app.command()
+def serve(folder: Folder) -> None:
+    """Run the node until it is told to stop."""
+    with refusals_explained():
+        config = load_config(folder)
+        set_up_logs(level=config.log_level)
+
+        async def run() -> None:
+            node = NodeApp(folder, config)
+            admin = AdminServer(folder, COMMANDS, node)
+            await node.serve(make_api(node), admin, lambda port: _say_ready(folder, port))
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run())
+
+
+def _say_ready(folder: Path, port: int) -> None:
+    write_private(folder / "port", str(port).encode())
+    screen.print(f"node ready on port {port}")
+
+
+@account.command("open")
+def open_account(
+    folder: Folder,
+    kind: Annotated[str, typer.Option(help="person, entity, group, project or pool")] = "person",
+    name: Annotated[str, typer.Option(help="what payers may see, masked")] = "",
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """Open an account."""
+    with refusals_explained():
+        show(_call(folder, "open", id=_id(id_), kind=kind, shown_name=name or None), as_json=as_json)
+
+
+@account.command("show")
+def show_account(folder: Folder, account: str, as_json: AsJson = False) -> None:
+    """Show an account."""
+    with refusals_explained():
+        show(_call(folder, "account", account=account), as_json=as_json)
+
+
+@account.command("freeze")
+def freeze(folder: Folder, account: str, as_json: AsJson = False) -> None:
+    """Freeze an account."""
+    with refusals_explained():
+        show(_call(folder, "state", account=account, event="freeze"), as_json=as_json)
+
+
+@account.command("reopen")
+def reopen(folder: Folder, account: str, as_json: AsJson = False) -> None:
+    """Reopen a frozen account."""
+    with refusals_explained():
+        show(_call(folder, "state", account=account, event="reopen"), as_json=as_json)
+
+
+@account.command("close")
+def close(folder: Folder, account: str, as_json: AsJson = False) -> None:
+    """Close an empty account, for ever."""
+    with refusals_explained():
+        show(_call(folder, "state", account=account, event="close"), as_json=as_json)
+
+
+@account.command("name")
+def set_name(folder: Folder, account: str, name: str = "", as_json: AsJson = False) -> None:
+    """Choose the name that payers see, masked; none if empty."""
+    with refusals_explained():
+        show(_call(folder, "name", account=account, shown_name=name or None), as_json=as_json)
+
+
+@app.command()
+def endow(
+    folder: Folder,
+    into: Annotated[str, typer.Option(help="the pool that receives")],
+    reason: Annotated[str, typer.Option(help="which euros these are")],
+    cents: CentsOption = None,
+    euros: EurosOption = "",
+    campaign: str = "general",
+    month: Annotated[int, typer.Option(help="yyyymm; this month if 0")] = 0,
+    donor: Annotated[str, typer.Option(help="an opaque id (UUID)")] = "00000000-0000-4000-8000-000000000001",
+    lot_class: Annotated[int, typer.Option(help="1 eligible, 2 public generosity, 4 fit for the South")] = 5,
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """Issue rights for euros that reached the fund, into a pool. The reason is kept."""
+    with refusals_explained():
+        told = _call(
+            folder,
+            "endow",
+            id=_id(id_),
+            into=into,
+            reason=reason,
+            cents=_cents(cents, euros),
+            campaign=campaign,
+            month=month or int(format_instant(clock_service.now())[:7].replace("-", "")),
+            donor=donor,
+            lot_class=lot_class,
+        )
+        show(told, as_json=as_json)
+
+
+@app.command()
+def credit(
+    folder: Folder,
+    pool: str,
+    to: str,
+    cents: CentsOption = None,
+    euros: EurosOption = "",
+    reference: str = "",
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """Credit an account from a pool."""
+    with refusals_explained():
+        told = _call(folder, "credit", id=_id(id_), pool=pool, to=to, cents=_cents(cents, euros), reference=reference)
+        show(told, as_json=as_json)
+
+
+@app.command()
+def reverse(
+    folder: Folder, credit: str, cents: CentsOption = None, id_: IdOption = "", as_json: AsJson = False
+) -> None:
+    """Take back a credit (a refunded purchase), as far as its rights are still there."""
+    with refusals_explained():
+        show(_call(folder, "reverse", id=_id(id_), credit=credit, cents=cents), as_json=as_json)
+
+
+@app.command()
+def cede(
+    folder: Folder,
+    giver: Annotated[str, typer.Argument(help="the account that gives")],
+    to: Annotated[str, typer.Argument(help="the address that receives, XXXX-XXXX-C@TERRITORY")],
+    cents: CentsOption = None,
+    euros: EurosOption = "",
+    words: Annotated[str, typer.Option(help="a word to the beneficiary, sealed for his node")] = "",
+    anonymous: bool = False,
+    term: Annotated[str, typer.Option(help="expires if not handed over by then (ISO 8601)")] = "",
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """Cede rights to another account, here or in another territory."""
+    with refusals_explained():
+        told = _call(
+            folder,
+            "cede",
+            id=_id(id_),
+            to=to,
+            cents=_cents(cents, euros),
+            words=words,
+            anonymous=anonymous,
+            term=term,
+            language=choose_language(),
+            **{"from": giver},
+        )
+        show(told, as_json=as_json)
+
+
+@app.command()
+def recall(folder: Folder, cession: str, as_json: AsJson = False) -> None:
+    """Ask that a cession be stopped before it is handed over."""
+    with refusals_explained():
+        show(_call(folder, "recall", id=cession, language=choose_language()), as_json=as_json)
+
+
+@app.command()
+def status(folder: Folder, cession: str, as_json: AsJson = False) -> None:
+    """Show where a cession stands, each step with its time."""
+    with refusals_explained():
+        show(_call(folder, "cession", id=cession, language=choose_language()), as_json=as_json)
+
+
+@app.command()
+def cessions(folder: Folder, account: str = "", limit: int = 50, as_json: AsJson = False) -> None:
+    """List cessions sent, the newest first."""
+    with refusals_explained():
+        told = _call(folder, "cessions", account=account, limit=limit, language=choose_language())
+        if not as_json:
+            kept = ("id", "state", "cents", "to", "code", "queued_at", "ended_at")
+            told = [{name: row[name] for name in kept} for row in told]
+        show(told, as_json=as_json, title="cessions")
+
+
+@app.command()
+def arrivals(folder: Folder, account: str = "", as_json: AsJson = False) -> None:
+    """List cessions received, the newest first."""
+    with refusals_explained():
+        show(_call(folder, "arrivals", account=account), as_json=as_json, title="arrivals")
+
+
+@app.command()
+def balance(folder: Folder, account: str, as_json: AsJson = False) -> None:
+    """Show a balance, lot by lot."""
+    with refusals_explained():
+        told = _call(folder, "balance", account=account)
+        if as_json:
+            show(told, as_json=True)
+        else:
+            show(told.pop("lots"), as_json=False, title="lots")
+            show(told, as_json=False)
+
+
+@app.command()
+def history(
+    folder: Folder,
+    account: str,
+    order: Annotated[str, typer.Option(help="newest or oldest first")] = "newest",
+    cursor: Annotated[int | None, typer.Option(help="go on from here")] = None,
+    limit: int = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show an account's history, by page, in either direction."""
+    with refusals_explained():
+        told = _call(folder, "history", account=account, order=order, cursor=cursor, limit=limit)
+        if as_json:
+            show(told, as_json=True)
+        else:
+            show(told["entries"], as_json=False, title="history")
+            if told["cursor"] is not None:
+                screen.print(f"--cursor {told['cursor']}")
+
+
+@app.command()
+def statement(folder: Folder, account: str, start: str = "", end: str = "", as_json: AsJson = False) -> None:
+    """Show a period of an account: opening, entries, closing."""
+    with refusals_explained():
+        told = _call(folder, "statement", account=account, start=start, end=end)
+        if as_json:
+            show(told, as_json=True)
+        else:
+            show(told.pop("entries"), as_json=False, title="entries")
+            show(told, as_json=False)
+
+
+@app.command()
+def totals(folder: Folder, as_json: AsJson = False) -> None:
+    """Show the territory's figures."""
+    with refusals_explained():
+        show(_call(folder, "totals"), as_json=as_json)
+
+
+@app.command()
+def payee(folder: Folder, address: str, as_json: AsJson = False) -> None:
+    """See whom an address would reach, before anything is sent."""
+    with refusals_explained():
+        show(_call(folder, "payee", address=address), as_json=as_json)
+
+
+@federation.command("status")
+def federation_status(folder: Folder, as_json: AsJson = False) -> None:
+    """Say how the line to the hub is."""
+    with refusals_explained():
+        show(_call(folder, "federation"), as_json=as_json)
+
+
+@federation.command("now")
+def exchange_now(folder: Folder, as_json: AsJson = False) -> None:
+    """Exchange with the hub until neither side has anything new."""
+    with refusals_explained():
+        show(_call(folder, "exchange"), as_json=as_json)
+
+
+@federation.command("statement")
+def ask_statement(folder: Folder, as_json: AsJson = False) -> None:
+    """Ask the hub for its view of us; it is compared when it arrives."""
+    with refusals_explained():
+        show(_call(folder, "ask_statement"), as_json=as_json)
+
+
+@federation.command("export")
+def export_envelope(folder: Folder, file: Path) -> None:
+    """Write an envelope with all that the hub has not acknowledged, to be carried by hand."""
+    with refusals_explained():
+        write_private(file, bytes.fromhex(_call(folder, "export")["envelope"]))
+        screen.print(f"{file}: {file.stat().st_size} bytes to carry to the hub")
+
+
+@federation.command("import")
+def import_envelope(folder: Folder, file: InFile, as_json: AsJson = False) -> None:
+    """Take the hub's answer that was carried by hand."""
+    with refusals_explained():
+        if file.stat().st_size > ENVELOPE_BYTES_MAX:
+            raise TooLarge(bytes_max=ENVELOPE_BYTES_MAX)
+        show(_call(folder, "import", envelope=file.read_bytes().hex()), as_json=as_json)
+
+
+@app.command("rotate-key")
+def rotate_key(folder: Folder, as_json: AsJson = False) -> None:
+    """Make and announce new keys; they sign when the directory shows them, and the old ones stay valid."""
+    with refusals_explained():
+        show(_call(folder, "rotate"), as_json=as_json)
+
+
+@app.command("retire-key")
+def retire_key(folder: Folder, key: str, as_json: AsJson = False) -> None:
+    """Announce that a key signs nothing new."""
+    with refusals_explained():
+        show(_call(folder, "retire", key=key), as_json=as_json)
+
+
+@api_key.command("new")
+def new_api_key(
+    folder: Folder,
+    name: str,
+    scopes: Annotated[str, typer.Option(help="read, credit, cede, accounts: with commas")] = "read",
+    account: Annotated[str, typer.Option(help="the one account it may move rights from")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make a key for a program. It is shown this once."""
+    with refusals_explained():
+        show(_call(folder, "new_key", name=name, scopes=scopes, account=account), as_json=as_json)
+
+
+@api_key.command("list")
+def list_api_keys(folder: Folder, as_json: AsJson = False) -> None:
+    """List the keys, without their secrets."""
+    with refusals_explained():
+        show(_call(folder, "keys"), as_json=as_json, title="keys")
+
+
+@api_key.command("revoke")
+def revoke_api_key(folder: Folder, key: str, as_json: AsJson = False) -> None:
+    """End a key at once."""
+    with refusals_explained():
+        show(_call(folder, "revoke_key", id=key), as_json=as_json)
+
+
+def _database_url(folder: Path) -> str:
+    return load_config(folder).database or f"sqlite:///{folder / 'accounts.db'}"
+
+
+@app.command()
+def check(folder: Folder, as_json: AsJson = False) -> None:
+    """Check every invariant, beside the running node. Exit 0 only if all hold."""
+    with refusals_explained():
+        config, welcome = load_config(folder), load_welcome(folder)
+        hub = "" if welcome is None else welcome.hub
+        engine = open_engine(_database_url(folder), read_only=True)
+        with progress("check") as say, engine.connect() as connection, connection.begin():
+            checked = check_node(connection, home=config.territory, hub=hub, on_progress=say)
+        engine.dispose()
+    if not show_checked(checked, as_json=as_json):
+        raise typer.Exit(1)
+
+
+class EvidenceUnknown(Refusal):
+    """Facts: path."""
+
+    code = "not_found"
+
+
+@evidence.command("list")
+def list_evidence(folder: Folder, as_json: AsJson = False) -> None:
+    """List the contradictions that were found out."""
+    with refusals_explained():
+        engine = open_engine(_database_url(folder), read_only=True)
+        with engine.connect() as connection:
+            rows = [
+                {"id": row.id, "at": format_instant(row.at), "accused": row.accused, "kind": row.kind}
+                for row in connection.execute(evidence_table.select().order_by(evidence_table.c.id))
+            ]
+        engine.dispose()
+        show(rows, as_json=as_json, title="evidence")
+
+
+@evidence.command("export")
+def export_evidence(folder: Folder, number: int, file: Path) -> None:
+    """Write an evidence file, for `citizen-miles verify-evidence`."""
+    with refusals_explained():
+        engine = open_engine(_database_url(folder), read_only=True)
+        with engine.connect() as connection:
+            row = connection.execute(evidence_table.select().where(evidence_table.c.id == number)).first()
+        engine.dispose()
+        if row is None:
+            raise EvidenceUnknown(path=f"evidence {number}")
+        write_private(file, bytes(row.body))
+        screen.print(f"{file}: {len(row.body)} bytes")

@@ -1,0 +1,214 @@
+"""A node, wired by hand: the one file that knows all its rooms."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy import Connection
+
+from node.config import NodeConfig
+from node.federation.payee_service import PayeeDesk
+from node.federation.service import Federation
+from node.federation.worker import ExchangeWorker
+from node.ledger.service import Ledger
+from node.schema_service import ACCOUNTS_HISTORY
+from protocol.book import log_store
+from protocol.book.service import Book
+from protocol.canonical import decode_typed
+from protocol.envelopes import Welcome
+from protocol.exchange.client import BackOff, HttpTransport, HubUnreachable, Transport
+from protocol.exchange.service import Identity
+from protocol.identifiers import TerritoryCode, require_territory
+from protocol.keys import Keyring
+from protocol.running import clock_service
+from protocol.running.admin_service import AdminServer
+from protocol.running.http_service import Metrics, make_tls, serve_until_stopped
+from protocol.running.keys_store import find_passphrase, load_keyring, set_current
+from protocol.running.settings import NotConfigured, parse_listen, parse_settings
+
+log = structlog.get_logger("node")
+RESERVATIONS_EVERY_SECONDS = 5
+STATEMENT_EVERY_HOURS = 24
+_EXPIRE_AT_ONCE = 500
+
+
+def load_config(folder: Path) -> NodeConfig:
+    """Return the configuration of a node's folder. Raises NotConfigured."""
+    try:
+        text = (folder / "node.toml").read_text(encoding="utf-8")
+    except OSError:
+        raise NotConfigured(reason=f"no node.toml in {folder}: run node init first") from None
+    return parse_settings(text, NodeConfig)
+
+
+def load_welcome(folder: Path) -> Welcome | None:
+    """Return what the hub answered when we enrolled, or None before that."""
+    try:
+        data = (folder / "hub.welcome").read_bytes()
+    except FileNotFoundError:
+        return None
+    return decode_typed(data, Welcome, size_max=1_000)
+
+
+class NoLine:
+    """The transport of a node that takes part by file only."""
+
+    async def call(self, envelope: bytes, wait_ms: int) -> bytes:
+        raise HubUnreachable(reason="this node has no line to the hub: carry files with federation export and import")
+
+
+# Who we speak to before the first enrolment: nobody.
+_NOBODY = Welcome("", "HUB-ZZ", bytes(32), bytes(32))
+
+
+class NodeApp:
+    """A node on its folder. `start_quietly` opens it for commands, `serve` runs it."""
+
+    def __init__(self, folder: Path, config: NodeConfig) -> None:
+        self.folder = folder
+        self.config = config
+        self.home: TerritoryCode = require_territory(config.territory)
+        self.welcome = load_welcome(folder)
+        keyring = load_keyring(folder / "keys", find_passphrase(config.passphrase_file))
+        self.book = Book(self.database_url, history=ACCOUNTS_HISTORY, clock=clock_service.now)
+        self.ledger = Ledger(self.book, self.home)
+        self.transport: Transport = HttpTransport(config.hub_url) if config.hub_url else NoLine()
+        self.federation = Federation(
+            self.ledger,
+            Identity(config.network, self.home, keyring),
+            self.welcome or _NOBODY,
+            entropy=clock_service.entropy,
+            on_outgoing=self._wake,
+        )
+        self.payees = PayeeDesk(self.federation, self.book, entropy=clock_service.entropy, on_outgoing=self._wake)
+        self.worker = ExchangeWorker(
+            self.federation,
+            self.payees,
+            self.book,
+            self.transport,
+            chance=clock_service.chance,
+            back_off=BackOff(ceiling_ms=config.back_off_ceiling_ms),
+        )
+        self.metrics = Metrics(self.figures)
+        self._backlog = 0
+
+    @property
+    def database_url(self) -> str:
+        return self.config.database or f"sqlite:///{self.folder / 'accounts.db'}"
+
+    def _wake(self) -> None:
+        self.worker.wake()
+
+    async def start_quietly(self) -> None:
+        """Open for work."""
+        await self.book.read(self.federation.load)
+
+    async def stop(self) -> None:
+        if isinstance(self.transport, HttpTransport):
+            await self.transport.close()
+        await asyncio.get_running_loop().run_in_executor(None, self.book.close)
+
+    def probe(self) -> str | None:
+        """Why we are not ready, or nothing."""
+        if self.federation.behind is not None:
+            return str(self.federation.behind)
+        return self.book.trouble
+
+    def figures(self) -> Iterable[tuple[str, str, dict[str, str], float]]:
+        pages, items = self.book.written
+        yield "pages_written", "counter", {}, pages
+        yield "items_written", "counter", {}, items
+        yield "storage_trouble", "gauge", {}, float(self.book.trouble is not None)
+        yield "hub_trouble", "gauge", {}, float(self.worker.trouble is not None)
+        yield "hub_contact_at_ms", "gauge", {}, float(self.worker.contact_at or 0)
+        yield "slips_waiting", "gauge", {}, float(self.book.read_now(self.count_waiting))
+        for name, count in dict(self.federation.counts).items():
+            yield "events", "counter", {"event": name}, count
+
+    def count_waiting(self, connection: Connection) -> int:
+        """Return how many of our slips the hub has not acknowledged."""
+        own = log_store.find_log(connection, self.home, self.federation.hub.hub)
+        return 0 if own is None else own.size - own.acked
+
+    def use_newest_announced_key(self) -> bool:
+        """Sign with our newest key once the directory shows it; return whether anything changed."""
+        member = self.federation.directory.find(self.home)
+        keyring = self.federation.identity.keyring
+        if member is None:
+            return False
+        newest = keyring.find(member.keys[-1].id)
+        if newest is None or newest == keyring.current:
+            return False
+        set_current(self.folder / "keys", newest)
+        older = tuple(keys for keys in (keyring.current, *keyring.older) if keys != newest)
+        self.federation.use_identity(replace(self.federation.identity, keyring=Keyring(newest, older)))
+        return True
+
+    def hold_key(self, keyring: Keyring) -> None:
+        """Hold more keys than before, signing as before."""
+        self.federation.use_identity(replace(self.federation.identity, keyring=keyring))
+
+    async def serve(self, application: web.Application, commands: AdminServer, on_ready: Callable[[int], None]) -> None:
+        """Run until stopped."""
+        await self.start_quietly()
+        await commands.start()
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        for job, every in (
+            (self._expire_reservations, {"seconds": RESERVATIONS_EVERY_SECONDS}),
+            (self._rotate_quietly, {"seconds": RESERVATIONS_EVERY_SECONDS}),
+            (self._ask_statement, {"hours": STATEMENT_EVERY_HOURS}),
+        ):
+            scheduler.add_job(job, "interval", coalesce=True, max_instances=1, misfire_grace_time=None, **every)
+        scheduler.start()
+        exchanging = asyncio.create_task(self._exchange()) if self.welcome and self.config.hub_url else None
+        host, port = parse_listen(self.config.listen)
+        try:
+            await serve_until_stopped(
+                application,
+                host=host,
+                port=port,
+                tls=make_tls(self.config.tls_certificate, self.config.tls_key),
+                on_ready=on_ready,
+                on_stop=self.worker.stop,
+            )
+        finally:
+            scheduler.shutdown(wait=False)
+            if exchanging is not None:
+                exchanging.cancel()
+                await asyncio.gather(exchanging, return_exceptions=True)
+            await commands.stop()
+            await self.stop()
+
+    async def _exchange(self) -> None:
+        """The worker's loop; an error of ours is logged and the loop begins again."""
+        while True:
+            try:
+                await self.worker.run()
+                return
+            except Exception as error:  # the top of a worker loop
+                log.exception("exchange loop", error=str(error))
+                await asyncio.sleep(1)
+
+    async def _expire_reservations(self) -> None:
+        try:
+            while await self.book.write(self.ledger.expire_reservations, _EXPIRE_AT_ONCE):
+                continue
+        except Exception as error:  # the top of a worker loop: said, and tried again
+            log.warning("reservations", error=str(error))
+
+    async def _rotate_quietly(self) -> None:
+        if self.use_newest_announced_key():
+            log.info("signing with the newest key")
+
+    async def _ask_statement(self) -> None:
+        try:
+            if self.welcome is not None:
+                await self.book.write(self.federation.ask_statement, None)
+        except Exception as error:  # the top of a worker loop: said, and tried again
+            log.warning("statement", error=str(error))

@@ -1,0 +1,23 @@
+"""What a municipality sets: `node.toml` in the node's folder. Pure."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+
+class NodeConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """`database` empty: `accounts.db` in the folder. `hub_url` empty: the node takes part by file only."""
+
+    network: Annotated[str, Meta(min_length=1, max_length=32)]
+    territory: Annotated[str, Meta(min_length=9, max_length=9)]
+    name: Annotated[str, Meta(min_length=1, max_length=120)]
+    listen: str = "127.0.0.1:8461"
+    hub_url: str = ""
+    database: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    passphrase_file: str = ""
+    log_level: str = "info"
+    back_off_ceiling_ms: Annotated[int, Meta(ge=100, le=3_600_000)] = 900_000

@@ -1,0 +1,11 @@
+"""The accounts base's schema history: the ledger's tables, and those of the rooms that live in the same base."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from node.access.tables import metadata as access
+from node.federation.tables import metadata as federation
+from node.ledger.service import ledger_history
+
+ACCOUNTS_HISTORY: Final = ledger_history(federation, access)
