@@ -1,0 +1,110 @@
+"""The directory: any sequence of changes, folded by us and by the second reader."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.directory import (
+    Accredited,
+    BrokenDirectory,
+    Change,
+    Directory,
+    Enrolled,
+    KeyAdded,
+    KeyRetired,
+    LimitsSet,
+    MemberNotActive,
+    MemberStatus,
+    Reinstated,
+    Suspended,
+    UnknownMember,
+    apply_entries,
+    encode_entry,
+)
+from protocol.keys import compute_key_id
+from tests.protocol import second_reader
+
+CODES = ("HUB-FR", "242900314", "200046977", "S00000000")
+parties = st.sampled_from(CODES)
+key_bytes = st.sampled_from([bytes([n]) * 32 for n in range(4)])
+texts = st.sampled_from(["", "somebody"])
+
+changes = st.one_of(
+    st.builds(Enrolled, parties, st.just("Name"), st.sampled_from(["territory", "south", "hub"]), key_bytes, key_bytes),
+    st.builds(Accredited, parties, st.sampled_from(["", "242900314"]), texts),
+    st.builds(LimitsSet, parties, st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)),
+    st.builds(KeyAdded, parties, key_bytes, key_bytes),
+    st.builds(KeyRetired, parties, st.builds(compute_key_id, key_bytes, key_bytes), st.booleans(), st.just(0)),
+    st.builds(Suspended, parties, texts),
+    st.builds(Reinstated, parties),
+)
+
+
+@given(st.lists(changes, max_size=25))
+def test_both_readers_fold_every_sequence_of_changes_alike(wanted: list[Change]) -> None:
+    directory, entries = Directory(), []
+    for change in wanted:
+        entry = encode_entry(directory, change, 5)
+        try:
+            second_reader.fold([*entries, entry])
+        except second_reader.Refused:
+            before = dict(directory.members)
+            with pytest.raises(BrokenDirectory):
+                apply_entries(directory, [entry])
+            assert directory.members == before
+        else:
+            entries.append(entry)
+            directory = apply_entries(directory, [entry])
+    members, head = second_reader.fold(entries)
+    assert (directory.size, directory.head) == (len(entries), head)
+    assert directory == apply_entries(Directory(), entries)
+    for code, member in members.items():
+        ours = directory.require(code)
+        assert (ours.kind, ours.status) == (member.kind, member.status)
+        assert [(key.signing, key.sealing) for key in ours.keys] == member.keys
+        assert [(key.signing, key.sealing) for key in ours.retired] == member.retired
+        assert [ours.limits.abroad_max, ours.limits.message_max, ours.limits.day_max] == member.limits
+        assert (ours.sponsor, ours.guide, ours.reason) == (member.sponsor, member.guide, member.reason)
+
+
+@given(st.lists(changes, max_size=25))
+def test_nobody_becomes_active_without_having_been_accredited(wanted: list[Change]) -> None:
+    directory = Directory()
+    accredited: set[str] = set()
+    for change in wanted:
+        try:
+            directory = apply_entries(directory, [encode_entry(directory, change, 5)])
+        except BrokenDirectory:
+            continue
+        if isinstance(change, Accredited):
+            accredited.add(change.member)
+        for member in directory.members.values():
+            if member.status is not MemberStatus.ENROLLED and member.kind != "hub":
+                assert member.code in accredited
+            assert member.keys
+
+
+def test_an_entry_left_out_or_exchanged_breaks_the_chain() -> None:
+    directory, entries = Directory(), []
+    for code in CODES:
+        entries.append(encode_entry(directory, Enrolled(code, "Name", "territory", bytes(32), bytes(32)), 5))
+        directory = apply_entries(directory, entries[-1:])
+    for wrong in (entries[1:], [entries[0], *entries[2:]], [entries[0], entries[2], entries[1]], entries[:1] * 2):
+        with pytest.raises(BrokenDirectory):
+            apply_entries(Directory(), wrong)
+
+
+def test_who_is_unknown_or_not_active_is_told_apart() -> None:
+    enrolled = Enrolled("242900314", "Brest", "territory", bytes(32), bytes(32))
+    hub = Enrolled("HUB-FR", "the hub", "hub", bytes(32), bytes(32))
+    directory = apply_entries(Directory(), [encode_entry(Directory(), enrolled, 5)])
+    directory = apply_entries(directory, [encode_entry(directory, hub, 5)])
+    with pytest.raises(UnknownMember):
+        directory.require_active("200046977")
+    for code in ("242900314", "HUB-FR"):
+        with pytest.raises(MemberNotActive):
+            directory.require_active(code)
+    directory = apply_entries(directory, [encode_entry(directory, Accredited("242900314", "", ""), 5)])
+    assert directory.require_active("242900314").name == "Brest"

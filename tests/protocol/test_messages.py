@@ -1,0 +1,110 @@
+"""Slips: columns, and agreement with the second reader on whatever arrives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.errors import Malformed, NotCanonical
+from protocol.messages import Answer, Cede, Lot, Slip, decode_slip, draws_of, encode_slip
+from protocol.national import find_cede, read_slip
+from tests.protocol import second_reader
+from tests.protocol.vectors import from_tree, load
+
+LEAVES = [bytes.fromhex(case["leaf"]) for case in load("slips")["good"]]
+VALUES = [from_tree(case["value"]) for case in load("slips")["good"]]
+
+
+@st.composite
+def cessions(draw: st.DrawFn) -> tuple[int, list[list[tuple[int, int]]]]:
+    """Return how many lots there are, and the draws of each cession as (place of the lot, cents)."""
+    lots = draw(st.integers(1, 5))
+    one = st.tuples(st.integers(0, lots - 1), st.integers(1, 10**15))
+    return lots, draw(st.lists(st.lists(one, min_size=1, max_size=4), min_size=1, max_size=8))
+
+
+def make_cede(lots: int, draws: list[list[tuple[int, int]]], terms: tuple[int, ...] = ()) -> Cede:
+    return Cede(
+        lots=tuple(Lot("242900314", bytes([n]) * 16, 5, 202611) for n in range(lots)),
+        counts=() if all(len(one) == 1 for one in draws) else tuple(map(len, draws)),
+        lot_places=tuple(place for one in draws for place, _ in one),
+        cents=tuple(cents for one in draws for _, cents in one),
+        terms=terms,
+        seal_key=bytes(8),
+        commit=bytes(32),
+    )
+
+
+@given(cessions())
+def test_columns_give_back_each_cessions_draws(made: tuple[int, list[list[tuple[int, int]]]]) -> None:
+    lots, draws = made
+    leaf = encode_slip(Slip(1, "200046977", 0, (make_cede(lots, draws),)))
+    cede = find_cede(decode_slip(leaf))
+    assert cede is not None
+    assert cede.count == len(draws)
+    found = [[(lot.ref[0], cents) for lot, cents in one] for one in draws_of(cede)]
+    assert found == draws
+    assert second_reader.count_of(second_reader.read_slip(leaf)[3][0]) == len(draws)
+
+
+def test_a_slip_holds_a_thousand_cessions_and_not_one_more() -> None:
+    full = encode_slip(Slip(1, "200046977", 0, (make_cede(1, [[(0, 1)]] * 1_000),)))
+    assert read_slip(full) is not None
+    with pytest.raises(Malformed):
+        decode_slip(encode_slip(Slip(1, "200046977", 0, (make_cede(1, [[(0, 1)]] * 1_001),))))
+
+
+def test_a_cede_never_travels_with_an_answer_that_would_be_passed_on_before_it_is_cleared() -> None:
+    cede, answer = make_cede(1, [[(0, 1)]]), Answer(1, 0, (), (), ())
+    for messages in ((cede, answer), (answer, cede)):
+        assert read_slip(encode_slip(Slip(1, "200046977", 0, messages))) is None
+
+
+def _both(leaf: bytes) -> tuple[Any, Any]:
+    """Return what the product and the second reader say: the value, or the class of the refusal."""
+    try:
+        ours: Any = msgpack.unpackb(encode_slip(decode_slip(leaf)))
+    except NotCanonical:
+        ours = "not_canonical"
+    except Malformed:
+        ours = "malformed"
+    try:
+        theirs: Any = second_reader.read_slip(leaf)
+    except second_reader.Refused as refusal:
+        theirs = refusal.reason
+    return ours, theirs
+
+
+@given(st.sampled_from(LEAVES), st.data())
+def test_both_readers_agree_on_a_slip_with_a_few_bytes_altered(leaf: bytes, data: st.DataObject) -> None:
+    altered = bytearray(leaf)
+    for _ in range(data.draw(st.integers(1, 3))):
+        altered[data.draw(st.integers(0, len(leaf) - 1))] = data.draw(st.integers(0, 255))
+    ours, theirs = _both(bytes(altered))
+    assert ours == theirs
+
+
+scalars = st.one_of(
+    st.none(), st.booleans(), st.integers(-(2**63), 2**64 - 1), st.binary(max_size=40), st.text(max_size=12)
+)
+
+
+@given(st.sampled_from(VALUES), st.data())
+def test_both_readers_agree_on_a_slip_with_a_field_replaced(value: list[Any], data: st.DataObject) -> None:
+    message = list(data.draw(st.sampled_from(value[3])))
+    place = data.draw(st.integers(0, len(message) - 1))
+    message[place] = data.draw(
+        st.one_of(scalars, st.lists(st.integers(0, 1_001), max_size=4), st.lists(scalars, max_size=3))
+    )
+    leaf = msgpack.packb([*value[:3], [message]], use_bin_type=True)
+    ours, theirs = _both(leaf)
+    assert ours == theirs
+
+
+@given(st.binary(max_size=200))
+def test_both_readers_refuse_nonsense(leaf: bytes) -> None:
+    assert _both(leaf) == ("not_canonical", "not_canonical")
