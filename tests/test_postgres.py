@@ -20,9 +20,7 @@ def test_postgresql_really_answers(postgres_server: PostgresServer, postgres_url
         connection.execute(text("CREATE TABLE lots (cents bigint CHECK (cents > 0))"))
         connection.execute(text("INSERT INTO lots SELECT generate_series(1, 100)"))
         assert connection.scalar(text("SELECT sum(cents) FROM lots")) == 5050
-        assert str(connection.scalar(text("SELECT version()"))).startswith(
-            f"PostgreSQL {postgres_server.version}"
-        )
+        assert str(connection.scalar(text("SELECT version()"))).startswith(f"PostgreSQL {postgres_server.version}")
         assert connection.scalar(text("SHOW fsync")) == "on"
         assert connection.scalar(text("SHOW server_encoding")) == "UTF8"
 
@@ -55,9 +53,7 @@ def test_a_book_is_empty_on_either_base(book_url: str) -> None:
         assert connection.scalar(text("SELECT count(*) FROM accounts")) == 0
 
 
-def test_a_server_that_cannot_start_fails_with_what_was_tried(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_server_that_cannot_start_fails_with_what_was_tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     binaries = tmp_path / "package" / "pginstall" / "bin"
     binaries.mkdir(parents=True)
     for name in ("postgres", "initdb"):
@@ -68,9 +64,7 @@ def test_a_server_that_cannot_start_fails_with_what_was_tried(
         PostgresServer.start()
 
 
-def test_a_server_starts_from_a_folder_that_others_cannot_read(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_server_starts_from_a_folder_that_others_cannot_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
     installed = postgres._binaries()[0].parent.parent

@@ -29,23 +29,17 @@ def post(connection: Connection, desk: Desk, postings: Sequence[Posting]) -> lis
 
 
 def _load(connection: Connection, desk: Desk, postings: Sequence[Posting]) -> None:
-    keys: set[AccountKey] = set()
-    reservations: set[Id16] = set()
-    lots: set[LotId] = set()
-    for posting in postings:
-        keys.add(posting.debit)
-        keys.add(posting.credit)
-        if posting.kind is PostingKind.RETURNED:
-            keys.add(UNCLAIMED)
-        if posting.reservation is not None:
-            reservations.add(posting.reservation)
-        if posting.draws is not None:
-            lots.update(lot for lot, _ in posting.draws)
+    keys: set[AccountKey] = {posting.debit for posting in postings}
+    keys.update([posting.credit for posting in postings])
+    if PostingKind.RETURNED in {posting.kind for posting in postings}:
+        keys.add(UNCLAIMED)
     load_sheets(connection, desk, keys)
     load_known(connection, desk, [posting.op for posting in postings])
+    reservations = {posting.reservation for posting in postings if posting.reservation is not None}
     store.load_reservations(connection, desk, reservations)
-    store.load_lots(connection, desk, lots)
-    _load_debits(connection, desk, postings)
+    named = [posting for posting in postings if posting.draws is not None]
+    store.load_lots(connection, desk, {lot for posting in named for lot, _ in posting.draws or ()})
+    _load_debits(connection, desk, {posting.debit for posting in postings if posting.draws is None}, named)
 
 
 def load_sheets(connection: Connection, desk: Desk, keys: Iterable[AccountKey]) -> None:
@@ -63,20 +57,26 @@ def load_known(connection: Connection, desk: Desk, ops: Sequence[Id16]) -> None:
         store.load_outcomes(connection, desk, seen)
 
 
-def _load_debits(connection: Connection, desk: Desk, postings: Sequence[Posting]) -> None:
-    """Lay out the holdings that postings draw from: all of an account's, or those named where it holds very many."""
+def _load_debits(connection: Connection, desk: Desk, chosen: Iterable[AccountKey], named: Sequence[Posting]) -> None:
+    """Lay out the holdings that postings draw from: all that an account holds, where lots are `chosen` from it; those
+    `named` by the caller, where it is an account of the book itself, which may hold very many.
+    """
     whole: dict[int, Sheet] = {}
-    named: dict[int, set[LotId]] = defaultdict(set)
-    for posting in postings:
+    parts: dict[int, set[LotId]] = defaultdict(set)
+    for key in chosen:
+        sheet = desk.sheets.get(key)
+        if sheet is not None and not sheet.is_whole and not sheet.is_source:
+            whole[sheet.id] = sheet
+    for posting in named:
         sheet = desk.sheets.get(posting.debit)
         if sheet is None or sheet.is_whole or sheet.is_source:
             continue
-        if posting.draws is None or sheet.kind in ORDINARY:
+        if sheet.kind in ORDINARY:
             whole[sheet.id] = sheet
         else:
-            named[sheet.id].update(lot for lot, _ in posting.draws if lot not in sheet.holdings)
+            parts[sheet.id].update(lot for lot, _ in posting.draws or () if lot not in sheet.holdings)
     load_whole(connection, desk, list(whole.values()))
-    for account_id, lots in named.items():
+    for account_id, lots in parts.items():
         sheet = desk.sheets_by_id[account_id]
         if lots and not sheet.is_whole:
             if sheet.is_touched:

@@ -168,9 +168,7 @@ def find_impure_nouns(modules: Iterable[Module]) -> list[str]:
             for found in _imports(module)
             if any(_is_within(found.target, name) for name in WORLD)
         ]
-        violations += [
-            f"{module.name}:{line} calls {what}: {NOT_PURE}" for line, what in _calls_to_the_world(module)
-        ]
+        violations += [f"{module.name}:{line} calls {what}: {NOT_PURE}" for line, what in _calls_to_the_world(module)]
     return violations
 
 
@@ -253,9 +251,7 @@ def _calls_to_the_world(module: Module) -> Iterator[tuple[int, str]]:
                 yield node.lineno, ast.unparse(node)
         elif isinstance(node, ast.Attribute) and node.attr in {"uuid1", "uuid4", "uuid7"}:
             yield node.lineno, ast.unparse(node)
-        elif (
-            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WORLD_BUILTINS
-        ):
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WORLD_BUILTINS:
             yield node.lineno, node.func.id
 
 

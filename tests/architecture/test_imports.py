@@ -123,9 +123,7 @@ def test_a_cycle_through_a_package_is_caught() -> None:
 def test_an_import_for_types_only_makes_no_cycle() -> None:
     modules = [
         parse_module("node.a", "from node import b"),
-        parse_module(
-            "node.b", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from node.a import A"
-        ),
+        parse_module("node.b", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from node.a import A"),
     ]
     assert find_cycles(modules) == []
 
@@ -199,9 +197,7 @@ def test_a_package_file_is_a_noun_whatever_the_folder_is_called() -> None:
     assert len(find_impure_nouns([parse_module("hub.pages", "import time", is_package=True)])) == 1
 
 
-@pytest.mark.parametrize(
-    "name", ["utils", "helpers", "common", "base", "manager", "lot_manager", "sql_utils"]
-)
+@pytest.mark.parametrize("name", ["utils", "helpers", "common", "base", "manager", "lot_manager", "sql_utils"])
 def test_a_name_that_says_nothing_is_caught(name: str) -> None:
     assert len(find_forbidden_names([parse_module(f"node.{name}", "")])) == 1
     assert len(find_forbidden_names([parse_module(f"node.{name}", "", is_package=True)])) == 1

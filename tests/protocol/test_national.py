@@ -1,0 +1,101 @@
+"""A slip's record against a plain list: the state of each cession, one by one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.cession import CessionState
+from protocol.clearing import Outcome
+from protocol.messages import Answer, Cede, Lot
+from protocol.national import SlipRecord, begin_record, choose_stopped, read_slip, settle_answer, stop
+
+TAKER = "200046977"
+places_ = st.lists(st.integers(0, 9), max_size=6, unique=True).map(lambda places: tuple(sorted(places)))
+orders = st.lists(
+    st.one_of(
+        st.tuples(st.just("recall"), places_),
+        st.tuples(st.just("expire"), places_),
+        st.tuples(st.just("hand over"), st.just(())),
+        st.tuples(st.just("answer"), places_),
+        st.tuples(st.just("answer as told"), places_),
+    ),
+    max_size=8,
+)
+
+
+def make_cede(count: int) -> Cede:
+    lot = Lot("242900314", bytes(16), 5, 202611)
+    return Cede((lot,), (), (0,) * count, (1,) * count, (), bytes(8), bytes(32))
+
+
+def assert_same(record: SlipRecord, states: list[str]) -> None:
+    assert [str(record.exceptions.get(place, record.state)) for place in range(record.count)] == states
+
+
+@given(st.integers(1, 8), places_, orders)
+def test_every_cession_of_a_slip_goes_its_own_way_and_ends_once(
+    count: int, refused: tuple[int, ...], story: list[tuple[str, tuple[int, ...]]]
+) -> None:
+    refused = tuple(place for place in refused if place < count)
+    record = begin_record(TAKER, make_cede(count), Outcome(refused=tuple((place, "day_limit") for place in refused)))
+    states = ["refused" if place in refused else "cleared" for place in range(count)]
+    assert_same(record, states)
+    told: tuple[int, ...] = ()
+    for order, places in story:
+        if order in ("recall", "expire"):
+            word = "recalled" if order == "recall" else "expired"
+            expected = tuple(place for place in places if place < count and states[place] == "cleared")
+            stopped = choose_stopped(record, places)
+            assert stopped == expected
+            if stopped:
+                record = stop(record, stopped, CessionState(word))
+            for place in expected:
+                states[place] = word
+        elif order == "hand over":
+            if "cleared" in states:
+                assert record.state is CessionState.CLEARED
+                told = tuple(place for place, state in enumerate(states) if state != "cleared")
+                assert record.skipped == told
+                record = replace(record, state=CessionState.HANDED_OVER)
+                states = ["handed_over" if state == "cleared" else state for state in states]
+            else:
+                assert record.state is not CessionState.CLEARED
+        else:
+            skipped = told if order == "answer as told" else places
+            answer = Answer(1, 0, skipped, places, ("unreadable",) * len(places))
+            settled = settle_answer(record, answer)
+            is_right = (
+                "handed_over" in states
+                and skipped == told
+                and all(place < count and states[place] == "handed_over" for place in places)
+            )
+            assert (settled is not None) == is_right
+            if settled is not None:
+                before, (record, delivered, returned) = states, settled
+                states = [
+                    state if state != "handed_over" else "returned" if place in places else "delivered"
+                    for place, state in enumerate(states)
+                ]
+                assert {place for place in range(count) if states[place] == "delivered"} == delivered
+                assert returned == set(places)
+                assert delivered | returned == {p for p in range(count) if before[p] == "handed_over"}
+        assert_same(record, states)
+
+
+@given(st.integers(1, 8))
+def test_a_slip_refused_whole_or_place_by_place_has_no_cession_left(count: int) -> None:
+    for outcome in (
+        Outcome(slip_code="unknown_member"),
+        Outcome(refused=tuple((place, "day_limit") for place in range(count))),
+    ):
+        record = begin_record(TAKER, make_cede(count), outcome)
+        assert_same(record, ["refused"] * count)
+        assert choose_stopped(record, tuple(range(count))) == ()
+
+
+@given(st.binary(max_size=60))
+def test_signed_nonsense_is_no_slip_and_no_crash(leaf: bytes) -> None:
+    assert read_slip(leaf) is None
