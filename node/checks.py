@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from node.federation.checks import check_federation, load_directory
 from node.ledger.checks import check_ledger
-from protocol.book.checks import check_logs
+from protocol.book.checks import check_logs, guarded
 from protocol.directory import BrokenDirectory, Directory
 from protocol.errors import NotCanonical
 from protocol.findings import Checked
@@ -17,12 +17,20 @@ from protocol.identifiers import TerritoryCode
 
 def check_node(connection: Connection, *, home: str, hub: str, on_progress: Callable[[str], None]) -> list[Checked]:
     """Return each invariant, how much was looked at, and the first places where it is broken."""
-    checked = check_ledger(
-        connection, lambda table, rows: on_progress(f"{table}, {rows} rows"), home=TerritoryCode(home)
+    checked = guarded(
+        "I1",
+        "the ledger adds up",
+        lambda: check_ledger(
+            connection, lambda table, rows: on_progress(f"{table}, {rows} rows"), home=TerritoryCode(home)
+        ),
     )
-    checked += check_federation(connection, home=home, hub=hub, on_progress=on_progress)
+    checked += guarded(
+        "I5",
+        "the federation room follows the logs",
+        lambda: check_federation(connection, home=home, hub=hub, on_progress=on_progress),
+    )
     try:
         directory = load_directory(connection)
     except (BrokenDirectory, NotCanonical):
         directory = Directory()
-    return checked + check_logs(connection, directory, on_progress)
+    return checked + guarded("I7", "logs are whole", lambda: check_logs(connection, directory, on_progress))

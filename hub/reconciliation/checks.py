@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, func, select
 from hub.clearing.tables import abroad, ceded, exceptions, lots, positions, slips, transit
 from hub.directory.tables import entries
 from protocol.book import log_store
-from protocol.book.checks import check_logs
+from protocol.book.checks import check_logs, guarded
 from protocol.book.log_store import Log
 from protocol.cession import CessionState
 from protocol.directory import Directory
@@ -68,13 +68,24 @@ def _find_leaf(connection: Connection, logs: Mapping[tuple[str, int], int], key:
 
 def check_hub(connection: Connection, *, hub: str, on_progress: Progress) -> list[Checked]:
     """Check every invariant the hub can check alone."""
-    state, checked = replay(connection, hub, on_progress)
-    checked += compare_with_replay(connection, state)
-    checked.append(_check_totals(connection))
-    checked.append(_check_signs(connection))
-    checked.append(_check_directory(connection, hub, state.directory))
-    checked.append(_check_told(connection, hub, on_progress))
-    checked += check_logs(connection, state.directory, on_progress)
+    states: list[Replay] = []
+
+    def follow() -> list[Checked]:
+        state, followed = replay(connection, hub, on_progress)
+        states.append(state)
+        return followed
+
+    checked = guarded("I5", "the national log can be replayed", follow)
+    state = states[0] if states else Replay(lambda _key: None)
+    for invariant, rule, run in (
+        ("I4", "tables are those of the log", lambda: compare_with_replay(connection, state)),
+        ("I1", "all rights abroad are held or on the way", lambda: [_check_totals(connection)]),
+        ("I3", "nothing is below zero", lambda: [_check_signs(connection)]),
+        ("I7", "the directory is the log's", lambda: [_check_directory(connection, hub, state.directory)]),
+        ("I5", "members were told the log", lambda: [_check_told(connection, hub, on_progress)]),
+        ("I7", "logs are whole", lambda: check_logs(connection, state.directory, on_progress)),
+    ):
+        checked += guarded(invariant, rule, run)
     return checked
 
 

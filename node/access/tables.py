@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, LargeBinary, MetaData, Table, Text
 
 from protocol.book.tables import NAMING
 
@@ -18,4 +18,6 @@ api_keys = Table(
     Column("account", Text, nullable=False),  # '' or the one account the key may move rights from
     Column("made_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    Column("used_day", BigInteger),  # the last day (since 1970, UTC) on which it was used: a key nobody uses can go
+    CheckConstraint("length(secret_hash) = 32", name="hash_length"),
 )

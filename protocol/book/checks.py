@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from protocol import merkle
 from protocol.book import log_store
@@ -14,12 +15,21 @@ from protocol.book.tables import evidence, heads, nodes
 from protocol.canonical import decode_typed
 from protocol.directory import Directory
 from protocol.envelopes import STATEMENT_BYTES_MAX, HeadStatement, is_statement_signed
-from protocol.errors import NotCanonical
+from protocol.errors import NotCanonical, Refusal
 from protocol.findings import Checked, Finding
 from protocol.merkle import Frontier
 
 INVARIANT: Final = "I7"
 _CHUNK: Final = 512
+
+
+def guarded(invariant: str, rule: str, run: Callable[[], list[Checked]]) -> list[Checked]:
+    """Run a check; rows so damaged that they cannot be read are a finding, not a crash."""
+    try:
+        return run()
+    except (SQLAlchemyError, Refusal, ValueError, TypeError, LookupError, AssertionError) as error:
+        told = str(error).splitlines()[0][:200]
+        return [Checked(invariant, rule, 0, (Finding(invariant, rule, "rows that can be read", told),))]
 
 
 def check_logs(connection: Connection, directory: Directory, on_progress: Callable[[str], None]) -> list[Checked]:
