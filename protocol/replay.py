@@ -153,7 +153,8 @@ class Replay:
             if record is None or choose_stopped(record, places) != places:
                 raise self._broken(f"cessions of {key[0]}/{key[1]}/{key[2]} could not be stopped any more")
             cede = self._load_cede(key)
-            if state is CessionState.EXPIRED and any(not 0 < cede.terms[place] <= entry.at for place in places):
+            terms = cede.terms or (0,) * cede.count
+            if state is CessionState.EXPIRED and any(not 0 < terms[place] <= entry.at for place in places):
                 raise self._broken(f"a cession of {key[0]}/{key[1]}/{key[2]} expired before its term")
             self._apply(key, end_slip(entry.origin, record, cede, delivered=frozenset(), restored=frozenset(places)))
             self.records[key] = stop(record, places, state)

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.cession import CessionState
 from protocol.clearing import Outcome
-from protocol.messages import Answer, Cede, Lot
-from protocol.national import SlipRecord, begin_record, choose_stopped, read_slip, settle_answer, stop
+from protocol.directory import Accredited, Change, Directory, Enrolled, apply_entries, encode_entry
+from protocol.merkle import hash_leaf
+from protocol.messages import Answer, Cede, Lot, Slip, encode_slip
+from protocol.national import (
+    CessionsStopped,
+    DirectoryChanged,
+    SlipRecord,
+    SlipTaken,
+    begin_record,
+    choose_stopped,
+    encode_national,
+    read_slip,
+    settle_answer,
+    stop,
+)
+from protocol.replay import DoesNotFollow, Replay
 
 TAKER = "200046977"
 places_ = st.lists(st.integers(0, 9), max_size=6, unique=True).map(lambda places: tuple(sorted(places)))
@@ -99,3 +115,24 @@ def test_a_slip_refused_whole_or_place_by_place_has_no_cession_left(count: int) 
 @given(st.binary(max_size=60))
 def test_signed_nonsense_is_no_slip_and_no_crash(leaf: bytes) -> None:
     assert read_slip(leaf) is None
+
+
+@pytest.mark.parametrize("terms", [(), (0,), (501,)])
+def test_a_hub_cannot_let_a_cession_expire_that_has_no_term_or_a_later_one(terms: tuple[int, ...]) -> None:
+    giver = "242900314"
+    leaf = encode_slip(Slip(1, TAKER, 0, (replace_terms(make_cede(1), terms),)))
+    replay = Replay({(giver, 1, 0): leaf}.get)
+    changes: list[Change] = [Enrolled(code, code, "territory", bytes(32), bytes(32)) for code in (giver, TAKER)]
+    changes += [Accredited(code, "", "") for code in (giver, TAKER)]
+    directory = Directory()
+    for change in changes:
+        entry = encode_entry(directory, change, 1)
+        directory = apply_entries(directory, [entry])
+        replay.take(encode_national(DirectoryChanged(1, entry)))
+    replay.take(encode_national(SlipTaken(400, giver, 1, 0, hash_leaf(leaf), "", (), ())))
+    with pytest.raises(DoesNotFollow):
+        replay.take(encode_national(CessionsStopped(500, giver, 1, 0, (), (0,))))
+
+
+def replace_terms(cede: Cede, terms: tuple[int, ...]) -> Cede:
+    return msgspec.structs.replace(cede, terms=terms)
