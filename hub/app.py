@@ -111,6 +111,7 @@ class HubApp:
             await self.stop()
 
     async def _expire_quietly(self) -> None:
+        await self.book.try_again()
         if await self.book.read(self.exchange.has_terms_due):
             try:
                 await self.expire_due()

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ ENDOWMENT_CENTS = 5_000_000
 START_SECONDS = 60.0
 QUIET_SECONDS = 60.0
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 120)
 
 
 class DemoFailed(Exception):
@@ -102,8 +102,12 @@ class Party:
 class Demo:
     """The whole story, step by step."""
 
-    def __init__(self, folder: Path, *, nodes: int, seed: int) -> None:
+    def __init__(
+        self, folder: Path, *, nodes: int, seed: int, make_database: Callable[[str], str] = lambda _code: ""
+    ) -> None:
+        """`make_database` gives the database address of a party; empty is an SQLite file in its folder."""
         self.folder = folder
+        self.make_database = make_database
         self.dice = random.Random(seed)  # noqa: S311 - a story to be told again, not a secret
         self.count = nodes
         self.hub = Party("hub", "HUB-FR", "hub", folder / "hub")
@@ -153,7 +157,13 @@ class Demo:
         """Start the hub; invite, enrol and accredit every member; start every node."""
         self.choose()
         with _quiet():
-            hub_commands.init(self.hub.folder, network="demo", listen="127.0.0.1:0", name="Citizen-Miles demo hub")
+            hub_commands.init(
+                self.hub.folder,
+                network="demo",
+                listen="127.0.0.1:0",
+                name="Citizen-Miles demo hub",
+                database=self.make_database(self.hub.code),
+            )
         self.hub.start()
         await self.hub.wait_ready()
         self.say(f"hub on {self.hub.url}")
@@ -179,6 +189,7 @@ class Demo:
                 network="demo",
                 hub=hub_url,
                 listen="127.0.0.1:0",
+                database=self.make_database(node.code),
                 back_off_ceiling_ms=1_000,
             )
             invitation = self.hub.admin("invite", member=node.code, url=self.hub.url)["invitation"]

@@ -33,7 +33,7 @@ from protocol.errors import BadEnvelope, InvalidText, InvalidTime, Malformed, No
 from protocol.exchange import service as exchange
 from protocol.exchange.service import Forked, Identity, Received
 from protocol.findings import Finding
-from protocol.identifiers import AccountNumber, Address, Id16, TerritoryCode, format_address, require_id
+from protocol.identifiers import AccountNumber, Address, Id16, TerritoryCode, format_address, parse_address, require_id
 from protocol.keys import Domain, PublicKeys, SecretKeys, Unreadable, sign
 from protocol.messages import (
     WIRE_VERSION,
@@ -69,6 +69,12 @@ class CessionUnknown(Refusal):
     code = "cession_unknown"
 
 
+class NothingToGiveBack(Refusal):
+    """No such arrival, one that was not delivered here, or from an anonymous giver. Facts: id, reason."""
+
+    code = "nothing_to_give_back"
+
+
 class TooLateToRecall(Refusal):
     """Facts: id, state."""
 
@@ -90,7 +96,7 @@ class BookIsBehind(Refusal):
 class AskCession:
     """What a holder asks: hand rights to an account, here or far. Validated when made."""
 
-    __slots__ = ("account", "beneficiary", "cents", "giver", "op", "term", "words")
+    __slots__ = ("account", "beneficiary", "cents", "draws", "giver", "op", "term", "words")
 
     def __init__(
         self,
@@ -113,6 +119,7 @@ class AskCession:
         self.words = words
         self.giver = giver
         self.term: Instant = require_instant(term, "term")
+        self.draws: tuple[tuple[LotId, Cents], ...] | None = None  # the very lots, where they are to be given back
 
     @property
     def reference(self) -> str:
@@ -257,12 +264,12 @@ class Federation:
                 reference=item.reference,
             )
         known = store.find_cession(page.connection, item.op)
-        draws = None
+        draws = item.draws
         if known is None:
             self._require_open_road(taker)
             if item.term and item.term <= page.now:
                 raise InvalidTime(field="term", reason="is already past")
-            if self.directory.require(taker).kind is MemberKind.SOUTH:
+            if draws is None and self.directory.require(taker).kind is MemberKind.SOUTH:
                 draws = self._choose_south_draws(page, item)
         return Posting(
             op=item.op,
@@ -363,6 +370,36 @@ class Federation:
                 view = replace(view, recall="asked")
             results.append(view)
         return results
+
+    def give_back(self, page: Page, items: Sequence[bytes]) -> list[CessionView | Refusal]:
+        """Give what arrived back to its giver, the very same lots: (id of the arrival). Done twice is done once."""
+        results: list[CessionView | Refusal] = []
+        for op in items:
+            try:
+                results += self.cede(page, [self._ask_back(page, op)])
+            except Refusal as refusal:
+                results.append(refusal)
+        return results
+
+    def _ask_back(self, page: Page, op: bytes) -> AskCession:
+        """Return the cession that undoes an arrival. Raises NothingToGiveBack."""
+        row = store.find_arrival(page.connection, op)
+        if row is None or row.state != "delivered":
+            raise NothingToGiveBack(id=op.hex(), reason="it did not arrive here")
+        if not row.giver:
+            raise NothingToGiveBack(id=op.hex(), reason="its giver did not say who he is")
+        leaf = store.find_received_leaf(page.connection, row.origin, row.epoch, row.ix)
+        cede = None if leaf is None else find_cede(decode_slip(leaf))
+        assert cede is not None, "what arrived has its slip"
+        ids, _ = self._ensure_lots(page, cede.lots)
+        asked = AskCession(
+            op=derive_op("give back", op.hex()),
+            account=AccountNumber(row.account),
+            beneficiary=parse_address(row.giver),
+            cents=row.cents,
+        )
+        asked.draws = tuple((ids[key], Cents(cents)) for key, cents in sum_draws(draws_of(cede)[row.place]).items())
+        return asked
 
     def ask_statement(self, page: Page, items: Sequence[None]) -> list[int]:
         """Ask the hub for its view of us; return where the question stands in our log."""

@@ -236,6 +236,21 @@ def insert_arrivals(connection: Connection, rows: Sequence[tuple[object, ...]]) 
     )
 
 
+def find_arrival(connection: Connection, op: bytes) -> Row | None:  # type: ignore[type-arg]
+    """Return one arrival by the id under which it was credited."""
+    return connection.execute(select(arrivals).where(arrivals.c.op == op)).first()
+
+
+def find_received_leaf(connection: Connection, origin: str, epoch: int, index: int) -> bytes | None:
+    """Return the author's slip, if it was handed to us."""
+    leaf = connection.execute(
+        select(received_slips.c.leaf).where(
+            received_slips.c.origin == origin, received_slips.c.epoch == epoch, received_slips.c.ix == index
+        )
+    ).scalar()
+    return None if leaf is None else bytes(leaf)
+
+
 def load_arrivals(connection: Connection, *, account: str | None, before: int | None, limit: int) -> list[Row]:  # type: ignore[type-arg]
     query = select(arrivals)
     if account is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar, cast
@@ -11,12 +12,21 @@ from sqlalchemy import URL, Connection
 
 from protocol.book import store
 from protocol.book.migration_service import History, upgrade
+from protocol.book.tables import facts
 from protocol.book.worker import Clock, Operation, Page, Waiting, Writer
+from protocol.errors import Refusal
 
 __all__ = ["Book", "Operation", "Page"]
 
 Found = TypeVar("Found")
 _READERS = 4
+
+
+def _touch(page: Page, items: Sequence[None]) -> Sequence[None]:
+    """Write when the storage last recovered."""
+    page.connection.execute(facts.delete().where(facts.c.name == "recovered_at"))
+    page.connection.execute(facts.insert().values(name="recovered_at", value=str(page.now)))
+    return items
 
 
 class Book:
@@ -86,6 +96,12 @@ class Book:
         """The same, beside the event loop."""
         loop = asyncio.get_running_loop()
         return cast(Found, await loop.run_in_executor(self._readers, self.read_now, find))
+
+    async def try_again(self) -> None:
+        """While the storage refuses, write one small fact to see whether it does no more. Raises nothing."""
+        if self.trouble is not None:
+            with contextlib.suppress(Refusal):
+                await self.write(_touch, None)
 
     def close(self) -> None:
         """Write what waits, then let go of the database and of the lock."""

@@ -33,6 +33,8 @@ from protocol.keys import Domain, Keyring
 from protocol.messages import WIRE_VERSION
 from protocol.times import DAY_MS, Instant
 
+# The highest version we can speak; what we say is the lower of ours and the other's.
+SPEAKS_VERSION: Final = WIRE_VERSION
 SLIP_BYTES_BUDGET: Final = 4 * 1024 * 1024
 EVERYBODY: Final = "*"
 
@@ -118,7 +120,7 @@ def sign_own_head(connection: Connection, identity: Identity, own: Log, size: in
     body = encode_typed(
         HeadStatement(
             version=WIRE_VERSION,
-            speaks=WIRE_VERSION,
+            speaks=SPEAKS_VERSION,
             network=identity.network,
             sender=identity.code,
             reader=own.reader,
@@ -340,7 +342,7 @@ def compose_envelope(
     )
     statement = HeadStatement(
         version=WIRE_VERSION,
-        speaks=WIRE_VERSION,
+        speaks=SPEAKS_VERSION,
         network=identity.network,
         sender=identity.code,
         reader=reader,

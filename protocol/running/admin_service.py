@@ -122,6 +122,7 @@ def call_running(folder: Path, name: str, arguments: Mapping[str, Any], *, secon
     try:
         connection.connect()
     except (ConnectionRefusedError, FileNotFoundError):
+        connection.close()
         return False, None  # left behind by a process that was killed
     try:
         connection.request("POST", "/", json.dumps({"command": name, "arguments": dict(arguments)}))

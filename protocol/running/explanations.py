@@ -141,6 +141,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Trop tard pour rappeler la cession {id} : elle est « {state} ».",
         "Too late to recall cession {id}: it is '{state}'.",
     ),
+    "nothing_to_give_back": ("Rien à rendre ({id}) : {reason}.", "Nothing to give back ({id}): {reason}."),
     "not_a_member": (
         "Ce nœud n'est pas encore un membre actif ({status}) : attendez l'accréditation, puis échangez une fois.",
         "This node is not an active member yet ({status}): wait for its accreditation, then exchange once.",

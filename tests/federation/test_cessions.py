@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from sqlalchemy import select
 
-from node.federation.service import TooLateToRecall, load_findings
+from node.federation.service import NothingToGiveBack, TooLateToRecall, load_findings
 from node.federation.tables import reconciliations
 from node.federation.whispers import Reply
 from node.ledger.accounts import AccountKind
@@ -17,6 +17,7 @@ from node.ledger.reading_service import load_balance
 from protocol.cession import CessionState
 from protocol.directory import LimitsSet
 from protocol.errors import IdMismatch
+from protocol.exchange import service as exchange
 from protocol.identifiers import AccountNumber, Address
 from tests.federation.world import BREST, LILLE, LYON, World
 
@@ -244,3 +245,43 @@ async def test_the_masked_name_that_the_beneficiary_chose_is_shown_before_sendin
     assert nobody is not None
     assert not nobody.takes_rights
     assert await brest.payees.ask(Address(bea, LYON), seconds=0.05) is None
+
+
+async def test_a_receiver_gives_back_the_very_lots_that_arrived(world: World) -> None:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    brest.endow(300, campaign="old")
+    brest.endow(700, campaign="new")
+    brest.credit(ana, 1_000)
+    before = brest.book.read_now(lambda connection: load_balance(connection, ana).lots)
+    brest.cede(ana, Address(bea, LYON), 400, giver=str(Address(ana, BREST)))
+    brest.cede(ana, Address(bea, LYON), 50)
+    await world.settle()
+    first, second = lyon.arrivals()
+    returned = lyon.book.write_now(lyon.federation.give_back, first.op)
+    again = lyon.book.write_now(lyon.federation.give_back, first.op)
+    assert (returned.reference, again.is_repeat) == (again.reference, True)
+    with pytest.raises(NothingToGiveBack, match="did not say"):
+        lyon.book.write_now(lyon.federation.give_back, second.op)
+    with pytest.raises(NothingToGiveBack):
+        lyon.book.write_now(lyon.federation.give_back, bytes(15) + b"x")
+    await world.settle()
+    assert brest.balance(ana) == 950
+    after = brest.book.read_now(lambda connection: load_balance(connection, ana).lots)
+    assert (after[0].lot, after[0].cents) == (before[0].lot, before[0].cents)
+
+
+async def test_an_old_node_meets_a_hub_that_speaks_a_newer_version(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    brest.endow(500)
+    brest.credit(ana, 500)
+
+    monkeypatch.setattr(exchange, "SPEAKS_VERSION", exchange.WIRE_VERSION + 1)
+    brest.cede(ana, Address(bea, LYON), 100)
+    await world.settle()
+    assert lyon.balance(bea) == 100

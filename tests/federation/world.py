@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from hub.clearing.service import Sequencer
 from hub.directory.service import Accredit, Invite, Registry
@@ -18,6 +19,7 @@ from hub.schema_service import HUB_HISTORY
 from node.checks import check_node
 from node.federation.payee_service import PayeeDesk
 from node.federation.service import AskCession, CessionView, Federation, load_cession
+from node.federation.store import load_arrivals
 from node.federation.tables import metadata as federation_tables
 from node.federation.worker import ExchangeWorker
 from node.ledger.accounts import AccountKind
@@ -143,15 +145,29 @@ class Node:
         op: bytes | None = None,
         words: str = "",
         term: int = 0,
+        giver: str = "",
     ) -> CessionView:
         view: CessionView = self.book.write_now(
             self.federation.cede,
-            AskCession(op=op or self.entropy(16), account=account, beneficiary=to, cents=cents, words=words, term=term),
+            AskCession(
+                op=op or self.entropy(16),
+                account=account,
+                beneficiary=to,
+                cents=cents,
+                words=words,
+                giver=giver,
+                term=term,
+            ),
         )
         return view
 
     def cession(self, op: bytes) -> CessionView:
         return self.book.read_now(lambda connection: load_cession(connection, op))
+
+    def arrivals(self) -> list[Any]:
+        """What arrived, the oldest first."""
+        rows = self.book.read_now(lambda line: load_arrivals(line, account=None, before=None, limit=50))
+        return rows[::-1]
 
     def balance(self, account: AccountNumber) -> int:
         return self.book.read_now(lambda connection: int(load_balance(connection, account).cents))

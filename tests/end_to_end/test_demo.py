@@ -1,0 +1,46 @@
+"""The whole story with real processes over loopback: real keys, real kills, real files, on both bases."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+PROGRAM = Path(__file__).parents[2] / "scripts" / "federation_demo.py"
+
+
+def _load() -> ModuleType:
+    spec = spec_from_file_location("federation_demo", PROGRAM)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("base", ["sqlite", "postgresql"])
+def test_rights_cross_territories_and_nothing_is_lost_when_processes_are_killed(
+    base: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    program = _load()
+    make_database: Callable[[str], str] = lambda _code: ""  # noqa: E731
+    if base == "postgresql":
+        create: Callable[[], str] = request.getfixturevalue("postgres_url")
+        make_database = lambda _code: create()  # noqa: E731
+    demo = program.Demo(tmp_path, nodes=3, seed=7, make_database=make_database)
+    try:
+        result = asyncio.run(demo.run())
+    finally:
+        demo.stop()
+    assert [one for one in result["checks"] if not one["ok"]] == []
+    assert result["ok"]
+    assert result["books"] == 6
+    for name in ("delivered", "returned", "recalled", "refused", "by_file", "killed"):
+        assert result["counts"][name] > 0
