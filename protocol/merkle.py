@@ -200,10 +200,12 @@ def verify_consistency(size1: int, root1: bytes, size2: int, root2: bytes, proof
 
     An empty first tree proves nothing and is refused. Source: RFC 9162, 2.1.4.2.
     """
-    if size1 < 1 or size1 > size2 or not _are_hashes(root1, root2, *proof):
+    if size1 < 1 or size1 > size2:
         return False
     if size1 == size2:
         return not proof and root1 == root2
+    if not _are_hashes(root1, *proof):
+        return False
     path = list(proof)
     if size1 & (size1 - 1) == 0:
         path.insert(0, root1)
