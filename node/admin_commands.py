@@ -5,58 +5,70 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from node.access.service import NewKey, load_keys, make_key, require_scopes, revoke_key
-from node.app import NodeApp
-from node.federation import store as federation_store
-from node.federation.service import load_cession, load_cessions
-from node.ledger.accounts import AccountEvent, AccountKind
-from node.ledger.endowments import Endow, Endowed
-from node.ledger.errors import AccountUnknown
-from node.ledger.lots import LotClass
-from node.ledger.openings import ChangeState, OpenAccount, ShowName
-from node.ledger.reading_service import find_account, load_balance, load_history, load_statement, load_totals
-from node.ledger.reversals import Reverse
-from node.rendering import (
-    account_row,
-    address_of,
-    balance_row,
-    cession_row,
-    history_row,
-    statement_row,
-    totals_row,
+import msgspec
+
+from node.access.service import NewKey, load_keys, require_scopes
+from node.answers import (
+    NameAnswer,
+    StateAnswer,
+    tell_account,
+    tell_arrival,
+    tell_balance,
+    tell_cession,
+    tell_directory,
+    tell_history,
+    tell_opened,
+    tell_operation,
+    tell_payee,
+    tell_reversal,
+    tell_statement,
+    tell_totals,
 )
-from node.requests import CessionItem, CreditItem, read_account, read_cession, read_credit
+from node.app import NodeApp
+from node.cession_service import load_cession_told
+from node.federation import store as federation_store
+from node.federation.service import load_cessions
+from node.ledger.endowments import Endow
+from node.ledger.errors import AccountUnknown
+from node.ledger.lots import require_lot_class
+from node.ledger.openings import ChangeState, ShowName
+from node.ledger.reading_service import (
+    find_account,
+    find_operation,
+    load_balance,
+    load_history,
+    load_statement,
+    load_totals,
+)
+from node.ledger.reversals import Reverse
+from node.requests import CessionItem, CreditItem, read_account, read_cession, read_credit, read_event, read_kind
 from protocol.amounts import Cents, require_amount
 from protocol.errors import Malformed
-from protocol.exchange.client import HubUnreachable
-from protocol.identifiers import Id16, make_account_number, parse_address, parse_id, tidy_address
+from protocol.identifiers import Id16, parse_address, parse_id, tidy_address
 from protocol.keys import Keyring
 from protocol.running import clock_service
 from protocol.running.admin_service import Command
 from protocol.running.keys_store import create_keys, find_passphrase
-from protocol.times import format_instant, parse_instant
+from protocol.times import DAY_MS, format_instant, parse_instant
 
 Asked = Mapping[str, Any]
 
 
-async def _open(app: NodeApp, asked: Asked) -> Any:
-    opened = await app.ledger.write(
-        app.ledger.open_accounts,
-        OpenAccount(
-            op=parse_id(asked["id"]),
-            number=make_account_number(clock_service.entropy(16)),
-            kind=_kind(asked["kind"]),
-            shown_name=asked.get("shown_name"),
-        ),
-    )
-    return {"number": opened.number, "address": address_of(opened.number, app.home), "kind": str(opened.kind)}
+def _language(asked: Asked) -> str:
+    return str(asked.get("language", "fr"))
 
 
-def _kind(text: str) -> AccountKind:
+def _bytes(text: str) -> bytes:
+    """Return the bytes of a hexadecimal text. Raises Malformed."""
     try:
-        return AccountKind(text)
+        return bytes.fromhex(text)
     except ValueError:
-        raise Malformed(reason=f"no kind of account is called {text}") from None
+        raise Malformed(reason="not a hexadecimal text") from None
+
+
+async def _open(app: NodeApp, asked: Asked) -> Any:
+    opened = await app.open_account(parse_id(asked["id"]), read_kind(asked["kind"]), asked.get("shown_name"))
+    return msgspec.to_builtins(tell_opened(opened, app.home))
 
 
 async def _account(app: NodeApp, asked: Asked) -> Any:
@@ -64,32 +76,32 @@ async def _account(app: NodeApp, asked: Asked) -> Any:
     found = await app.ledger.read(find_account, number)
     if found is None:
         raise AccountUnknown(account=number)
-    return account_row(found, app.home)
+    return msgspec.to_builtins(tell_account(found, app.home))
 
 
 async def _state(app: NodeApp, asked: Asked) -> Any:
     number = read_account(asked["account"], app.home)
     changed = await app.ledger.write(
-        app.ledger.change_states, ChangeState(account=number, event=AccountEvent(asked["event"]))
+        app.ledger.change_states, ChangeState(account=number, event=read_event(asked["event"]))
     )
-    return {"account": changed.account, "state": str(changed.state)}
+    return msgspec.to_builtins(StateAnswer(changed.account, str(changed.state)))
 
 
 async def _name(app: NodeApp, asked: Asked) -> Any:
     number = read_account(asked["account"], app.home)
     await app.ledger.write(app.ledger.show_names, ShowName(account=number, shown_name=asked["shown_name"]))
-    return {"account": number, "shown_name": asked["shown_name"]}
+    return msgspec.to_builtins(NameAnswer(number, asked["shown_name"]))
 
 
 async def _endow(app: NodeApp, asked: Asked) -> Any:
-    endowed: Endowed = await app.ledger.write(
+    endowed = await app.ledger.write(
         app.ledger.endow,
         Endow(
             op=parse_id(asked["id"]),
             donor=Id16(parse_id(asked["donor"])),
             campaign=asked["campaign"],
             month=asked["month"],
-            lot_class=LotClass(asked["lot_class"]),
+            lot_class=require_lot_class(asked["lot_class"]),
             into=read_account(asked["into"], app.home),
             cents=Cents(require_amount(asked["cents"])),
             reason=asked["reason"],
@@ -97,14 +109,24 @@ async def _endow(app: NodeApp, asked: Asked) -> Any:
             restriction=asked.get("restriction", ""),
         ),
     )
-    return {"lot": int(endowed.lot), "pool_cents": int(endowed.after), "repeated": endowed.is_repeat}
+    return {
+        "id": asked["id"],
+        "lot": int(endowed.lot),
+        "pool_cents": int(endowed.after),
+        "repeated": endowed.is_repeat,
+    }
 
 
 async def _credit(app: NodeApp, asked: Asked) -> Any:
     pool = read_account(asked["pool"], app.home)
     item = CreditItem(id=asked["id"], to=asked["to"], cents=asked["cents"], reference=asked.get("reference", ""))
     posted = await app.ledger.write(app.ledger.post, read_credit(pool, item, app.home))
-    return {"cents": int(posted.cents), "after_cents": posted.credit_after, "repeated": posted.is_repeat}
+    return {
+        "id": item.id,
+        "cents": int(posted.cents),
+        "after_cents": posted.credit_after,
+        "repeated": posted.is_repeat,
+    }
 
 
 async def _reverse(app: NodeApp, asked: Asked) -> Any:
@@ -117,33 +139,34 @@ async def _reverse(app: NodeApp, asked: Asked) -> Any:
             cents=None if cents is None else Cents(require_amount(cents)),
         ),
     )
-    return {"asked_cents": int(done.asked), "taken_cents": int(done.taken), "missing_cents": int(done.missing)}
+    return msgspec.to_builtins(tell_reversal(done))
 
 
 async def _cede(app: NodeApp, asked: Asked) -> Any:
-    number = read_account(asked["from"], app.home)
     item = CessionItem(
         id=asked["id"],
-        giver=number,
+        giver=asked["from"],
         to=asked["to"],
         cents=asked["cents"],
         words=asked.get("words", ""),
         anonymous=asked.get("anonymous", False),
         term=asked.get("term", ""),
     )
-    view = await app.book.write(app.federation.cede, read_cession(item, app.home, address_of(number, app.home)))
-    return cession_row(view, asked.get("language", "fr"))
+    view = await app.book.write(app.federation.cede, read_cession(item, app.home))
+    return msgspec.to_builtins(tell_cession(view, app.home, _language(asked)))
 
 
 async def _recall(app: NodeApp, asked: Asked) -> Any:
     view = await app.book.write(app.federation.recall, parse_id(asked["id"]))
-    return cession_row(view, asked.get("language", "fr"))
+    return msgspec.to_builtins(tell_cession(view, app.home, _language(asked)))
 
 
 async def _cession(app: NodeApp, asked: Asked) -> Any:
     op = parse_id(asked["id"])
-    view = await app.book.read(lambda connection: load_cession(connection, op))
-    return cession_row(view, asked.get("language", "fr"))
+    told = await app.book.read(
+        lambda connection: load_cession_told(connection, op, home=app.home, language=_language(asked))
+    )
+    return msgspec.to_builtins(told)
 
 
 async def _cessions(app: NodeApp, asked: Asked) -> Any:
@@ -151,93 +174,87 @@ async def _cessions(app: NodeApp, asked: Asked) -> Any:
     views, _cursor = await app.book.read(
         lambda connection: load_cessions(connection, account=account, limit=asked.get("limit", 50))
     )
-    return [cession_row(view, asked.get("language", "fr")) for view in views]
+    return [msgspec.to_builtins(tell_cession(view, app.home, _language(asked))) for view in views]
 
 
 async def _arrivals(app: NodeApp, asked: Asked) -> Any:
     account = read_account(asked["account"], app.home) if asked.get("account") else None
     rows = await app.book.read(
-        lambda connection: federation_store.load_arrivals(connection, account=account, before=None, limit=50)
+        lambda connection: federation_store.load_arrivals(
+            connection, account=account, before=None, limit=asked.get("limit", 50)
+        )
     )
-    return [
-        {
-            "reference": f"{row.origin}/{row.epoch}/{row.ix}/{row.place}",
-            "account": row.account,
-            "cents": row.cents,
-            "from": row.giver,
-            "words": row.words,
-            "state": row.state,
-            "code": row.code,
-            "at": format_instant(row.at),
-        }
-        for row in rows
-    ]
+    return [msgspec.to_builtins(tell_arrival(row, _language(asked))) for row in rows]
+
+
+async def _operation(app: NodeApp, asked: Asked) -> Any:
+    view = await app.ledger.read(find_operation, parse_id(asked["id"]))
+    return msgspec.to_builtins(tell_operation(view, _language(asked)))
 
 
 async def _balance(app: NodeApp, asked: Asked) -> Any:
-    return balance_row(await app.ledger.read(load_balance, read_account(asked["account"], app.home)))
+    number = read_account(asked["account"], app.home)
+    return msgspec.to_builtins(tell_balance(number, await app.ledger.read(load_balance, number)))
 
 
 async def _history(app: NodeApp, asked: Asked) -> Any:
+    order = asked.get("order", "newest")
+    if order not in ("newest", "oldest"):
+        raise Malformed(field="order", reason="order is newest or oldest")
     page = await app.ledger.read(
         load_history,
         read_account(asked["account"], app.home),
         cursor=asked.get("cursor"),
         limit=asked.get("limit", 50),
-        is_newest_first=asked.get("order", "newest") == "newest",
+        is_newest_first=order == "newest",
     )
-    return history_row(page)
+    return msgspec.to_builtins(tell_history(page))
 
 
 async def _statement(app: NodeApp, asked: Asked) -> Any:
-    start = parse_instant(asked["start"] or "1970-01-01T00:00:00Z", "from")
-    end = parse_instant(asked["end"], "to") if asked["end"] else app.book.clock()
+    start = parse_instant(asked["start"] or "1970-01-01T00:00:00Z", "start")
+    end = parse_instant(asked["end"], "end") if asked["end"] else app.book.clock()
     number = read_account(asked["account"], app.home)
-    return statement_row(await app.ledger.read(load_statement, number, start, end))
+    return msgspec.to_builtins(tell_statement(await app.ledger.read(load_statement, number, start, end)))
 
 
 async def _totals(app: NodeApp, _asked: Asked) -> Any:
-    row = totals_row(await app.ledger.read(load_totals, app.home))
-    sent = await app.book.read(federation_store.count_states)
-    received = await app.book.read(federation_store.count_arrivals)
-    row["sent"] = {state: {"count": count, "cents": cents} for state, (count, cents) in sent.items()}
-    row["received"] = {state: {"count": count, "cents": cents} for state, (count, cents) in received.items()}
-    return row
+    told = await app.book.read(
+        lambda connection: tell_totals(
+            load_totals(connection, app.home),
+            federation_store.count_states(connection),
+            federation_store.count_arrivals(connection),
+        )
+    )
+    return msgspec.to_builtins(told)
 
 
 async def _payee(app: NodeApp, asked: Asked) -> Any:
     address = parse_address(tidy_address(asked["address"]))
-    reply = await app.payees.ask(address)
-    return {
-        "address": str(address),
-        "answered": reply is not None,
-        "takes_rights": None if reply is None else reply.takes_rights,
-        "shown": "" if reply is None else reply.shown,
-    }
+    return msgspec.to_builtins(tell_payee(address, await app.payees.ask(address), _language(asked)))
+
+
+async def _directory(app: NodeApp, _asked: Asked) -> Any:
+    return msgspec.to_builtins(tell_directory(app.federation.directory).members)
 
 
 async def _export(app: NodeApp, _asked: Asked) -> Any:
-    _require_enrolled(app)
+    app.require_enrolled()
     return {"envelope": (await app.worker.export()).hex()}
 
 
 async def _import(app: NodeApp, asked: Asked) -> Any:
-    _require_enrolled(app)
-    taken = await app.worker.take_reply(bytes.fromhex(asked["envelope"]))
+    app.require_enrolled()
+    taken = await app.worker.take_reply(_bytes(asked["envelope"]))
     app.use_newest_announced_key()
     return {"slips_taken": 0 if taken is None else taken.fresh, "waiting": await app.book.read(app.count_waiting)}
 
 
 async def _exchange(app: NodeApp, _asked: Asked) -> Any:
-    _require_enrolled(app)
+    app.require_enrolled()
     calls = await app.worker.exchange_all()
     app.use_newest_announced_key()
     return {"calls": calls, "waiting": await app.book.read(app.count_waiting)}
-
-
-def _require_enrolled(app: NodeApp) -> None:
-    if app.welcome is None:
-        raise HubUnreachable(reason="this node is not enrolled yet")
 
 
 async def _federation_status(app: NodeApp, _asked: Asked) -> Any:
@@ -246,7 +263,7 @@ async def _federation_status(app: NodeApp, _asked: Asked) -> Any:
     return {
         "territory": app.home,
         "status": "unknown" if member is None else str(member.status),
-        "hub": app.federation.hub.hub,
+        "hub": app.federation.hub.hub if app.welcome is not None else "",
         "directory_entries": app.federation.directory.size,
         "slips_waiting": await app.book.read(app.count_waiting),
         "hub_contact_at": None if app.worker.contact_at is None else format_instant(app.worker.contact_at),
@@ -260,10 +277,12 @@ async def _federation_status(app: NodeApp, _asked: Asked) -> Any:
 
 
 async def _ask_statement(app: NodeApp, _asked: Asked) -> Any:
+    app.require_enrolled()
     return {"slip": await app.book.write(app.federation.ask_statement, None)}
 
 
 async def _rotate(app: NodeApp, _asked: Asked) -> Any:
+    app.require_enrolled()
     passphrase = find_passphrase(app.config.passphrase_file)
     secret = create_keys(app.folder / "keys", passphrase, clock_service.entropy(64))
     keyring = app.federation.identity.keyring
@@ -273,37 +292,50 @@ async def _rotate(app: NodeApp, _asked: Asked) -> Any:
 
 
 async def _retire(app: NodeApp, asked: Asked) -> Any:
-    await app.book.write(app.federation.retire_key, bytes.fromhex(asked["key"]))
+    app.require_enrolled()
+    key = _bytes(asked["key"])
+    if key == app.federation.identity.keyring.current.public.id:
+        raise Malformed(field="key", reason="it signs now: rotate first, and wait until the new key signs")
+    member = app.federation.directory.find(app.home)
+    if member is None or key not in {one.id for one in member.keys}:
+        raise Malformed(field="key", reason="the directory shows no such key of ours")
+    await app.book.write(app.federation.retire_key, key)
     return {"key": asked["key"], "retired": "when the hub has it"}
 
 
 async def _new_key(app: NodeApp, asked: Asked) -> Any:
-    account = read_account(asked["account"], app.home) if asked.get("account") else ""
+    account = read_account(asked["account"], app.home) if asked.get("account") else None
+    if account is not None and await app.ledger.read(find_account, account) is None:
+        raise AccountUnknown(account=account)
     key = NewKey(
         clock_service.entropy(5).hex(),
         clock_service.entropy(32).hex(),
-        asked["name"][:80],
+        asked["name"],
         require_scopes(asked["scopes"]),
-        account,
+        account or "",
     )
-    await app.book.write(make_key, key)
-    return {"id": key.id, "key": key.text, "scopes": " ".join(key.scopes), "account": account}
+    await app.book.write(app.access.make, key)
+    return {"id": key.id, "key": key.text, "scopes": " ".join(key.scopes), "account": key.account}
 
 
 async def _keys(app: NodeApp, _asked: Asked) -> Any:
     rows = await app.book.read(load_keys)
     return [
-        row
-        | {
+        {
+            "id": row["id"],
+            "name": row["name"],
+            "scopes": row["scopes"],
+            "account": row["account"],
             "made_at": format_instant(row["made_at"]),
             "revoked_at": None if row["revoked_at"] is None else format_instant(row["revoked_at"]),
+            "last_used": None if row["used_day"] is None else format_instant(row["used_day"] * DAY_MS)[:10],
         }
         for row in rows
     ]
 
 
 async def _revoke_key(app: NodeApp, asked: Asked) -> Any:
-    at = await app.book.write(revoke_key, asked["id"])
+    at = await app.book.write(app.access.revoke, asked["id"])
     return {"id": asked["id"], "revoked_at": format_instant(at)}
 
 
@@ -320,6 +352,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "cession": _cession,
     "cessions": _cessions,
     "arrivals": _arrivals,
+    "operation": _operation,
+    "directory": _directory,
     "balance": _balance,
     "history": _history,
     "statement": _statement,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +12,17 @@ import structlog
 from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
+from node.access.service import AccessDesk
 from node.config import NodeConfig
+from node.federation import store as federation_store
 from node.federation.payee_service import PayeeDesk
 from node.federation.service import Federation
 from node.federation.worker import ExchangeWorker
+from node.ledger.accounts import AccountKind
+from node.ledger.errors import NumberTaken
+from node.ledger.openings import OpenAccount, Opened
 from node.ledger.service import Ledger
 from node.schema_service import ACCOUNTS_HISTORY
 from protocol.book import log_store
@@ -24,18 +31,21 @@ from protocol.canonical import decode_typed
 from protocol.envelopes import Welcome
 from protocol.exchange.client import BackOff, HttpTransport, HubUnreachable, Transport
 from protocol.exchange.service import Identity
-from protocol.identifiers import TerritoryCode, require_territory
+from protocol.identifiers import Id16, TerritoryCode, make_account_number, require_territory
 from protocol.keys import Keyring
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
 from protocol.running.http_service import Metrics, make_tls, serve_until_stopped
 from protocol.running.keys_store import find_passphrase, load_keyring, set_current
 from protocol.running.settings import NotConfigured, parse_listen, parse_settings
+from protocol.times import DAY_MS, Instant
 
 log = structlog.get_logger("node")
 RESERVATIONS_EVERY_SECONDS = 5
-STATEMENT_EVERY_HOURS = 24
+STATEMENT_LOOK_EVERY_MINUTES = 10
+STATEMENT_EVERY_MS = DAY_MS
 _EXPIRE_AT_ONCE = 500
+_OFFERS_MAX = 5
 
 
 def load_config(folder: Path) -> NodeConfig:
@@ -54,6 +64,10 @@ def load_welcome(folder: Path) -> Welcome | None:
     except FileNotFoundError:
         return None
     return decode_typed(data, Welcome, size_max=1_000)
+
+
+class NotEnrolled(NotConfigured):
+    """There is no hub yet. Facts: reason."""
 
 
 class NoLine:
@@ -78,6 +92,7 @@ class NodeApp:
         keyring = load_keyring(folder / "keys", find_passphrase(config.passphrase_file))
         self.book = Book(self.database_url, history=ACCOUNTS_HISTORY, clock=clock_service.now)
         self.ledger = Ledger(self.book, self.home)
+        self.access = AccessDesk(self.book)
         self.transport: Transport = HttpTransport(config.hub_url) if config.hub_url else NoLine()
         self.federation = Federation(
             self.ledger,
@@ -96,7 +111,7 @@ class NodeApp:
             back_off=BackOff(ceiling_ms=config.back_off_ceiling_ms),
         )
         self.metrics = Metrics(self.figures)
-        self._backlog = 0
+        self._asked_at = Instant(0)
 
     @property
     def database_url(self) -> str:
@@ -126,10 +141,28 @@ class NodeApp:
         yield "items_written", "counter", {}, items
         yield "storage_trouble", "gauge", {}, float(self.book.trouble is not None)
         yield "hub_trouble", "gauge", {}, float(self.worker.trouble is not None)
-        yield "hub_contact_at_ms", "gauge", {}, float(self.worker.contact_at or 0)
-        yield "slips_waiting", "gauge", {}, float(self.book.read_now(self.count_waiting))
+        yield "book_behind", "gauge", {}, float(self.federation.behind is not None)
+        if self.worker.contact_at is not None:
+            yield "hub_contact_age_ms", "gauge", {}, float(self.book.clock() - self.worker.contact_at)
+        with contextlib.suppress(DBAPIError):  # a database that is away is said by storage_trouble
+            yield "slips_waiting", "gauge", {}, float(self.book.read_now(self.count_waiting))
         for name, count in dict(self.federation.counts).items():
             yield "events", "counter", {"event": name}, count
+
+    async def open_account(self, op: Id16, kind: AccountKind, shown_name: str | None) -> Opened:
+        """Open an account under a fresh number. Raises its Refusal."""
+        for _ in range(_OFFERS_MAX):
+            number = make_account_number(clock_service.entropy(16))
+            with contextlib.suppress(NumberTaken):
+                return await self.ledger.write(
+                    self.ledger.open_accounts, OpenAccount(op=op, number=number, kind=kind, shown_name=shown_name)
+                )
+        raise NumberTaken(number="-")
+
+    def require_enrolled(self) -> None:
+        """Raise NotEnrolled before the hub's welcome came."""
+        if self.welcome is None:
+            raise NotEnrolled(reason="this node is not enrolled yet: run node enrol with the operator's invitation")
 
     def count_waiting(self, connection: Connection) -> int:
         """Return how many of our slips the hub has not acknowledged."""
@@ -162,7 +195,7 @@ class NodeApp:
         for job, every in (
             (self._expire_reservations, {"seconds": RESERVATIONS_EVERY_SECONDS}),
             (self._rotate_quietly, {"seconds": RESERVATIONS_EVERY_SECONDS}),
-            (self._ask_statement, {"hours": STATEMENT_EVERY_HOURS}),
+            (self._ask_statement, {"minutes": STATEMENT_LOOK_EVERY_MINUTES}),
         ):
             scheduler.add_job(job, "interval", coalesce=True, max_instances=1, misfire_grace_time=None, **every)
         scheduler.start()
@@ -208,7 +241,14 @@ class NodeApp:
 
     async def _ask_statement(self) -> None:
         try:
-            if self.welcome is not None:
+            if self.welcome is not None and await self.book.read(self._is_statement_due):
                 await self.book.write(self.federation.ask_statement, None)
+                self._asked_at = self.book.clock()
         except Exception as error:  # the top of a worker loop: said, and tried again
             log.warning("statement", error=str(error))
+
+    def _is_statement_due(self, connection: Connection) -> bool:
+        """Tell whether a day went by since the last comparison with the hub, and since we last asked for one."""
+        last = federation_store.find_reconciliation(connection)
+        since = max(self._asked_at, 0 if last is None else last.at)
+        return self.book.clock() >= since + STATEMENT_EVERY_MS

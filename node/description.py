@@ -1,74 +1,123 @@
-"""The API described as OpenAPI 3.1, from the same structs that read the requests. Pure."""
+"""The API described as OpenAPI 3.1, from the same structs that read the requests and write the answers. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import msgspec
 
-Route = tuple[str, str, Callable[..., Any], type[msgspec.Struct] | None]
-
-_REFUSAL = {
+# What may stand in a query, and what it is.
+QUERY: Final[Mapping[str, tuple[str, str]]] = {
+    "account": ("string", "an account of this territory, by number or address"),
+    "address": ("string", "an account anywhere, XXXX-XXXX-C@TERRITORY"),
+    "at": ("string", "an instant, ISO 8601 with its time zone"),
+    "cursor": ("integer", "where to go on, as the page before said"),
+    "from": ("string", "the period's start, ISO 8601"),
+    "limit": ("integer", "rows in a page, 1 to 200, 50 by default"),
+    "order": ("string", "newest or oldest first"),
+    "to": ("string", "the period's end, not included, ISO 8601"),
+}
+_REFUSAL: Final = {
     "type": "object",
     "required": ["code", "facts", "explanation"],
     "properties": {
-        "code": {"type": "string"},
-        "facts": {"type": "object"},
-        "explanation": {"type": "string"},
+        "code": {"type": "string", "description": "stable, for programs"},
+        "facts": {"type": "object", "additionalProperties": {"anyOf": [{"type": "integer"}, {"type": "string"}]}},
+        "explanation": {"type": "string", "description": "French, or English by Accept-Language"},
     },
 }
-_ERRORS = {
-    "400": "malformed",
+_ERRORS: Final = {
+    "400": "the request can never be right: shape, amount, address, id",
     "401": "no valid key",
-    "403": "the key lacks a scope",
+    "403": "the key lacks a scope, or is bound to another account",
     "404": "unknown",
-    "409": "an id reused with another content",
-    "413": "too large",
+    "409": "an id used before with another content",
+    "413": "a body of more than 2 MiB",
     "422": "refused by the state of the books",
-    "503": "the storage refuses to write: try again with the same id",
+    "502": "the hub is needed and does not answer",
+    "503": "the storage refuses: try again with the same id",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One door: what it is called, which scope opens it (none: everybody), what goes in and what comes out."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    scope: str = ""
+    body: type[msgspec.Struct] | None = None
+    answers: tuple[type[msgspec.Struct], ...] = ()
+    query: tuple[str, ...] = ()
+    creates: bool = False  # 201 when new, 200 when repeated
 
 
 def describe_api(routes: Sequence[Route]) -> dict[str, Any]:
     """Return the document."""
-    bodies = [body for _, _, _, body in routes if body is not None]
-    _, schemas = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
+    structs = {one for route in routes for one in (route.body, *route.answers) if one is not None}
+    ordered = sorted(structs, key=lambda struct: struct.__name__)
+    _, schemas = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
     paths: dict[str, dict[str, Any]] = {}
-    for method, path, handler, body in routes:
-        paths.setdefault(path, {})[method.lower()] = _describe(path, handler, body)
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _describe(route)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Citizen-Miles node",
             "version": "1",
-            "description": "Amounts are whole cents. Ids are UUIDs given by the caller and make every call repeatable.",
+            "description": (
+                "Amounts are whole cents. Ids are UUIDs in lower case, chosen by the caller: the same id with the same"
+                " content is answered again and never done twice; with another content it is refused."
+            ),
+            "license": {"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
         },
         "security": [{"key": []}],
         "paths": paths,
         "components": {
             "schemas": {**schemas, "Refusal": _REFUSAL},
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "cmk_<id>_<secret>"}},
         },
     }
 
 
-def _describe(path: str, handler: Callable[..., Any], body: type[msgspec.Struct] | None) -> dict[str, Any]:
-    refusal = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
+def _describe(route: Route) -> dict[str, Any]:
+    refusal = {"application/json": {"schema": _refer("Refusal")}}
+    kinds = [_refer(one.__name__) for one in route.answers]
+    schema = {"type": "object"} if not kinds else kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+    done = {"content": {"application/json": {"schema": schema}}}
+    responses: dict[str, Any] = {"200": {"description": "done", **done}}
+    if route.creates:
+        responses["200"]["description"] = "done before under this id"
+        responses["201"] = {"description": "done", **done}
+    if route.scope:
+        responses |= {status: {"description": told, "content": refusal} for status, told in _ERRORS.items()}
+    in_path = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", route.path)
+    ]
+    in_query = [
+        {"name": name, "in": "query", "description": QUERY[name][1], "schema": {"type": QUERY[name][0]}}
+        for name in route.query
+    ]
     described: dict[str, Any] = {
-        "operationId": handler.__name__,
-        "summary": (handler.__doc__ or "").strip(),
-        "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in re.findall(r"{(\w+)}", path)
-        ],
-        "responses": {
-            "200": {"description": "done"},
-            **{status: {"description": told, "content": refusal} for status, told in _ERRORS.items()},
-        },
+        "operationId": route.name,
+        "summary": route.summary,
+        "description": f"Scope: {route.scope}" if route.scope else "Open to everybody",
+        "parameters": in_path + in_query,
+        "responses": responses,
     }
-    if body is not None:
-        reference = {"$ref": f"#/components/schemas/{body.__name__}"}
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference}}}
+    if not route.scope:
+        described["security"] = []
+    if route.body is not None:
+        content = {"application/json": {"schema": _refer(route.body.__name__)}}
+        described["requestBody"] = {"required": True, "content": content}
     return described
+
+
+def _refer(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}

@@ -1,18 +1,27 @@
-"""What programs send to a node, as typed structs: unknown fields, floats and oversized lists are refused. Pure."""
+"""What programs send to a node, as typed structs: unknown fields, floats and oversized lists are refused. Pure.
+
+The lines of a list are read one by one, so that a bad one is refused alone: `CreditRequest` is what a caller writes,
+`CreditLines` the same with lines not read yet.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, TypeVar
 
-from msgspec import Meta, Struct
+import msgspec
+from msgspec import Meta, Raw, Struct
 
 from node.federation.service import AskCession
+from node.ledger.accounts import ORDINARY, AccountEvent, AccountKind
 from node.ledger.postings import Posting, PostingKind
 from protocol.amounts import Cents, require_amount
-from protocol.errors import InvalidAddress
+from protocol.errors import InvalidAddress, Malformed
 from protocol.identifiers import (
     AccountNumber,
+    Address,
     TerritoryCode,
+    format_address,
     parse_address,
     parse_id,
     require_number,
@@ -22,8 +31,9 @@ from protocol.times import parse_instant
 
 ITEMS_MAX = 1_000
 Id = Annotated[str, Meta(min_length=36, max_length=36)]
-AccountText = Annotated[str, Meta(min_length=8, max_length=24)]
+AccountText = Annotated[str, Meta(min_length=8, max_length=40)]
 Items = Meta(min_length=1, max_length=ITEMS_MAX)
+Body = TypeVar("Body")
 
 
 class OpenRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,6 +72,13 @@ class CreditRequest(Struct, frozen=True, forbid_unknown_fields=True, rename={"po
     items: Annotated[list[CreditItem], Items]
 
 
+class CreditLines(Struct, frozen=True, forbid_unknown_fields=True, rename={"pool": "from"}):
+    """A credit request whose lines are not read yet."""
+
+    pool: AccountText
+    items: Annotated[list[Raw], Items]
+
+
 class ReversalRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """Take back a credit, or a part of it."""
 
@@ -98,6 +115,55 @@ class CessionRequest(Struct, frozen=True, forbid_unknown_fields=True):
     items: Annotated[list[CessionItem], Items]
 
 
+class CessionLines(Struct, frozen=True, forbid_unknown_fields=True):
+    """A cession request whose lines are not read yet."""
+
+    items: Annotated[list[Raw], Items]
+
+
+class _Named(Struct, frozen=True):
+    id: str = ""
+
+
+def read_body(data: bytes | Raw, type_: type[Body]) -> Body:
+    """Return the typed body of a JSON text. Raises Malformed."""
+    try:
+        return msgspec.json.decode(data, type=type_)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(reason=str(error)[:200] or "not JSON") from None
+
+
+def read_lines(lines: Sequence[Raw], type_: type[Body]) -> list[Body | tuple[str, Malformed]]:
+    """Return each line, or the id it has (if one can be read) and why it is refused."""
+    read: list[Body | tuple[str, Malformed]] = []
+    for line in lines:
+        try:
+            read.append(read_body(line, type_))
+        except Malformed as refusal:
+            try:
+                name = read_body(line, _Named).id[:40]
+            except Malformed:
+                name = ""
+            read.append((name, refusal))
+    return read
+
+
+def read_kind(text: str) -> AccountKind:
+    """Return the kind of an account. Raises Malformed."""
+    try:
+        return AccountKind(text)
+    except ValueError:
+        raise Malformed(field="kind", reason=f"kind is one of {', '.join(sorted(ORDINARY))}") from None
+
+
+def read_event(text: str) -> AccountEvent:
+    """Return what is asked of an account. Raises Malformed."""
+    try:
+        return AccountEvent(text)
+    except ValueError:
+        raise Malformed(field="event", reason=f"event is one of {', '.join(AccountEvent)}") from None
+
+
 def read_account(text: str, home: TerritoryCode) -> AccountNumber:
     """Return the number of an account of this territory, from its number or its full address. Raises InvalidAddress."""
     tidy = tidy_address(text)
@@ -121,14 +187,15 @@ def read_credit(pool: AccountNumber, item: CreditItem, home: TerritoryCode) -> P
     )
 
 
-def read_cession(item: CessionItem, home: TerritoryCode, giver_address: str) -> AskCession:
-    """Return what is asked. Raises Malformed."""
+def read_cession(item: CessionItem, home: TerritoryCode) -> AskCession:
+    """Return what is asked; the beneficiary sees the giver's address unless he stays anonymous. Raises Malformed."""
+    number = read_account(item.giver, home)
     return AskCession(
         op=parse_id(item.id),
-        account=read_account(item.giver, home),
+        account=number,
         beneficiary=parse_address(tidy_address(item.to)),
         cents=item.cents,
         words=item.words,
-        giver="" if item.anonymous else giver_address,
+        giver="" if item.anonymous else format_address(Address(number, home)),
         term=parse_instant(item.term, "term") if item.term else 0,
     )

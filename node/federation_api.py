@@ -1,0 +1,118 @@
+"""The federation over HTTP: cede, follow, recall, receive, and see whom an address would reach."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from node.access.service import Grant, Scope
+from node.answers import (
+    ArrivalsAnswer,
+    CessionLine,
+    CessionsAnswer,
+    CessionsDoneAnswer,
+    tell_arrival,
+    tell_ceded,
+    tell_cession,
+    tell_directory,
+    tell_payee,
+)
+from node.calls_api import Call, answer
+from node.cession_service import load_cession_told
+from node.federation import store as federation_store
+from node.federation.service import load_cessions
+from node.requests import CessionItem, CessionLines, read_cession, read_lines
+from protocol.errors import Malformed, Refusal
+from protocol.identifiers import parse_address, parse_id, tidy_address
+
+
+async def cede(request: web.Request) -> web.Response:
+    """Cede rights, one or many times, to accounts here or far; a bad line harms no other."""
+    call = Call(request)
+    grant = await call.grant(Scope.CEDE)
+    asked = await call.body(CessionLines)
+    items = read_lines(asked.items, CessionItem)
+    return answer(CessionsDoneAnswer(list(await asyncio.gather(*(_cede(call, grant, item) for item in items)))))
+
+
+async def _cede(call: Call, grant: Grant, item: CessionItem | tuple[str, Malformed]) -> CessionLine:
+    app = call.app
+    if isinstance(item, tuple):
+        line = tell_ceded(*item, app.home, call.language)
+    else:
+        try:
+            wanted = read_cession(item, app.home)
+            grant.require(Scope.CEDE, wanted.account)
+            view = await app.book.write(app.federation.cede, wanted)
+            line = tell_ceded(item.id, view, app.home, call.language)
+        except Refusal as refusal:
+            line = tell_ceded(item.id, refusal, app.home, call.language)
+    if line.code:
+        call.note_refused(line.code)
+    return line
+
+
+async def show_cession(request: web.Request) -> web.Response:
+    """Show where a cession stands, each step with its time."""
+    call = Call(request)
+    grant = await call.grant(Scope.READ)
+    op = parse_id(request.match_info["id"])
+    await call.require_posting(grant, Scope.READ, op)
+    return answer(
+        await call.app.book.read(
+            lambda connection: load_cession_told(connection, op, home=call.app.home, language=call.language)
+        )
+    )
+
+
+async def list_cessions(request: web.Request) -> web.Response:
+    """List cessions sent to other territories, the newest first."""
+    call = Call(request)
+    grant = await call.grant(Scope.READ)
+    account = call.query_account(grant)
+    grant.require(Scope.READ, account or "")
+    before, limit = call.whole("cursor"), call.limit()
+    views, cursor = await call.app.book.read(
+        lambda connection: load_cessions(connection, account=account, before=before, limit=limit)
+    )
+    return answer(CessionsAnswer([tell_cession(view, call.app.home, call.language) for view in views], cursor))
+
+
+async def list_arrivals(request: web.Request) -> web.Response:
+    """List cessions received from other territories, the newest first."""
+    call = Call(request)
+    grant = await call.grant(Scope.READ)
+    account = call.query_account(grant)
+    grant.require(Scope.READ, account or "")
+    before, limit = call.whole("cursor"), call.limit()
+    rows = await call.app.book.read(
+        lambda connection: federation_store.load_arrivals(connection, account=account, before=before, limit=limit)
+    )
+    cursor = rows[-1].id if len(rows) == limit else None
+    return answer(ArrivalsAnswer([tell_arrival(row, call.language) for row in rows], cursor))
+
+
+async def recall(request: web.Request) -> web.Response:
+    """Ask that a cession be stopped before it is handed over."""
+    call = Call(request)
+    grant = await call.grant(Scope.CEDE)
+    op = parse_id(request.match_info["id"])
+    await call.require_posting(grant, Scope.CEDE, op)
+    view = await call.app.book.write(call.app.federation.recall, op)
+    return answer(tell_cession(view, call.app.home, call.language))
+
+
+async def show_payee(request: web.Request) -> web.Response:
+    """See whom an address would reach, before anything is sent."""
+    call = Call(request)
+    await call.grant(Scope.CEDE)
+    address = parse_address(tidy_address(request.query.get("address", "")))
+    return answer(tell_payee(address, await call.app.payees.ask(address), call.language))
+
+
+async def show_directory(request: web.Request) -> web.Response:
+    """Show the members of the federation."""
+    call = Call(request)
+    await call.grant(Scope.READ)
+    return answer(tell_directory(call.app.federation.directory))

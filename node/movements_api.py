@@ -1,0 +1,140 @@
+"""Movements at home over HTTP: credits, reversals, reservations, and what became of an id."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from node.access.service import Scope
+from node.answers import (
+    CreditAnswer,
+    CreditLine,
+    ReleaseAnswer,
+    tell_credit,
+    tell_operation,
+    tell_reservation,
+    tell_reversal,
+    tell_totals,
+)
+from node.calls_api import Call, answer
+from node.federation import store as federation_store
+from node.ledger.postings import Posting
+from node.ledger.reading_service import find_operation, load_totals
+from node.ledger.reservations import Reserve
+from node.ledger.reversals import Reverse
+from node.requests import (
+    CreditItem,
+    CreditLines,
+    ReservationRequest,
+    ReversalRequest,
+    read_account,
+    read_credit,
+    read_lines,
+)
+from protocol.amounts import Cents, require_amount
+from protocol.errors import Refusal
+from protocol.identifiers import format_id, parse_id
+from protocol.times import parse_instant
+
+
+class OperationUnknown(Refusal):
+    """Facts: id."""
+
+    code = "operation_unknown"
+
+
+async def credit(request: web.Request) -> web.Response:
+    """Credit one or many accounts from a pool; a bad line harms no other."""
+    call = Call(request)
+    grant = await call.grant(Scope.CREDIT)
+    asked = await call.body(CreditLines)
+    pool = read_account(asked.pool, call.app.home)
+    grant.require(Scope.CREDIT, pool)
+    lines: list[CreditLine | None] = [None] * len(asked.items)
+    postings: list[Posting] = []
+    places: list[tuple[int, str]] = []
+    for place, item in enumerate(read_lines(asked.items, CreditItem)):
+        if isinstance(item, tuple):
+            lines[place] = tell_credit(*item, call.language)
+            continue
+        try:
+            postings.append(read_credit(pool, item, call.app.home))
+            places.append((place, item.id))
+        except Refusal as refusal:
+            lines[place] = tell_credit(item.id, refusal, call.language)
+    if postings:
+        posted = await call.app.ledger.write(call.app.ledger.post_groups, postings)
+        for (place, id_), one in zip(places, posted, strict=True):
+            lines[place] = tell_credit(id_, one, call.language)
+    told = [line for line in lines if line is not None]
+    for line in told:
+        if line.code:
+            call.note_refused(line.code)
+    return answer(CreditAnswer(told))
+
+
+async def reverse(request: web.Request) -> web.Response:
+    """Take back a credit, or a part of it, as far as its rights are still there."""
+    call = Call(request)
+    grant = await call.grant(Scope.CREDIT)
+    asked = await call.body(ReversalRequest)
+    credit_id = parse_id(asked.credit)
+    await call.require_posting(grant, Scope.CREDIT, credit_id)
+    wanted = Reverse(
+        op=parse_id(asked.id),
+        undone=credit_id,
+        cents=None if asked.cents is None else Cents(require_amount(asked.cents)),
+        reference=asked.reference,
+    )
+    return answer(tell_reversal(await call.app.ledger.write(call.app.ledger.reverse, wanted)))
+
+
+async def reserve(request: web.Request) -> web.Response:
+    """Set a sum aside until it is released or its time is over."""
+    call = Call(request)
+    grant = await call.grant(Scope.CEDE)
+    asked = await call.body(ReservationRequest)
+    number = read_account(asked.account, call.app.home)
+    grant.require(Scope.CEDE, number)
+    wanted = Reserve(
+        op=parse_id(asked.id),
+        account=number,
+        cents=Cents(require_amount(asked.cents)),
+        expires_at=parse_instant(asked.expires_at, "expires_at"),
+    )
+    made = await call.app.ledger.write(call.app.ledger.reserve, wanted)
+    return answer(tell_reservation(made), 200 if made.is_repeat else 201)
+
+
+async def release(request: web.Request) -> web.Response:
+    """Free a reservation."""
+    call = Call(request)
+    await call.grant_unbound(Scope.CEDE)  # a reservation is named by its id alone: its account is not asked here
+    released = await call.app.ledger.write(call.app.ledger.release, parse_id(request.match_info["id"]))
+    return answer(ReleaseAnswer(format_id(released.op), str(released.state)))
+
+
+async def show_operation(request: web.Request) -> web.Response:
+    """Show what became of an id: posted, or refused and why."""
+    call = Call(request)
+    grant = await call.grant(Scope.READ)
+    op = parse_id(request.match_info["id"])
+    await call.require_posting(grant, Scope.READ, op)
+    view = await call.app.ledger.read(find_operation, op)
+    if view.state == "unknown":
+        raise OperationUnknown(id=request.match_info["id"])
+    return answer(tell_operation(view, call.language))
+
+
+async def show_totals(request: web.Request) -> web.Response:
+    """Show the territory's figures."""
+    call = Call(request)
+    await call.grant_unbound(Scope.READ)
+    return answer(
+        await call.app.book.read(
+            lambda connection: tell_totals(
+                load_totals(connection, call.app.home),
+                federation_store.count_states(connection),
+                federation_store.count_arrivals(connection),
+            )
+        )
+    )
