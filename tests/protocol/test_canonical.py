@@ -153,10 +153,10 @@ def other_lengths(value: Any) -> list[bytes]:
     elif isinstance(value, str):
         heads, count, body = (0xD9, 0xDA, 0xDB), len(value.encode()), value.encode()
     elif isinstance(value, list):
-        heads, count, body = (None, 0xDC, 0xDD), len(value), b"".join(map(reference, value))
+        heads, count, body = (0, 0xDC, 0xDD), len(value), b"".join(map(reference, value))
     else:
         pairs = in_order(value).items()
-        heads, count, body = (None, 0xDE, 0xDF), len(value), b"".join(reference(k) + reference(v) for k, v in pairs)
+        heads, count, body = (0, 0xDE, 0xDF), len(value), b"".join(reference(k) + reference(v) for k, v in pairs)
     ways = [struct.pack(">BB", heads[0], count) + body] if heads[0] and count < 2**8 else []
     ways += [struct.pack(">BH", heads[1], count) + body] if count < 2**16 else []
     return [*ways, struct.pack(">BI", heads[2], count) + body]
@@ -468,7 +468,7 @@ class Named(msgspec.Struct):
 def nest(levels: int) -> Any:
     type_: Any = int
     for _ in range(levels):
-        type_ = list[type_]  # type: ignore[valid-type]
+        type_ = list[type_]
     return type_
 
 

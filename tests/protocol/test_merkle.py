@@ -301,6 +301,23 @@ def test_a_byte_moved_from_one_part_to_its_neighbour_is_seen() -> None:
         assert root_from_inclusion(joined[cut:], 1, 2, [joined[:cut]]) is None
 
 
+def test_a_byte_moved_from_the_first_root_to_the_proof_is_seen() -> None:
+    joined = ROOTS[1] + LEAVES[1]
+    assert verify_consistency(1, joined[:32], 2, ROOTS[2], [joined[32:]])
+    for cut in (0, 31, 33, 64):
+        assert not verify_consistency(1, joined[:cut], 2, ROOTS[2], [joined[cut:]])
+
+
+def test_a_proof_too_short_for_the_size_it_names_proves_nothing() -> None:
+    for size2 in range(1, 18):
+        for claimed in range((1 << (size2 - 1).bit_length()) * 2, 70):
+            for size1 in range(1, size2):
+                proof = subproof(size1, ENTRIES[:size2], whole=True)
+                assert not verify_consistency(size1, ROOTS[size1], claimed, ROOTS[size2], proof)
+            for index in range(size2 - 1):
+                assert not verify_inclusion(LEAVES[index], index, claimed, path(index, ENTRIES[:size2]), ROOTS[size2])
+
+
 @given(st.integers(1, 2**62), st.data())
 def test_plans_name_complete_nodes_and_few_of_them(size: int, data: st.DataObject) -> None:
     size1 = data.draw(st.integers(1, size))
