@@ -23,7 +23,7 @@ def make_api(app: HubApp) -> web.Application:
 
     async def exchange(request: web.Request) -> web.Response:
         wait = request.headers.get(WAIT_HEADER, "0")
-        if not wait.isascii() or not wait.isdigit() or int(wait[:9]) > WAIT_MS_MAX:
+        if not wait.isascii() or not wait.isdigit() or len(wait) > 5 or int(wait) > WAIT_MS_MAX:
             raise InvalidTime(field=WAIT_HEADER, reason=f"whole milliseconds, {WAIT_MS_MAX} at most")
         answer = await app.exchange.answer(await request.read(), wait_ms=int(wait))
         return web.Response(body=answer, content_type=CONTENT_TYPE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Annotated
@@ -49,7 +50,12 @@ def show_version() -> None:
 
 
 def main() -> None:
-    """The entry point: our own commands, and those of every installed room."""
-    for found in sorted(entry_points(group="citizen_miles.commands"), key=lambda one: one.name):
-        app.add_typer(found.load(), name=found.name)
+    """The entry point: our own commands, and those of the rooms that are installed.
+
+    A room is loaded when it is named, or when everything is to be listed: a node's start need not wait for the hub's.
+    """
+    rooms = {found.name: found for found in entry_points(group="citizen_miles.commands")}
+    named = sys.argv[1] if len(sys.argv) > 1 else ""
+    for name in [named] if named in rooms else sorted(rooms):
+        app.add_typer(rooms[name].load(), name=name)
     app()

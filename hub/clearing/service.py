@@ -65,6 +65,11 @@ MALFORMED: Final = "malformed"
 SEALED_PART_MISSING: Final = "sealed_part_missing"
 HAND_OVER_MAX: Final = 256
 EXPIRE_MAX: Final = 256
+STATEMENT_ROWS_MAX: Final = 4_096
+# What travels beside one of our slips: far below what an envelope may weigh, since a slip is never cut in two.
+BESIDE_BYTES_MAX: Final = 2 * 1024 * 1024
+HAND_OVER_BYTES_MAX: Final = 4 * 1024 * 1024
+PROOF_BYTES: Final = 4 * 1024  # a statement, its signature and an inclusion proof, generously
 _KEY: Final = "desk"
 _SLIP_MESSAGES_MAX: Final = 512
 
@@ -94,7 +99,7 @@ class Desk:
     ceded_moves: dict[tuple[str, int], int] = field(default_factory=dict)
     new_lots: dict[LotKey, tuple[int, int]] = field(default_factory=dict)
     transit: list[tuple[int, LotKey, int]] = field(default_factory=list)
-    outgoing: dict[str, list[Message]] = field(default_factory=dict)
+    outgoing: dict[str, list[tuple[Message, int]]] = field(default_factory=dict)
     asking: set[str] = field(default_factory=set)
     awake: set[str] = field(default_factory=set)
 
@@ -105,9 +110,9 @@ class Desk:
             self.logs[owner, reader] = found
         return found
 
-    def tell(self, member: str, message: Message) -> None:
-        """Write to a member; its slip is made when the page closes."""
-        self.outgoing.setdefault(member, []).append(message)
+    def tell(self, member: str, message: Message, *, beside_bytes: int = 0) -> None:
+        """Write to a member; its slip is made when the page closes. `beside_bytes` will travel with the message."""
+        self.outgoing.setdefault(member, []).append((message, beside_bytes))
         self.awake.add(member)
 
     def load_for(self, giver: str, cedes: Iterable[Cede]) -> None:
@@ -164,7 +169,9 @@ class Desk:
         store.add_transit(connection, [(s, self.lot_ids[k], cents) for s, k, cents in self.transit if cents > 0])
         store.take_transit(connection, [(s, self.lot_ids[k], -cents) for s, k, cents in self.transit if cents < 0])
         for member in sorted(self.asking):
-            self.tell(member, self._statement(member))
+            statement = self._statement(member)
+            if max(len(statement.issuers), len(statement.transit)) <= STATEMENT_ROWS_MAX:
+                self.tell(member, statement)
         for member, messages in self.outgoing.items():
             log_store.append_leaves(
                 connection, self.log(self.hub, member), _make_leaves(member, messages, self.page.now), self.page.now
@@ -183,20 +190,28 @@ class Desk:
         )
 
 
-def _make_leaves(member: str, messages: Sequence[Message], now: Instant) -> list[bytes]:
-    """Return slips that hold these messages in order, each small enough to travel."""
+def _make_leaves(member: str, messages: Sequence[tuple[Message, int]], now: Instant) -> list[bytes]:
+    """Return slips that hold these messages in order, each small enough to travel with what goes beside it."""
     leaves: list[bytes] = []
-    for start in range(0, len(messages), _SLIP_MESSAGES_MAX):
-        part = tuple(messages[start : start + _SLIP_MESSAGES_MAX])
-        leaf = encode_slip(Slip(WIRE_VERSION, member, now, part))
-        if len(leaf) <= LEAF_BYTES_MAX:
-            leaves.append(leaf)
-        elif len(part) > 1:
-            half = len(part) // 2
-            leaves += _make_leaves(member, part[:half], now) + _make_leaves(member, part[half:], now)
-        else:
-            raise ValueError(f"one message of {len(leaf)} bytes fits no slip")
-    return leaves
+    part: list[Message] = []
+    weight = 0
+    for message, beside_bytes in messages:
+        weight += beside_bytes
+        if part and (len(part) == _SLIP_MESSAGES_MAX or weight > BESIDE_BYTES_MAX):
+            leaves += _encode_part(member, part, now)
+            part, weight = [], beside_bytes
+        part.append(message)
+    return leaves + _encode_part(member, part, now)
+
+
+def _encode_part(member: str, part: Sequence[Message], now: Instant) -> list[bytes]:
+    leaf = encode_slip(Slip(WIRE_VERSION, member, now, tuple(part)))
+    if len(leaf) <= LEAF_BYTES_MAX:
+        return [leaf]
+    if len(part) == 1:
+        raise ValueError(f"one message of {len(leaf)} bytes fits no slip")
+    half = len(part) // 2
+    return _encode_part(member, part[:half], now) + _encode_part(member, part[half:], now)
 
 
 class Sequencer:
@@ -254,7 +269,7 @@ class Sequencer:
         theirs, own = desk.log(member, desk.hub), desk.log(desk.hub, member)
         directory = self._registry.on_page(page)
         before = exchange.find_head(connection, directory, member, desk.hub)
-        fresh = exchange.find_new_slips(connection, theirs, received, before, page.now)
+        fresh = exchange.find_new_slips(connection, theirs, received, before, page.now, may_rewind=True)
         exchange.take_ack(connection, self._identity, own, received, page.now)
         if before is None or _tells_more(before[1], received):
             exchange.save_head(connection, received, page.now)
@@ -359,7 +374,11 @@ class Sequencer:
                 case _:
                     self._count("messages_ignored")
         if is_answer:
-            desk.tell(slip.to, Forward(member, key[1], key[2], merkle.hash_leaf(carried.leaf), ()))
+            desk.tell(
+                slip.to,
+                Forward(member, key[1], key[2], merkle.hash_leaf(carried.leaf), ()),
+                beside_bytes=len(carried.leaf) + PROOF_BYTES,
+            )
 
     def _take_answer(self, desk: Desk, taker: str, giver: str, answer: Answer) -> bool:
         connection = desk.page.connection
@@ -466,12 +485,14 @@ class Sequencer:
                 results.append(0)
                 continue
             self._expire_due(desk, taker)
-            waiting = store.load_waiting(page.connection, taker, HAND_OVER_MAX)
+            waiting = self._choose_waiting(desk, taker)
             told: dict[str, list[int]] = {}
-            for stored in waiting:
-                origin_log = desk.log(stored.origin, desk.hub)
-                leaf_hash = log_store.load_nodes(page.connection, origin_log.id, [(0, stored.index)])[0, stored.index]
-                desk.tell(taker, Forward(stored.origin, stored.epoch, stored.index, leaf_hash, stored.record.skipped))
+            for stored, leaf_hash, weight in waiting:
+                desk.tell(
+                    taker,
+                    Forward(stored.origin, stored.epoch, stored.index, leaf_hash, stored.record.skipped),
+                    beside_bytes=weight,
+                )
                 stored.record = replace(stored.record, state=CessionState.HANDED_OVER)
                 store.save_state(page.connection, stored, page.now)
                 told.setdefault(stored.origin, []).append(stored.index)
@@ -479,13 +500,33 @@ class Sequencer:
                 note(
                     page,
                     desk.hub,
-                    SlipsHandedOver(page.now, taker, tuple((one.origin, one.epoch, one.index) for one in waiting)),
+                    SlipsHandedOver(
+                        page.now, taker, tuple((one.origin, one.epoch, one.index) for one, _, _ in waiting)
+                    ),
                 )
             for origin, indexes in told.items():
                 desk.tell(origin, HandedOver(tuple(indexes)))
             self._count("slips_handed_over", len(waiting))
             results.append(len(waiting))
         return results
+
+    def _choose_waiting(self, desk: Desk, taker: str) -> list[tuple[StoredSlip, bytes, int]]:
+        """Return the oldest slips that wait for a member, with their leaf hash and the bytes they will weigh.
+
+        What an envelope cannot carry stays where it can still be recalled; the next call brings it.
+        """
+        chosen: list[tuple[StoredSlip, bytes, int]] = []
+        total = 0
+        for stored in store.load_waiting(desk.page.connection, taker, HAND_OVER_MAX):
+            log = desk.log(stored.origin, desk.hub)
+            leaf = log_store.load_leaf(desk.page.connection, log.id, stored.index)
+            beside = log_store.load_attachments(desk.page.connection, log.id, stored.index, 1)
+            weight = len(leaf) + sum(map(len, beside.values())) + PROOF_BYTES
+            total += weight
+            if chosen and total > HAND_OVER_BYTES_MAX:
+                break
+            chosen.append((stored, merkle.hash_leaf(leaf), weight))
+        return chosen
 
     def expire(self, page: Page, items: Sequence[None]) -> list[int | Refusal]:
         """End cessions whose term has passed before hand-over; run again until it returns 0."""

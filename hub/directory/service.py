@@ -21,6 +21,7 @@ from protocol.directory import (
     BrokenDirectory,
     Change,
     Directory,
+    DirectoryEntry,
     Enrolled,
     KeyAdded,
     KeyRetired,
@@ -31,13 +32,14 @@ from protocol.directory import (
     Reinstated,
     Suspended,
     apply_entries,
+    decode_entry,
     encode_entry,
 )
 from protocol.envelopes import DIRECTORY_MAX, DirectoryPart, Enrolment, SignedEnrolment, Welcome
 from protocol.errors import NotCanonical, Refusal
 from protocol.exchange.service import Identity
 from protocol.identifiers import is_south, require_territory
-from protocol.keys import Domain, PublicKeys, require_public_keys
+from protocol.keys import Domain, PublicKeys, SecretKeys, compute_key_id, require_public_keys
 from protocol.national import DirectoryChanged
 from protocol.times import DAY_MS, Instant
 
@@ -90,11 +92,31 @@ class Registry:
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
         self.directory = Directory()
+        self._own_keys: dict[bytes, int] = {}  # our key ids, and the number of the entry that announced each
 
     def load(self, connection: Connection) -> None:
         """Fold all entries."""
         rows = connection.execute(select(entries.c.entry).order_by(entries.c.number))
-        self.directory = apply_entries(Directory(), [bytes(row[0]) for row in rows])
+        stored = [bytes(row[0]) for row in rows]
+        self.directory = apply_entries(Directory(), stored)
+        self._own_keys = {}
+        for data in stored:
+            self._note_own_key(decode_entry(data))
+
+    def _note_own_key(self, entry: DirectoryEntry) -> None:
+        change = entry.change
+        if isinstance(change, Enrolled | KeyAdded) and change.member == self.identity.code:
+            self._own_keys.setdefault(compute_key_id(change.signing, change.sealing), entry.number)
+
+    def choose_keys(self, directory_size: int) -> SecretKeys:
+        """Return the newest of our keys that a member with so many entries knows: others it could not verify."""
+        keyring = self.identity.keyring
+        valid = self.directory.find(self.identity.code)
+        for key in reversed(valid.keys if valid is not None else ()):
+            secret = keyring.find(key.id)
+            if secret is not None and self._own_keys.get(key.id, 0) < max(directory_size, 1):
+                return secret
+        return keyring.current
 
     def on_page(self, page: Page) -> Directory:
         """Return the directory as this page sees it."""
@@ -113,6 +135,7 @@ class Registry:
         page.connection.execute(entries.insert().values(number=before.size, entry=entry, national=national))
         page.memo[_KEY] = after
         page.after_commit(_KEY, lambda: setattr(self, "directory", page.memo[_KEY]))
+        self._note_own_key(decode_entry(entry))
         return after
 
     # Operations of the book: each item is one use case, refused or written whole.

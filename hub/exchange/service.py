@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -95,7 +95,7 @@ class HubExchange:
 
     def sign_checkpoint(self, connection: Connection) -> SignedCheckpoint:
         """Return the signed head of the national log as this snapshot sees it."""
-        return self._signer.sign(connection)[1]
+        return self._signer.sign(connection, self._identity.keyring.current)[1]
 
     def has_terms_due(self, connection: Connection) -> bool:
         """Tell whether a cession that waits is past its term."""
@@ -157,7 +157,8 @@ class HubExchange:
     def _compose(self, received: Received, whispers: Sequence[Whisper], connection: Connection) -> tuple[bytes, bool]:
         """Return the answer as this snapshot sees it, and whether it holds anything new for the caller."""
         statement = received.statement
-        national, checkpoint = self._signer.sign(connection)
+        secret = self._registry.choose_keys(received.payload.directory_size)
+        national, checkpoint = self._signer.sign(connection, secret)
         part = None
         if national.size:
             part = load_part(connection, national, received.payload.directory_size)
@@ -168,7 +169,7 @@ class HubExchange:
 
         envelope, count = exchange.compose_envelope(
             connection,
-            self._identity,
+            replace(self._identity, keyring=replace(self._identity.keyring, current=secret)),
             statement.sender,
             now=self._book.clock(),
             start=statement.ack_size,

@@ -13,6 +13,7 @@ from protocol.book.service import Page
 from protocol.book.tables import leaves
 from protocol.envelopes import Checkpoint, History, SignedCheckpoint, sign_checkpoint
 from protocol.exchange.service import EVERYBODY, Identity
+from protocol.keys import SecretKeys
 from protocol.national import NationalEntry, encode_national
 from protocol.times import Instant
 
@@ -27,6 +28,7 @@ def note(page: Page, hub: str, entry: NationalEntry) -> int:
         pending = []
         page.memo[_KEY] = pending
         page.memo[_KEY, "log"] = log
+        page.memo[_KEY, "floor"] = _last_instant(page.connection, log)
     log = page.memo[_KEY, "log"]
     pending.append(encode_national(entry))
     page.at_close(_KEY, lambda: _append(page))
@@ -35,7 +37,9 @@ def note(page: Page, hub: str, entry: NationalEntry) -> int:
 
 def _append(page: Page) -> None:
     pending: list[bytes] = page.memo[_KEY]
-    log_store.append_leaves(page.connection, page.memo[_KEY, "log"], pending, page.now)
+    # A clock that steps back must not make a later checkpoint look older: leaves never do.
+    at = max(page.now, page.memo[_KEY, "floor"])
+    log_store.append_leaves(page.connection, page.memo[_KEY, "log"], pending, at)
     pending.clear()
 
 
@@ -44,31 +48,32 @@ class CheckpointSigner:
 
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
-        self._last: tuple[int, bytes, SignedCheckpoint] | None = None
+        self._last: dict[bytes, tuple[int, bytes, SignedCheckpoint]] = {}
 
-    def sign(self, connection: Connection) -> tuple[Log, SignedCheckpoint]:
-        """Return the national log as this snapshot sees it and the hub's signature of its head."""
+    def sign(self, connection: Connection, secret: SecretKeys) -> tuple[Log, SignedCheckpoint]:
+        """Return the national log as this snapshot sees it and the hub's signature of its head, with these keys."""
         log = log_store.open_log_or_empty(connection, self._identity.code, EVERYBODY)
-        last = self._last
+        last = self._last.get(secret.public.id)
         if last is not None and last[0] == log.size and last[1] == log.root:
             return log, last[2]
-        at = self._last_instant(connection, log)
+        at = _last_instant(connection, log)
         signed = sign_checkpoint(
-            self._identity.keyring.current,
+            secret,
             Checkpoint(self._identity.network, self._identity.code, log.size, log.root, at),
         )
-        self._last = (log.size, log.root, signed)
+        self._last[secret.public.id] = (log.size, log.root, signed)
         return log, signed
 
-    def _last_instant(self, connection: Connection, log: Log) -> Instant:
-        """A checkpoint is as old as its last leaf: the same log always gives the same checkpoint."""
-        if not log.size:
-            return Instant(0)
-        return Instant(
-            connection.execute(
-                select(leaves.c.at).where(leaves.c.log_id == log.id, leaves.c.ix == log.size - 1)
-            ).scalar_one()
-        )
+
+def _last_instant(connection: Connection, log: Log) -> Instant:
+    """A checkpoint is as old as its last leaf: the same log always gives the same checkpoint."""
+    if not log.size:
+        return Instant(0)
+    return Instant(
+        connection.execute(
+            select(leaves.c.at).where(leaves.c.log_id == log.id, leaves.c.ix == log.size - 1)
+        ).scalar_one()
+    )
 
 
 def find_histories(connection: Connection, national: Log, sizes: Iterable[int]) -> list[History]:

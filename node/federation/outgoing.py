@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from node.ledger.lots import LotName
 from protocol.canonical import encode_typed
@@ -23,6 +24,9 @@ from protocol.messages import (
     encode_slip,
 )
 from protocol.times import Instant
+
+# Words of one slip: with numbers and givers beside them, the sealed column stays under its limit.
+WORDS_BYTES_MAX: Final = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +54,17 @@ def group_leaving(leaving: Iterable[Leaving]) -> list[tuple[str, list[Leaving]]]
     groups: list[tuple[str, list[Leaving]]] = []
     for taker, rows in by_taker.items():
         part: list[Leaving] = []
-        draws = 0
+        draws = words = 0
         for one in rows:
-            if part and (len(part) == CESSIONS_MAX or draws + len(one.draws) > DRAWS_MAX):
+            said = len(one.words.encode())
+            if part and (
+                len(part) == CESSIONS_MAX or draws + len(one.draws) > DRAWS_MAX or words + said > WORDS_BYTES_MAX
+            ):
                 groups.append((taker, part))
-                part, draws = [], 0
+                part, draws, words = [], 0, 0
             part.append(one)
             draws += len(one.draws)
+            words += said
         groups.append((taker, part))
     return groups
 

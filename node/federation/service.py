@@ -62,6 +62,9 @@ from protocol.times import Instant, require_instant
 
 CEDED_AT_HOME: Final = "home"
 
+# What a Forward brought: the author's proved slip and what travels with it, or why it is not proved.
+Opened = tuple[ForwardedSlip, Slip] | Refusal
+
 
 class CessionUnknown(Refusal):
     """Facts: id."""
@@ -204,9 +207,10 @@ class Federation:
         results: list[CessionView | Refusal | None] = [None] * len(items)
         postings: list[Posting] = []
         places: list[int] = []
+        known = store.load_ops(page.connection, [item.op for item in items])
         for place, item in enumerate(items):
             try:
-                postings.append(self._posting_for(page, item))
+                postings.append(self._posting_for(page, item, is_known=item.op in known))
                 places.append(place)
             except Refusal as refusal:
                 results[place] = refusal
@@ -245,14 +249,16 @@ class Federation:
                     )
                 )
         if leaving:
-            self._write_slips(page, leaving)
-        for place in (*left, *repeated):
+            written = self._write_slips(page, leaving)
+            for place in left:
+                results[place] = _queued_view(items[place], written[items[place].op], page.now)
+        for place in repeated:
             row = store.find_cession(page.connection, items[place].op)
             assert row is not None, "a cession that left has its row"
-            results[place] = replace(_view(row), is_repeat=place in repeated)
+            results[place] = replace(_view(row), is_repeat=True)
         return [result for result in results if result is not None]
 
-    def _posting_for(self, page: Page, item: AskCession) -> Posting:
+    def _posting_for(self, page: Page, item: AskCession, *, is_known: bool) -> Posting:
         taker = item.beneficiary.territory
         if taker == self.identity.code:
             return Posting(
@@ -263,9 +269,8 @@ class Federation:
                 cents=item.cents,
                 reference=item.reference,
             )
-        known = store.find_cession(page.connection, item.op)
         draws = item.draws
-        if known is None:
+        if not is_known:
             self._require_open_road(taker)
             if item.term and item.term <= page.now:
                 raise InvalidTime(field="term", reason="is already past")
@@ -306,8 +311,12 @@ class Federation:
             raise InsufficientRights(available=available, asked=int(item.cents), missing=left)
         return tuple(draws)
 
-    def _write_slips(self, page: Page, leaving: Sequence[Leaving]) -> None:
-        """Append one slip for each receiving territory, in the transaction that debited the holders."""
+    def _write_slips(self, page: Page, leaving: Sequence[Leaving]) -> dict[bytes, str]:
+        """Append one slip for each receiving territory, in the transaction that debited the holders.
+
+        Return the reference of each cession: its place in our log.
+        """
+        written: dict[bytes, str] = {}
         connection = page.connection
         log = log_store.open_log(connection, self.identity.code, self.hub.hub)
         for taker, rows in group_leaving(leaving):
@@ -342,8 +351,10 @@ class Federation:
                     for place, row in enumerate(rows)
                 ],
             )
+            written.update((row.op, f"{log.epoch}/{index}/{place}") for place, row in enumerate(rows))
             self._count("cessions_queued", len(rows))
         page.after_commit("outgoing", self._on_outgoing)
+        return written
 
     def _write(self, page: Page, to: str, *messages: Message) -> int:
         """Append a slip without cessions to our log for the hub; return its index."""
@@ -456,21 +467,22 @@ class Federation:
         exchange.take_ack(connection, self.identity, own, received, page.now)
         checkpoint_service.require_continued(connection, received, page.now)
         directory = self._take_directory(page, received)
-        slips: list[Slip] = []
+        slips: list[tuple[Slip, list[Opened]]] = []
         for carried in fresh:
             try:
                 slip = decode_slip(carried.leaf)
             except (NotCanonical, Malformed) as error:
                 raise BadEnvelope(f"the hub signed a slip that cannot be read: {error}", reason="bad_slip") from None
-            if any(
-                isinstance(message, Forward) and directory.find(message.origin) is None for message in slip.messages
-            ):
+            forwards = [message for message in slip.messages if isinstance(message, Forward)]
+            if any(directory.find(forward.origin) is None for forward in forwards):
                 break  # the directory that names its author comes with the next exchange
-            slips.append(slip)
+            # A contradiction must be seen before the first leaf is written: afterwards the page is kept.
+            slips.append((slip, self._open_forwards(page, received, directory, forwards, carried.beside)))
         first = log_store.append_leaves(connection, theirs, [carried.leaf for carried in fresh[: len(slips)]], page.now)
-        for place, (slip, carried) in enumerate(zip(slips, fresh, strict=False)):
-            self._apply(page, received, directory, first + place, slip, carried.beside)
-        if before is None or slips or received.statement.ack_size > before[1].ack_size:
+        for place, (slip, opened) in enumerate(slips):
+            self._apply(page, first + place, slip, opened)
+        is_whole = len(slips) == len(fresh)
+        if is_whole and (before is None or slips or received.statement.ack_size > before[1].ack_size):
             exchange.save_head(connection, received, page.now)
         return TakenReply(len(slips), len(slips) < len(fresh))
 
@@ -497,22 +509,48 @@ class Federation:
             raise BadEnvelope(
                 "the directory does not know the hub's key that we were invited with", reason="bad_directory"
             )
+        own = after.find(self.identity.code)
+        known = {key.id for key in (directory.members[own.code].keys if own and own.code in directory.members else ())}
+        for key in own.keys if own is not None else ():
+            if key.id not in known and self.identity.keyring.find(key.id) is None:
+                self._note_break(page, f"directory, {self.identity.code}", "our own keys", f"key {key.id.hex()}")
         store.insert_entries(page.connection, directory.size, new)
         page.memo["directory"] = after
         page.after_commit("directory", lambda: setattr(self, "directory", page.memo["directory"]))
         return after
 
-    def _apply(
+    def _open_forwards(
         self,
         page: Page,
         received: Received,
         directory: Directory,
-        hub_index: int,
-        slip: Slip,
+        forwards: Sequence[Forward],
         beside: Sequence[bytes],
-    ) -> None:
+    ) -> list[Opened]:
+        """Return what each Forward brings, proved, or why it is not. Raises Forked where histories contradict."""
+        opened: list[Opened] = []
+        for place, forward in enumerate(forwards):
+            body = beside[place] if place < len(beside) else b""
+            try:
+                forwarded = decode_typed(body, ForwardedSlip, size_max=len(body))
+                slip, statement = open_forward(
+                    forward,
+                    forwarded,
+                    network=self.identity.network,
+                    home=self.identity.code,
+                    hub=self.hub.hub,
+                    directory=directory,
+                )
+            except (NotCanonical, NotProven) as refusal:
+                opened.append(refusal)
+                continue
+            checkpoint_service.require_shared(page.connection, received, forwarded, statement, directory, page.now)
+            opened.append((forwarded, slip))
+        return opened
+
+    def _apply(self, page: Page, hub_index: int, slip: Slip, opened: Sequence[Opened]) -> None:
         """Act on one slip of the hub, in order."""
-        attached = iter(beside)
+        brought = iter(opened)
         for number, message in enumerate(slip.messages):
             match message:
                 case Verdict():
@@ -522,7 +560,7 @@ class Federation:
                 case Stopped():
                     self._apply_stopped(page, slip, message)
                 case Forward():
-                    self._apply_forward(page, received, directory, hub_index, message, next(attached, b""))
+                    self._apply_forward(page, hub_index, message, next(brought))
                 case Moved():
                     self._apply_moved(page, hub_index, number, message)
                 case Statement():
@@ -592,30 +630,12 @@ class Federation:
                 sent = replace(sent, state=state)
             self._count(f"cessions_{state}", len(fitting))
 
-    def _apply_forward(
-        self,
-        page: Page,
-        received: Received,
-        directory: Directory,
-        hub_index: int,
-        forward: Forward,
-        beside: bytes,
-    ) -> None:
-        try:
-            forwarded = decode_typed(beside, ForwardedSlip, size_max=len(beside))
-            slip, statement = open_forward(
-                forward,
-                forwarded,
-                network=self.identity.network,
-                home=self.identity.code,
-                hub=self.hub.hub,
-                directory=directory,
-            )
-        except (NotCanonical, NotProven) as refusal:
+    def _apply_forward(self, page: Page, hub_index: int, forward: Forward, opened: Opened) -> None:
+        if isinstance(opened, Refusal):
             self._count("forwards_not_proven")
-            self._note_break(page, f"hub slip {hub_index}", f"a proved slip of {forward.origin}", str(refusal))
+            self._note_break(page, f"hub slip {hub_index}", f"a proved slip of {forward.origin}", str(opened))
             return
-        checkpoint_service.require_shared(page.connection, received, forwarded, statement, directory, page.now)
+        forwarded, slip = opened
         cede = find_cede(slip)
         if store.is_received(page.connection, forward.origin, forward.epoch, forward.index):
             self._note_break(page, f"hub slip {hub_index}", "a slip once", f"{forward.origin}/{forward.index} again")
@@ -907,6 +927,24 @@ def _home_view(item: AskCession, posted: Posted) -> CessionView:
         ended_at=posted.at,
         national=None,
         is_repeat=posted.is_repeat,
+    )
+
+
+def _queued_view(item: AskCession, reference: str, now: Instant) -> CessionView:
+    return CessionView(
+        op=item.op,
+        account=item.account,
+        beneficiary=format_address(item.beneficiary),
+        cents=int(item.cents),
+        state=CessionState.QUEUED,
+        code="",
+        reference=reference,
+        recall="",
+        queued_at=now,
+        cleared_at=None,
+        handed_at=None,
+        ended_at=None,
+        national=None,
     )
 
 

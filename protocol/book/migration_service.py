@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, MetaData
+from sqlalchemy import Connection, Engine, MetaData, inspect, text
 
 from protocol.book.tables import metadata as book_tables
 
@@ -33,15 +33,14 @@ def upgrade(engine: Engine, history: History) -> None:
 
     Raises ValueError where the base was written by a newer version of the software than this one.
     """
-    from alembic import command  # heavy, and needed only here
-    from alembic.script import ScriptDirectory
+    with engine.begin() as connection:
+        if _find_revision(connection, history) == find_head(history):
+            return
+    from alembic import command  # heavy, and needed only where there is something to do
     from alembic.util.exc import CommandError
 
     config = _config(history)
-    head = ScriptDirectory.from_config(config).get_current_head()
     with engine.begin() as connection:
-        if _current_revision(connection, history) == head:
-            return
         config.attributes["connection"] = connection
         config.attributes["history"] = history
         try:
@@ -112,7 +111,14 @@ def _config(history: History):  # type: ignore[no-untyped-def]
     return config
 
 
-def _current_revision(connection, history: History) -> str | None:  # type: ignore[no-untyped-def]
-    from alembic.migration import MigrationContext
+def find_head(history: History) -> str:
+    """Return the newest revision of a history: its files are numbered, `0001_….py`, `0002_….py`."""
+    return max(file.name.partition("_")[0] for file in history.folder.glob("[0-9]*_*.py"))
 
-    return MigrationContext.configure(connection, opts={"version_table": version_table(history)}).get_current_revision()
+
+def _find_revision(connection: Connection, history: History) -> str | None:
+    """Return the revision that the base stands at, or None for an empty one."""
+    table = version_table(history)
+    if not inspect(connection).has_table(table):
+        return None
+    return connection.execute(text(f"SELECT version_num FROM {table}")).scalar()  # noqa: S608 - our own name

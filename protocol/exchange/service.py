@@ -211,8 +211,13 @@ def find_new_slips(
     received: Received,
     before: tuple[SignedStatement, HeadStatement] | None,
     now: Instant,
+    *,
+    may_rewind: bool = False,
 ) -> list[CarriedSlip]:
     """Return the slips that follow what we hold, after comparing roots; none on a resend or a gap.
+
+    `may_rewind`: the peer may acknowledge less of our log than it once did, as a book restored from a backup does;
+    it is answered, and learns from the answer that it is behind.
 
     `before` is the peer's last signed word, which a fork contradicts. Raises Forked, BadEnvelope.
     """
@@ -221,7 +226,8 @@ def find_new_slips(
         raise BadEnvelope(f"epoch {statement.epoch}, ours is {theirs.epoch}", reason="wrong_epoch")
     if statement.log_size != payload.start + len(payload.slips):
         raise BadEnvelope("the head does not end with the last slip", reason="bad_payload")
-    _require_no_rewind(before, received, now)
+    if not may_rewind:
+        _require_no_rewind(before, received, now)
     held = theirs.size
     if statement.log_size <= held:
         prefix_root = log_store.load_root(connection, theirs, statement.log_size)
