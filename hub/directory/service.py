@@ -93,28 +93,35 @@ class Registry:
         self.identity = identity
         self.directory = Directory()
         self._own_keys: dict[bytes, int] = {}  # our key ids, and the number of the entry that announced each
+        self._enrolled: dict[str, int] = {}  # members, and the number of the entry that brought each in
 
     def load(self, connection: Connection) -> None:
         """Fold all entries."""
         rows = connection.execute(select(entries.c.entry).order_by(entries.c.number))
         stored = [bytes(row[0]) for row in rows]
         self.directory = apply_entries(Directory(), stored)
-        self._own_keys = {}
+        self._own_keys, self._enrolled = {}, {}
         for data in stored:
-            self._note_own_key(decode_entry(data))
+            self._note_entry(decode_entry(data))
 
-    def _note_own_key(self, entry: DirectoryEntry) -> None:
+    def _note_entry(self, entry: DirectoryEntry) -> None:
         change = entry.change
+        if isinstance(change, Enrolled):
+            self._enrolled.setdefault(change.member, entry.number)
         if isinstance(change, Enrolled | KeyAdded) and change.member == self.identity.code:
             self._own_keys.setdefault(compute_key_id(change.signing, change.sealing), entry.number)
 
-    def choose_keys(self, directory_size: int) -> SecretKeys:
-        """Return the newest of our keys that a member with so many entries knows: others it could not verify."""
+    def choose_keys(self, member: str, directory_size: int) -> SecretKeys:
+        """Return the newest of our keys that a member with so many entries knows: others it could not verify.
+
+        A member without any entry knows the keys of its welcome: those that were current when it enrolled.
+        """
         keyring = self.identity.keyring
+        known = directory_size or self._enrolled.get(member, 1)
         valid = self.directory.find(self.identity.code)
         for key in reversed(valid.keys if valid is not None else ()):
             secret = keyring.find(key.id)
-            if secret is not None and self._own_keys.get(key.id, 0) < max(directory_size, 1):
+            if secret is not None and self._own_keys.get(key.id, 0) < known:
                 return secret
         return keyring.current
 
@@ -135,7 +142,7 @@ class Registry:
         page.connection.execute(entries.insert().values(number=before.size, entry=entry, national=national))
         page.memo[_KEY] = after
         page.after_commit(_KEY, lambda: setattr(self, "directory", page.memo[_KEY]))
-        self._note_own_key(decode_entry(entry))
+        self._note_entry(decode_entry(entry))
         return after
 
     # Operations of the book: each item is one use case, refused or written whole.

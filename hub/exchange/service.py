@@ -157,7 +157,7 @@ class HubExchange:
     def _compose(self, received: Received, whispers: Sequence[Whisper], connection: Connection) -> tuple[bytes, bool]:
         """Return the answer as this snapshot sees it, and whether it holds anything new for the caller."""
         statement = received.statement
-        secret = self._registry.choose_keys(received.payload.directory_size)
+        secret = self._registry.choose_keys(statement.sender, received.payload.directory_size)
         national, checkpoint = self._signer.sign(connection, secret)
         part = None
         if national.size:

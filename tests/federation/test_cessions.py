@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from node.federation.service import NothingToGiveBack, TooLateToRecall, load_findings
+from node.federation.service import BookIsBehind, NotAMember, NothingToGiveBack, TooLateToRecall, load_findings
 from node.federation.tables import reconciliations
 from node.federation.whispers import Reply
 from node.ledger.accounts import AccountKind
 from node.ledger.errors import InsufficientRights
 from node.ledger.lots import LotClass
 from node.ledger.reading_service import load_balance
+from protocol.book.tables import evidence
 from protocol.cession import CessionState
-from protocol.directory import LimitsSet
-from protocol.errors import IdMismatch
+from protocol.directory import KeyAdded, LimitsSet, MemberNotActive, Reinstated, Suspended
+from protocol.errors import BadEnvelope, IdMismatch
 from protocol.exchange import service as exchange
 from protocol.identifiers import AccountNumber, Address
-from tests.federation.world import BREST, LILLE, LYON, World
+from protocol.keys import Keyring, make_keys
+from tests.federation.world import BREST, HUB, LILLE, LYON, World
 
 
 async def test_rights_ceded_to_another_territory_arrive_to_the_cent(world: World) -> None:
@@ -285,3 +290,110 @@ async def test_an_old_node_meets_a_hub_that_speaks_a_newer_version(
     brest.cede(ana, Address(bea, LYON), 100)
     await world.settle()
     assert lyon.balance(bea) == 100
+
+
+async def test_a_node_rotates_its_keys_with_overlap_and_nothing_stops(world: World) -> None:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    brest.endow(1_000)
+    brest.credit(ana, 1_000)
+    old, new = lyon.federation.identity.keyring.current, make_keys(world.entropy(64))
+    lyon.federation.use_identity(replace(lyon.federation.identity, keyring=Keyring(old, (new,))))
+    lyon.book.write_now(lyon.federation.announce_key, new)
+    brest.cede(ana, Address(bea, LYON), 100)  # sealed for the old key
+    await world.settle()
+    lyon.federation.use_identity(replace(lyon.federation.identity, keyring=Keyring(new, (old,))))
+    assert brest.federation.directory.require(LYON).keys[-1].id == new.public.id
+    brest.cede(ana, Address(bea, LYON), 200)  # sealed for the new one
+    await world.settle()
+    lyon.book.write_now(lyon.federation.retire_key, old.public.id)
+    await world.settle()
+    lyon.cede(bea, Address(ana, BREST), 50)
+    await world.settle()
+    assert lyon.balance(bea) == 250
+    assert len(brest.federation.directory.require(LYON).keys) == 1
+    lyon.federation.use_identity(replace(lyon.federation.identity, keyring=Keyring(old, (new,))))
+    with pytest.raises(BadEnvelope) as refusal:
+        await lyon.worker.exchange_once()
+    assert refusal.value.facts["reason"] == "unknown_key"
+    lyon.federation.use_identity(replace(lyon.federation.identity, keyring=Keyring(new, (old,))))
+
+
+async def test_the_hub_rotates_its_keys_and_a_node_that_slept_through_it_follows(world: World) -> None:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    brest.endow(1_000)
+    brest.credit(ana, 1_000)
+    new = make_keys(world.entropy(64))
+    world.change(KeyAdded(HUB, new.public.signing, new.public.sealing))
+    identity = world.registry.identity
+    world.registry.identity = replace(identity, keyring=Keyring(new, (identity.keyring.current,)))
+    world.exchange.use_identity(world.registry.identity)
+    brest.cede(ana, Address(bea, LYON), 100)
+    await world.settle(BREST)
+    await world.settle()
+    brest.cede(ana, Address(bea, LYON), 100)
+    await world.settle()
+    assert lyon.balance(bea) == 200
+    newcomer = world.join(LILLE)
+    await world.settle()
+    brest.cede(ana, Address(newcomer.open(), LILLE), 100)
+    await world.settle()
+    assert newcomer.totals().foreign_held[0].cents == 100
+
+
+async def test_a_suspended_member_sends_and_receives_nothing_new_until_it_is_reinstated(world: World) -> None:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    brest.endow(1_000)
+    brest.credit(ana, 1_000)
+    waiting = brest.cede(ana, Address(bea, LYON), 100)
+    world.change(Suspended(LYON, "audit"))
+    await world.settle()
+    assert (brest.cession(waiting.op).state, brest.cession(waiting.op).code) == (
+        CessionState.REFUSED,
+        "receiver_not_active",
+    )
+    with pytest.raises(MemberNotActive):
+        brest.cede(ana, Address(bea, LYON), 100)
+    with pytest.raises(NotAMember):
+        lyon.cede(bea, Address(ana, BREST), 1)
+    world.change(Reinstated(LYON))
+    await world.settle()
+    brest.cede(ana, Address(bea, LYON), 100)
+    await world.settle()
+    assert lyon.balance(bea) == 100
+
+
+async def test_an_old_copy_of_a_book_is_noticed_at_the_first_hello_and_takes_no_new_work(
+    world: World, tmp_path: Path
+) -> None:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    brest.endow(1_000)
+    brest.credit(ana, 1_000)
+    if brest.book.dialect != "sqlite":
+        return  # copying a PostgreSQL database is the same story told slower
+    line = sqlite3.connect(str(brest.book.url.database))
+    copy = sqlite3.connect(":memory:")
+    line.backup(copy)
+    brest.cede(ana, Address(bea, LYON), 100)
+    await world.settle()
+    after = sqlite3.connect(":memory:")
+    line.backup(after)
+    copy.backup(line)
+    world.clock.now += 3_600_000
+    with pytest.raises(BadEnvelope) as refusal:
+        await brest.worker.exchange_once()
+    assert refusal.value.facts["reason"] == "we_are_behind"
+    with pytest.raises(BookIsBehind):
+        brest.cede(ana, Address(bea, LYON), 100)
+    after.backup(line)
+    for one in (line, copy, after):
+        one.close()
+    brest.federation.behind = None
+    assert world.hub_book.read_now(lambda connection: connection.execute(select(evidence)).all()) == []
