@@ -261,6 +261,16 @@ def test_a_page_is_decided_in_order_so_that_rights_just_received_can_be_given(wo
     assert [world.balance(account) for account in (pool, a, b, c)] == [0, 30, 0, 70]
 
 
+def test_an_older_lot_that_comes_later_is_still_drawn_first(world: World) -> None:
+    pool, person, other = world.pool(), world.open(), world.open()
+    young = world.endow(pool, 100, month=202611).lot
+    world.post(pool, person, 50)
+    assert world.post(person, other, 10, K.CESSION).draws == ((young, 10),)
+    old = world.endow(pool, 100, month=202601).lot
+    world.post(pool, person, 30)  # from the older lot, to an account that is laid out already
+    assert world.post(person, other, 40, K.CESSION).draws == ((old, 30), (young, 10))
+
+
 # Across territories
 
 
