@@ -90,7 +90,10 @@ class NodeApp:
         self.home: TerritoryCode = require_territory(config.territory)
         self.welcome = load_welcome(folder)
         keyring = load_keyring(folder / "keys", find_passphrase(config.passphrase_file))
-        self.book = Book(self.database_url, history=ACCOUNTS_HISTORY, clock=clock_service.now)
+        try:
+            self.book = Book(self.database_url, history=ACCOUNTS_HISTORY, clock=clock_service.now)
+        except ValueError as error:  # an address that is none, or a base written by a newer version
+            raise NotConfigured(reason=str(error)) from None
         self.ledger = Ledger(self.book, self.home)
         self.access = AccessDesk(self.book)
         self.transport: Transport = HttpTransport(config.hub_url) if config.hub_url else NoLine()

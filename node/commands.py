@@ -5,22 +5,28 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 import uvloop
+from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from node.admin_commands import COMMANDS
 from node.api import make_api
 from node.app import NodeApp, load_config, load_welcome
 from node.checks import check_node
 from node.config import NodeConfig
-from protocol.book.store import open_engine
+from node.ledger.lots import LotClass
+from protocol.book.store import StorageUnavailable, open_engine, require_driver, storage_reason
 from protocol.book.tables import evidence as evidence_table
 from protocol.canonical import decode_typed, encode_typed
 from protocol.envelopes import ENVELOPE_BYTES_MAX, Enrolment, SignedEnrolment, Welcome
-from protocol.errors import InvalidAmount, NotCanonical, Refusal
+from protocol.errors import InvalidAmount, Malformed, NotCanonical, Refusal
 from protocol.exchange.client import HttpTransport, HubUnreachable
 from protocol.identifiers import require_territory
 from protocol.keys import Domain, sign
@@ -38,7 +44,7 @@ from protocol.running.http_service import TooLarge
 from protocol.running.invitations import InvalidInvitation, Invitation, compute_fingerprint, parse_invitation
 from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, write_private
 from protocol.running.logs_service import set_up_logs
-from protocol.running.settings import NotConfigured, format_settings
+from protocol.running.settings import NotConfigured, format_settings, parse_listen
 from protocol.times import format_instant
 
 app = typer.Typer(no_args_is_help=True, help="A territory's node: accounts, rights, cessions, checks.")
@@ -59,6 +65,18 @@ EurosOption = Annotated[str, typer.Option(help="euros and cents, such as 12,34")
 IdOption = Annotated[str, typer.Option("--id", help="your own id (UUID): the same id is never done twice")]
 
 
+@contextmanager
+def explained() -> Iterator[None]:
+    """Say what is refused, and what the machine refuses, as a sentence; leave with 1."""
+    with refusals_explained():
+        try:
+            yield
+        except DBAPIError as error:
+            raise StorageUnavailable(reason=storage_reason(error) or "is there a base of this version?") from None
+        except OSError as error:
+            raise NotConfigured(reason=str(error)) from None
+
+
 def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
     return call(folder, command, arguments, commands=COMMANDS, open_app=lambda: NodeApp(folder, load_config(folder)))
 
@@ -69,11 +87,11 @@ def _id(given: str) -> str:
 
 def _cents(cents: int | None, euros: str) -> int:
     """Return whole cents from either option, exactly. Raises InvalidAmount."""
-    if cents is not None:
+    if cents is not None and not euros:
         return cents
-    match = re.fullmatch(r"(\d{1,13})(?:[.,](\d{2}))?", euros.replace(" ", ""), re.ASCII)
-    if match is None:
-        raise InvalidAmount(amount=euros or "-", reason="give --cents 1234 or --euros 12,34")
+    match = re.fullmatch(r"(\d{1,13})(?:[.,](\d{2}))?", "".join(euros.split()), re.ASCII)
+    if match is None or cents is not None:
+        raise InvalidAmount(amount=euros or "-", reason="give either --cents 1234 or --euros 12,34")
     return int(match.group(1)) * 100 + int(match.group(2) or 0)
 
 
@@ -90,7 +108,7 @@ def init(
     back_off_ceiling_ms: Annotated[int, typer.Option(help="the longest wait for a silent hub")] = 900_000,
 ) -> None:
     """Make a node's folder: configuration and keys."""
-    with refusals_explained():
+    with explained():
         if (folder / "node.toml").exists():
             raise NotConfigured(reason=f"{folder} holds a node already")
         config = NodeConfig(
@@ -103,10 +121,21 @@ def init(
             passphrase_file=passphrase_file,
             back_off_ceiling_ms=back_off_ceiling_ms,
         )
+        parse_listen(listen)
+        _require_database(database)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         secret = create_keys(folder / "keys", find_passphrase(passphrase_file), clock_service.entropy(64))
         write_private(folder / "node.toml", format_settings(config).encode())
         show({"territory": territory, "folder": str(folder), "key": secret.public.id.hex()}, as_json=False)
+
+
+def _require_database(url: str) -> None:
+    """Raise NotConfigured unless the address names a base that we can live on."""
+    try:
+        if url:
+            require_driver(make_url(url))
+    except (ArgumentError, ValueError) as error:
+        raise NotConfigured(reason=str(error)) from None
 
 
 @app.command()
@@ -117,7 +146,7 @@ def enrol(
     welcome: Annotated[Path | None, typer.Option(help="take the hub's answer from a file")] = None,
 ) -> None:
     """Join the federation with an invitation: by a call, or by files carried by hand."""
-    with refusals_explained():
+    with explained():
         invited = parse_invitation(invitation)
         config = load_config(folder)
         if (invited.network, invited.member) != (config.network, config.territory):
@@ -170,7 +199,7 @@ def _take_welcome(folder: Path, invited: Invitation, data: bytes) -> None:
 @app.command()
 def serve(folder: Folder) -> None:
     """Run the node until it is told to stop."""
-    with refusals_explained():
+    with explained():
         config = load_config(folder)
         set_up_logs(level=config.log_level)
 
@@ -197,42 +226,42 @@ def open_account(
     as_json: AsJson = False,
 ) -> None:
     """Open an account."""
-    with refusals_explained():
+    with explained():
         show(_call(folder, "open", id=_id(id_), kind=kind, shown_name=name or None), as_json=as_json)
 
 
 @account.command("show")
 def show_account(folder: Folder, account: str, as_json: AsJson = False) -> None:
     """Show an account."""
-    with refusals_explained():
+    with explained():
         show(_call(folder, "account", account=account), as_json=as_json)
 
 
 @account.command("freeze")
 def freeze(folder: Folder, account: str, as_json: AsJson = False) -> None:
     """Freeze an account."""
-    with refusals_explained():
+    with explained():
         show(_call(folder, "state", account=account, event="freeze"), as_json=as_json)
 
 
 @account.command("reopen")
 def reopen(folder: Folder, account: str, as_json: AsJson = False) -> None:
     """Reopen a frozen account."""
-    with refusals_explained():
+    with explained():
         show(_call(folder, "state", account=account, event="reopen"), as_json=as_json)
 
 
 @account.command("close")
 def close(folder: Folder, account: str, as_json: AsJson = False) -> None:
     """Close an empty account, for ever."""
-    with refusals_explained():
+    with explained():
         show(_call(folder, "state", account=account, event="close"), as_json=as_json)
 
 
 @account.command("name")
 def set_name(folder: Folder, account: str, name: str = "", as_json: AsJson = False) -> None:
     """Choose the name that payers see, masked; none if empty."""
-    with refusals_explained():
+    with explained():
         show(_call(folder, "name", account=account, shown_name=name or None), as_json=as_json)
 
 
@@ -246,12 +275,15 @@ def endow(
     campaign: str = "general",
     month: Annotated[int, typer.Option(help="yyyymm; this month if 0")] = 0,
     donor: Annotated[str, typer.Option(help="an opaque id (UUID)")] = "00000000-0000-4000-8000-000000000001",
-    lot_class: Annotated[int, typer.Option(help="1 eligible, 2 public generosity, 4 fit for the South")] = 5,
+    lot_class: Annotated[
+        str, typer.Option("--class", help="eligible, public_generosity, south_fit, restricted: with commas")
+    ] = "eligible,south_fit",
+    restriction: Annotated[str, typer.Option(help="what a restricted lot is bound to")] = "",
     id_: IdOption = "",
     as_json: AsJson = False,
 ) -> None:
     """Issue rights for euros that reached the fund, into a pool. The reason is kept."""
-    with refusals_explained():
+    with explained():
         told = _call(
             folder,
             "endow",
@@ -262,9 +294,19 @@ def endow(
             campaign=campaign,
             month=month or int(format_instant(clock_service.now())[:7].replace("-", "")),
             donor=donor,
-            lot_class=lot_class,
+            lot_class=_lot_class(lot_class),
+            restriction=restriction,
         )
         show(told, as_json=as_json)
+
+
+def _lot_class(words: str) -> int:
+    """Return the flags of a lot. Raises Malformed."""
+    try:
+        return int(sum({LotClass[word.strip().upper()] for word in words.split(",") if word.strip()}, LotClass(0)))
+    except KeyError:
+        known = ", ".join(str(one.name).lower() for one in LotClass)
+        raise Malformed(reason=f"--class is some of {known}, with commas") from None
 
 
 @app.command()
@@ -279,7 +321,7 @@ def credit(
     as_json: AsJson = False,
 ) -> None:
     """Credit an account from a pool."""
-    with refusals_explained():
+    with explained():
         told = _call(folder, "credit", id=_id(id_), pool=pool, to=to, cents=_cents(cents, euros), reference=reference)
         show(told, as_json=as_json)
 
@@ -289,7 +331,7 @@ def reverse(
     folder: Folder, credit: str, cents: CentsOption = None, id_: IdOption = "", as_json: AsJson = False
 ) -> None:
     """Take back a credit (a refunded purchase), as far as its rights are still there."""
-    with refusals_explained():
+    with explained():
         show(_call(folder, "reverse", id=_id(id_), credit=credit, cents=cents), as_json=as_json)
 
 
@@ -307,7 +349,7 @@ def cede(
     as_json: AsJson = False,
 ) -> None:
     """Cede rights to another account, here or in another territory."""
-    with refusals_explained():
+    with explained():
         told = _call(
             folder,
             "cede",
@@ -326,21 +368,21 @@ def cede(
 @app.command()
 def recall(folder: Folder, cession: str, as_json: AsJson = False) -> None:
     """Ask that a cession be stopped before it is handed over."""
-    with refusals_explained():
+    with explained():
         show(_call(folder, "recall", id=cession, language=choose_language()), as_json=as_json)
 
 
 @app.command()
 def status(folder: Folder, cession: str, as_json: AsJson = False) -> None:
     """Show where a cession stands, each step with its time."""
-    with refusals_explained():
+    with explained():
         show(_call(folder, "cession", id=cession, language=choose_language()), as_json=as_json)
 
 
 @app.command()
 def cessions(folder: Folder, account: str = "", limit: int = 50, as_json: AsJson = False) -> None:
     """List cessions sent, the newest first."""
-    with refusals_explained():
+    with explained():
         told = _call(folder, "cessions", account=account, limit=limit, language=choose_language())
         if not as_json:
             kept = ("id", "state", "cents", "to", "code", "queued_at", "ended_at")
@@ -351,14 +393,23 @@ def cessions(folder: Folder, account: str = "", limit: int = 50, as_json: AsJson
 @app.command()
 def arrivals(folder: Folder, account: str = "", as_json: AsJson = False) -> None:
     """List cessions received, the newest first."""
-    with refusals_explained():
-        show(_call(folder, "arrivals", account=account), as_json=as_json, title="arrivals")
+    with explained():
+        show(_call(folder, "arrivals", account=account, language=choose_language()), as_json=as_json, title="arrivals")
+
+
+@app.command()
+def operation(
+    folder: Folder, operation: Annotated[str, typer.Argument(help="an id (UUID)")], as_json: AsJson = False
+) -> None:
+    """Show what became of an id: posted, refused and why, or unknown."""
+    with explained():
+        show(_call(folder, "operation", id=operation, language=choose_language()), as_json=as_json)
 
 
 @app.command()
 def balance(folder: Folder, account: str, as_json: AsJson = False) -> None:
     """Show a balance, lot by lot."""
-    with refusals_explained():
+    with explained():
         told = _call(folder, "balance", account=account)
         if as_json:
             show(told, as_json=True)
@@ -377,7 +428,7 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Show an account's history, by page, in either direction."""
-    with refusals_explained():
+    with explained():
         told = _call(folder, "history", account=account, order=order, cursor=cursor, limit=limit)
         if as_json:
             show(told, as_json=True)
@@ -390,7 +441,7 @@ def history(
 @app.command()
 def statement(folder: Folder, account: str, start: str = "", end: str = "", as_json: AsJson = False) -> None:
     """Show a period of an account: opening, entries, closing."""
-    with refusals_explained():
+    with explained():
         told = _call(folder, "statement", account=account, start=start, end=end)
         if as_json:
             show(told, as_json=True)
@@ -402,42 +453,49 @@ def statement(folder: Folder, account: str, start: str = "", end: str = "", as_j
 @app.command()
 def totals(folder: Folder, as_json: AsJson = False) -> None:
     """Show the territory's figures."""
-    with refusals_explained():
+    with explained():
         show(_call(folder, "totals"), as_json=as_json)
 
 
 @app.command()
 def payee(folder: Folder, address: str, as_json: AsJson = False) -> None:
     """See whom an address would reach, before anything is sent."""
-    with refusals_explained():
-        show(_call(folder, "payee", address=address), as_json=as_json)
+    with explained():
+        show(_call(folder, "payee", address=address, language=choose_language()), as_json=as_json)
 
 
 @federation.command("status")
 def federation_status(folder: Folder, as_json: AsJson = False) -> None:
     """Say how the line to the hub is."""
-    with refusals_explained():
+    with explained():
         show(_call(folder, "federation"), as_json=as_json)
+
+
+@federation.command("members")
+def list_members(folder: Folder, as_json: AsJson = False) -> None:
+    """List the members of the federation, as this node knows them."""
+    with explained():
+        show(_call(folder, "directory"), as_json=as_json, title="members")
 
 
 @federation.command("now")
 def exchange_now(folder: Folder, as_json: AsJson = False) -> None:
     """Exchange with the hub until neither side has anything new."""
-    with refusals_explained():
+    with explained():
         show(_call(folder, "exchange"), as_json=as_json)
 
 
 @federation.command("statement")
 def ask_statement(folder: Folder, as_json: AsJson = False) -> None:
     """Ask the hub for its view of us; it is compared when it arrives."""
-    with refusals_explained():
+    with explained():
         show(_call(folder, "ask_statement"), as_json=as_json)
 
 
 @federation.command("export")
 def export_envelope(folder: Folder, file: Path) -> None:
     """Write an envelope with all that the hub has not acknowledged, to be carried by hand."""
-    with refusals_explained():
+    with explained():
         write_private(file, bytes.fromhex(_call(folder, "export")["envelope"]))
         screen.print(f"{file}: {file.stat().st_size} bytes to carry to the hub")
 
@@ -445,7 +503,7 @@ def export_envelope(folder: Folder, file: Path) -> None:
 @federation.command("import")
 def import_envelope(folder: Folder, file: InFile, as_json: AsJson = False) -> None:
     """Take the hub's answer that was carried by hand."""
-    with refusals_explained():
+    with explained():
         if file.stat().st_size > ENVELOPE_BYTES_MAX:
             raise TooLarge(bytes_max=ENVELOPE_BYTES_MAX)
         show(_call(folder, "import", envelope=file.read_bytes().hex()), as_json=as_json)
@@ -454,14 +512,14 @@ def import_envelope(folder: Folder, file: InFile, as_json: AsJson = False) -> No
 @app.command("rotate-key")
 def rotate_key(folder: Folder, as_json: AsJson = False) -> None:
     """Make and announce new keys; they sign when the directory shows them, and the old ones stay valid."""
-    with refusals_explained():
+    with explained():
         show(_call(folder, "rotate"), as_json=as_json)
 
 
 @app.command("retire-key")
 def retire_key(folder: Folder, key: str, as_json: AsJson = False) -> None:
     """Announce that a key signs nothing new."""
-    with refusals_explained():
+    with explained():
         show(_call(folder, "retire", key=key), as_json=as_json)
 
 
@@ -469,40 +527,45 @@ def retire_key(folder: Folder, key: str, as_json: AsJson = False) -> None:
 def new_api_key(
     folder: Folder,
     name: str,
-    scopes: Annotated[str, typer.Option(help="read, credit, cede, accounts: with commas")] = "read",
+    scopes: Annotated[str, typer.Option(help="read, credit, cede, accounts, admin: with commas")] = "read",
     account: Annotated[str, typer.Option(help="the one account it may move rights from")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a key for a program. It is shown this once."""
-    with refusals_explained():
+    with explained():
         show(_call(folder, "new_key", name=name, scopes=scopes, account=account), as_json=as_json)
 
 
 @api_key.command("list")
 def list_api_keys(folder: Folder, as_json: AsJson = False) -> None:
     """List the keys, without their secrets."""
-    with refusals_explained():
+    with explained():
         show(_call(folder, "keys"), as_json=as_json, title="keys")
 
 
 @api_key.command("revoke")
 def revoke_api_key(folder: Folder, key: str, as_json: AsJson = False) -> None:
     """End a key at once."""
-    with refusals_explained():
+    with explained():
         show(_call(folder, "revoke_key", id=key), as_json=as_json)
 
 
-def _database_url(folder: Path) -> str:
-    return load_config(folder).database or f"sqlite:///{folder / 'accounts.db'}"
+def _open_read_only(folder: Path) -> Engine:
+    """Open the base beside whoever writes it. Raises NotConfigured where there is none yet."""
+    config = load_config(folder)
+    file = make_url(config.database).database if config.database.startswith("sqlite") else str(folder / "accounts.db")
+    if (not config.database or config.database.startswith("sqlite")) and not Path(file or "").exists():
+        raise NotConfigured(reason=f"{file} is not there yet: serve the node, or run another command, once")
+    return open_engine(config.database or f"sqlite:///{file}", read_only=True)
 
 
 @app.command()
 def check(folder: Folder, as_json: AsJson = False) -> None:
     """Check every invariant, beside the running node. Exit 0 only if all hold."""
-    with refusals_explained():
+    with explained():
         config, welcome = load_config(folder), load_welcome(folder)
         hub = "" if welcome is None else welcome.hub
-        engine = open_engine(_database_url(folder), read_only=True)
+        engine = _open_read_only(folder)
         with progress("check") as say, engine.connect() as connection, connection.begin():
             checked = check_node(connection, home=config.territory, hub=hub, on_progress=say)
         engine.dispose()
@@ -519,8 +582,8 @@ class EvidenceUnknown(Refusal):
 @evidence.command("list")
 def list_evidence(folder: Folder, as_json: AsJson = False) -> None:
     """List the contradictions that were found out."""
-    with refusals_explained():
-        engine = open_engine(_database_url(folder), read_only=True)
+    with explained():
+        engine = _open_read_only(folder)
         with engine.connect() as connection:
             rows = [
                 {"id": row.id, "at": format_instant(row.at), "accused": row.accused, "kind": row.kind}
@@ -533,8 +596,8 @@ def list_evidence(folder: Folder, as_json: AsJson = False) -> None:
 @evidence.command("export")
 def export_evidence(folder: Folder, number: int, file: Path) -> None:
     """Write an evidence file, for `citizen-miles verify-evidence`."""
-    with refusals_explained():
-        engine = open_engine(_database_url(folder), read_only=True)
+    with explained():
+        engine = _open_read_only(folder)
         with engine.connect() as connection:
             row = connection.execute(evidence_table.select().where(evidence_table.c.id == number)).first()
         engine.dispose()
