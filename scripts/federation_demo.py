@@ -359,6 +359,7 @@ class Demo:
             await self.cede(node, [(giver, group, 75) for giver in node.people[:10]], "bon courage")
         await self._wait_state(first, recalled, {"cleared"})
         await self._post(first, f"/v1/cessions/{recalled}/recall", {})
+        await self._wait_sent(third)
         closed = await self._post(second, "/v1/accounts", {"id": self._id(), "kind": "person"})
         await self._post(second, f"/v1/accounts/{closed['number']}/state", {"event": "close"})
         await self.cede(first, [(first.people[1], closed["address"], 130)])
@@ -366,6 +367,15 @@ class Demo:
         await self.cede(third, [(third.people[0], first.people[0], 61)])
         await self._wait_state(first, recalled, {"recalled"})
         self.say("one cession recalled, one sent to a closed account, one over its territory's limit")
+
+    async def _wait_sent(self, node: Party) -> None:
+        """Wait until the hub has judged everything a node sent."""
+        deadline = time.monotonic() + QUIET_SECONDS
+        while time.monotonic() < deadline:
+            if "queued" not in (await asyncio.to_thread(node.admin, "totals"))["sent"]:
+                return
+            await asyncio.sleep(0.05)
+        raise DemoFailed(f"the hub did not judge what {node.name} sent")
 
     async def _wait_state(self, node: Party, id_: str, states: set[str]) -> None:
         deadline = time.monotonic() + QUIET_SECONDS
