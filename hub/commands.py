@@ -23,6 +23,7 @@ from protocol.cession import CessionState
 from protocol.directory import KeyAdded, KeyRetired, LimitsSet, Member, Reinstated, Suspended
 from protocol.envelopes import ENVELOPE_BYTES_MAX
 from protocol.errors import Refusal
+from protocol.exchange.evidence_store import load_evidence, load_evidence_file
 from protocol.findings import Checked
 from protocol.identifiers import make_south_code
 from protocol.keys import Keyring
@@ -37,7 +38,9 @@ from protocol.times import format_instant
 
 app = typer.Typer(no_args_is_help=True, help="The national hub: members, clearing, checks.")
 federation = typer.Typer(no_args_is_help=True, help="Envelopes carried by hand.")
+evidence = typer.Typer(no_args_is_help=True, help="Contradictions that were found out.")
 app.add_typer(federation, name="federation")
+app.add_typer(evidence, name="evidence")
 
 Folder = Annotated[Path, typer.Argument(help="the hub's folder", file_okay=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
@@ -252,7 +255,12 @@ def accredit(folder: Folder, member: str, sponsor: str = "", guide: str = "", as
 def members(folder: Folder, as_json: AsJson = False) -> None:
     """List the members."""
     with refusals_explained():
-        show(_call(folder, "members"), as_json=as_json, title="members")
+        told = _call(folder, "members")
+        if not as_json:
+            told = [
+                {name: row[name] for name in ("member", "name", "kind", "status", "sponsor", "called")} for row in told
+            ]
+        show(told, as_json=as_json, title="members")
 
 
 @app.command()
@@ -359,6 +367,29 @@ def replay_log(folder: Folder, as_json: AsJson = False) -> None:
         engine.dispose()
     if not show_checked([*checked, *compared], as_json=as_json):
         raise typer.Exit(1)
+
+
+@evidence.command("list")
+def list_evidence(folder: Folder, as_json: AsJson = False) -> None:
+    """List the contradictions that were found out."""
+    with refusals_explained():
+        engine = open_engine(_database_url(folder), read_only=True)
+        with engine.connect() as connection:
+            rows = load_evidence(connection)
+        engine.dispose()
+        show(rows, as_json=as_json, title="evidence")
+
+
+@evidence.command("export")
+def export_evidence(folder: Folder, number: int, file: Path) -> None:
+    """Write an evidence file, for `citizen-miles verify-evidence`."""
+    with refusals_explained():
+        engine = open_engine(_database_url(folder), read_only=True)
+        with engine.connect() as connection:
+            body = load_evidence_file(connection, number)
+        engine.dispose()
+        write_private(file, body)
+        screen.print(f"{file}: {len(body)} bytes")
 
 
 @federation.command("import")
