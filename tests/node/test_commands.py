@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from node.commands import app
 from node.config import NodeConfig
@@ -26,7 +25,7 @@ class Terminal:
         self.runner = CliRunner()
 
     def run(self, *words: object, language: str = "en") -> Result:
-        result: Result = self.runner.invoke(
+        result = self.runner.invoke(
             app, [str(word) for word in words], env={"CITIZEN_MILES_LANG": language, "COLUMNS": "200"}
         )
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception

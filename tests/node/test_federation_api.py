@@ -62,7 +62,7 @@ async def test_the_giver_stays_hidden_if_he_wishes(federation: Federated) -> Non
 async def test_an_id_is_ceded_once_and_its_content_does_not_change(federation: Federated) -> None:
     _, brest, lyon = federation
     giver, taker = await _fill(brest), await lyon.person()
-    body = {"id": new_id(), "from": giver, "to": taker, "cents": 100, "words": "a"}
+    body: dict[str, Any] = {"id": new_id(), "from": giver, "to": taker, "cents": 100, "words": "a"}
     lines = [body, body, body | {"cents": 101}, body | {"words": "b"}, body | {"cents": 1.5}]
     told = await brest.call("POST", "/v1/cessions", {"items": lines})
     assert [line["status"] for line in told.json["items"]] == ["done", "repeated", "refused", "refused", "refused"]
