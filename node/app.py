@@ -46,6 +46,8 @@ STATEMENT_LOOK_EVERY_MINUTES = 10
 STATEMENT_EVERY_MS = DAY_MS
 _EXPIRE_AT_ONCE = 500
 _OFFERS_MAX = 5
+# What strangers are told; paths and names of machines are for `federation status` and the log.
+STORAGE_TROUBLE = "the disk or the database does not answer as it should"
 
 
 def load_config(folder: Path) -> NodeConfig:
@@ -136,7 +138,7 @@ class NodeApp:
         """Why we are not ready, or nothing."""
         if self.federation.behind is not None:
             return str(self.federation.behind)
-        return self.book.trouble
+        return None if self.book.trouble is None else STORAGE_TROUBLE
 
     def figures(self) -> Iterable[tuple[str, str, dict[str, str], float]]:
         pages, items = self.book.written

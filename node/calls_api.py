@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, Final, TypeVar
 
 import msgspec
+import structlog
 from aiohttp import web
 from sqlalchemy.exc import DBAPIError
 
 from node.access.service import Grant, NotAllowed, NotAuthorised, Scope
-from node.app import NodeApp
+from node.app import STORAGE_TROUBLE, NodeApp
 from node.ledger.reading_service import find_operation
 from node.requests import read_account, read_body
 from protocol.book.store import StorageUnavailable, storage_reason
@@ -17,6 +18,7 @@ from protocol.errors import Malformed
 from protocol.identifiers import AccountNumber, Id16
 from protocol.running.http_service import choose_language
 
+log = structlog.get_logger("api")
 PAGE_MAX: Final = 200
 NODE: Final = web.AppKey("node", NodeApp)
 Body = TypeVar("Body")
@@ -97,12 +99,18 @@ def answer(value: Any, status: int = 200) -> web.Response:
 
 @web.middleware
 async def tell_storage(request: web.Request, handler: Any) -> web.StreamResponse:
-    """A database that is away is a refusal for readers as it is for writers. Raises StorageUnavailable."""
+    """A database that is away is a refusal for readers as it is for writers; why it is away stays in our log.
+
+    Raises StorageUnavailable.
+    """
     try:
         response: web.StreamResponse = await handler(request)
         return response
+    except StorageUnavailable as refusal:
+        reason = str(refusal)
     except DBAPIError as error:
-        reason = storage_reason(error)
-        if reason is None:
+        reason = storage_reason(error) or ""
+        if not reason:
             raise
-        raise StorageUnavailable(reason=reason) from error
+    log.error("storage", reason=reason)
+    raise StorageUnavailable(reason=STORAGE_TROUBLE)

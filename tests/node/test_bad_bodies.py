@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import sqlite3
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
+from protocol.book.store import StorageUnavailable
 from tests.node.place import Place, new_id
 
 GOOD = {"id": "00000000-0000-4000-8000-000000000001", "kind": "person"}
@@ -93,3 +96,29 @@ async def test_a_bug_of_ours_shows_a_number_and_nothing_else(place: Place, monke
     assert "secret" not in json.dumps(told.json)
     monkeypatch.undo()
     assert (await place.call("GET", f"/v1/accounts/{place.pool}")).status == 200
+
+
+async def test_a_database_that_is_away_is_said_without_its_address(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cause = sqlite3.OperationalError("disk I/O error at /secret/path")
+    cause.sqlite_errorcode = sqlite3.SQLITE_IOERR
+
+    async def broken(*_: object) -> None:
+        raise DBAPIError("SELECT secret", {}, cause)
+
+    async def full(*_: object) -> None:
+        raise StorageUnavailable(reason="/secret/path is full")
+
+    monkeypatch.setattr(place.app.ledger, "read", broken)
+    monkeypatch.setattr(place.app.ledger, "write", full)
+    opened = {"id": new_id(), "kind": "person"}
+    for told in (
+        await place.call("GET", f"/v1/accounts/{place.pool}"),
+        await place.call("POST", "/v1/accounts", opened),
+    ):
+        assert (told.status, told.json["code"]) == (503, "storage_unavailable")
+        assert "Retry-After" in told.headers
+        assert "secret" not in json.dumps(told.json)
+    monkeypatch.undo()
+    assert (await place.call("POST", "/v1/accounts", opened)).status == 201
