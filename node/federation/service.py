@@ -205,20 +205,24 @@ class Federation:
     def cede(self, page: Page, items: Sequence[AskCession]) -> list[CessionView | Refusal]:
         """Hand rights on. To an account of this territory it is done at once; to another it is queued, with its slip."""
         results: list[CessionView | Refusal | None] = [None] * len(items)
+        known = store.load_ops(page.connection, [item.op for item in items])
         postings: list[Posting] = []
         places: list[int] = []
-        known = store.load_ops(page.connection, [item.op for item in items])
+        answers: list[Posted | Refusal] = []
         for place, item in enumerate(items):
             try:
+                if self._needs_chosen_lots(item):
+                    # What fits the South is chosen from what is really left: after everything asked before it.
+                    answers += self.ledger.post(page, postings[len(answers) :])
                 postings.append(self._posting_for(page, item, is_known=item.op in known))
                 places.append(place)
             except Refusal as refusal:
                 results[place] = refusal
+        answers += self.ledger.post(page, postings[len(answers) :])
         leaving: list[Leaving] = []
         left: list[int] = []
         repeated: list[int] = []
         names: dict[LotId, LotName] = {}
-        answers = self.ledger.post(page, postings)
         drawn = {
             lot
             for posting, answer in zip(postings, answers, strict=True)
@@ -257,6 +261,10 @@ class Federation:
             assert row is not None, "a cession that left has its row"
             results[place] = replace(_view(row), is_repeat=True)
         return [result for result in results if result is not None]
+
+    def _needs_chosen_lots(self, item: AskCession) -> bool:
+        taker = self.directory.find(item.beneficiary.territory)
+        return item.draws is None and taker is not None and taker.kind is MemberKind.SOUTH
 
     def _posting_for(self, page: Page, item: AskCession, *, is_known: bool) -> Posting:
         taker = item.beneficiary.territory

@@ -40,8 +40,12 @@ class Book:
         self.url = store.require_driver(url)
         self.clock = clock
         self._engine = store.open_engine(self.url, connections=2)
-        self._lock = store.lock_for_writing(self._engine)
-        upgrade(self._engine, history)
+        try:
+            self._lock = store.lock_for_writing(self._engine)
+            upgrade(self._engine, history)
+        except BaseException:
+            self._engine.dispose()
+            raise
         self._reading = store.open_engine(self.url, read_only=True, connections=_READERS)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix=f"read-{history.name}")
         self._writer = Writer(self._engine, clock, history.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from typing import Final, Protocol
 
@@ -60,7 +61,7 @@ class HttpTransport:
         try:
             async with self._open().post(
                 self._url + path,
-                data=body,
+                data=io.BytesIO(body),
                 headers={"Content-Type": CONTENT_TYPE, **(headers or {})},
                 timeout=timeout,
                 allow_redirects=False,

@@ -9,15 +9,18 @@ import asyncio
 import http.client
 import json
 import os
+import secrets
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
 from aiohttp import web
 
 from protocol.errors import Refusal
 
+log = structlog.get_logger("admin")
 Command = Callable[[Any, Mapping[str, Any]], Awaitable[Any]]
 SOCKET_NAME: Final = "admin.sock"
 BODY_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -76,11 +79,15 @@ class AdminServer:
             await self._runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.Response:
-        asked = json.loads(await request.read())
         try:
+            asked = json.loads(await request.read())
             answer = await run_command(self._commands, self._app, asked["command"], asked["arguments"])
         except Refusal as refusal:
             return web.json_response({"refusal": {"code": refusal.code, "facts": refusal.facts}})
+        except Exception:  # the top of a request: said in our log, numbered for the caller
+            incident = secrets.token_hex(4)
+            log.exception("incident", incident=incident)
+            return web.json_response({"refusal": {"code": "incident", "facts": {"incident": incident}}})
         return web.json_response({"answer": answer})
 
 

@@ -103,6 +103,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "operation_unknown": ("Aucune opération {id}.", "No operation {id}."),
     # the ledger
+    "ledger_refused": ("Le registre refuse.", "The ledger refuses."),
     "account_unknown": ("Aucun compte {account} ici.", "No account {account} here."),
     "account_frozen": ("Le compte {account} est gelé.", "Account {account} is frozen."),
     "account_closed": ("Le compte {account} est fermé.", "Account {account} is closed."),

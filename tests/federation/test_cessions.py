@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from node.federation.service import BookIsBehind, NotAMember, NothingToGiveBack, TooLateToRecall, load_findings
+from node.federation.service import (
+    AskCession,
+    BookIsBehind,
+    NotAMember,
+    NothingToGiveBack,
+    TooLateToRecall,
+    load_findings,
+)
 from node.federation.tables import reconciliations
 from node.federation.whispers import Reply
 from node.ledger.accounts import AccountKind
@@ -397,3 +404,23 @@ async def test_an_old_copy_of_a_book_is_noticed_at_the_first_hello_and_takes_no_
         one.close()
     brest.federation.behind = None
     assert world.hub_book.read_now(lambda connection: connection.execute(select(evidence)).all()) == []
+
+
+async def test_two_cessions_to_the_south_in_one_page_choose_what_is_left(world: World) -> None:
+    brest = world.join(BREST)
+    south = world.join(world.new_south_code(), sponsor=BREST, guide="Awa Diop, Enda")
+    await world.settle()
+    ana, group = brest.open(), south.open(AccountKind.GROUP)
+    brest.endow(100, campaign="first")
+    brest.endow(100, campaign="here only", lot_class=LotClass.ELIGIBLE)
+    brest.endow(100, campaign="second")
+    brest.credit(ana, 300)
+    asked = [
+        AskCession(op=world.entropy(16), account=ana, beneficiary=Address(group, south.code), cents=90)
+        for _ in range(3)
+    ]
+    first, second, third = brest.federation.ledger.book.write_all_now(brest.federation.cede, asked)
+    assert {first.state, second.state} == {CessionState.QUEUED}
+    assert isinstance(third, InsufficientRights)
+    await world.settle()
+    assert south.balance(group) == 180
