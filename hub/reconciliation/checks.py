@@ -16,8 +16,8 @@ from protocol.cession import CessionState
 from protocol.directory import Directory
 from protocol.exchange.service import EVERYBODY
 from protocol.findings import Checked, Finding
-from protocol.messages import HandedOver, Slip, Stopped, Verdict
-from protocol.national import DirectoryChanged, SlipKey, SlipTaken, decode_national, find_cede, read_slip
+from protocol.messages import Forward, HandedOver, Slip, Stopped, Verdict
+from protocol.national import DirectoryChanged, SlipKey, SlipRecord, SlipTaken, decode_national, find_cede, read_slip
 from protocol.replay import DoesNotFollow, Replay
 
 Progress = Callable[[str], None]
@@ -82,7 +82,7 @@ def check_hub(connection: Connection, *, hub: str, on_progress: Progress) -> lis
         ("I1", "all rights abroad are held or on the way", lambda: [_check_totals(connection)]),
         ("I3", "nothing is below zero", lambda: [_check_signs(connection)]),
         ("I7", "the directory is the log's", lambda: [_check_directory(connection, hub, state.directory)]),
-        ("I5", "members were told the log", lambda: [_check_told(connection, hub, on_progress)]),
+        ("I5", "members were told the log", lambda: [_check_told(connection, hub, state.records, on_progress)]),
         ("I7", "logs are whole", lambda: check_logs(connection, state.directory, on_progress)),
     ):
         checked += guarded(invariant, rule, run)
@@ -256,7 +256,9 @@ def _check_directory(connection: Connection, hub: str, replayed: Directory) -> C
     return Checked("I7", "the directory is that of the national log", len(rows), tuple(findings))
 
 
-def _check_told(connection: Connection, hub: str, on_progress: Progress) -> Checked:
+def _check_told(
+    connection: Connection, hub: str, records: Mapping[SlipKey, SlipRecord], on_progress: Progress
+) -> Checked:
     """What each member was told is what the national log says."""
     findings: list[Finding] = []
     looked_at = 0
@@ -278,6 +280,7 @@ def _check_told(connection: Connection, hub: str, on_progress: Progress) -> Chec
                 break
             looked_at += 1
             findings += _compare_told(log.reader, index, slip, verdicts)
+            findings += _compare_handed(log.reader, index, slip, records)
     return Checked("I5", "members were told what the national log says", looked_at, tuple(findings))
 
 
@@ -303,6 +306,22 @@ def _compare_told(
                 for one in named
                 if (member, one) not in verdicts
             ]
+    return findings
+
+
+def _compare_handed(member: str, index: int, slip: Slip, records: Mapping[SlipKey, SlipRecord]) -> list[Finding]:
+    """A receiver is told to skip what ended before the hand-over, and nothing else."""
+    findings: list[Finding] = []
+    for message in slip.messages:
+        if not isinstance(message, Forward):
+            continue
+        record = records.get((message.origin, message.epoch, message.index))
+        if record is None or record.taker != member:
+            continue  # an answer, whose places are nobody's to skip
+        ended = tuple(sorted(place for place, state in record.exceptions.items() if state is not CessionState.RETURNED))
+        if record.state is CessionState.REFUSED or message.skipped != ended:
+            place = f"slip {index} to {member}, {message.origin}/{message.index}"
+            findings.append(Finding("I5", place, f"skip {list(ended)}", f"skip {list(message.skipped)}"))
     return findings
 
 
