@@ -1,6 +1,7 @@
 """The admin channel: named commands over a unix socket in the data folder, or in process where nobody runs.
 
 One command is one function `(app, arguments) -> JSON value`; the command line does not know which way it went.
+The socket is its owner's alone: whoever can open it may do everything.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import secrets
 import socket
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -18,12 +20,16 @@ from typing import Any, Final
 import structlog
 from aiohttp import web
 
-from protocol.errors import Refusal
+from protocol.book.store import BookInUse
+from protocol.errors import Malformed, Refusal
 
 log = structlog.get_logger("admin")
 Command = Callable[[Any, Mapping[str, Any]], Awaitable[Any]]
 SOCKET_NAME: Final = "admin.sock"
 BODY_BYTES_MAX: Final = 64 * 1024 * 1024
+# A process that starts or stops holds its book without listening: that long we try again.
+BETWEEN_SECONDS: Final = 5.0
+_TRY_EVERY_SECONDS: Final = 0.05
 
 
 class Refused(Refusal):
@@ -38,6 +44,12 @@ class UnknownCommand(Refusal):
     """Facts: command."""
 
     code = "unknown_command"
+
+
+class NoAnswer(Refusal):
+    """The running process stopped, or we may not speak to it: what was asked is done or is not. Facts: reason."""
+
+    code = "no_answer"
 
 
 async def run_command(commands: Mapping[str, Command], app: Any, name: str, arguments: Mapping[str, Any]) -> Any:
@@ -80,8 +92,8 @@ class AdminServer:
 
     async def _handle(self, request: web.Request) -> web.Response:
         try:
-            asked = json.loads(await request.read())
-            answer = await run_command(self._commands, self._app, asked["command"], asked["arguments"])
+            name, arguments = _read_asked(await request.read())
+            answer = await run_command(self._commands, self._app, name, arguments)
         except Refusal as refusal:
             return web.json_response({"refusal": {"code": refusal.code, "facts": refusal.facts}})
         except Exception:  # the top of a request: said in our log, numbered for the caller
@@ -89,6 +101,18 @@ class AdminServer:
             log.exception("incident", incident=incident)
             return web.json_response({"refusal": {"code": "incident", "facts": {"incident": incident}}})
         return web.json_response({"answer": answer})
+
+
+def _read_asked(body: bytes) -> tuple[str, Mapping[str, Any]]:
+    """Return the command's name and its arguments. Raises Malformed."""
+    try:
+        asked = json.loads(body)
+        name, arguments = asked["command"], asked["arguments"]
+    except (ValueError, KeyError, TypeError):
+        raise Malformed(reason="not a command and its arguments") from None
+    if not isinstance(name, str) or not isinstance(arguments, dict):
+        raise Malformed(reason="not a command and its arguments")
+    return name, arguments
 
 
 class _ShortPath:
@@ -121,7 +145,7 @@ class _UnixConnection(http.client.HTTPConnection):
 def call_running(folder: Path, name: str, arguments: Mapping[str, Any], *, seconds: float = 600) -> tuple[bool, Any]:
     """Return (True, the answer) of the process that runs in this folder, or (False, None) where none runs.
 
-    Raises Refused.
+    Raises Refused, NoAnswer.
     """
     if not (folder / SOCKET_NAME).exists():
         return False, None
@@ -131,9 +155,14 @@ def call_running(folder: Path, name: str, arguments: Mapping[str, Any], *, secon
     except (ConnectionRefusedError, FileNotFoundError):
         connection.close()
         return False, None  # left behind by a process that was killed
+    except OSError as error:
+        connection.close()
+        raise NoAnswer(reason=f"{folder / SOCKET_NAME}: {error.strerror or error}") from None
     try:
         connection.request("POST", "/", json.dumps({"command": name, "arguments": dict(arguments)}))
         told = json.loads(connection.getresponse().read())
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise NoAnswer(reason=f"it did not answer ({type(error).__name__})") from None
     finally:
         connection.close()
     if "refusal" in told:
@@ -153,9 +182,6 @@ def call(
 
     `open_app` gives an object with `async start_quietly()` and `async stop()`.
     """
-    is_running, answer = call_running(folder, name, arguments)
-    if is_running:
-        return answer
 
     async def run() -> Any:
         app = open_app()
@@ -165,4 +191,14 @@ def call(
         finally:
             await app.stop()
 
-    return asyncio.run(run())
+    give_up = time.monotonic() + BETWEEN_SECONDS
+    while True:
+        is_running, answer = call_running(folder, name, arguments)
+        if is_running:
+            return answer
+        try:
+            return asyncio.run(run())
+        except BookInUse:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(_TRY_EVERY_SECONDS)

@@ -89,7 +89,15 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "change_refused": ("Changement refusé pour {member} : {reason}.", "Change refused for {member}: {reason}."),
     "keys_unusable": ("Clés inutilisables ({file}) : {reason}.", "Keys unusable ({file}): {reason}."),
     "not_found": ("Rien à {path}.", "Nothing at {path}."),
+    "wrong_method": (
+        "Cette adresse ne répond pas à {method} : essayez {allowed}.",
+        "This address does not answer {method}: try {allowed}.",
+    ),
     "too_large": ("Trop grand : {bytes_max} octets au plus.", "Too large: {bytes_max} bytes at most."),
+    "no_answer": (
+        "Le processus qui tourne n'a pas répondu : {reason}. Regardez ce qui est fait avant de recommencer.",
+        "The running process gave no answer: {reason}. See what is done before you try again.",
+    ),
     "unknown_command": ("Commande inconnue : {command}.", "Unknown command: {command}."),
     "not_authorised": (
         "Clé d'accès absente, inconnue ou révoquée.",

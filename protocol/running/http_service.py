@@ -12,17 +12,24 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 import structlog
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
+from aiohttp.http_exceptions import BadHttpMessage
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
+from sqlalchemy.exc import DBAPIError
 
-from protocol.errors import BadEnvelope, Refusal
+from protocol.book.store import StorageUnavailable, storage_reason
+from protocol.errors import BadEnvelope, Malformed, Refusal
 from protocol.running.explanations import explain
+from protocol.running.settings import NotConfigured
 from protocol.running.statuses import status_of
 
 log = structlog.get_logger("http")
 RETRY_AFTER_SECONDS: Final = 2
+STOP_SECONDS: Final = 5.0
+# What strangers are told; paths and names of machines are for our log.
+STORAGE_TROUBLE: Final = "the disk or the database does not answer as it should"
 
 Probe = Callable[[], str | None]
 Figures = Callable[[], Iterable[tuple[str, str, dict[str, str], float]]]
@@ -32,6 +39,12 @@ class NotFound(Refusal):
     """Facts: path."""
 
     code = "not_found"
+
+
+class WrongMethod(Refusal):
+    """Facts: method, allowed."""
+
+    code = "wrong_method"
 
 
 class TooLarge(Refusal):
@@ -86,23 +99,15 @@ def make_application(*, body_bytes_max: int, probe: Probe, metrics: Metrics) -> 
         language = choose_language(request)
         try:
             return await handler(request)
-        except Refusal as refusal:
-            return _refuse(refusal, language, metrics)
-        except web.HTTPRequestEntityTooLarge:
-            return _refuse(TooLarge(bytes_max=body_bytes_max), language, metrics)
-        except web.HTTPNotFound:
-            return _refuse(NotFound(path=request.path[:200]), language, metrics)
-        except web.HTTPException as error:
-            return web.json_response({"code": "http", "facts": {}, "explanation": error.reason}, status=error.status)
-        except asyncio.CancelledError:
-            raise
+        except (Refusal, web.HTTPException, ClientPayloadError, BadHttpMessage, DBAPIError) as error:
+            if isinstance(error, web.HTTPException) and error.status < 400:
+                raise  # a page sends the caller elsewhere
+            refusal = _find_refusal(error, request, body_bytes_max)
+            if refusal is not None:
+                return _refuse(refusal, language, metrics)
+            return _tell_incident(request, language, metrics)
         except Exception:
-            incident = secrets.token_hex(4)
-            metrics.incidents += 1
-            log.exception("incident", incident=incident, path=request.path)
-            facts: dict[str, Any] = {"incident": incident}
-            body = {"code": "incident", "facts": facts, "explanation": explain("incident", facts, language)}
-            return web.json_response(body, status=500)
+            return _tell_incident(request, language, metrics)
 
     application = web.Application(client_max_size=body_bytes_max, middlewares=[answer_refusals])
     registry = CollectorRegistry()
@@ -118,10 +123,48 @@ def make_application(*, body_bytes_max: int, probe: Probe, metrics: Metrics) -> 
     async def show_metrics(_request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": "text/plain; version=0.0.4"})
 
+    async def name_nothing(_request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.popall("Server", None)  # the versions we run are nobody's business
+
+    application.on_response_prepare.append(name_nothing)
     application.router.add_get("/healthz", healthz)
     application.router.add_get("/readyz", readyz)
     application.router.add_get("/metrics", show_metrics)
     return application
+
+
+def _find_refusal(error: Exception, request: web.Request, body_bytes_max: int) -> Refusal | None:
+    """Return what a failure means for a stranger, or None where it is a bug of ours."""
+    match error:
+        case StorageUnavailable():
+            log.error("storage", reason=str(error))
+            return StorageUnavailable(reason=STORAGE_TROUBLE)
+        case Refusal():
+            return error
+        case web.HTTPRequestEntityTooLarge():
+            return TooLarge(bytes_max=body_bytes_max)
+        case web.HTTPNotFound():
+            return NotFound(path=request.path[:200])
+        case web.HTTPMethodNotAllowed():
+            return WrongMethod(method=error.method[:20], allowed=", ".join(sorted(error.allowed_methods)))
+        case web.HTTPException() if error.status < 500:
+            return Malformed(reason=error.reason)
+        case ClientPayloadError() | BadHttpMessage():
+            return Malformed(reason="the body broke off, or is not what its headers say")
+        case DBAPIError() if reason := storage_reason(error):
+            log.error("storage", reason=reason)
+            return StorageUnavailable(reason=STORAGE_TROUBLE)
+    return None
+
+
+def _tell_incident(request: web.Request, language: str, metrics: Metrics) -> web.Response:
+    """Log the bug that is being handled, and give the caller its number: nothing of the inside."""
+    incident = secrets.token_hex(4)
+    metrics.incidents += 1
+    log.exception("incident", incident=incident, path=request.path[:200])
+    facts: dict[str, Any] = {"incident": incident}
+    body = {"code": "incident", "facts": facts, "explanation": explain("incident", facts, language)}
+    return web.json_response(body, status=500)
 
 
 def _refuse(refusal: Refusal, language: str, metrics: Metrics) -> web.Response:
@@ -130,6 +173,8 @@ def _refuse(refusal: Refusal, language: str, metrics: Metrics) -> web.Response:
     if isinstance(refusal, BadEnvelope):
         log.warning("refused", code=refusal.code, cause=refusal.cause)
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status in (429, 503) else {}
+    if isinstance(refusal, WrongMethod):
+        headers["Allow"] = str(refusal.facts["allowed"])
     return web.json_response(
         refusal_body(refusal, language),
         status=status,
@@ -139,12 +184,15 @@ def _refuse(refusal: Refusal, language: str, metrics: Metrics) -> web.Response:
 
 
 def make_tls(certificate: str, key: str) -> ssl.SSLContext | None:
-    """Return the TLS context of a certificate and its key, or None behind a reverse proxy."""
+    """Return the TLS context of a certificate and its key, or None behind a reverse proxy. Raises NotConfigured."""
     if not certificate:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificate, key or None)
+    try:
+        context.load_cert_chain(certificate, key or None)
+    except OSError as error:  # an SSLError is one too
+        raise NotConfigured(reason=f"tls_certificate or tls_key: {error.strerror or error}") from None
     return context
 
 
@@ -157,19 +205,24 @@ async def serve_until_stopped(
     on_ready: Callable[[int], None],
     on_stop: Callable[[], None],
 ) -> None:
-    """Serve until SIGTERM or SIGINT; then take no new calls and let `on_stop` wake those that wait."""
+    """Serve until SIGTERM or SIGINT; then take no new calls and let `on_stop` wake those that wait.
+
+    Raises NotConfigured where the address cannot be listened on.
+    """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError, ValueError):
             loop.add_signal_handler(number, stopping.set)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=5.0, handle_signals=False)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=STOP_SECONDS, handle_signals=False)
     await runner.setup()
-    site = web.TCPSite(runner, host, port, ssl_context=tls)
-    await site.start()
-    bound = runner.addresses[0][1] if runner.addresses else port
-    on_ready(int(bound))
     try:
+        site = web.TCPSite(runner, host, port, ssl_context=tls)
+        try:
+            await site.start()
+        except OSError as error:
+            raise NotConfigured(reason=f"listen {host}:{port}: {error.strerror or error}") from None
+        on_ready(int(runner.addresses[0][1]))
         await stopping.wait()
     finally:
         on_stop()

@@ -63,9 +63,12 @@ def parse_invitation(text: str) -> Invitation:
     if _checksum(body) != checksum:
         raise InvalidInvitation(reason="a symbol is wrong or missing")
     try:
-        return decode_typed(body, Invitation, size_max=1_000)
+        invitation = decode_typed(body, Invitation, size_max=1_000)
     except NotCanonical:
         raise InvalidInvitation(reason="not an invitation") from None
+    if format_invitation(invitation) != plain:  # the last symbol has bits to spare
+        raise InvalidInvitation(reason="a symbol is wrong or missing")
+    return invitation
 
 
 def _checksum(body: bytes) -> bytes:

@@ -21,6 +21,7 @@ BY_CODE: Final[Mapping[str, int]] = {
     "operation_unknown": 404,
     "unknown_member": 404,
     "not_found": 404,
+    "wrong_method": 405,
     "too_large": 413,
     "number_taken": 409,
     "incident": 500,
