@@ -156,6 +156,11 @@ async def _cede(app: NodeApp, asked: Asked) -> Any:
     return msgspec.to_builtins(tell_cession(view, app.home, _language(asked)))
 
 
+async def _give_back(app: NodeApp, asked: Asked) -> Any:
+    view = await app.book.write(app.federation.give_back, parse_id(asked["id"]))
+    return msgspec.to_builtins(tell_cession(view, app.home, _language(asked)))
+
+
 async def _recall(app: NodeApp, asked: Asked) -> Any:
     view = await app.book.write(app.federation.recall, parse_id(asked["id"]))
     return msgspec.to_builtins(tell_cession(view, app.home, _language(asked)))
@@ -349,6 +354,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "reverse": _reverse,
     "cede": _cede,
     "recall": _recall,
+    "give_back": _give_back,
     "cession": _cession,
     "cessions": _cessions,
     "arrivals": _arrivals,

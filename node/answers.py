@@ -441,8 +441,9 @@ class CessionsAnswer(Struct, frozen=True):
 
 
 class ArrivalAnswer(Struct, frozen=True, rename={"giver": "from"}):
-    """A cession received. `from` is empty where the giver stays anonymous."""
+    """A cession received. `from` is empty where the giver stays anonymous; `id` gives it back."""
 
+    id: str
     reference: str
     account: str
     cents: int
@@ -456,6 +457,7 @@ class ArrivalAnswer(Struct, frozen=True, rename={"giver": "from"}):
 
 def tell_arrival(row: Any, language: str) -> ArrivalAnswer:
     return ArrivalAnswer(
+        id=format_id(bytes(row.op)),
         reference=f"{row.origin}/{row.epoch}/{row.ix}/{row.place}",
         account=row.account,
         cents=row.cents,

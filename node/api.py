@@ -116,6 +116,7 @@ DOORS: Final = (
     _door("GET", "/v1/cessions", _to.list_cessions, CessionsAnswer, scope=Scope.READ, query="account cursor limit"),
     _door("GET", "/v1/cessions/{id}", _to.show_cession, CessionAnswer, scope=Scope.READ),
     _door("POST", "/v1/cessions/{id}/recall", _to.recall, CessionAnswer, scope=Scope.CEDE),
+    _door("POST", "/v1/arrivals/{id}/return", _to.give_back, CessionAnswer, scope=Scope.CEDE),
     _door("GET", "/v1/arrivals", _to.list_arrivals, ArrivalsAnswer, scope=Scope.READ, query="account cursor limit"),
     _door("GET", "/v1/payee", _to.show_payee, PayeeAnswer, scope=Scope.CEDE, query="address"),
     _door("GET", "/v1/directory", _to.show_directory, DirectoryAnswer, scope=Scope.READ),

@@ -390,6 +390,13 @@ def cessions(folder: Folder, account: str = "", limit: int = 50, as_json: AsJson
         show(told, as_json=as_json, title="cessions")
 
 
+@app.command("give-back")
+def give_back(folder: Folder, arrival: str, as_json: AsJson = False) -> None:
+    """Give what arrived back to its giver, the very same lots (the id that `arrivals` shows)."""
+    with explained():
+        show(_call(folder, "give_back", id=arrival, language=choose_language()), as_json=as_json)
+
+
 @app.command()
 def arrivals(folder: Folder, account: str = "", as_json: AsJson = False) -> None:
     """List cessions received, the newest first."""

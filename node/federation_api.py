@@ -103,6 +103,17 @@ async def recall(request: web.Request) -> web.Response:
     return answer(tell_cession(view, call.app.home, call.language))
 
 
+async def give_back(request: web.Request) -> web.Response:
+    """Give what arrived back to its giver: the very same lots."""
+    call = Call(request)
+    grant = await call.grant(Scope.CEDE)
+    op = parse_id(request.match_info["id"])
+    arrived = await call.app.book.read(lambda connection: federation_store.find_arrival(connection, op))
+    grant.require(Scope.CEDE, "" if arrived is None else arrived.account)
+    view = await call.app.book.write(call.app.federation.give_back, op)
+    return answer(tell_cession(view, call.app.home, call.language))
+
+
 async def show_payee(request: web.Request) -> web.Response:
     """See whom an address would reach, before anything is sent."""
     call = Call(request)
