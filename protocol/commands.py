@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Sequence
+from enum import StrEnum
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from protocol.evidence import EVIDENCE_BYTES_MAX, judge
-from protocol.running.console_commands import refusals_explained, show
+from protocol.evidence import EVIDENCE_BYTES_MAX, NotEvidence, judge
+from protocol.running.console_commands import LANGUAGE_VARIABLE, choose_language, refusals_explained, say, show
+from protocol.running.explanations import explain_evidence
+from protocol.running.logs_service import set_up_logs
 
-app = typer.Typer(no_args_is_help=True, help="Citizen-Miles: rights that cross territories, provable by everybody.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Citizen-Miles: rights that cross territories, provable by everybody.",
+    pretty_exceptions_show_locals=False,  # a local may be a passphrase
+)
+
+
+class Language(StrEnum):
+    """The languages we speak."""
+
+    FR = "fr"
+    EN = "en"
+
+
+@app.callback()
+def choose(
+    lang: Annotated[Language | None, typer.Option(help="fr or en; by the environment (LANG) if not given")] = None,
+) -> None:
+    """Citizen-Miles: rights that cross territories, provable by everybody."""
+    if lang is not None:
+        os.environ[LANGUAGE_VARIABLE] = lang
+    set_up_logs(level="warning")
 
 
 @app.command("verify-evidence")
@@ -21,26 +47,27 @@ def verify_evidence(
     key: Annotated[str, typer.Option(help="the accused's public signing key (hex) that you trust")] = "",
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Judge an evidence file. Exit 0 only if it proves what it claims."""
+    """Judge an evidence file. Exit 0 only if it proves what it claims, against the key given."""
     with refusals_explained():
         if file.stat().st_size > EVIDENCE_BYTES_MAX:
-            raise typer.BadParameter("the file is larger than any evidence")
+            raise NotEvidence(reason=f"more than {EVIDENCE_BYTES_MAX} bytes")
         judgement = judge(file.read_bytes())
-    is_trusted = not key or key.lower() == judgement.key_fingerprint
-    show(
-        {
+        is_trusted = not key or key.lower() == judgement.key_fingerprint
+        language = choose_language()
+        told = {
             "proved": is_trusted,
             "kind": str(judgement.kind),
             "accused": judgement.accused,
             "signing_key": judgement.key_fingerprint,
+            "meaning": explain_evidence(judgement.kind, judgement.accused, language),
             "summary": judgement.summary,
             "key_is_the_one_given": is_trusted if key else None,
-        },
-        as_json=as_json,
-        title="evidence",
-    )
-    if not is_trusted:
-        raise typer.Exit(1)
+        }
+        show(told, as_json=as_json, title="evidence")
+        if not is_trusted:
+            raise NotEvidence(reason="it is signed by another key than the one you gave")
+        if not key and not as_json:
+            say(explain_evidence("compare_key", judgement.accused, language))
 
 
 @app.command("version")
@@ -50,12 +77,22 @@ def show_version() -> None:
 
 
 def main() -> None:
-    """The entry point: our own commands, and those of the rooms that are installed.
-
-    A room is loaded when it is named, or when everything is to be listed: a node's start need not wait for the hub's.
-    """
+    """The entry point: our own commands, and those of the rooms that are installed."""
     rooms = {found.name: found for found in entry_points(group="citizen_miles.commands")}
-    named = sys.argv[1] if len(sys.argv) > 1 else ""
-    for name in [named] if named in rooms else sorted(rooms):
+    for name in choose_rooms(sys.argv[1:], sorted(rooms)):
         app.add_typer(rooms[name].load(), name=name)
     app()
+
+
+def choose_rooms(words: Sequence[str], rooms: Sequence[str]) -> list[str]:
+    """Return the rooms to load: the one that is named, none for our own commands, or all where they are to be listed.
+
+    A node's start need not wait for the hub's code, and evidence is judged without either.
+    """
+    own = {command.name for command in app.registered_commands}
+    for word in words:
+        if word in rooms:
+            return [word]
+        if word in own:
+            return []
+    return list(rooms)

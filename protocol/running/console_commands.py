@@ -1,42 +1,78 @@
-"""What the command lines share: tables or JSON, progress, and refusals that say what to do."""
+"""What the command lines share: tables or JSON, progress, and refusals that say what to do.
+
+What is shown was often written by others (a member's name, a reason): it is printed as plain text, without the
+control characters that move a terminal.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
+from sqlalchemy.exc import DBAPIError
 
 from protocol.amounts import format_cents
+from protocol.book.store import StorageUnavailable, storage_reason
 from protocol.errors import Refusal
 from protocol.findings import Checked
 from protocol.running.explanations import explain
+from protocol.running.settings import NotConfigured
+
+LANGUAGE_VARIABLE: Final = "CITIZEN_MILES_LANG"
 
 screen = Console()
 errors = Console(stderr=True)
 
 
 def choose_language() -> str:
-    """Return fr or en, by the environment; French unless English is asked for."""
-    wanted = os.environ.get("CITIZEN_MILES_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or "fr"
-    return "en" if wanted.lower().startswith(("en", "c.", "c", "posix")) else "fr"
+    """Return fr or en, by the environment; French unless English, or no language at all (C, POSIX), is asked for."""
+    wanted = os.environ.get(LANGUAGE_VARIABLE) or os.environ.get("LC_ALL") or os.environ.get("LANG") or "fr"
+    name = wanted.lower().partition(".")[0].partition("_")[0]
+    return "en" if name in ("en", "c", "posix") else "fr"
 
 
 @contextmanager
 def refusals_explained() -> Iterator[None]:
-    """Print a refusal as a sentence and leave with 1."""
+    """Print what is refused, or what the machine refuses, as a sentence, and leave with 1."""
+    try:
+        with _machine_explained():
+            yield
+    except Refusal as refusal:
+        sentence = plain(explain(refusal.code, refusal.facts, choose_language()))
+        errors.print(Text(sentence, style="red").append(f"  ({refusal.code})", style="default"), soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def _machine_explained() -> Iterator[None]:
+    """Raise StorageUnavailable for a database that fails, NotConfigured for a file that the system refuses."""
     try:
         yield
-    except Refusal as refusal:
-        errors.print(f"[red]{explain(refusal.code, refusal.facts, choose_language())}[/red]  ({refusal.code})")
-        raise typer.Exit(1) from None
+    except DBAPIError as error:
+        raise StorageUnavailable(reason=storage_reason(error) or "is there a base of this version?") from None
+    except OSError as error:
+        raise NotConfigured(reason=str(error)) from None
+
+
+def plain(text: str) -> str:
+    """Return the text with every character that a terminal would obey shown as a question mark."""
+    return "".join("?" if unicodedata.category(symbol) in ("Cc", "Cf", "Cs") else symbol for symbol in text)
+
+
+def say(text: str) -> None:
+    """Print one line of plain text, never broken."""
+    screen.print(Text(plain(text)), soft_wrap=True)
 
 
 def show(value: Any, *, as_json: bool, title: str = "") -> None:
@@ -46,26 +82,30 @@ def show(value: Any, *, as_json: bool, title: str = "") -> None:
     elif isinstance(value, Mapping):
         table = Table(title=title or None, show_header=False)
         for name, one in value.items():
-            table.add_row(str(name), _text(name, one))
+            table.add_row(str(name), _cell(name, one))
         screen.print(table)
     elif isinstance(value, Sequence) and not isinstance(value, str):
         show_rows(value, title=title)
     else:
-        screen.print(value)
+        say(str(value))
 
 
 def show_rows(rows: Sequence[Any], *, title: str = "") -> None:
     """Print rows of the same names as a table."""
     if not rows:
-        screen.print(f"{title}: -" if title else "-")
+        say(f"{title}: -" if title else "-")
         return
     names = list(rows[0])
     table = Table(title=title or None)
     for name in names:
         table.add_column(name, justify="right" if isinstance(rows[0][name], int) else "left")
     for row in rows:
-        table.add_row(*(_text(name, row.get(name)) for name in names))
+        table.add_row(*(_cell(name, row.get(name)) for name in names))
     screen.print(table)
+
+
+def _cell(name: Any, value: Any) -> Text:
+    return Text(plain(_text(name, value)), overflow="fold")
 
 
 def _text(name: Any, value: Any) -> str:
@@ -85,7 +125,7 @@ def progress(title: str) -> Iterator[Callable[[str], None]]:
         SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=errors, transient=True
     ) as bar:
         task = bar.add_task(title)
-        yield lambda what: bar.update(task, description=f"{title}: {what}")
+        yield lambda what: bar.update(task, description=escape(plain(f"{title}: {what}")))
 
 
 def show_checked(checked: Sequence[Checked], *, as_json: bool) -> bool:
@@ -110,7 +150,7 @@ def show_checked(checked: Sequence[Checked], *, as_json: bool) -> bool:
     for one in checked:
         first = one.findings[0] if one.findings else None
         told = "" if first is None else f"{first.place}: expected {first.expected}, found {first.found}"
-        mark = "[green]✓[/green]" if one.is_held else "[red]✗[/red]"
-        table.add_row(mark, one.invariant, one.rule, str(one.looked_at), told)
+        mark = Text("✓", style="green") if one.is_held else Text("✗", style="red")
+        table.add_row(mark, one.invariant, Text(one.rule), str(one.looked_at), Text(plain(told), overflow="fold"))
     screen.print(table)
     return is_held

@@ -186,6 +186,34 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+EVIDENCE_SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
+    "two_heads": (
+        "{accused} a signé deux histoires différentes du même journal.",
+        "{accused} signed two different histories of the same log.",
+    ),
+    "rewound": (
+        "{accused} a signé avoir reçu, puis a signé avoir reçu moins.",
+        "{accused} signed that it had received, and later that it had received less.",
+    ),
+    "broken_log": (
+        "{accused} a signé une suite qui ne suit pas ce qu'il avait signé.",
+        "{accused} signed a continuation that does not follow from what it had signed.",
+    ),
+    "broken_history": (
+        "{accused} a signé un journal national qui ne prolonge pas le précédent.",
+        "{accused} signed a national log that does not continue the one before.",
+    ),
+    "disputed_ack": (
+        "L'auteur et le lecteur ont signé deux contenus pour le même journal : {accused} doit montrer sa preuve.",
+        "Author and reader signed two contents for the same log: {accused} must show its proof.",
+    ),
+    "compare_key": (
+        "Comparez cette clé avec celle que vous tenez de {accused} : sans cela, le fichier n'accuse qu'une clé.",
+        "Compare this key with the one that you have from {accused}: until then, the file accuses a key only.",
+    ),
+}
+
+
 class _Facts(dict[str, object]):
     def __missing__(self, name: str) -> str:
         return "…"
@@ -197,3 +225,8 @@ def explain(code: str, facts: Mapping[str, object], language: str = "fr") -> str
     if pair is None:
         return f"Refusé : {code}." if language == "fr" else f"Refused: {code}."
     return pair[0 if language == "fr" else 1].format_map(_Facts(facts))
+
+
+def explain_evidence(kind: str, accused: str, language: str = "fr") -> str:
+    """Return the sentence for a kind of evidence."""
+    return EVIDENCE_SENTENCES[kind][0 if language == "fr" else 1].format(accused=accused)

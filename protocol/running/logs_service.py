@@ -1,40 +1,73 @@
-"""Structured logs: one JSON line an event on standard error, or readable lines on a terminal. Secrets never enter."""
+"""Structured logs: one JSON line an event on standard error, or readable lines on a terminal. Secrets never enter.
+
+What libraries say through the standard `logging` comes out the same way, warnings and worse.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 
 _SECRET: Final = ("token", "secret", "passphrase", "password", "seed", "private", "authorization", "api_key")
+_HIDDEN: Final = "(hidden)"
+_NOT_TEXT: Final = ("exc_info", "_record")  # what structlog itself reads later
 
 
 def set_up_logs(*, level: str = "info", is_json: bool | None = None) -> None:
-    """Send logs to standard error; JSON unless it is a terminal."""
+    """Send logs to standard error; JSON unless it is a terminal. An unknown level is info."""
     readable = sys.stderr.isatty() if is_json is None else not is_json
     renderer: Any = structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer()
+    number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _hide_secrets,
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _hide_secrets,
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                renderer,
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
+    logging.getLogger("aiohttp.server").addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """A stranger's broken request is none: aiohttp would write a traceback for each."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
 
 
 def _hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for name in event:
-        if any(word in name.lower() for word in _SECRET):
-            event[name] = "(hidden)"
-        elif isinstance(event[name], bytes):
-            event[name] = event[name].hex()[:32]
-    return event
+    return {name: value if name in _NOT_TEXT else _shown(name, value) for name, value in event.items()}
+
+
+def _shown(name: str, value: Any) -> Any:
+    """Return a value as it may be written: bytes short and in hex, what is inside looked through too."""
+    if any(word in name.lower() for word in _SECRET):
+        return _HIDDEN
+    match value:
+        case bytes():
+            return value.hex()[:32]
+        case Mapping():
+            return {str(inner): _shown(str(inner), one) for inner, one in value.items()}
+        case list() | tuple():
+            return [_shown(name, one) for one in value]
+    return value
