@@ -18,7 +18,7 @@ from protocol.book.service import Book
 from protocol.exchange.service import Identity
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
-from protocol.running.http_service import Metrics, make_tls, serve_until_stopped
+from protocol.running.http_service import STORAGE_TROUBLE, Metrics, make_tls, serve_until_stopped
 from protocol.running.keys_store import find_passphrase, load_keyring
 from protocol.running.settings import NotConfigured, parse_listen, parse_settings
 
@@ -43,7 +43,10 @@ class HubApp:
         self.config = config
         keyring = load_keyring(folder / "keys", find_passphrase(config.passphrase_file))
         self.identity = Identity(config.network, config.code, keyring)
-        self.book = Book(self.database_url, history=HUB_HISTORY, clock=clock_service.now)
+        try:
+            self.book = Book(self.database_url, history=HUB_HISTORY, clock=clock_service.now)
+        except ValueError as error:  # an address that is none, or a base written by a newer version
+            raise NotConfigured(reason=str(error)) from None
         self.registry = Registry(self.identity)
         self.exchange = HubExchange(self.book, self.registry)
         self.metrics = Metrics(self.figures)
@@ -58,12 +61,12 @@ class HubApp:
         await self.book.write(self.registry.found, self.config.name)
 
     async def stop(self) -> None:
-        self.exchange.wake_all()
+        self.exchange.stop_waiting()
         await asyncio.get_running_loop().run_in_executor(None, self.book.close)
 
     def probe(self) -> str | None:
         """Why we are not ready, or nothing."""
-        return self.book.trouble
+        return None if self.book.trouble is None else STORAGE_TROUBLE
 
     def figures(self) -> Iterable[tuple[str, str, dict[str, str], float]]:
         pages, items = self.book.written
@@ -82,9 +85,7 @@ class HubApp:
             continue
 
     async def serve(self, application: web.Application, commands: AdminServer, on_ready: Callable[[int], None]) -> None:
-        """Run until stopped."""
-        await self.start_quietly()
-        await commands.start()
+        """Run until stopped. Raises NotConfigured, StorageUnavailable."""
         scheduler = AsyncIOScheduler(timezone="UTC")
         scheduler.add_job(
             self._expire_quietly,
@@ -94,26 +95,32 @@ class HubApp:
             max_instances=1,
             misfire_grace_time=None,
         )
-        scheduler.start()
-        host, port = parse_listen(self.config.listen)
         try:
+            host, port = parse_listen(self.config.listen)
+            tls = make_tls(self.config.tls_certificate, self.config.tls_key)
+            await self.start_quietly()
+            await commands.start()
+            scheduler.start()
+            log.info("started", hub=self.config.code, network=self.config.network)
             await serve_until_stopped(
                 application,
                 host=host,
                 port=port,
-                tls=make_tls(self.config.tls_certificate, self.config.tls_key),
+                tls=tls,
                 on_ready=on_ready,
-                on_stop=self.exchange.wake_all,
+                on_stop=self.exchange.stop_waiting,
             )
         finally:
-            scheduler.shutdown(wait=False)
+            if scheduler.running:
+                scheduler.shutdown(wait=False)
             await commands.stop()
             await self.stop()
+            log.info("stopped")
 
     async def _expire_quietly(self) -> None:
-        await self.book.try_again()
-        if await self.book.read(self.exchange.has_terms_due):
-            try:
+        try:
+            await self.book.try_again()
+            if await self.book.read(self.exchange.has_terms_due):
                 await self.expire_due()
-            except Exception as error:  # the top of a worker loop: said, and tried again in a second
-                log.warning("expiry failed", error=str(error))
+        except Exception as error:  # the top of a worker loop: said, and tried again in a second
+            log.warning("expiry failed", error=type(error).__name__, reason=str(error).splitlines()[0][:200])

@@ -10,30 +10,35 @@ from typing import Annotated, Any, Final
 
 import typer
 import uvloop
+from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from hub.api import make_api
 from hub.app import HubApp, load_config
 from hub.clearing import store
 from hub.config import HubConfig
-from hub.directory.service import Accredit, Invite
+from hub.directory.service import Accredit, ChangeRefused, Invite
 from hub.reconciliation.checks import check_hub, compare_with_replay, replay
-from protocol.book.store import open_engine
+from protocol.amounts import require_balance
+from protocol.book.store import open_engine, require_driver
 from protocol.canonical import encode_typed
 from protocol.cession import CessionState
-from protocol.directory import KeyAdded, KeyRetired, LimitsSet, Member, Reinstated, Suspended
+from protocol.directory import Change, KeyAdded, KeyRetired, LimitsSet, Member, Reinstated, Suspended
 from protocol.envelopes import ENVELOPE_BYTES_MAX
-from protocol.errors import Refusal
+from protocol.errors import InvalidId
 from protocol.exchange.evidence_store import load_evidence, load_evidence_file
 from protocol.findings import Checked
 from protocol.identifiers import make_south_code
-from protocol.keys import Keyring
+from protocol.keys import KEY_ID_BYTES, Keyring
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer, Command, call
-from protocol.running.console_commands import progress, refusals_explained, screen, show, show_checked
+from protocol.running.console_commands import progress, refusals_explained, say, screen, show, show_checked
+from protocol.running.http_service import TooLarge
 from protocol.running.invitations import Invitation, compute_fingerprint, format_invitation
-from protocol.running.keys_store import create_keys, find_passphrase, set_current, write_private
+from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, set_current, write_private
 from protocol.running.logs_service import set_up_logs
-from protocol.running.settings import NotConfigured, format_settings
+from protocol.running.settings import NotConfigured, format_settings, parse_listen, parse_settings
 from protocol.times import format_instant
 
 app = typer.Typer(no_args_is_help=True, help="The national hub: members, clearing, checks.")
@@ -75,25 +80,47 @@ async def _accredit(hub: HubApp, asked: Mapping[str, Any]) -> Any:
 
 
 async def _change(hub: HubApp, asked: Mapping[str, Any]) -> Any:
-    kind = asked["kind"]
-    if kind == "limits":
-        limits = hub.registry.directory.require(asked["member"]).limits
-        change: Any = LimitsSet(
-            asked["member"],
-            limits.abroad_max if asked["abroad"] is None else asked["abroad"],
-            limits.message_max if asked["message"] is None else asked["message"],
-            limits.day_max if asked["day"] is None else asked["day"],
-        )
-    elif kind == "suspend":
-        change = Suspended(asked["member"], asked["reason"])
-    elif kind == "reinstate":
-        change = Reinstated(asked["member"])
-    else:
-        since = asked["since"]
-        change = KeyRetired(asked["member"], bytes.fromhex(asked["key"]), since is not None, since or 0)
-    member = await hub.book.write(hub.registry.change, change)
+    member = await hub.book.write(hub.registry.change, _read_change(hub, asked))
     hub.exchange.wake_all()
     return _row(member)
+
+
+def _read_change(hub: HubApp, asked: Mapping[str, Any]) -> Change:
+    """Return the directory change that is asked for. Raises Malformed, UnknownMember, ChangeRefused."""
+    name = asked["member"]
+    match asked["kind"]:
+        case "limits":
+            before = hub.registry.directory.require(name).limits
+            return LimitsSet(
+                name,
+                _ceiling(asked["abroad"], before.abroad_max),
+                _ceiling(asked["message"], before.message_max),
+                _ceiling(asked["day"], before.day_max),
+            )
+        case "suspend":
+            return Suspended(name, asked["reason"])
+        case "reinstate":
+            return Reinstated(name)
+    key, since = _read_key(asked["key"]), asked["since"]
+    if name == hub.identity.code and key == hub.identity.keyring.current.public.id:
+        raise ChangeRefused(member=name, reason="these keys sign now: make others first, with rotate-key")
+    return KeyRetired(name, key, since is not None, 0 if since is None else require_balance(since))
+
+
+def _ceiling(asked: int | None, before: int) -> int:
+    """Return the new ceiling, or the one before where none is given. Raises InvalidAmount."""
+    return before if asked is None else require_balance(asked)
+
+
+def _read_key(text: str) -> bytes:
+    """Return the id of a key. Raises InvalidId."""
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_ID_BYTES:
+        raise InvalidId(id=text[:80], reason=f"the id of a key is {2 * KEY_ID_BYTES} hexadecimal symbols")
+    return key
 
 
 async def _members(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
@@ -195,19 +222,35 @@ def init(
     with refusals_explained():
         if (folder / "hub.toml").exists():
             raise NotConfigured(reason=f"{folder} holds a hub already")
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         config = HubConfig(
             network=network,
-            code=f"HUB-{country}",
+            code=f"HUB-{country.upper()}",
             name=name,
             listen=listen,
             url=url or f"http://{listen}",
             database=database,
             passphrase_file=passphrase_file,
         )
-        secret = create_keys(folder / "keys", find_passphrase(passphrase_file), clock_service.entropy(64))
-        write_private(folder / "hub.toml", format_settings(config).encode())
+        written = format_settings(config)
+        parse_settings(written, HubConfig)  # what would not be read again makes no folder
+        parse_listen(listen)
+        _require_database(database)
+        passphrase = find_passphrase(passphrase_file)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (folder / "keys" / "current").exists():  # it does where an earlier init was cut short
+            create_keys(folder / "keys", passphrase, clock_service.entropy(64))
+        secret = load_keyring(folder / "keys", passphrase).current
+        write_private(folder / "hub.toml", written.encode())
         show({"hub": config.code, "folder": str(folder), "signing_key": secret.public.signing.hex()}, as_json=False)
+
+
+def _require_database(url: str) -> None:
+    """Raise NotConfigured unless the address names a base that we can live on."""
+    try:
+        if url:
+            require_driver(make_url(url))
+    except (ArgumentError, ValueError) as error:
+        raise NotConfigured(reason=str(error)) from None
 
 
 @app.command()
@@ -235,7 +278,12 @@ def _say_ready(folder: Path, port: int) -> None:
 def invite(folder: Folder, member: str, url: str = "", as_json: AsJson = False) -> None:
     """Invite a territory (SIREN) or a South community (see south-code): prints a one-time invitation."""
     with refusals_explained():
-        show(_call(folder, "invite", member=member, url=url), as_json=as_json)
+        told = _call(folder, "invite", member=member, url=url)
+        if as_json:
+            show(told, as_json=True)
+        else:  # one unbroken line, to be copied whole
+            show({"member": told["member"], "ends": told["ends"]}, as_json=False)
+            say(told["invitation"])
 
 
 @app.command("south-code")
@@ -324,7 +372,7 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
 def positions(folder: Folder, as_json: AsJson = False) -> None:
     """List rights held outside their issuer's territory, and rights on the way."""
     with refusals_explained():
-        engine = open_engine(_database_url(folder), read_only=True)
+        engine = _open_read_only(folder)
         with engine.connect() as connection, connection.begin():
             rows = [
                 {"issuer": issuer, "holder": holder, "cents": cents, "state": "held"}
@@ -338,8 +386,13 @@ def positions(folder: Folder, as_json: AsJson = False) -> None:
         show(rows, as_json=as_json, title="positions")
 
 
-def _database_url(folder: Path) -> str:
-    return load_config(folder).database or f"sqlite:///{folder / 'hub.db'}"
+def _open_read_only(folder: Path) -> Engine:
+    """Open the base beside whoever writes it. Raises NotConfigured where there is none yet."""
+    config = load_config(folder)
+    url = make_url(config.database or f"sqlite:///{folder / 'hub.db'}")
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        raise NotConfigured(reason=f"{url.database} is not there yet: serve the hub, or run another command, once")
+    return open_engine(url, read_only=True)
 
 
 @app.command()
@@ -347,7 +400,7 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
     """Check every invariant, beside the running hub. Exit 0 only if all hold."""
     with refusals_explained():
         code = load_config(folder).code
-        engine = open_engine(_database_url(folder), read_only=True)
+        engine = _open_read_only(folder)
         with progress("check") as say, engine.connect() as connection, connection.begin():
             checked = check_hub(connection, hub=code, on_progress=say)
         engine.dispose()
@@ -360,7 +413,7 @@ def replay_log(folder: Folder, as_json: AsJson = False) -> None:
     """Recompute the positions from the log alone, and compare."""
     with refusals_explained():
         code = load_config(folder).code
-        engine = open_engine(_database_url(folder), read_only=True)
+        engine = _open_read_only(folder)
         with progress("replay") as say, engine.connect() as connection, connection.begin():
             state, checked = replay(connection, code, say)
             compared: list[Checked] = compare_with_replay(connection, state)
@@ -373,7 +426,7 @@ def replay_log(folder: Folder, as_json: AsJson = False) -> None:
 def list_evidence(folder: Folder, as_json: AsJson = False) -> None:
     """List the contradictions that were found out."""
     with refusals_explained():
-        engine = open_engine(_database_url(folder), read_only=True)
+        engine = _open_read_only(folder)
         with engine.connect() as connection:
             rows = load_evidence(connection)
         engine.dispose()
@@ -384,12 +437,12 @@ def list_evidence(folder: Folder, as_json: AsJson = False) -> None:
 def export_evidence(folder: Folder, number: int, file: Path) -> None:
     """Write an evidence file, for `citizen-miles verify-evidence`."""
     with refusals_explained():
-        engine = open_engine(_database_url(folder), read_only=True)
+        engine = _open_read_only(folder)
         with engine.connect() as connection:
             body = load_evidence_file(connection, number)
         engine.dispose()
         write_private(file, body)
-        screen.print(f"{file}: {len(body)} bytes")
+        say(f"{file}: {len(body)} bytes")
 
 
 @federation.command("import")
@@ -402,7 +455,7 @@ def import_envelope(
     with refusals_explained():
         told = _call(folder, "answer", envelope=_read_bounded(file).hex())
         write_private(reply, bytes.fromhex(told["envelope"]))
-        screen.print(f"{reply}: {reply.stat().st_size} bytes to carry back")
+        say(f"{reply}: {reply.stat().st_size} bytes to carry back")
 
 
 @federation.command("enrol")
@@ -415,16 +468,10 @@ def import_enrolment(
     with refusals_explained():
         told = _call(folder, "enrol", enrolment=_read_bounded(file).hex())
         write_private(reply, bytes.fromhex(told["welcome"]))
-        screen.print(f"{reply}: welcome written")
-
-
-class FileTooLarge(Refusal):
-    """Facts: bytes_max."""
-
-    code = "too_large"
+        say(f"{reply}: welcome written")
 
 
 def _read_bounded(file: Path) -> bytes:
     if file.stat().st_size > ENVELOPE_BYTES_MAX:
-        raise FileTooLarge(bytes_max=ENVELOPE_BYTES_MAX)
+        raise TooLarge(bytes_max=ENVELOPE_BYTES_MAX)
     return file.read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -36,7 +37,7 @@ from protocol.directory import (
     encode_entry,
 )
 from protocol.envelopes import DIRECTORY_MAX, DirectoryPart, Enrolment, SignedEnrolment, Welcome
-from protocol.errors import NotCanonical, Refusal
+from protocol.errors import InvalidText, NotCanonical, Refusal
 from protocol.exchange.service import Identity
 from protocol.identifiers import is_south, require_territory
 from protocol.keys import Domain, PublicKeys, SecretKeys, compute_key_id, require_public_keys
@@ -131,7 +132,8 @@ class Registry:
         return found
 
     def record(self, page: Page, change: Change) -> Directory:
-        """Write one change. Raises ChangeRefused where it cannot be; nothing is written then."""
+        """Write one change. Raises ChangeRefused, InvalidText where it cannot be; nothing is written then."""
+        _require_printable(change)
         before = self.on_page(page)
         entry = encode_entry(before, change, page.now)
         try:
@@ -274,6 +276,20 @@ class Registry:
             return one(page, item)
         except Refusal as refusal:
             return refusal
+
+
+def _require_printable(change: Change) -> None:
+    """Raise InvalidText for characters that a screen obeys instead of showing: an entry is read by everybody, for ever.
+
+    The two joiners are letters' business in Persian, Hindi or Sinhala names.
+    """
+    for field in change.__struct_fields__:
+        value = getattr(change, field)
+        if isinstance(value, str) and any(
+            unicodedata.category(symbol) in ("Cc", "Cf", "Cs", "Zl", "Zp") and symbol not in "\u200c\u200d"
+            for symbol in value
+        ):
+            raise InvalidText(field=field, reason="it holds characters that are not text")
 
 
 def load_part(connection: Connection, national: Log, start: int) -> DirectoryPart | None:

@@ -67,6 +67,7 @@ class HubExchange:
         self._signer = CheckpointSigner(registry.identity)
         self._lines: dict[str, _Line] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_stopping = False
         self.sequencer = Sequencer(registry, self._on_news)
 
     def _line(self, member: str) -> _Line:
@@ -85,9 +86,14 @@ class HubExchange:
             self._line(member).news.set()
 
     def wake_all(self) -> None:
-        """Let every waiting call look again: the directory changed, or the hub closes."""
+        """Let every waiting call look again: the directory changed."""
         for line in self._lines.values():
             line.news.set()
+
+    def stop_waiting(self) -> None:
+        """Let every waiting call be answered now, and none wait any more: the hub closes."""
+        self._is_stopping = True
+        self.wake_all()
 
     def called_at(self) -> dict[str, int]:
         """Return when each member last called, for the operator."""
@@ -139,7 +145,7 @@ class HubExchange:
             whispers = [line.whispers.popleft() for _ in range(min(len(line.whispers), 32))]
             envelope, is_news = await self._book.read(partial(self._compose, received, whispers))
             left = deadline - loop.time()
-            if is_news or is_fresh or left <= 0:
+            if is_news or is_fresh or left <= 0 or self._is_stopping:
                 return envelope
             try:
                 await asyncio.wait_for(line.news.wait(), left)

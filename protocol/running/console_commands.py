@@ -29,6 +29,7 @@ from protocol.findings import Checked
 from protocol.running.explanations import explain
 from protocol.running.settings import NotConfigured
 
+_JOINERS: Final = "\u200c\u200d"  # letters' business in Persian, Hindi or Sinhala
 LANGUAGE_VARIABLE: Final = "CITIZEN_MILES_LANG"
 
 screen = Console()
@@ -67,7 +68,10 @@ def _machine_explained() -> Iterator[None]:
 
 def plain(text: str) -> str:
     """Return the text with every character that a terminal would obey shown as a question mark."""
-    return "".join("?" if unicodedata.category(symbol) in ("Cc", "Cf", "Cs") else symbol for symbol in text)
+    return "".join(
+        "?" if unicodedata.category(symbol) in ("Cc", "Cf", "Cs") and symbol not in _JOINERS else symbol
+        for symbol in text
+    )
 
 
 def say(text: str) -> None:

@@ -98,6 +98,8 @@ def make_application(*, body_bytes_max: int, probe: Probe, metrics: Metrics) -> 
     ) -> web.StreamResponse:
         language = choose_language(request)
         try:
+            if (request.content_length or 0) > body_bytes_max:
+                raise TooLarge(bytes_max=body_bytes_max)  # before a byte of it is read
             return await handler(request)
         except (Refusal, web.HTTPException, ClientPayloadError, BadHttpMessage, DBAPIError) as error:
             if isinstance(error, web.HTTPException) and error.status < 400:
