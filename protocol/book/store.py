@@ -5,6 +5,7 @@ Source: shared design, ECOSYSTEM.md section 0 (SQLite under SQLAlchemy opens no 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -97,7 +98,20 @@ def lock_for_writing(engine: Engine) -> Any:
     if not connection.execute(text("SELECT pg_try_advisory_lock(hashtext('citizen-miles'))")).scalar():
         connection.close()
         raise BookInUse(book=str(engine.url.database))
-    return connection
+    return ServerLock(connection)
+
+
+class ServerLock:
+    """The writer's lock on PostgreSQL: a session's, and given back in so many words, for whoever opens next."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def close(self) -> None:
+        """Let go. Where the server is gone, so is the lock."""
+        with contextlib.suppress(DBAPIError):
+            self._connection.execute(text("SELECT pg_advisory_unlock(hashtext('citizen-miles'))"))
+        self._connection.close()
 
 
 _SQLITE_STORAGE = {
