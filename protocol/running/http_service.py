@@ -30,6 +30,7 @@ RETRY_AFTER_SECONDS: Final = 2
 STOP_SECONDS: Final = 5.0
 # What strangers are told; paths and names of machines are for our log.
 STORAGE_TROUBLE: Final = "the disk or the database does not answer as it should"
+BROKEN_BODY: Final = "the body broke off, or is not what its headers say"
 
 Probe = Callable[[], str | None]
 Figures = Callable[[], Iterable[tuple[str, str, dict[str, str], float]]]
@@ -101,15 +102,13 @@ def make_application(*, body_bytes_max: int, probe: Probe, metrics: Metrics) -> 
             if (request.content_length or 0) > body_bytes_max:
                 raise TooLarge(bytes_max=body_bytes_max)  # before a byte of it is read
             return await handler(request)
-        except (Refusal, web.HTTPException, ClientPayloadError, BadHttpMessage, DBAPIError) as error:
+        except Exception as error:
             if isinstance(error, web.HTTPException) and error.status < 400:
                 raise  # a page sends the caller elsewhere
             refusal = _find_refusal(error, request, body_bytes_max)
-            if refusal is not None:
-                return _refuse(refusal, language, metrics)
-            return _tell_incident(request, language, metrics)
-        except Exception:
-            return _tell_incident(request, language, metrics)
+            if refusal is None:
+                return _tell_incident(request, language, metrics)
+            return _refuse(refusal, language, metrics)
 
     application = web.Application(client_max_size=body_bytes_max, middlewares=[answer_refusals])
     registry = CollectorRegistry()
@@ -151,8 +150,10 @@ def _find_refusal(error: Exception, request: web.Request, body_bytes_max: int) -
             return WrongMethod(method=error.method[:20], allowed=", ".join(sorted(error.allowed_methods)))
         case web.HTTPException() if error.status < 500:
             return Malformed(reason=error.reason)
-        case ClientPayloadError() | BadHttpMessage():
-            return Malformed(reason="the body broke off, or is not what its headers say")
+        case ClientPayloadError() | web.RequestPayloadError() | BadHttpMessage():
+            return Malformed(reason=BROKEN_BODY)
+        case ConnectionResetError() if request.transport is None or request.transport.is_closing():
+            return Malformed(reason=BROKEN_BODY)  # nobody is there to read it
         case DBAPIError() if reason := storage_reason(error):
             log.error("storage", reason=reason)
             return StorageUnavailable(reason=STORAGE_TROUBLE)
@@ -216,7 +217,14 @@ async def serve_until_stopped(
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError, ValueError):
             loop.add_signal_handler(number, stopping.set)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=STOP_SECONDS, handle_signals=False)
+    # A caller who hung up is not waited for: what was meant for him is not handed over to nobody.
+    runner = web.AppRunner(
+        application,
+        access_log=None,
+        shutdown_timeout=STOP_SECONDS,
+        handle_signals=False,
+        handler_cancellation=True,
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port, ssl_context=tls)
