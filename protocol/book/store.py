@@ -108,7 +108,9 @@ class ServerLock:
         self._connection = connection
 
     def close(self) -> None:
-        """Let go. Where the server is gone, so is the lock."""
+        """Let go. Where the server is gone, so is the lock; twice is once."""
+        if self._connection.closed:
+            return
         with contextlib.suppress(DBAPIError):
             self._connection.execute(text("SELECT pg_advisory_unlock(hashtext('citizen-miles'))"))
         self._connection.close()
