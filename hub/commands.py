@@ -29,7 +29,7 @@ from protocol.envelopes import ENVELOPE_BYTES_MAX
 from protocol.errors import InvalidId
 from protocol.exchange.evidence_store import load_evidence, load_evidence_file
 from protocol.findings import Checked
-from protocol.identifiers import make_south_code
+from protocol.identifiers import make_south_code, require_territory
 from protocol.keys import KEY_ID_BYTES, Keyring
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer, Command, call
@@ -55,20 +55,18 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
 
 
 async def _invite(hub: HubApp, asked: Mapping[str, Any]) -> Any:
-    token = clock_service.entropy(16)
-    ends = await hub.book.write(hub.registry.invite, Invite(asked["member"], token))
     own = hub.identity.keyring.current.public
-    text = format_invitation(
-        Invitation(
-            hub.identity.network,
-            hub.identity.code,
-            compute_fingerprint(own.signing, own.sealing),
-            asked["member"],
-            token,
-            asked.get("url") or hub.config.url,
-        )
+    invitation = Invitation(
+        hub.identity.network,
+        hub.identity.code,
+        compute_fingerprint(own.signing, own.sealing),
+        require_territory(asked["member"]),
+        clock_service.entropy(16),
+        asked.get("url") or hub.config.url,
     )
-    return {"member": asked["member"], "invitation": text, "ends": format_instant(ends)}
+    text = format_invitation(invitation)
+    ends = await hub.book.write(hub.registry.invite, Invite(invitation.member, invitation.token))
+    return {"member": invitation.member, "invitation": text, "ends": format_instant(ends)}
 
 
 async def _accredit(hub: HubApp, asked: Mapping[str, Any]) -> Any:

@@ -63,7 +63,11 @@ def verify_evidence(
             "summary": judgement.summary,
             "key_is_the_one_given": is_trusted if key else None,
         }
-        show(told, as_json=as_json, title="evidence")
+        if as_json:
+            show(told, as_json=True)
+        else:  # the key on one unbroken line, to be compared symbol by symbol
+            show({name: told[name] for name in ("proved", "kind", "accused", "meaning", "summary")}, as_json=False)
+            say(judgement.key_fingerprint)
         if not is_trusted:
             raise NotEvidence(reason="it is signed by another key than the one you gave")
         if not key and not as_json:

@@ -10,6 +10,7 @@ Source: SPEC.md, "Messages".
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Annotated, Final
 
@@ -27,12 +28,16 @@ LEAF_BYTES_MAX: Final = 512 * 1024
 SEALED_BYTES_MAX: Final = 1024 * 1024
 WORDS_MAX: Final = 280
 
+# What no text holds: some databases cannot keep it, and screens obey it. The same characters in every Unicode version.
+_CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
+
 Party = Annotated[str, Meta(min_length=6, max_length=9)]
 Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 KeyName = Annotated[bytes, Meta(min_length=8, max_length=8)]
 Signature = Annotated[bytes, Meta(min_length=64, max_length=64)]
 Key32 = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Size = Annotated[int, Meta(ge=0, le=2**53)]
+Epoch = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Millis = Annotated[int, Meta(ge=0, le=2**53)]
 Amount = Annotated[int, Meta(ge=1, le=10**15)]
 Total = Annotated[int, Meta(ge=0, le=10**18)]
@@ -82,7 +87,7 @@ class Answer(Struct, frozen=True, array_like=True, tag=2):
     `skipped` repeats the places that the hub told it to skip, so that the sender sees what the receiver was told.
     """
 
-    epoch: Size
+    epoch: Epoch
     index: Size
     skipped: Places
     returned: Places
@@ -92,7 +97,7 @@ class Answer(Struct, frozen=True, array_like=True, tag=2):
 class Recall(Struct, frozen=True, array_like=True, tag=3):
     """The sender asks the hub to stop cessions that were not handed over yet."""
 
-    epoch: Size
+    epoch: Epoch
     index: Size
     places: Annotated[tuple[Place, ...], Meta(min_length=1, max_length=CESSIONS_MAX)]
 
@@ -132,7 +137,7 @@ class Forward(Struct, frozen=True, array_like=True, tag=8):
     """Another member's slip, handed over. The slip itself travels beside, with the proof of its author."""
 
     origin: Party
-    epoch: Size
+    epoch: Epoch
     index: Size
     leaf_hash: Hash
     skipped: Places
@@ -239,6 +244,8 @@ def decode_slip(leaf: bytes) -> Slip:
     slip = decode_typed(leaf, Slip, size_max=LEAF_BYTES_MAX)
     if slip.version != WIRE_VERSION:
         raise NotCanonical(reason=f"slip version {slip.version} is not spoken here")
+    if not (slip.to.isascii() and slip.to.isprintable()):
+        raise Malformed(reason="a slip is for a party, whose name is plain")
     for message in slip.messages:
         _require_columns(message)
     if sum(isinstance(message, Cede) for message in slip.messages) > 1:
@@ -267,10 +274,12 @@ def _require_columns(message: Message) -> None:
     elif isinstance(message, Answer):
         if len(message.returned) != len(message.codes):
             raise Malformed(reason="returned and codes differ in length")
+        _require_plain(message.codes)
         _require_rising(message.returned, message.skipped)
     elif isinstance(message, Verdict):
         if len(message.refused) != len(message.codes):
             raise Malformed(reason="refused and codes differ in length")
+        _require_plain(message.codes)
         _require_rising(message.refused)
     elif isinstance(message, Recall):
         _require_rising(message.places)
@@ -289,6 +298,11 @@ def _require_rising(*columns: tuple[int, ...]) -> None:
     for column in columns:
         if any(a >= b for a, b in pairwise(column)):
             raise Malformed(reason="places are not in rising order")
+
+
+def _require_plain(codes: tuple[str, ...]) -> None:
+    if not all(code.isascii() and code.isprintable() for code in codes):
+        raise Malformed(reason="a code is plain text")
 
 
 def draws_of(cede: Cede) -> list[list[tuple[Lot, int]]]:
@@ -316,6 +330,8 @@ def decode_beneficiaries(plain: bytes, cede: Cede, origin: str) -> Beneficiaries
         raise Malformed(reason="the sealed column and the cessions differ in number")
     if any(column and len(column) != cede.count for column in (opened.givers, opened.words)):
         raise Malformed(reason="the sealed column is ragged")
+    if any(_CONTROL.search(text) for column in (opened.numbers, opened.givers, opened.words) for text in column):
+        raise Malformed(reason="the sealed column holds control characters")
     return opened
 
 

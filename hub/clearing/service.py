@@ -271,7 +271,8 @@ class Sequencer:
         before = exchange.find_head(connection, directory, member, desk.hub)
         fresh = exchange.find_new_slips(connection, theirs, received, before, page.now, may_rewind=True)
         exchange.take_ack(connection, self._identity, own, received, page.now)
-        if before is None or _tells_more(before[1], received):
+        # The head is what proves this member's slips to others: it must reach over all that we hold, and no further.
+        if fresh or (statement.log_size == theirs.size and (before is None or _tells_more(before[1], received))):
             exchange.save_head(connection, received, page.now)
         if fresh:
             first = log_store.append_leaves(connection, theirs, [slip.leaf for slip in fresh], page.now)

@@ -300,7 +300,9 @@ def _compare_told(
                     Finding("I5", f"slip {index} to {member}, verdict on {message.index}", _show(decided), _show(told))
                 )
         elif isinstance(message, HandedOver | Stopped):
-            named = message.indexes if isinstance(message, HandedOver) else (message.index,)
+            # "Too late" is also the answer to a recall of what never was: it says nothing about a slip.
+            is_about_slip = isinstance(message, HandedOver) or message.recalled or message.expired
+            named = message.indexes if isinstance(message, HandedOver) else (message.index,) if is_about_slip else ()
             findings += [
                 Finding("I5", f"slip {index} to {member}", "a slip that was taken", f"{member}/{one}")
                 for one in named

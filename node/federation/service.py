@@ -410,14 +410,15 @@ class Federation:
         leaf = store.find_received_leaf(page.connection, row.origin, row.epoch, row.ix)
         cede = None if leaf is None else find_cede(decode_slip(leaf))
         assert cede is not None, "what arrived has its slip"
-        ids, _ = self._ensure_lots(page, cede.lots)
+        draws = draws_of(cede)[row.place]
+        ids, _ = self._ensure_lots(page, list({(lot.issuer, lot.ref): lot for lot, _ in draws}.values()))
         asked = AskCession(
             op=derive_op("give back", op.hex()),
             account=AccountNumber(row.account),
             beneficiary=parse_address(row.giver),
             cents=row.cents,
         )
-        asked.draws = tuple((ids[key], Cents(cents)) for key, cents in sum_draws(draws_of(cede)[row.place]).items())
+        asked.draws = tuple((ids[key], Cents(cents)) for key, cents in sum_draws(draws).items())
         return asked
 
     def ask_statement(self, page: Page, items: Sequence[None]) -> list[int]:
@@ -469,6 +470,8 @@ class Federation:
     def _take_one(self, page: Page, received: Received) -> TakenReply:
         connection = page.connection
         hub, home = self.hub.hub, self.identity.code
+        if received.statement.sender != hub:  # every member is in the directory, but only the hub answers us
+            raise BadEnvelope(f"written by {received.statement.sender}, not by our hub", reason="unknown_member")
         theirs, own = log_store.open_log(connection, hub, home), log_store.open_log(connection, home, hub)
         before = exchange.find_head(connection, self.trusted, hub, home)
         fresh = exchange.find_new_slips(connection, theirs, received, before, page.now)
@@ -489,7 +492,7 @@ class Federation:
         first = log_store.append_leaves(connection, theirs, [carried.leaf for carried in fresh[: len(slips)]], page.now)
         for place, (slip, opened) in enumerate(slips):
             self._apply(page, first + place, slip, opened)
-        is_whole = len(slips) == len(fresh)
+        is_whole = len(slips) == len(fresh) and received.statement.log_size <= theirs.size
         if is_whole and (before is None or slips or received.statement.ack_size > before[1].ack_size):
             exchange.save_head(connection, received, page.now)
         return TakenReply(len(slips), len(slips) < len(fresh))
@@ -678,8 +681,10 @@ class Federation:
             returned = dict.fromkeys(wanted, arrivals.UNREADABLE)
         else:
             all_draws = draws_of(cede)
-            ids, faults = self._ensure_lots(page, cede.lots)
             sums = {place: sum_draws(all_draws[place]) for place in wanted}
+            # Only what the hub cleared: a lot that is listed and not drawn may be a lie about another issuer's.
+            cleared = {key for drawn in sums.values() for key in drawn}
+            ids, faults = self._ensure_lots(page, [lot for lot in cede.lots if (lot.issuer, lot.ref) in cleared])
             for place, drawn in sums.items():
                 fault = next((faults[key] for key in drawn if key in faults), None)
                 if fault is not None:

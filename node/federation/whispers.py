@@ -31,7 +31,7 @@ class WhisperRefused(Refusal):
 class Question(Struct, frozen=True, array_like=True, tag=1):
     """Does this account take rights?"""
 
-    number: Annotated[str, Meta(min_length=8, max_length=8)]
+    number: Annotated[str, Meta(pattern=r"^[0-9A-Z]{8}\Z")]
     at: Millis
 
 

@@ -281,7 +281,8 @@ def _fork_at_held_size(
 ) -> BadEnvelope:
     size = received.statement.log_size
     cause = f"another root for the {size} slips we hold"
-    if before is None or before[1].log_size < size:
+    if before is None or before[1].log_size < size or not size:
+        # Nothing that it signed before contradicts this; an empty log has one root, and no proof begins there.
         return BadEnvelope(cause, reason="broken_log")
     longer = before[1].log_size
     proof: tuple[bytes, ...] = ()

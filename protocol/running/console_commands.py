@@ -155,6 +155,8 @@ def show_checked(checked: Sequence[Checked], *, as_json: bool) -> bool:
         first = one.findings[0] if one.findings else None
         told = "" if first is None else f"{first.place}: expected {first.expected}, found {first.found}"
         mark = Text("✓", style="green") if one.is_held else Text("✗", style="red")
-        table.add_row(mark, one.invariant, Text(one.rule), str(one.looked_at), Text(plain(told), overflow="fold"))
+        table.add_row(
+            mark, one.invariant, Text(plain(one.rule)), str(one.looked_at), Text(plain(told), overflow="fold")
+        )
     screen.print(table)
     return is_held

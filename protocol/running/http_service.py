@@ -178,12 +178,15 @@ def _refuse(refusal: Refusal, language: str, metrics: Metrics) -> web.Response:
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status in (429, 503) else {}
     if isinstance(refusal, WrongMethod):
         headers["Allow"] = str(refusal.facts["allowed"])
-    return web.json_response(
+    response = web.json_response(
         refusal_body(refusal, language),
         status=status,
         headers=headers,
         dumps=lambda body: json.dumps(body, ensure_ascii=False),
     )
+    if isinstance(refusal, TooLarge):
+        response.force_close()  # what is still on its way belongs to no next request
+    return response
 
 
 def make_tls(certificate: str, key: str) -> ssl.SSLContext | None:

@@ -19,6 +19,7 @@ from protocol.errors import Malformed, NotCanonical
 from protocol.messages import Hash, Party
 
 PREFIX: Final = "cm1-"
+INVITATION_BYTES_MAX: Final = 1_000
 _CHECKSUM_BYTES: Final = 4
 
 
@@ -45,8 +46,21 @@ def compute_fingerprint(signing: bytes, sealing: bytes) -> bytes:
 
 
 def format_invitation(invitation: Invitation) -> str:
+    """Return the invitation's text. Raises InvalidInvitation where nobody could read it again."""
     body = encode_typed(invitation)
+    _decode(body)
+    return _write(body)
+
+
+def _write(body: bytes) -> str:
     return PREFIX + base64.b32encode(body + _checksum(body)).decode().rstrip("=").lower()
+
+
+def _decode(body: bytes) -> Invitation:
+    try:
+        return decode_typed(body, Invitation, size_max=INVITATION_BYTES_MAX)
+    except NotCanonical as refusal:
+        raise InvalidInvitation(reason=str(refusal.facts.get("reason", "not an invitation"))) from None
 
 
 def parse_invitation(text: str) -> Invitation:
@@ -62,13 +76,9 @@ def parse_invitation(text: str) -> Invitation:
     body, checksum = data[:-_CHECKSUM_BYTES], data[-_CHECKSUM_BYTES:]
     if _checksum(body) != checksum:
         raise InvalidInvitation(reason="a symbol is wrong or missing")
-    try:
-        invitation = decode_typed(body, Invitation, size_max=1_000)
-    except NotCanonical:
-        raise InvalidInvitation(reason="not an invitation") from None
-    if format_invitation(invitation) != plain:  # the last symbol has bits to spare
+    if _write(body) != plain:  # the last symbol has bits to spare
         raise InvalidInvitation(reason="a symbol is wrong or missing")
-    return invitation
+    return _decode(body)
 
 
 def _checksum(body: bytes) -> bytes:

@@ -13,8 +13,10 @@ import msgspec
 import pytest
 
 from hub.config import HubConfig
+from protocol.book.store import BookInUse
 from protocol.errors import InvalidAmount
-from protocol.running.admin_service import SOCKET_NAME, AdminServer, Refused, call, call_running
+from protocol.running import admin_service
+from protocol.running.admin_service import SOCKET_NAME, AdminServer, NoAnswer, Refused, call, call_running
 from protocol.running.invitations import InvalidInvitation, Invitation, format_invitation, parse_invitation
 from protocol.running.keys_store import KeysUnusable, create_keys, load_keyring, set_current
 from protocol.running.logs_service import _hide_secrets
@@ -90,6 +92,45 @@ def test_an_invitation_survives_a_letter_and_not_a_wrong_symbol() -> None:
             parse_invitation(wrong)
 
 
+@pytest.mark.parametrize("length", range(8))
+def test_the_last_symbol_of_an_invitation_has_no_second_spelling(length: int) -> None:
+    text = format_invitation(Invitation("demo", "HUB-FR", bytes(32), "200046977", bytes(16), "h" * length))
+    for symbol in "abcdefghijklmnopqrstuvwxyz234567":
+        if symbol != text[-1]:
+            with pytest.raises(InvalidInvitation):
+                parse_invitation(text[:-1] + symbol)
+    for wrong in (
+        "",
+        "cm1-",
+        "cm1-a",
+        "cm2-" + text[4:],
+        text + "a",
+        text[:-1],
+        text[:-8],
+        text + "=",
+        "é" + text,
+        "cm1-é",
+    ):
+        with pytest.raises(InvalidInvitation):
+            parse_invitation(wrong)
+
+
+@pytest.mark.parametrize("field", ["network", "url", "member", "token"])
+def test_an_invitation_that_nobody_could_read_is_not_made(field: str) -> None:
+    good: dict[str, Any] = {
+        "network": "demo",
+        "hub": "HUB-FR",
+        "fingerprint": bytes(32),
+        "member": "200046977",
+        "token": bytes(16),
+        "url": "",
+    }
+    wrong: Any = bytes(17) if field == "token" else "x" * 300
+    assert parse_invitation(format_invitation(Invitation(**good))).member == "200046977"
+    with pytest.raises(InvalidInvitation):
+        format_invitation(Invitation(**good | {field: wrong}))
+
+
 def test_settings_come_back_as_they_were_and_unknown_names_are_refused() -> None:
     config = HubConfig(network="n", code="HUB-FR", name='quoted " name é')
     assert parse_settings(format_settings(config), HubConfig) == config
@@ -141,6 +182,83 @@ async def test_a_command_reaches_the_running_process_and_its_refusal_comes_back(
         await asyncio.to_thread(call_running, deep, "nothing", {})
     await server.stop()
     assert app.story == ["double", "double"]
+
+
+async def _break(_app: _App, _asked: Mapping[str, Any]) -> Any:
+    raise RuntimeError("secret")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"garbage",
+        b"[]",
+        b"null",
+        b'{"command": "double"}',
+        b'{"command": 1, "arguments": {}}',
+        b'{"command": "double", "arguments": 5}',
+        b"\xff",
+    ],
+)
+async def test_garbage_on_the_admin_channel_is_refused_and_it_goes_on(tmp_path: Path, body: bytes) -> None:
+    server = AdminServer(tmp_path, {"double": _double}, _App())
+    await server.start()
+    reader, writer = await asyncio.open_unix_connection(tmp_path / SOCKET_NAME)
+    writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    assert b'"malformed"' in answer
+    assert await asyncio.to_thread(call_running, tmp_path, "double", {"cents": 1}) == (True, 2)
+    await server.stop()
+    assert not (tmp_path / SOCKET_NAME).exists()
+
+
+async def test_a_bug_behind_a_command_is_a_number_for_the_caller(tmp_path: Path) -> None:
+    server = AdminServer(tmp_path, {"break": _break, "double": _double}, _App())
+    await server.start()
+    with pytest.raises(Refused) as refusal:
+        await asyncio.to_thread(call_running, tmp_path, "break", {})
+    assert refusal.value.code == "incident"
+    assert "secret" not in str(refusal.value)
+    assert await asyncio.to_thread(call_running, tmp_path, "double", {"cents": 1}) == (True, 2)
+    await server.stop()
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{", b"nonsense\r\n\r\n"])
+async def test_a_process_that_dies_during_a_command_leaves_an_honest_doubt(tmp_path: Path, answer: bytes) -> None:
+    async def die(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"}")
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_unix_server(die, tmp_path / SOCKET_NAME):
+        with pytest.raises(NoAnswer):
+            await asyncio.to_thread(call_running, tmp_path, "double", {"cents": 1})
+
+
+def test_a_command_waits_for_a_process_that_is_between_two_states(tmp_path: Path) -> None:
+    app, tries = _App(), 0
+
+    def open_app() -> _App:
+        nonlocal tries
+        tries += 1
+        if tries < 4:
+            raise BookInUse(book="hub.db")
+        return app
+
+    assert call(tmp_path, "double", {"cents": 4}, commands={"double": _double}, open_app=open_app) == 8
+    assert (tries, app.story) == (4, ["start", "double", "stop"])
+
+
+def test_a_book_that_stays_in_use_is_said_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def open_app() -> _App:
+        raise BookInUse(book="hub.db")
+
+    monkeypatch.setattr(admin_service, "BETWEEN_SECONDS", 0.1)
+    with pytest.raises(BookInUse):
+        call(tmp_path, "double", {"cents": 4}, commands={"double": _double}, open_app=open_app)
 
 
 def test_without_a_running_process_the_book_is_opened_here(tmp_path: Path) -> None:
