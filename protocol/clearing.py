@@ -94,6 +94,22 @@ def clear(positions: Positions, message: Ceded | Ended) -> Outcome:
     return _clear_ended(message)
 
 
+def repeat(giver: str, cede: Cede, slip_code: str, refused: tuple[tuple[int, str], ...]) -> Outcome:
+    """Return what a slip of cessions moved when it was decided so. Its day's limit is not used a second time."""
+    if slip_code:
+        return Outcome(slip_code=slip_code)
+    gone = {place for place, _ in refused}
+    sums = sum_by_lot(cede, (place for place in range(cede.count) if place not in gone))
+    home = sum(cents for (issuer, _), cents in sums.items() if issuer == giver)
+    return Outcome(
+        refused=refused,
+        cents={(key, giver): -cents for key, cents in sums.items() if key[0] != giver},
+        abroad={giver: home} if home else {},
+        lots={(lot.issuer, lot.ref): (lot.kind, lot.month) for lot in cede.lots if (lot.issuer, lot.ref) in sums},
+        transit=sums,
+    )
+
+
 def apply_outcome(positions: Positions, outcome: Outcome) -> None:
     """Move the positions as the outcome says. Raises ValueError where one would fall below zero: a broken book."""
     for key, delta in outcome.cents.items():

@@ -34,10 +34,11 @@ Proof = Annotated[tuple[Hash, ...], Meta(max_length=128)]
 
 
 class Checkpoint(Struct, frozen=True, array_like=True):
-    """The head of the national log, as the hub signs it."""
+    """The head of the national log, as the hub signs it. Heads of two epochs say nothing about each other."""
 
     network: Annotated[str, Meta(min_length=1, max_length=32)]
     hub: Party
+    epoch: Size
     size: Size
     root: Hash
     at: Millis
@@ -115,6 +116,39 @@ class History(Struct, frozen=True, array_like=True):
     proof: Proof
 
 
+class AskOwn(Struct, frozen=True, array_like=True, tag=1):
+    """My book is an old copy: send me my own slips from this index of my log on."""
+
+    start: Size
+
+
+class OwnSlips(Struct, frozen=True, array_like=True, tag=2):
+    """The reader's own slips as the sender holds them, with the head that the reader itself once signed over them.
+
+    `proof` shows that the log after these slips is a prefix of the one under that head; empty where it ends there.
+    """
+
+    start: Size
+    slips: Annotated[tuple[CarriedSlip, ...], Meta(max_length=SLIPS_MAX)]
+    statement: Annotated[bytes, Meta(max_length=STATEMENT_BYTES_MAX)]
+    signature: Signature
+    proof: Proof
+
+
+class ProvedEntries(Struct, frozen=True, array_like=True):
+    """Directory entries that the hub's book lost, the last one under a checkpoint that the hub once signed."""
+
+    part: DirectoryPart
+    checkpoint: SignedCheckpoint
+
+
+class Returned(Struct, frozen=True, array_like=True, tag=3):
+    """To a hub whose book is an old copy: what it told us since, and the directory as it was then."""
+
+    slips: OwnSlips | None
+    directory: ProvedEntries | None
+
+
 class Payload(Struct, frozen=True, array_like=True):
     """The body of an envelope. `start`: log index of the first slip; `directory_size`: entries the sender holds."""
 
@@ -124,6 +158,7 @@ class Payload(Struct, frozen=True, array_like=True):
     directory: DirectoryPart | None
     histories: Annotated[tuple[History, ...], Meta(max_length=SLIPS_MAX + 1)]
     whispers: Annotated[tuple[Whisper, ...], Meta(max_length=WHISPERS_MAX)]
+    recovery: AskOwn | OwnSlips | Returned | None
 
 
 class Envelope(Struct, frozen=True, array_like=True):

@@ -145,7 +145,7 @@ def _judge_two_heads(evidence: Evidence, first: HeadStatement, second: HeadState
             raise NotEvidence(reason="the second checkpoint is missing")
         one = _open_checkpoint(evidence.first_checkpoint, evidence)
         two = _open_checkpoint(second.checkpoint, evidence)
-        if one.network != two.network or one.size != two.size or one.root == two.root:
+        if (one.network, one.epoch, one.size) != (two.network, two.epoch, two.size) or one.root == two.root:
             raise NotEvidence(reason="the two checkpoints do not contradict each other")
         return (
             f"{evidence.accused} signed two national logs of {one.size} leaves: {one.root.hex()} and {two.root.hex()}"
@@ -168,7 +168,7 @@ def _judge_two_heads(evidence: Evidence, first: HeadStatement, second: HeadState
 
 def _judge_rewound(evidence: Evidence, first: HeadStatement, second: HeadStatement) -> str:
     _require_same_voice(evidence, first, second)
-    if (first.reader, first.ack_epoch) != (second.reader, second.ack_epoch):
+    if (first.reader, first.epoch, first.ack_epoch) != (second.reader, second.epoch, second.ack_epoch):
         raise NotEvidence(reason="not about the same log")
     if second.at < first.at + REWOUND_AFTER_MS or second.ack_size >= first.ack_size:
         raise NotEvidence(reason="nothing went back")
@@ -201,8 +201,8 @@ def _judge_broken_history(evidence: Evidence, first: HeadStatement, second: Head
         raise NotEvidence(reason="a checkpoint is missing")
     one = _open_checkpoint(evidence.first_checkpoint, evidence)
     two = _open_checkpoint(second.checkpoint, evidence)
-    if one.network != two.network:
-        raise NotEvidence(reason="the checkpoints are of two networks")
+    if (one.network, one.epoch) != (two.network, two.epoch):
+        raise NotEvidence(reason="the checkpoints are of two networks, or of two epochs")
     if two.size < one.size:
         if two.at > one.at:
             return f"{evidence.accused} signed a national log of {one.size} leaves, then one of {two.size}"

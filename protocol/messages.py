@@ -26,6 +26,7 @@ CESSIONS_MAX: Final = 1_000
 DRAWS_MAX: Final = 8_000
 LEAF_BYTES_MAX: Final = 512 * 1024
 SEALED_BYTES_MAX: Final = 1024 * 1024
+COUNTERFOIL_BYTES_MAX: Final = 64 * 1024
 WORDS_MAX: Final = 280
 
 # What no text holds: some databases cannot keep it, and screens obey it. The same characters in every Unicode version.
@@ -159,10 +160,12 @@ class Stopped(Struct, frozen=True, array_like=True, tag=10):
 
 
 class Moved(Struct, frozen=True, array_like=True, tag=11):
-    """To an issuer: rights on its lots moved between two other members."""
+    """To an issuer: rights on its lots moved between two other members, by the giver's slip at (epoch, index)."""
 
     giver: Party
     taker: Party
+    epoch: Epoch
+    index: Size
     refs: Annotated[
         tuple[Annotated[bytes, Meta(min_length=16, max_length=16)], ...], Meta(min_length=1, max_length=DRAWS_MAX)
     ]
@@ -181,6 +184,16 @@ class Statement(Struct, frozen=True, array_like=True, tag=12):
     holders: Annotated[tuple[Party, ...], Meta(max_length=4096)]
     cents: Annotated[tuple[Total, ...], Meta(max_length=4096)]
     transit: Annotated[tuple[tuple[Party, Party, Party, Total], ...], Meta(max_length=4096)]
+
+
+class Restored(Struct, frozen=True, array_like=True, tag=14):
+    """The writer's book was an old copy: from here on, after `size` slips, its log goes on under this epoch.
+
+    Whatever an earlier epoch said beyond `size` was never taken and never will be.
+    """
+
+    epoch: Epoch
+    size: Size
 
 
 class Extension(Struct, frozen=True, array_like=True, tag=13):
@@ -203,6 +216,7 @@ Message = (
     | Stopped
     | Moved
     | Statement
+    | Restored
     | Extension
 )
 
@@ -232,6 +246,26 @@ class SealedColumn(Struct, frozen=True, array_like=True):
 
     salt: Annotated[bytes, Meta(min_length=16, max_length=16)]
     sealed: Annotated[bytes, Meta(max_length=SEALED_BYTES_MAX)]
+
+
+class Counterfoil(Struct, frozen=True, array_like=True):
+    """What the giver keeps of each cession of a slip, sealed for itself: so that an old copy of its book learns it again.
+
+    `told` begins the digest of what the caller said beside the amount, by which a resend is known again.
+    """
+
+    ops: Annotated[
+        tuple[Annotated[bytes, Meta(min_length=16, max_length=16)], ...], Meta(min_length=1, max_length=CESSIONS_MAX)
+    ]
+    accounts: Annotated[
+        tuple[Annotated[str, Meta(min_length=8, max_length=8)], ...], Meta(min_length=1, max_length=CESSIONS_MAX)
+    ]
+    numbers: Annotated[
+        tuple[Annotated[str, Meta(min_length=8, max_length=8)], ...], Meta(min_length=1, max_length=CESSIONS_MAX)
+    ]
+    told: Annotated[
+        tuple[Annotated[bytes, Meta(min_length=6, max_length=6)], ...], Meta(min_length=1, max_length=CESSIONS_MAX)
+    ]
 
 
 def encode_slip(slip: Slip) -> bytes:
@@ -347,3 +381,11 @@ __all__ += [
     "draws_of",
     "encode_slip",
 ]
+
+
+def decode_counterfoil(plain: bytes, cede: Cede) -> Counterfoil:
+    """Return the giver's own copy. Raises NotCanonical; Malformed where it does not fit the cessions beside it."""
+    opened = decode_typed(plain, Counterfoil, size_max=COUNTERFOIL_BYTES_MAX)
+    if any(len(column) != cede.count for column in (opened.ops, opened.accounts, opened.numbers, opened.told)):
+        raise Malformed(reason="the counterfoil and the cessions differ in number")
+    return opened

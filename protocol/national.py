@@ -7,7 +7,7 @@ Source: SPEC.md, "The national log".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Final
 
@@ -23,6 +23,7 @@ from protocol.messages import (
     Answer,
     Cede,
     Codes,
+    Epoch,
     Hash,
     Millis,
     Party,
@@ -77,7 +78,27 @@ class DirectoryChanged(Struct, frozen=True, array_like=True, tag=4):
     entry: Annotated[bytes, Meta(max_length=8_192)]
 
 
-NationalEntry = SlipTaken | SlipsHandedOver | CessionsStopped | DirectoryChanged
+class HubRestored(Struct, frozen=True, array_like=True, tag=5):
+    """The hub's book was an old copy: what this log once held beyond here is lost, and told again below as it was told."""
+
+    at: Millis
+    epoch: Epoch
+
+
+class SlipRetaken(Struct, frozen=True, array_like=True, tag=6):
+    """A slip that was taken before the hub's book was lost: what it was told then is true, whatever the order now."""
+
+    at: Millis
+    member: Party
+    epoch: Size
+    index: Size
+    leaf_hash: Hash
+    slip_code: Annotated[str, Meta(max_length=48)]
+    refused: Places
+    codes: Codes
+
+
+NationalEntry = SlipTaken | SlipsHandedOver | CessionsStopped | DirectoryChanged | HubRestored | SlipRetaken
 
 
 class _Leaf(Struct, frozen=True, array_like=True):
@@ -91,7 +112,7 @@ def encode_national(entry: NationalEntry) -> bytes:
 def decode_national(leaf: bytes) -> NationalEntry:
     """Raises NotCanonical."""
     entry = decode_typed(leaf, _Leaf, size_max=ENTRY_BYTES_MAX).entry
-    if isinstance(entry, SlipTaken) and len(entry.refused) != len(entry.codes):
+    if isinstance(entry, SlipTaken | SlipRetaken) and len(entry.refused) != len(entry.codes):
         raise NotCanonical(reason="refused and codes differ in length")
     return entry
 
@@ -171,6 +192,11 @@ def read_slip(leaf: bytes) -> Slip | None:
 def clear_slip(positions: Positions, giver: str, slip: Slip, cede: Cede, at: Instant) -> Outcome:
     """Return the outcome of a slip of cessions."""
     return clearing.clear(positions, Ceded(giver, slip.to, cede, at))
+
+
+def repeat_slip(giver: str, cede: Cede, slip_code: str, refused: Iterable[tuple[int, str]]) -> Outcome:
+    """Return the outcome that was told of a slip once: what it moves, without asking the rule again."""
+    return clearing.repeat(giver, cede, slip_code, tuple(refused))
 
 
 def end_slip(

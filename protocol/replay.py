@@ -14,12 +14,14 @@ from protocol.cession import CessionState
 from protocol.clearing import LotKey, Outcome, Positions, apply_outcome
 from protocol.directory import BrokenDirectory, Directory, apply_entries
 from protocol.errors import NotCanonical, Refusal
-from protocol.messages import Answer, Cede
+from protocol.messages import Answer, Cede, Restored
 from protocol.national import (
     CessionsStopped,
     DirectoryChanged,
+    HubRestored,
     SlipKey,
     SlipRecord,
+    SlipRetaken,
     SlipsHandedOver,
     SlipTaken,
     begin_record,
@@ -29,6 +31,7 @@ from protocol.national import (
     end_slip,
     find_cede,
     read_slip,
+    repeat_slip,
     settle_answer,
     stop,
 )
@@ -58,6 +61,8 @@ class Replay:
     records: dict[SlipKey, SlipRecord] = field(default_factory=dict)
     codes: dict[SlipKey, dict[int, str]] = field(default_factory=dict)
     slip_codes: dict[SlipKey, str] = field(default_factory=dict)
+    restored: int = 0  # how often the hub's book was lost and told again
+    epochs: dict[str, int] = field(default_factory=dict)  # of each member's log, raised only by its own `Restored`
 
     def take(self, leaf: bytes) -> None:
         """Take the next leaf. Raises DoesNotFollow."""
@@ -72,8 +77,10 @@ class Replay:
                 except (BrokenDirectory, NotCanonical) as error:
                     raise self._broken(str(error)) from None
                 self.positions.members = self.directory.members
-            case SlipTaken():
+            case SlipTaken() | SlipRetaken():
                 self._take_slip(entry)
+            case HubRestored():
+                self.restored += 1
             case SlipsHandedOver():
                 self._hand_over(entry)
             case CessionsStopped():
@@ -96,18 +103,28 @@ class Replay:
             raise self._broken(f"slip {key[0]}/{key[1]}/{key[2]} carries no cession")
         return cede
 
-    def _take_slip(self, entry: SlipTaken) -> None:
+    def _take_slip(self, entry: SlipTaken | SlipRetaken) -> None:
         key = (entry.member, entry.epoch, entry.index)
         leaf = self._load(key)
         if merkle.hash_leaf(leaf) != entry.leaf_hash:
             raise self._broken(f"slip {key[0]}/{key[1]}/{key[2]} is not the one that was taken")
         slip = read_slip(leaf)
+        epoch = self.epochs.get(entry.member, 1)
+        if entry.epoch != epoch:
+            restored = () if slip is None else slip.messages
+            if entry.epoch < epoch or Restored(entry.epoch, entry.index) not in restored:
+                raise self._broken(f"epoch {entry.epoch} of {entry.member} was not begun by its own slip")
+            self.epochs[entry.member] = entry.epoch
         cede = None if slip is None else find_cede(slip)
         told = (entry.slip_code, tuple(zip(entry.refused, entry.codes, strict=True)))
         if slip is None:
             outcome = Outcome(slip_code="malformed")
         elif cede is None:
             outcome = Outcome()
+        elif isinstance(entry, SlipRetaken):
+            if not self.restored:
+                raise self._broken("taken again, and the hub was never restored")
+            outcome = self._repeat(entry, cede, told[1])
         elif entry.slip_code in ON_THE_HUBS_WORD:
             outcome = Outcome(slip_code=entry.slip_code)
         else:
@@ -122,6 +139,16 @@ class Replay:
         for message in () if slip is None else slip.messages:
             if isinstance(message, Answer) and slip is not None:
                 self._answer(entry.member, slip.to, message)
+
+    def _repeat(self, entry: SlipRetaken, cede: Cede, refused: tuple[tuple[int, str], ...]) -> Outcome:
+        """What was told once stands, as far as it can be: a lot keeps the class under which it was first announced."""
+        if any(not 0 <= place < cede.count for place, _ in refused):
+            raise self._broken(f"refuses cessions that slip {entry.index} of {entry.member} does not hold")
+        outcome = repeat_slip(entry.member, cede, entry.slip_code, refused)
+        known = self.positions.lots
+        if any(known.get(key, told) != told for key, told in outcome.lots.items()):
+            raise self._broken(f"slip {entry.index} of {entry.member} tells another class of a lot")
+        return outcome
 
     def _answer(self, taker: str, giver: str, answer: Answer) -> None:
         key = (giver, answer.epoch, answer.index)

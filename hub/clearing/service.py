@@ -24,6 +24,7 @@ from protocol.exchange import service as exchange
 from protocol.exchange.service import Forked, Identity, Received
 from protocol.keys import Domain
 from protocol.messages import (
+    COUNTERFOIL_BYTES_MAX,
     LEAF_BYTES_MAX,
     SEALED_BYTES_MAX,
     WIRE_VERSION,
@@ -59,12 +60,15 @@ from protocol.national import (
     settle_answer,
     stop,
 )
-from protocol.times import Instant, day_of
+from protocol.times import DAY_MS, Instant, day_of
 
 MALFORMED: Final = "malformed"
 SEALED_PART_MISSING: Final = "sealed_part_missing"
 HAND_OVER_MAX: Final = 256
 EXPIRE_MAX: Final = 256
+FORGET_MAX: Final = 256
+# How old a backup may be and still be brought back to the present. Sealed columns are personal data: not longer.
+KEEP_BESIDE_MS: Final = 35 * DAY_MS
 STATEMENT_ROWS_MAX: Final = 4_096
 # What travels beside one of our slips: far below what an envelope may weigh, since a slip is never cut in two.
 BESIDE_BYTES_MAX: Final = 2 * 1024 * 1024
@@ -275,6 +279,9 @@ class Sequencer:
         if fresh or (statement.log_size == theirs.size and (before is None or _tells_more(before[1], received))):
             exchange.save_head(connection, received, page.now)
         if fresh:
+            if statement.epoch > theirs.epoch:
+                log_store.raise_epoch(connection, theirs, statement.epoch)
+                self._count("epochs_raised")
             first = log_store.append_leaves(connection, theirs, [slip.leaf for slip in fresh], page.now)
             slips = [read_slip(carried.leaf) for carried in fresh]
             desk.load_for(
@@ -350,9 +357,9 @@ class Sequencer:
         self._count("cessions_cleared", cede.count - refused)
         self._count("cessions_refused", refused)
         if record.state is CessionState.CLEARED:
-            log_store.save_attachments(
-                desk.page.connection, desk.log(key[0], desk.hub).id, [(key[2], carried.beside[0])]
-            )
+            log = desk.log(key[0], desk.hub)
+            log_store.save_attachments(desk.page.connection, log.id, [(key[2], carried.beside[0])])
+            log_store.save_counterfoils(desk.page.connection, log.id, [(key[2], body) for body in carried.beside[1:]])
             desk.awake.add(slip.to)
 
     def _act(self, desk: Desk, member: str, key: SlipKey, slip: Slip, carried: CarriedSlip) -> None:
@@ -405,20 +412,21 @@ class Sequencer:
             ],
             desk.page.now,
         )
-        log_store.delete_attachment(connection, desk.log(giver, desk.hub).id, stored.index)
-        self._tell_issuers(desk, giver, taker, outcome)
+        self._tell_issuers(desk, stored, outcome)
         self._count("cessions_delivered", len(delivered))
         self._count("cessions_returned", len(returned))
         return True
 
-    def _tell_issuers(self, desk: Desk, giver: str, taker: str, outcome: Outcome) -> None:
+    def _tell_issuers(self, desk: Desk, stored: StoredSlip, outcome: Outcome) -> None:
         """Tell an issuer when rights on its lots moved between two other members."""
+        giver, taker = stored.origin, stored.record.taker
         by_issuer: dict[str, list[tuple[bytes, int]]] = {}
         for (key, holder), cents in outcome.cents.items():
             if holder == taker and key[0] != giver and cents > 0:
                 by_issuer.setdefault(key[0], []).append((key[1], cents))
         for issuer, rows in by_issuer.items():
-            desk.tell(issuer, Moved(giver, taker, tuple(ref for ref, _ in rows), tuple(cents for _, cents in rows)))
+            refs, amounts = zip(*rows, strict=True)
+            desk.tell(issuer, Moved(giver, taker, stored.epoch, stored.index, refs, amounts))
 
     def _take_recall(self, desk: Desk, member: str, recall: Recall) -> None:
         stored = store.find_slip(desk.page.connection, (member, recall.epoch, recall.index))
@@ -440,8 +448,6 @@ class Sequencer:
         store.insert_exceptions(
             desk.page.connection, [(stored.id, place, state, "") for place in places], desk.page.now
         )
-        if not stored.record.remaining:
-            log_store.delete_attachment(desk.page.connection, desk.log(stored.origin, desk.hub).id, stored.index)
         is_recall = state is CessionState.RECALLED
         note(
             desk.page,
@@ -534,6 +540,19 @@ class Sequencer:
         done = self._expire_due(self._desk(page), None)
         return [done if place == 0 else 0 for place in range(len(items))]
 
+    def forget(self, page: Page, items: Sequence[None]) -> list[int | Refusal]:
+        """Delete what lay beside slips that ended long ago; run again until it returns 0.
+
+        Until then a receiver, or a giver, whose book is restored from an old copy can learn again what it lost.
+        """
+        ended = store.load_ended(page.connection, page.now - KEEP_BESIDE_MS, FORGET_MAX)
+        desk = self._desk(page)
+        for origin, index in ended:
+            log = desk.log(origin, desk.hub)
+            log_store.delete_attachment(page.connection, log.id, index)
+            log_store.delete_counterfoil(page.connection, log.id, index)
+        return [len(ended) if place == 0 else 0 for place in range(len(items))]
+
     def _expire_due(self, desk: Desk, taker: str | None) -> int:
         done = 0
         for stored in store.load_expiring(desk.page.connection, desk.page.now, taker, EXPIRE_MAX):
@@ -557,7 +576,7 @@ def _tells_more(before: envelopes.HeadStatement, received: Received) -> bool:
 
 
 def _is_sealed_part_right(cede: Cede, carried: CarriedSlip) -> bool:
-    if len(carried.beside) != 1:
+    if len(carried.beside) not in (1, 2) or any(len(body) > COUNTERFOIL_BYTES_MAX for body in carried.beside[1:]):
         return False
     try:
         column = decode_typed(carried.beside[0], SealedColumn, size_max=SEALED_BYTES_MAX + 64)

@@ -9,8 +9,10 @@ from sqlalchemy import Connection, func, select, update
 
 from hub.clearing.tables import abroad, ceded, exceptions, lots, positions, slips, transit
 from protocol.book.rows_store import insert_or_add, insert_rows, select_rows, update_rows
+from protocol.book.tables import attachments, logs
 from protocol.cession import CessionState
 from protocol.clearing import LotKey
+from protocol.exchange.service import EVERYBODY
 from protocol.national import SlipKey, SlipRecord
 from protocol.times import Instant
 
@@ -187,6 +189,18 @@ def load_expiring(connection: Connection, now: Instant, taker: str | None, limit
         query = query.where(slips.c.taker == taker)
     rows = connection.execute(query.order_by(slips.c.id).limit(limit)).all()
     return _with_exceptions(connection, [tuple(row) for row in rows])
+
+
+def load_ended(connection: Connection, before: int, limit: int) -> list[tuple[str, int]]:
+    """Return (origin, index) of slips that ended before an instant and beside which something still lies."""
+    rows = connection.execute(
+        select(slips.c.origin, slips.c.ix)
+        .join(logs, (logs.c.owner == slips.c.origin) & (logs.c.reader != EVERYBODY))
+        .join(attachments, (attachments.c.log_id == logs.c.id) & (attachments.c.ix == slips.c.ix))
+        .where(slips.c.ended_at < before)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 def _with_exceptions(connection: Connection, rows: list[tuple]) -> list[StoredSlip]:  # type: ignore[type-arg]

@@ -87,6 +87,7 @@ slips = Table(
     UniqueConstraint("origin", "epoch", "ix"),
     Index("ix_slips_taker_state", "taker", "state"),
     Index("ix_slips_state_term", "state", "term"),
+    Index("ix_slips_ended_at", "ended_at"),
 )
 
 exceptions = Table(

@@ -20,6 +20,7 @@ from protocol.book.log_store import Log
 from protocol.book.service import Book
 from protocol.canonical import decode_typed, encode_typed
 from protocol.envelopes import (
+    AskOwn,
     CarriedSlip,
     Checkpoint,
     ForwardedSlip,
@@ -29,6 +30,7 @@ from protocol.envelopes import (
     Whisper,
 )
 from protocol.errors import BadEnvelope
+from protocol.exchange import own_slips_service as own_slips
 from protocol.exchange import service as exchange
 from protocol.exchange.service import Identity, Received, verify_envelope
 from protocol.messages import Forward, decode_slip
@@ -173,6 +175,11 @@ class HubExchange:
         def histories(slips: Sequence[CarriedSlip]) -> list[History]:
             return find_histories(connection, national, {theirs, *_forwarded_checkpoints(slips)})
 
+        given = None
+        if isinstance(received.payload.recovery, AskOwn):
+            theirs_log = log_store.open_log_or_empty(connection, statement.sender, self._identity.code)
+            start = received.payload.recovery.start
+            given = own_slips.compose_own_slips(connection, theirs_log, start, carry=own_slips.carry_all)
         envelope, count = exchange.compose_envelope(
             connection,
             replace(self._identity, keyring=replace(self._identity.keyring, current=secret)),
@@ -185,8 +192,9 @@ class HubExchange:
             directory=part,
             find_histories=histories,
             whispers=whispers,
+            recovery=given,
         )
-        return envelope, bool(count or part is not None or whispers)
+        return envelope, bool(count or part is not None or whispers or given is not None)
 
     def _carry(self, connection: Connection, log: Log, start: int, leaves: Sequence[bytes]) -> list[CarriedSlip]:
         """Return our slips with the forwarded slips of others beside them, each with its author's own proof."""

@@ -54,12 +54,12 @@ def _leaves(connection: Connection, log: Log) -> Iterator[bytes]:
         yield from log_store.load_leaves(connection, log.id, start, _CHUNK)
 
 
-def _logs_by_owner(connection: Connection, hub: str) -> dict[tuple[str, int], int]:
-    return {(log.owner, log.epoch): log.id for log in log_store.load_logs(connection) if log.reader == hub}
+def _logs_by_owner(connection: Connection, hub: str) -> dict[str, int]:
+    return {log.owner: log.id for log in log_store.load_logs(connection) if log.reader == hub}
 
 
-def _find_leaf(connection: Connection, logs: Mapping[tuple[str, int], int], key: SlipKey) -> bytes | None:
-    log_id = logs.get((key[0], key[1]))
+def _find_leaf(connection: Connection, logs: Mapping[str, int], key: SlipKey) -> bytes | None:
+    log_id = logs.get(key[0])
     if log_id is None:
         return None
     found = log_store.load_leaves(connection, log_id, key[2], 1)
@@ -192,7 +192,7 @@ def _compare(invariant: str, rule: str, name: str, expected: Mapping[Any, Any], 
 
 def _check_terms(connection: Connection) -> Checked:
     """The term that wakes the hub is the first term of what still waits."""
-    logs = {(log.owner, log.epoch): log.id for log in log_store.load_logs(connection)}
+    logs = {log.owner: log.id for log in log_store.load_logs(connection)}
     findings: list[Finding] = []
     waiting = connection.execute(
         select(slips.c.id, slips.c.origin, slips.c.epoch, slips.c.ix, slips.c.term).where(

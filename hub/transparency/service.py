@@ -48,20 +48,20 @@ class CheckpointSigner:
 
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
-        self._last: dict[bytes, tuple[int, bytes, SignedCheckpoint]] = {}
+        self._last: dict[bytes, tuple[int, int, bytes, SignedCheckpoint]] = {}
 
     def sign(self, connection: Connection, secret: SecretKeys) -> tuple[Log, SignedCheckpoint]:
         """Return the national log as this snapshot sees it and the hub's signature of its head, with these keys."""
         log = log_store.open_log_or_empty(connection, self._identity.code, EVERYBODY)
         last = self._last.get(secret.public.id)
-        if last is not None and last[0] == log.size and last[1] == log.root:
-            return log, last[2]
+        if last is not None and last[:3] == (log.epoch, log.size, log.root):
+            return log, last[3]
         at = _last_instant(connection, log)
         signed = sign_checkpoint(
             secret,
-            Checkpoint(self._identity.network, self._identity.code, log.size, log.root, at),
+            Checkpoint(self._identity.network, self._identity.code, log.epoch, log.size, log.root, at),
         )
-        self._last[secret.public.id] = (log.size, log.root, signed)
+        self._last[secret.public.id] = (log.epoch, log.size, log.root, signed)
         return log, signed
 
 

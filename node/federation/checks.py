@@ -27,7 +27,7 @@ from protocol.envelopes import STATEMENT_BYTES_MAX, Checkpoint, HeadStatement, i
 from protocol.errors import NotCanonical
 from protocol.findings import Checked, Finding
 from protocol.keys import Domain
-from protocol.messages import Answer, Cede, Forward, HandedOver, Slip, Stopped, Verdict
+from protocol.messages import Answer, Cede, Forward, HandedOver, Restored, Slip, Stopped, Verdict
 from protocol.national import find_cede, read_slip
 
 Progress = Callable[[str], None]
@@ -67,6 +67,7 @@ def check_federation(connection: Connection, *, home: str, hub: str, on_progress
         _check_received(connection, directory, home, hub),
         _check_arrivals(connection, home, hub),
         _check_road(connection),
+        _check_unplaced(connection),
         _check_reconciliation(connection),
     ]
 
@@ -126,22 +127,31 @@ def _tell(connection: Connection, home: str, hub: str) -> dict[tuple[int, int], 
     told: dict[tuple[int, int], _Told] = {}
     if own is None:
         return told
+    epoch = 1
+    epochs: dict[int, int] = {}
     for index, _leaf, slip in _slips(connection, own):
+        for message in () if slip is None else slip.messages:
+            epoch = message.epoch if isinstance(message, Restored) else epoch
         cede = None if slip is None else find_cede(slip)
         if slip is not None and cede is not None:
-            told[own.epoch, index] = _Told(slip.to, cede, slip.at)
+            epochs[index] = epoch
+            told[epoch, index] = _Told(slip.to, cede, slip.at)
     for _index, _leaf, slip in _slips(connection, theirs):
         for message in () if slip is None else slip.messages:
             if slip is not None:
-                _tell_one(connection, told, own.epoch, slip, message)
+                _tell_one(connection, told, epochs, slip, message)
     return told
 
 
 def _tell_one(
-    connection: Connection, told: dict[tuple[int, int], _Told], epoch: int, slip: Slip, message: object
+    connection: Connection,
+    told: Mapping[tuple[int, int], _Told],
+    epochs: Mapping[int, int],
+    slip: Slip,
+    message: object,
 ) -> None:
     if isinstance(message, Verdict):
-        one = told.get((epoch, message.index))
+        one = told.get((epochs.get(message.index, 0), message.index))
         if one is not None and one.state is CessionState.QUEUED:
             refused = (
                 dict.fromkeys(range(one.cede.count), message.slip_code)
@@ -153,11 +163,11 @@ def _tell_one(
             one.cleared_at = slip.at if one.state is CessionState.CLEARED else None
     elif isinstance(message, HandedOver):
         for index in message.indexes:
-            one = told.get((epoch, index))
+            one = told.get((epochs.get(index, 0), index))
             if one is not None and one.state is CessionState.CLEARED:
                 one.state, one.handed_at = CessionState.HANDED_OVER, slip.at
     elif isinstance(message, Stopped):
-        one = told.get((epoch, message.index))
+        one = told.get((epochs.get(message.index, 0), message.index))
         if one is not None and one.state is CessionState.CLEARED:
             one.end(dict.fromkeys(message.recalled, ""), CessionState.RECALLED)
             one.end(dict.fromkeys(message.expired, ""), CessionState.EXPIRED)
@@ -278,9 +288,11 @@ def _check_cession_postings(connection: Connection) -> Checked:
             findings.append(Finding("I1", place, f"{row.cents} cents of {row.account}", _show(found)))
         elif not found[2].startswith(f"to {row.beneficiary} "):
             findings.append(Finding("I1", place, found[2], f"to {row.beneficiary}"))
+    settled = {bytes(row.settled_by) for row in store.load_unplaced(connection, open_only=False) if row.settled_by}
     findings += [
         Finding("I1", f"transfer {op.hex()}", "a cession", f"{cents} cents left {number} without one")
         for op, (number, cents, _) in posted.items()
+        if op not in settled
     ]
     return Checked("I1", "what left was debited, once", len(rows), tuple(findings))
 
@@ -339,9 +351,11 @@ def _check_arrivals(connection: Connection, home: str, hub: str) -> Checked:
                     f"{cents} cents to {number}",
                 )
             )
+    brought = {bytes(row.op) for row in store.load_unplaced(connection, open_only=False)}
     findings += [
         Finding("I1", f"transfer {op.hex()}", "an arrival", f"{cents} cents reached {number} without one")
         for op, (number, cents, _) in posted.items()
+        if op not in brought
     ]
     for slip in connection.execute(
         select(
@@ -429,6 +443,26 @@ def _check_reconciliation(connection: Connection) -> Checked:
         findings.append(Finding("I4", f"statement at hub slip {last.hub_ix}", "no break", last.breaks))
     looked_at = connection.execute(select(func.count()).select_from(reconciliations)).scalar_one()
     return Checked("I4", "the hub's view is ours", looked_at, tuple(findings))
+
+
+def _check_unplaced(connection: Connection) -> Checked:
+    """No rights left that this book, once an old copy, could not place."""
+    rows = store.load_unplaced(connection, open_only=False)
+    return Checked(
+        "I1",
+        "what left since an old copy is placed",
+        len(rows),
+        tuple(
+            Finding(
+                "I1",
+                f"account {row.account or 'unknown'}, our slip {row.epoch}/{row.ix}/{row.place}",
+                "rights that this book knew",
+                f"{row.cents} cents credited after the backup: say whose they were (unplaced {row.id})",
+            )
+            for row in rows
+            if row.settled_at is None
+        ),
+    )
 
 
 def _show(value: object) -> str:

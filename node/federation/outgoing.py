@@ -18,6 +18,7 @@ from protocol.messages import (
     WIRE_VERSION,
     Beneficiaries,
     Cede,
+    Counterfoil,
     Lot,
     SealedColumn,
     Slip,
@@ -40,6 +41,7 @@ class Leaving:
     words: str
     term: Instant
     draws: tuple[tuple[LotName, int], ...]
+    told: bytes = bytes(6)  # what the caller said beside the amount, in six bytes
 
     @property
     def cents(self) -> int:
@@ -103,6 +105,25 @@ def make_slip(
         commit=hash_sealed(salt, sealed),
     )
     return encode_slip(Slip(WIRE_VERSION, taker, now, (cede,))), encode_typed(SealedColumn(salt, sealed))
+
+
+def make_reference(beneficiary: str, told: bytes) -> str:
+    """Return a cession's words in the ledger: to whom, and in six bytes what the caller said beside the amount."""
+    return f"to {beneficiary} #{told.hex()}"
+
+
+def make_counterfoil(own: PublicKeys, rows: Sequence[Leaving], *, entropy: bytes) -> bytes:
+    """Return what we keep of a slip's cessions, sealed for ourselves: it travels with the slip, nobody else reads it.
+
+    `entropy` is 32 fresh random bytes.
+    """
+    counterfoil = Counterfoil(
+        ops=tuple(row.op for row in rows),
+        accounts=tuple(row.account for row in rows),
+        numbers=tuple(row.beneficiary.number for row in rows),
+        told=tuple(row.told for row in rows),
+    )
+    return seal(own.sealing, encode_typed(counterfoil), ephemeral_seed=entropy)
 
 
 def derive_op(label: str, *parts: str | int) -> bytes:

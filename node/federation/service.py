@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row
 
-from node.federation import arrivals, checkpoint_service, store
+from node.federation import arrivals, checkpoint_service, recovery_service, store
 from node.federation.arrivals import NotProven, arrival_op, open_column, open_forward, sum_draws
-from node.federation.outgoing import Leaving, derive_op, group_leaving, make_slip
+from node.federation.outgoing import (
+    Leaving,
+    derive_op,
+    group_leaving,
+    make_counterfoil,
+    make_reference,
+    make_slip,
+)
+from node.federation.recovery import BEHIND, FACT, Recovery, RecoveryPhase
 from node.federation.statements import OwnView, compare
 from node.federation.store import SentSlip
-from node.ledger.accounts import BORDER, TRANSIT, AccountKey, abroad
+from node.ledger.accounts import BORDER, TRANSIT, UNCLAIMED, AccountKey, abroad
 from node.ledger.errors import InsufficientRights
 from node.ledger.lots import LotId, LotName
 from node.ledger.naming_service import find_lot_ids, load_lot_names
@@ -57,7 +66,7 @@ from protocol.messages import (
     draws_of,
     encode_slip,
 )
-from protocol.national import DirectoryChanged, encode_national, find_cede
+from protocol.national import DirectoryChanged, SlipKey, encode_national, find_cede
 from protocol.times import Instant, require_instant
 
 CEDED_AT_HOME: Final = "home"
@@ -125,10 +134,14 @@ class AskCession:
         self.draws: tuple[tuple[LotId, Cents], ...] | None = None  # the very lots, where they are to be given back
 
     @property
+    def told(self) -> bytes:
+        """What the caller said beside the amount, in six bytes."""
+        return hashlib.sha256(f"{self.term}/{self.giver}/{self.words}".encode()).digest()[:6]
+
+    @property
     def reference(self) -> str:
         """The content beyond account and amount, so that an id reused for another cession is seen."""
-        told = f"{self.term}/{self.giver}/{self.words}".encode()
-        return f"to {format_address(self.beneficiary)} #{hashlib.sha256(told).hexdigest()[:12]}"
+        return make_reference(format_address(self.beneficiary), self.told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +192,25 @@ class Federation:
         self._on_outgoing = on_outgoing
         self.counts: dict[str, int] = {}
         self.behind: BookIsBehind | None = None
+        self.recovery: Recovery | None = None
+        self.given_answers: dict[SlipKey, tuple[int, Answer]] | None = None
 
     def load(self, connection: Connection) -> None:
-        """Fold the directory that this book holds."""
+        """Fold the directory that this book holds, and know whether it is an old copy."""
         self.directory = apply_entries(Directory(), store.load_entries(connection))
+        told = store.find_fact(connection, BEHIND)
+        self.behind = None if told is None else BookIsBehind(**json.loads(told))
+        self.recovery = recovery_service.load_recovery(connection)
+
+    def use_recovery(self, recovery: Recovery | None) -> None:
+        """A step of the way back is durable; with the last one the book is the present again."""
+        self.recovery = recovery
+        if recovery is None:
+            self.given_answers = self.behind = None
+
+    def begin_recovery(self, page: Page, items: Sequence[None]) -> list[Recovery | Refusal]:
+        """Start bringing this old copy back to the present."""
+        return recovery_service.begin(self, page, items)
 
     @property
     def trusted(self) -> Directory:
@@ -196,6 +224,10 @@ class Federation:
     def use_identity(self, identity: Identity) -> None:
         """Sign with other keys from now on."""
         self.identity = identity
+
+    def settle_unplaced(self, page: Page, items: Sequence[tuple[int, AccountNumber]]) -> list[Posted | Refusal]:
+        """Say from which account rights had come that an old copy of this book could not place."""
+        return recovery_service.settle_unplaced(self, page, items)
 
     def _count(self, name: str, more: int = 1) -> None:
         self.counts[name] = self.counts.get(name, 0) + more
@@ -250,6 +282,7 @@ class Federation:
                         item.words,
                         item.term,
                         tuple((names[lot], cents) for lot, cents in answer.draws),
+                        item.told,
                     )
                 )
         if leaving:
@@ -332,6 +365,8 @@ class Federation:
             leaf, sealed = make_slip(self.identity.code, taker, keys, rows, now=page.now, entropy=self._entropy(48))
             index = log_store.append_leaves(connection, log, [leaf], page.now)
             log_store.save_attachments(connection, log.id, [(index, sealed)])
+            kept = make_counterfoil(self.identity.keyring.current.public, rows, entropy=self._entropy(32))
+            log_store.save_counterfoils(connection, log.id, [(index, kept)])
             store.insert_sent(
                 connection,
                 epoch=log.epoch,
@@ -370,6 +405,29 @@ class Federation:
         leaf = encode_slip(Slip(WIRE_VERSION, to, page.now, messages))
         page.after_commit("outgoing", self._on_outgoing)
         return log_store.append_leaves(page.connection, log, [leaf], page.now)
+
+    # What bringing an old copy back needs of us
+
+    def write_slip(self, page: Page, to: str, *messages: Message) -> int:
+        """Append a slip without cessions to our log; return its index."""
+        return self._write(page, to, *messages)
+
+    def apply_slip(self, page: Page, hub_index: int, slip: Slip, opened: Sequence[Opened]) -> None:
+        """Act on one slip of the hub."""
+        self._apply(page, hub_index, slip, opened)
+
+    def post_or_break(self, page: Page, posting: Posting) -> None:
+        """Post, or say that it could not be."""
+        self._post_or_break(page, posting)
+
+    def note_break(self, page: Page, place: str, expected: str, found: str) -> None:
+        """Keep what does not fit."""
+        self._note_break(page, place, expected, found)
+
+    def ensure_any_lots(self, page: Page, lots: Sequence[Lot]) -> dict[tuple[str, bytes], LotId]:
+        """Return the ids here of lots, home lots that this old copy does not know among them."""
+        self.ledger.adopt_lots(page, [LotName(TerritoryCode(lot.issuer), lot.ref, lot.kind, lot.month) for lot in lots])
+        return self._ensure_lots(page, lots)[0]
 
     def recall(self, page: Page, items: Sequence[bytes]) -> list[CessionView | Refusal]:
         """Ask the hub to stop cessions that were not handed over. Asking twice is asking once."""
@@ -466,12 +524,16 @@ class Federation:
     def _note_behind(self, page: Page, received: Received) -> None:
         own = log_store.open_log(page.connection, self.identity.code, self.hub.hub)
         self.behind = BookIsBehind(ours=own.size, theirs=received.statement.ack_size)
+        store.save_fact(page.connection, BEHIND, json.dumps(self.behind.facts))
 
     def _take_one(self, page: Page, received: Received) -> TakenReply:
         connection = page.connection
         hub, home = self.hub.hub, self.identity.code
         if received.statement.sender != hub:  # every member is in the directory, but only the hub answers us
             raise BadEnvelope(f"written by {received.statement.sender}, not by our hub", reason="unknown_member")
+        recovery: Recovery | None = page.memo.get(FACT, self.recovery)
+        if recovery is not None and recovery.phase is RecoveryPhase.PULLING:
+            return TakenReply(recovery_service.pull(self, page, received, recovery), True)
         theirs, own = log_store.open_log(connection, hub, home), log_store.open_log(connection, home, hub)
         before = exchange.find_head(connection, self.trusted, hub, home)
         fresh = exchange.find_new_slips(connection, theirs, received, before, page.now)
@@ -490,12 +552,13 @@ class Federation:
             # A contradiction must be seen before the first leaf is written: afterwards the page is kept.
             slips.append((slip, self._open_forwards(page, received, directory, forwards, carried.beside)))
         first = log_store.append_leaves(connection, theirs, [carried.leaf for carried in fresh[: len(slips)]], page.now)
-        for place, (slip, opened) in enumerate(slips):
+        is_recovering = recovery is not None and recovery_service.replay(self, page, recovery, first, slips)
+        for place, (slip, opened) in enumerate(slips if recovery is None else ()):
             self._apply(page, first + place, slip, opened)
         is_whole = len(slips) == len(fresh) and received.statement.log_size <= theirs.size
         if is_whole and (before is None or slips or received.statement.ack_size > before[1].ack_size):
             exchange.save_head(connection, received, page.now)
-        return TakenReply(len(slips), len(slips) < len(fresh))
+        return TakenReply(len(slips), is_recovering or len(slips) < len(fresh))
 
     def _take_directory(self, page: Page, received: Received) -> Directory:
         """Return the directory after the envelope's entries, proved to be leaves of the national log."""
@@ -579,11 +642,13 @@ class Federation:
                 case _:
                     self._count("messages_ignored")
 
-    def _own_epoch(self, page: Page) -> int:
-        return log_store.open_log(page.connection, self.identity.code, self.hub.hub).epoch
+    def _find_sent(self, page: Page, index: int) -> SentSlip | None:
+        """Return our slip at this place of our log, whatever its epoch."""
+        own = log_store.open_log(page.connection, self.identity.code, self.hub.hub)
+        return store.find_sent_at(page.connection, own.epoch, index)
 
     def _apply_verdict(self, page: Page, slip: Slip, verdict: Verdict) -> None:
-        sent = store.find_sent(page.connection, self._own_epoch(page), verdict.index)
+        sent = self._find_sent(page, verdict.index)
         if sent is None or sent.state is not CessionState.QUEUED:
             if verdict.slip_code or sent is not None:
                 self._note_break(page, f"our slip {verdict.index}", "queued", "unknown or judged before")
@@ -611,14 +676,14 @@ class Federation:
 
     def _apply_handed_over(self, page: Page, slip: Slip, message: HandedOver) -> None:
         for index in message.indexes:
-            sent = store.find_sent(page.connection, self._own_epoch(page), index)
+            sent = self._find_sent(page, index)
             if sent is None or sent.state is not CessionState.CLEARED:
                 self._note_break(page, f"our slip {index}", "cleared", "handed over by the hub")
                 continue
             store.save_sent(page.connection, sent, CessionState.HANDED_OVER, handed_at=slip.at)
 
     def _apply_stopped(self, page: Page, slip: Slip, message: Stopped) -> None:
-        sent = store.find_sent(page.connection, self._own_epoch(page), message.index)
+        sent = self._find_sent(page, message.index)
         if sent is None:
             self._note_break(page, f"our slip {message.index}", "known", "stopped by the hub")
             return
@@ -654,7 +719,7 @@ class Federation:
         for message in slip.messages:
             if isinstance(message, Answer):
                 self._apply_answer(page, slip, forward.origin, message)
-        answer_index = None if cede is None else self._credit(page, forward, forwarded, cede)
+        answer_index = None if cede is None else self._credit_once(page, forward, forwarded, cede)
         store.insert_received(
             page.connection,
             origin=forward.origin,
@@ -667,6 +732,15 @@ class Federation:
             signature=forwarded.signature,
             now=page.now,
         )
+
+    def _credit_once(self, page: Page, forward: Forward, forwarded: ForwardedSlip, cede: Cede) -> int:
+        """Credit a slip and answer it; where an old copy of this book answered before, exactly as it did then."""
+        given = recovery_service.find_given_answer(self, page.connection, forward)
+        if given is None:
+            return self._credit(page, forward, forwarded, cede)
+        answer_index, answer = given
+        recovery_service.credit_again(self, page, forward, forwarded, cede, answer)
+        return answer_index
 
     def _credit(self, page: Page, forward: Forward, forwarded: ForwardedSlip, cede: Cede) -> int:
         """Credit the beneficiaries of a slip and answer what could not be delivered; return our Answer's place."""
@@ -896,7 +970,7 @@ class Federation:
                     op=Id16(derive_op("returned", sent.epoch, sent.index, place)),
                     kind=PostingKind.RETURNED,
                     debit=TRANSIT,
-                    credit=AccountNumber(account),
+                    credit=AccountNumber(account) if account else UNCLAIMED,
                     cents=Cents(cents),
                     draws=part,
                     reference=f"slip {sent.epoch}/{sent.index}/{place}",
@@ -922,6 +996,7 @@ class Federation:
     def _forget_sealed(self, page: Page, sent: SentSlip) -> None:
         log = log_store.open_log(page.connection, self.identity.code, self.hub.hub)
         log_store.delete_attachment(page.connection, log.id, sent.index)
+        log_store.delete_counterfoil(page.connection, log.id, sent.index)
 
 
 def _home_view(item: AskCession, posted: Posted) -> CessionView:

@@ -17,6 +17,7 @@ from node.federation.tables import (
     received_slips,
     reconciliations,
     sent_slips,
+    unplaced,
 )
 from protocol.book.rows_store import insert_rows, select_rows
 from protocol.book.tables import facts
@@ -90,6 +91,15 @@ def find_sent(connection: Connection, epoch: int, index: int) -> SentSlip | None
         CessionState(row.state),
         {place: CessionState(state) for place, state in named},
     )
+
+
+def find_sent_at(connection: Connection, epoch: int, index: int) -> SentSlip | None:
+    """Return our slip at this place of our log, written under `epoch` or an earlier one."""
+    for earlier in range(epoch, 0, -1):
+        found = find_sent(connection, earlier, index)
+        if found is not None:
+            return found
+    return None
 
 
 def save_sent(connection: Connection, slip: SentSlip, state: CessionState, **values: object) -> None:
@@ -308,6 +318,45 @@ def save_count(connection: Connection, name: str, count: int) -> None:
     if find_count(connection, name) != count:
         connection.execute(facts.delete().where(facts.c.name == name))
         connection.execute(facts.insert().values(name=name, value=str(count)))
+
+
+def find_fact(connection: Connection, name: str) -> str | None:
+    """Return one of the book's facts."""
+    value: str | None = connection.execute(select(facts.c.value).where(facts.c.name == name)).scalar()
+    return value
+
+
+def save_fact(connection: Connection, name: str, value: str | None) -> None:
+    """Keep a fact in place of the one before, or forget it."""
+    connection.execute(facts.delete().where(facts.c.name == name))
+    if value is not None:
+        connection.execute(facts.insert().values(name=name, value=value))
+
+
+def insert_unplaced(
+    connection: Connection, *, op: bytes, account: str, cents: int, epoch: int, index: int, place: int
+) -> None:
+    """Name rights that left by a slip of ours and that this book cannot place."""
+    connection.execute(
+        unplaced.insert().values(op=op, account=account, cents=cents, epoch=epoch, ix=index, place=place)
+    )
+
+
+def load_unplaced(connection: Connection, *, open_only: bool = True) -> list[Row]:  # type: ignore[type-arg]
+    """Return what could not be placed, the oldest first; with `open_only`, what nobody has settled yet."""
+    query = select(unplaced).order_by(unplaced.c.id)
+    if open_only:
+        query = query.where(unplaced.c.settled_at.is_(None))
+    return list(connection.execute(query).all())
+
+
+def find_unplaced(connection: Connection, id_: int) -> Row | None:  # type: ignore[type-arg]
+    return connection.execute(select(unplaced).where(unplaced.c.id == id_)).first()
+
+
+def save_settled(connection: Connection, id_: int, op: bytes, now: Instant) -> None:
+    """What could not be placed was, by this posting."""
+    connection.execute(update(unplaced).where(unplaced.c.id == id_).values(settled_by=op, settled_at=now))
 
 
 def insert_reconciliation(

@@ -150,3 +150,19 @@ breaks = Table(
     Column("found", Text, nullable=False),
     UniqueConstraint("place", "expected", "found"),
 )
+
+# Rights that left by slips of ours, and that an old copy of this book cannot place: named until a person settles them.
+unplaced = Table(
+    "unplaced",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("op", LargeBinary, nullable=False, unique=True),
+    Column("account", Text, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("ix", BigInteger, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("settled_by", LargeBinary),
+    Column("settled_at", BigInteger),
+    CheckConstraint("cents > 0", name="cents"),
+)

@@ -177,6 +177,21 @@ def ensure_lots(connection: Connection, desk: Desk, names: Sequence[LotName]) ->
     return answers
 
 
+def adopt_lots(connection: Connection, desk: Desk, names: Sequence[LotName]) -> None:
+    """Note home lots that this book has lost: their endowments must be entered again, and `check` names them till then."""
+    known = {
+        (row[1], row[2])
+        for row in select_rows(connection, tables.lots, _LOT[:5], column="ref", values={name.ref for name in names})
+    }
+    lost = {(name.issuer, name.ref): name for name in names if name.issuer == desk.home}
+    first = store.load_next_lot(connection)
+    rows = [
+        (first + place, *name, 0, compute_seal(name))
+        for place, name in enumerate(name for key, name in lost.items() if key not in known)
+    ]
+    insert_rows(connection, tables.lots, _LOT, rows)
+
+
 def _mismatch(name: LotName, row: tuple[Any, ...]) -> LotClassMismatch | None:
     for field, known, told in (("lot_class", row[3], int(name.lot_class)), ("month", row[4], name.month)):
         if known != told:

@@ -54,10 +54,12 @@ JOINS: Final[Mapping[PostingKind, tuple[frozenset[AccountKind], frozenset[Accoun
     PostingKind.CESSION: (_HOLDERS | {_K.UNCLAIMED}, _HOLDERS),
     PostingKind.GIFT: (_HOLDERS, _HOLDERS),
     PostingKind.ORIENTATION: (_HOLDERS, frozenset({_K.PROJECT})),
-    PostingKind.CEDE_OUT: (_HOLDERS, frozenset({_K.TRANSIT})),
+    # From the unclaimed, and back to where rights come from: only in the recovery of an old copy of the book.
+    PostingKind.CEDE_OUT: (_HOLDERS | {_K.UNCLAIMED}, frozenset({_K.TRANSIT, _K.ISSUANCE, _K.BORDER})),
     PostingKind.DELIVERED: (frozenset({_K.TRANSIT}), frozenset({_K.ABROAD, _K.BORDER})),
     PostingKind.RETURNED: (frozenset({_K.TRANSIT}), AT_HOME),
-    PostingKind.CEDE_IN: (frozenset({_K.ABROAD, _K.BORDER}), AT_HOME - {_K.UNCLAIMED}),
+    # From issuance, and to the unclaimed: likewise.
+    PostingKind.CEDE_IN: (frozenset({_K.ABROAD, _K.BORDER, _K.ISSUANCE}), AT_HOME),
     PostingKind.MOVED: (frozenset({_K.ABROAD}), frozenset({_K.ABROAD})),
     PostingKind.REVERSAL: (_MEMBERS, AT_HOME),
 }

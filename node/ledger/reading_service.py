@@ -13,7 +13,9 @@ from sqlalchemy import Connection, Select, and_, case, func, literal, select
 
 from node.ledger import tables
 from node.ledger.accounts import ORDINARY, AccountKey, AccountKind, AccountState, SystemAccount
+from node.ledger.draws import Draws
 from node.ledger.errors import AccountUnknown
+from node.ledger.lots import LotId
 from node.ledger.postings import PostingKind
 from node.ledger.statements import (
     MARK_EVERY,
@@ -160,6 +162,15 @@ def find_operation(connection: Connection, op: Id16) -> OperationView:
     if refused is not None:
         return OperationView(op=op, state="refused", at=refused[0], code=refused[1], facts=json.loads(refused[2]))
     return OperationView(op=op, state="unknown")
+
+
+def load_draws(connection: Connection, op: Id16) -> Draws:
+    """Return the lots and cents that moved under an id, in order; nothing where nothing did."""
+    transfers = tables.transfers
+    rows = connection.execute(
+        select(transfers.c.lot, transfers.c.cents).where(transfers.c.op == op).order_by(transfers.c.id)
+    )
+    return tuple((LotId(row[0]), Cents(row[1])) for row in rows)
 
 
 def load_totals(connection: Connection, home: TerritoryCode) -> Totals:

@@ -90,6 +90,10 @@ class Ledger:
         """Return the id here of each lot, noting foreign lots at first sight."""
         return lot_service.ensure_lots(page.connection, self._desk(page), items)
 
+    def adopt_lots(self, page: Page, items: Sequence[LotName]) -> None:
+        """Note home lots that an old copy of this book does not know."""
+        lot_service.adopt_lots(page.connection, self._desk(page), items)
+
     def open_accounts(self, page: Page, items: Sequence[OpenAccount]) -> list[Opened | Refusal]:
         """Open ordinary accounts."""
         return account_service.open_accounts(page.connection, self._desk(page), items)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select, update
 
 from protocol import merkle
 from protocol.book.rows_store import insert_rows
-from protocol.book.tables import attachments, leaves, logs, nodes
+from protocol.book.tables import attachments, counterfoils, leaves, logs, nodes
 from protocol.merkle import Frontier
 from protocol.times import Instant
 
@@ -195,6 +195,40 @@ def load_attachments(connection: Connection, log_id: int, start: int, count: int
 def delete_attachment(connection: Connection, log_id: int, index: int) -> None:
     """Forget what travelled beside a leaf; the leaf and every proof still hold."""
     connection.execute(attachments.delete().where(attachments.c.log_id == log_id, attachments.c.ix == index))
+
+
+def save_counterfoils(connection: Connection, log_id: int, bodies: Sequence[tuple[int, bytes]]) -> None:
+    """Keep what an author sealed for itself: (leaf index, body)."""
+    insert_rows(connection, counterfoils, ("log_id", "ix", "body"), [(log_id, ix, body) for ix, body in bodies])
+
+
+def load_counterfoils(connection: Connection, log_id: int, start: int, count: int) -> dict[int, bytes]:
+    """Return the counterfoils of leaves start..start+count-1 that still exist."""
+    rows = connection.execute(
+        select(counterfoils.c.ix, counterfoils.c.body).where(
+            counterfoils.c.log_id == log_id, counterfoils.c.ix >= start, counterfoils.c.ix < start + count
+        )
+    )
+    return {row[0]: bytes(row[1]) for row in rows}
+
+
+def delete_counterfoil(connection: Connection, log_id: int, index: int) -> None:
+    """Forget what an author kept of a slip."""
+    connection.execute(counterfoils.delete().where(counterfoils.c.log_id == log_id, counterfoils.c.ix == index))
+
+
+def raise_epoch(connection: Connection, log: Log, epoch: int) -> None:
+    """Let the log go on, as it is, under a later epoch."""
+    if epoch <= log.epoch:
+        raise ValueError(f"epoch {epoch} is not after {log.epoch}")
+    log.epoch = epoch
+    connection.execute(update(logs).where(logs.c.id == log.id).values(epoch=epoch))
+
+
+def lower_acked(connection: Connection, log: Log, acked: int) -> None:
+    """The other side lost what it once acknowledged, and said so: it must be sent again."""
+    log.acked = acked
+    connection.execute(update(logs).where(logs.c.id == log.id).values(acked=acked))
 
 
 def count_leaves(connection: Connection, log_id: int) -> int:

@@ -76,6 +76,16 @@ attachments = Table(
     PrimaryKeyConstraint("log_id", "ix"),
 )
 
+# What an author keeps of its own slips, sealed for itself: beside the slip with whoever may have to give it back.
+counterfoils = Table(
+    "counterfoils",
+    metadata,
+    Column("log_id", RowId, nullable=False),
+    Column("ix", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("log_id", "ix"),
+)
+
 # Statements signed by the other side: what it claims of its own log and what it acknowledges of ours.
 heads = Table(
     "heads",

@@ -18,19 +18,21 @@ from protocol.directory import Directory
 from protocol.envelopes import (
     SLIPS_MAX,
     STATEMENT_BYTES_MAX,
+    AskOwn,
     CarriedSlip,
     DirectoryPart,
     Envelope,
     HeadStatement,
     History,
+    OwnSlips,
     Payload,
     SignedCheckpoint,
     Whisper,
 )
-from protocol.errors import BadEnvelope
+from protocol.errors import BadEnvelope, Malformed, NotCanonical
 from protocol.evidence import REWOUND_AFTER_MS, Evidence, EvidenceKind, SignedStatement, encode_evidence
 from protocol.keys import Domain, Keyring
-from protocol.messages import WIRE_VERSION
+from protocol.messages import WIRE_VERSION, Restored, decode_slip
 from protocol.times import DAY_MS, Instant
 
 # The highest version we can speak; what we say is the lower of ours and the other's.
@@ -103,16 +105,24 @@ def find_head(
     connection: Connection, directory: Directory, signer: str, reader: str
 ) -> tuple[SignedStatement, HeadStatement] | None:
     """Return the newest statement of `signer` to `reader` that told us something, signed and opened."""
+    kept = load_kept_head(connection, signer, reader)
+    if kept is None:
+        return None
+    body, signature, statement = kept
+    key = directory.require(signer).find_any_key(statement.key)
+    if key is None:
+        return None
+    return SignedStatement(signer, key.signing, body, signature), statement
+
+
+def load_kept_head(connection: Connection, signer: str, reader: str) -> tuple[bytes, bytes, HeadStatement] | None:
+    """Return the same as bytes, signature and what it says, whatever key signed it."""
     row = connection.execute(
         select(heads.c.statement, heads.c.signature).where(heads.c.signer == signer, heads.c.reader == reader)
     ).first()
     if row is None:
         return None
-    statement = decode_typed(bytes(row[0]), HeadStatement, size_max=STATEMENT_BYTES_MAX)
-    key = directory.require(signer).find_any_key(statement.key)
-    if key is None:
-        return None
-    return SignedStatement(signer, key.signing, bytes(row[0]), bytes(row[1])), statement
+    return bytes(row[0]), bytes(row[1]), decode_typed(bytes(row[0]), HeadStatement, size_max=STATEMENT_BYTES_MAX)
 
 
 def sign_own_head(connection: Connection, identity: Identity, own: Log, size: int, now: Instant) -> SignedStatement:
@@ -186,13 +196,14 @@ def make_fork(
 def take_ack(connection: Connection, identity: Identity, own: Log, received: Received, now: Instant) -> None:
     """Compare what the peer acknowledges of our log with our log. Raises Forked, BadEnvelope."""
     statement = received.statement
-    if statement.ack_epoch != own.epoch and statement.ack_size:
-        raise BadEnvelope(f"acknowledges epoch {statement.ack_epoch}", reason="wrong_epoch")
-    if statement.ack_size > own.size:
+    if statement.ack_size > own.size or statement.ack_epoch > own.epoch:
         raise BadEnvelope(
-            f"acknowledges {statement.ack_size} of our {own.size} slips: our book is older than theirs",
+            f"acknowledges {statement.ack_size} of our {own.size} slips, epoch {statement.ack_epoch} of our {own.epoch}:"
+            " our book is older than theirs",
             reason="we_are_behind",
         )
+    if statement.ack_epoch < own.epoch and statement.ack_size:
+        raise BadEnvelope(f"acknowledges epoch {statement.ack_epoch}", reason="wrong_epoch")
     if log_store.load_root(connection, own, statement.ack_size) != statement.ack_root:
         raise make_fork(
             EvidenceKind.DISPUTED_ACK,
@@ -216,14 +227,17 @@ def find_new_slips(
 ) -> list[CarriedSlip]:
     """Return the slips that follow what we hold, after comparing roots; none on a resend or a gap.
 
-    `may_rewind`: the peer may acknowledge less of our log than it once did, as a book restored from a backup does;
-    it is answered, and learns from the answer that it is behind.
+    `may_rewind`: the peer may be a book restored from a backup. It may acknowledge less of our log than it once did,
+    and speak under an earlier epoch: it is answered, and learns from the answer that it is behind. It may go on under
+    a later epoch, once it holds all that we hold of it, with a `Restored` that says so.
 
     `before` is the peer's last signed word, which a fork contradicts. Raises Forked, BadEnvelope.
     """
     statement, payload = received.statement, received.payload
-    if statement.epoch != theirs.epoch:
+    if not _is_epoch_fit(theirs, received, may_rewind=may_rewind):
         raise BadEnvelope(f"epoch {statement.epoch}, ours is {theirs.epoch}", reason="wrong_epoch")
+    if before is not None and before[1].epoch != statement.epoch:
+        before = None  # what was said under another epoch contradicts nothing said under this one
     if statement.log_size != payload.start + len(payload.slips):
         raise BadEnvelope("the head does not end with the last slip", reason="bad_payload")
     if not may_rewind:
@@ -255,10 +269,29 @@ def find_new_slips(
     return list(fresh)
 
 
+def _is_epoch_fit(theirs: Log, received: Received, *, may_rewind: bool) -> bool:
+    """Tell whether the statement's epoch may speak of the log we hold."""
+    statement, payload = received.statement, received.payload
+    if statement.epoch == theirs.epoch:
+        return True
+    if not may_rewind:
+        return False
+    if statement.epoch < theirs.epoch:
+        return statement.log_size <= theirs.size
+    place = theirs.size - payload.start
+    if not 0 <= place < len(payload.slips):
+        return False
+    try:
+        first = decode_slip(payload.slips[place].leaf)
+    except (NotCanonical, Malformed):
+        return False
+    return Restored(statement.epoch, theirs.size) in first.messages
+
+
 def _require_no_rewind(before: tuple[SignedStatement, HeadStatement] | None, received: Received, now: Instant) -> None:
     """Raise Forked where the peer later says it holds less of our log than it had acknowledged."""
     statement = received.statement
-    if before is None or before[1].ack_epoch != statement.ack_epoch:
+    if before is None or (before[1].epoch, before[1].ack_epoch) != (statement.epoch, statement.ack_epoch):
         return
     if statement.ack_size < before[1].ack_size and statement.at >= before[1].at + REWOUND_AFTER_MS:
         raise make_fork(
@@ -300,12 +333,14 @@ def _fork_at_held_size(
 
 
 def carry_plain(connection: Connection, log: Log, start: int, leaves: Sequence[bytes]) -> list[CarriedSlip]:
-    """Return slips with the sealed column that still lies beside them."""
-    beside = log_store.load_attachments(connection, log.id, start, len(leaves))
-    return [
-        CarriedSlip(leaf, (beside[start + place],) if start + place in beside else ())
-        for place, leaf in enumerate(leaves)
-    ]
+    """Return slips with what still lies beside them: the sealed column, and after it the author's counterfoil."""
+    sealed = log_store.load_attachments(connection, log.id, start, len(leaves))
+    kept = log_store.load_counterfoils(connection, log.id, start, len(leaves))
+    carried: list[CarriedSlip] = []
+    for index, leaf in enumerate(leaves, start):
+        beside = (sealed[index],) if index in sealed else ()
+        carried.append(CarriedSlip(leaf, (*beside, kept[index]) if beside and index in kept else beside))
+    return carried
 
 
 def compose_envelope(
@@ -321,6 +356,7 @@ def compose_envelope(
     directory: DirectoryPart | None = None,
     find_histories: Callable[[Sequence[CarriedSlip]], Sequence[History]] = lambda _slips: (),
     whispers: Sequence[Whisper] = (),
+    recovery: AskOwn | OwnSlips | None = None,
 ) -> tuple[bytes, int]:
     """Return an envelope with the slips from `start` (default: what the reader acknowledged) and how many it carries.
 
@@ -345,6 +381,7 @@ def compose_envelope(
             directory=directory,
             histories=tuple(find_histories(slips)),
             whispers=tuple(whispers),
+            recovery=recovery,
         )
     )
     statement = HeadStatement(

@@ -51,9 +51,15 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "The disk or database refuses to write ({reason}). Nothing was taken: make room, then try again.",
     ),
     "book_is_behind": (
-        "Cette base est une vieille copie : {ours} bordereaux ici, {theirs} connus du centre. Restaurez-la avant tout.",
-        "This book is an old copy: {ours} slips here, {theirs} known to the hub. Restore it before anything else.",
+        "Cette base est une vieille copie : {ours} bordereaux ici, {theirs} connus du centre. "
+        "Lancez citizen-miles node recover.",
+        "This book is an old copy: {ours} slips here, {theirs} known to the hub. Run citizen-miles node recover.",
     ),
+    "not_behind": (
+        "Rien ne dit que cette base soit une vieille copie : il n'y a rien à rattraper.",
+        "Nothing says that this book is an old copy: there is nothing to recover.",
+    ),
+    "unplaced_unknown": ("Aucun droit non placé numéro {id}.", "No unplaced rights numbered {id}."),
     "unreadable": ("Partie scellée illisible : {reason}.", "Sealed part unreadable: {reason}."),
     "illegal_transition": (
         "Impossible depuis l'état {state} : {event}.",

@@ -119,6 +119,7 @@ def flag(value: Any) -> bool:
 
 PARTY, HASH, KEY_ID, SIG, KEY32, ID = text(6, 9), binary(32), binary(8), binary(64), binary(32), binary(16)
 SIZE = MILLIS = whole(0, 2**53)
+EPOCH = whole(0, 2**31 - 1)
 AMOUNT, TOTAL, PLACE = whole(1, 10**15), whole(0, 10**18), whole(0, 999)
 PLACES, CODES = list_of(PLACE, 1_000), list_of(text(1, 48), 1_000)
 PROOF = list_of(HASH, 128)
@@ -282,16 +283,16 @@ MESSAGES: dict[int, Shape] = {
         KEY_ID,
         HASH,
     ),
-    2: struct(SIZE, SIZE, PLACES, PLACES, CODES),
-    3: struct(SIZE, SIZE, list_of(PLACE, 1_000, 1)),
+    2: struct(EPOCH, SIZE, PLACES, PLACES, CODES),
+    3: struct(EPOCH, SIZE, list_of(PLACE, 1_000, 1)),
     4: struct(KEY32, KEY32, SIG),
     5: struct(KEY_ID),
     6: struct(),
     7: struct(SIZE, SIZE, SLIP_CODE, PLACES, CODES),
-    8: struct(PARTY, SIZE, SIZE, HASH, PLACES),
+    8: struct(PARTY, EPOCH, SIZE, HASH, PLACES),
     9: struct(list_of(SIZE, 4_096, 1)),
     10: struct(SIZE, PLACES, PLACES, PLACES),
-    11: struct(PARTY, PARTY, list_of(ID, 8_000, 1), list_of(AMOUNT, 8_000, 1)),
+    11: struct(PARTY, PARTY, EPOCH, SIZE, list_of(ID, 8_000, 1), list_of(AMOUNT, 8_000, 1)),
     12: struct(
         SIZE,
         list_of(PARTY, 4_096),
@@ -300,6 +301,7 @@ MESSAGES: dict[int, Shape] = {
         list_of(struct(PARTY, PARTY, PARTY, TOTAL), 4_096),
     ),
     13: struct(text(1, 48), binary(0, 65_536)),
+    14: struct(EPOCH, SIZE),
 }
 SLIP = struct(whole(1, 65_536), PARTY, MILLIS, list_of(tagged(MESSAGES), 2_048, 1))
 BENEFICIARIES = struct(PARTY, list_of(text(8, 8), 1_000, 1), list_of(text(0, 24), 1_000), list_of(text(0, 280), 1_000))
@@ -314,6 +316,10 @@ def read_typed(data: bytes, shape: Shape, size_max: int) -> Any:
 
 def _rising(*columns: list[int]) -> bool:
     return all(a < b for column in columns for a, b in pairwise(column))
+
+
+def _plain(*texts: str) -> bool:
+    return all(" " <= symbol <= "~" for text in texts for symbol in text)
 
 
 def count_of(cede: list[Any]) -> int:
@@ -333,17 +339,17 @@ def _do_columns_fit(tag: int, fields: list[Any]) -> bool:
             and len(names) == len(lots)
         )
     if tag == 2:
-        return len(fields[3]) == len(fields[4]) and _rising(fields[2], fields[3])
+        return len(fields[3]) == len(fields[4]) and _plain(*fields[4]) and _rising(fields[2], fields[3])
     if tag == 3:
         return _rising(fields[2])
     if tag == 7:
-        return len(fields[3]) == len(fields[4]) and _rising(fields[3])
+        return len(fields[3]) == len(fields[4]) and _plain(*fields[4]) and _rising(fields[3])
     if tag == 8:
         return _rising(fields[4])
     if tag == 10:
         return _rising(*fields[1:])
     if tag == 11:
-        return len(fields[2]) == len(fields[3])
+        return len(fields[4]) == len(fields[5])
     if tag == 12:
         return len(fields[1]) == len(fields[2]) == len(fields[3])
     return True
@@ -354,7 +360,7 @@ def read_slip(leaf: bytes) -> list[Any]:
     if slip[0] != 1:
         raise Refused("not_canonical", "version")
     tags = [message[0] for message in slip[3]]
-    if not all(_do_columns_fit(message[0], message[1:]) for message in slip[3]):
+    if not _plain(slip[1]) or not all(_do_columns_fit(message[0], message[1:]) for message in slip[3]):
         raise Refused("malformed")
     if tags.count(1) > 1 or (1 in tags and 2 in tags):
         raise Refused("malformed")
@@ -365,6 +371,8 @@ def read_column(plain: bytes, cede: list[Any], origin: str) -> list[Any]:
     column: list[Any] = read_typed(plain, BENEFICIARIES, 1_048_576)
     count = count_of(cede)
     if column[0] != origin or len(column[1]) != count:
+        raise Refused("malformed")
+    if any(ord(symbol) < 32 or 127 <= ord(symbol) < 160 for texts in column[1:] for text in texts for symbol in text):
         raise Refused("malformed")
     if len(column[2]) not in (0, count) or len(column[3]) not in (0, count):
         raise Refused("malformed")
@@ -453,7 +461,7 @@ def _change(members: dict[str, Member], tag: int, code: str, *facts: Any) -> Non
 # ---------------------------------------------------------------- Envelopes
 
 SIGNED_CHECKPOINT = struct(binary(0, 256), KEY_ID, SIG)
-CHECKPOINT = struct(text(1, 32), PARTY, SIZE, HASH, MILLIS)
+CHECKPOINT = struct(text(1, 32), PARTY, SIZE, SIZE, HASH, MILLIS)
 STATEMENT = struct(
     whole(1, 65_536),
     whole(1, 65_536),
@@ -475,8 +483,22 @@ ENVELOPE = struct(binary(0, 1_024), SIG, binary(0, 16_777_216))
 CARRIED = struct(binary(0, 524_288), list_of(binary(0, 2_097_152), 2_048))
 PART = struct(SIZE, list_of(binary(0, 8_192), 512), SIZE, PROOF)
 WHISPER = struct(ID, PARTY, PARTY, flag, KEY_ID, binary(0, 2_048))
+OWN_SLIPS = (SIZE, list_of(CARRIED, 512), binary(0, 1_024), SIG, PROOF)
+RECOVERY = tagged(
+    {
+        1: struct(SIZE),
+        2: struct(*OWN_SLIPS),
+        3: struct(maybe(tagged({2: struct(*OWN_SLIPS)})), maybe(struct(PART, SIGNED_CHECKPOINT))),
+    }
+)
 PAYLOAD = struct(
-    SIZE, list_of(CARRIED, 512), SIZE, maybe(PART), list_of(struct(SIZE, PROOF), 513), list_of(WHISPER, 64)
+    SIZE,
+    list_of(CARRIED, 512),
+    SIZE,
+    maybe(PART),
+    list_of(struct(SIZE, PROOF), 513),
+    list_of(WHISPER, 64),
+    maybe(RECOVERY),
 )
 SEALED_COLUMN = struct(ID, binary(0, 1_048_576))
 

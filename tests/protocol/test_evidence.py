@@ -26,7 +26,9 @@ def say(
 ) -> tuple[SignedStatement, bytes]:
     """Return the signer's word on its log at `size`, and the payload with the slips from `start`."""
     begin = size if start is None else start
-    payload = encode_typed(Payload(begin, tuple(CarriedSlip(leaf, ()) for leaf in leaves[begin:size]), 0, None, (), ()))
+    payload = encode_typed(
+        Payload(begin, tuple(CarriedSlip(leaf, ()) for leaf in leaves[begin:size]), 0, None, (), (), None)
+    )
     told: dict[str, Any] = {
         "sender": SIGNER,
         "reader": READER,

@@ -80,7 +80,7 @@ def test_slips_and_columns() -> None:
         slip = reader.read_slip(bytes.fromhex(case["leaf"]))
         assert slip == from_tree(case["value"])
         tags |= {message[0] for message in slip[3]}
-    assert tags == set(range(1, 14))
+    assert tags == set(range(1, 15))
     for case in file["bad"]:
         with pytest.raises(Refused) as refusal:
             reader.read_slip(bytes.fromhex(case["leaf"]))
@@ -173,5 +173,5 @@ def test_what_travels_in_an_envelope_fits_together() -> None:
             _start, entries, index, proof = payload[3]
             last = reader.read_typed(entries[-1], reader.ENTRY, 8_192)
             leaf = reader.msgpack.packb([[4, last[2], entries[-1]]], use_bin_type=True)
-            assert reader.is_included(leaf, index, checkpoint[2], proof, checkpoint[3])
+            assert reader.is_included(leaf, index, checkpoint[3], proof, checkpoint[4])
     assert opened == 1

@@ -51,7 +51,7 @@ class Member:
 
     def envelope(self, *, directory_size: int = 0) -> bytes:
         """Return an empty envelope: who I am, that I hold nothing, and how much of the directory I know."""
-        payload = encode_typed(Payload(0, (), directory_size, None, (), ()))
+        payload = encode_typed(Payload(0, (), directory_size, None, (), (), None))
         statement = HeadStatement(
             version=WIRE_VERSION,
             speaks=WIRE_VERSION,

@@ -1,0 +1,247 @@
+"""A node restored from yesterday pulls its own signed slips back from the hub, and is the present again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from node.federation.recovery import NotBehind
+from node.federation.service import BookIsBehind
+from node.federation.store import load_unplaced
+from protocol.cession import CessionState
+from protocol.errors import BadEnvelope
+from protocol.identifiers import AccountNumber, Address
+from tests.federation.old_copies import back_up, reopen_node, restore_node
+from tests.federation.world import BREST, LILLE, LYON, Node, World
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Iterator[World]:
+    """A world on files, whose books end sound."""
+    made = World(lambda name: f"sqlite:///{tmp_path / name}.db")
+    yield made
+    findings = made.check()
+    made.close()
+    assert findings == []
+
+
+async def _two(world: World) -> tuple[Node, Node, AccountNumber, AccountNumber]:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    for node, account in ((brest, ana), (lyon, bea)):
+        node.endow(10_000)
+        node.credit(account, 5_000)
+    return brest, lyon, ana, bea
+
+
+async def _come_back(world: World, node: Node) -> None:
+    """What an operator does: see that the node is behind, and order the way back."""
+    with pytest.raises(BadEnvelope, match="we_are_behind"):
+        await node.worker.exchange_all()
+    assert node.federation.behind is not None
+    node.book.write_now(node.federation.begin_recovery, None)
+    await node.worker.exchange_all()
+    assert node.federation.recovery is None
+    assert node.federation.behind is None
+
+
+async def test_what_left_and_arrived_since_the_copy_is_there_again(files: World) -> None:
+    brest, lyon, ana, bea = await _two(files)
+    old = brest.cede(ana, Address(bea, LYON), 100)
+    copy = back_up(brest.book)
+    await files.settle()
+    gone = brest.cede(ana, Address(bea, LYON), 300, words="après la copie")
+    await files.settle()
+    lyon.cede(bea, Address(ana, BREST), 700)
+    await files.settle()
+    waiting = brest.cede(ana, Address(bea, LYON), 11)
+    await files.settle(BREST)
+    before = (brest.balance(ana), brest.totals())
+
+    restore_node(files, brest, copy)
+    assert brest.balance(ana) == 5_000 - 100
+    await _come_back(files, brest)
+    assert (brest.balance(ana), brest.totals()) == before
+    assert [brest.cession(view.op).state for view in (old, gone)] == [CessionState.DELIVERED] * 2
+    assert brest.cession(waiting.op).state is CessionState.CLEARED
+    # The same request again is the same cession, not another one.
+    again = brest.cede(ana, Address(bea, LYON), 300, op=gone.op, words="après la copie")
+    assert again.is_repeat
+    assert brest.balance(ana) == before[0]
+    # And life goes on, under another epoch.
+    new = brest.cede(ana, Address(bea, LYON), 5)
+    assert new.reference.startswith("2/")
+    await files.settle()
+    assert brest.cession(new.op).state is CessionState.DELIVERED
+    assert brest.cession(waiting.op).state is CessionState.DELIVERED
+    assert lyon.balance(bea) == 5_000 - 700 + 100 + 300 + 11 + 5
+
+
+async def test_a_copy_that_is_no_old_one_is_not_recovered(files: World) -> None:
+    brest, _, _, _ = await _two(files)
+    await files.settle()
+    with pytest.raises(NotBehind):
+        brest.book.write_now(brest.federation.begin_recovery, None)
+
+
+async def test_while_behind_nothing_new_leaves_even_after_a_restart(files: World) -> None:
+    brest, _, ana, bea = await _two(files)
+    copy = back_up(brest.book)
+    brest.cede(ana, Address(bea, LYON), 300)
+    await files.settle()
+    restore_node(files, brest, copy)
+    with pytest.raises(BadEnvelope, match="we_are_behind"):
+        await brest.worker.exchange_all()
+    reopen_node(files, brest)
+    with pytest.raises(BookIsBehind):
+        brest.cede(ana, Address(bea, LYON), 1)
+    brest.book.write_now(brest.federation.begin_recovery, None)
+    reopen_node(files, brest)
+    await brest.worker.exchange_all()
+    assert brest.federation.behind is None
+    await files.settle()
+
+
+async def test_foreign_rights_that_came_and_went_since_the_copy(files: World) -> None:
+    """What the copy never held arrives again before it is spent again."""
+    brest, lyon, ana, bea = await _two(files)
+    lille = files.join(LILLE)
+    await files.settle()
+    zoe = lille.open()
+    await files.settle()
+    copy = back_up(brest.book)
+    for _ in range(3):
+        lyon.cede(bea, Address(ana, BREST), 1_000)
+        await files.settle()
+        brest.cede(ana, Address(zoe, LILLE), 5_500)  # more than it held at home: Lyon's rights leave too
+        await files.settle()
+        lille.cede(zoe, Address(ana, BREST), 5_500)
+        await files.settle()
+    returned = brest.cede(ana, Address(AccountNumber("2222222C"), LILLE), 50)
+    await files.settle()
+    before = (brest.balance(ana), brest.totals())
+    restore_node(files, brest, copy)
+    await _come_back(files, brest)
+    assert (brest.balance(ana), brest.totals()) == before
+    assert brest.cession(returned.op).state is CessionState.RETURNED
+    assert not brest.book.read_now(load_unplaced)
+    await files.settle()
+
+
+async def test_recall_and_accounts_younger_than_the_copy(files: World) -> None:
+    brest, lyon, ana, bea = await _two(files)
+    copy = back_up(brest.book)
+    recalled = brest.cede(ana, Address(bea, LYON), 40)
+    await files.settle(BREST)
+    brest.book.write_now(brest.federation.recall, recalled.op)
+    await files.settle(BREST)
+    new = brest.open()
+    lyon.cede(bea, Address(new, BREST), 900)
+    await files.settle()
+    before = (brest.balance(ana), brest.balance(new), brest.totals())
+    restore_node(files, brest, copy)
+    await _come_back(files, brest)
+    assert (brest.balance(ana), brest.balance(new), brest.totals()) == before
+    assert brest.cession(recalled.op).state is CessionState.RECALLED
+    await files.settle()
+
+
+async def test_rights_credited_at_home_since_the_copy_are_named(tmp_path: Path) -> None:
+    """They left, so they are booked; where they came from only a person can say, and check says so till then."""
+    world = World(lambda name: f"sqlite:///{tmp_path / name}.db")
+    brest, _lyon, ana, bea = await _two(world)
+    copy = back_up(brest.book)
+    brest.credit(ana, 2_000)
+    brest.cede(ana, Address(bea, LYON), 6_500)
+    await world.settle()
+    restore_node(world, brest, copy)
+    await _come_back(world, brest)
+    (row,) = brest.book.read_now(load_unplaced)
+    assert (row.account, row.cents) == (ana, 1_500)
+    assert brest.balance(ana) == 0
+    (finding,) = world.check()
+    assert (finding.invariant, "1500 cents" in finding.found, ana in finding.place) == ("I1", True, True)
+    # The treasurer finds that it was the pool's credit, and says so.
+    brest.book.write_now(brest.federation.settle_unplaced, (row.id, brest.pool))
+    assert world.check() == []
+    assert brest.totals().home_held == 10_000 - 6_500
+    world.close()
+
+
+async def test_two_restores_and_the_second_from_before_the_first(files: World) -> None:
+    brest, lyon, ana, bea = await _two(files)
+    copy = back_up(brest.book)
+    brest.cede(ana, Address(bea, LYON), 100)
+    await files.settle()
+    restore_node(files, brest, copy)
+    await _come_back(files, brest)
+    brest.cede(ana, Address(bea, LYON), 200)
+    await files.settle()
+    restore_node(files, brest, copy)
+    await _come_back(files, brest)
+    last = brest.cede(ana, Address(bea, LYON), 400)
+    assert last.reference.startswith("3/")
+    await files.settle()
+    assert brest.balance(ana) == 5_000 - 700
+    assert lyon.balance(bea) == 5_000 + 700
+
+
+async def test_the_copy_that_still_runs_is_refused(files: World) -> None:
+    """Two processes of one node: the one that was not restored is told that another goes on."""
+    brest, _lyon, ana, bea = await _two(files)
+    copy = back_up(brest.book)
+    brest.cede(ana, Address(bea, LYON), 100)
+    await files.settle()
+    restore_node(files, brest, copy)
+    await _come_back(files, brest)
+    zombie = await brest.worker.export()
+    brest.cede(ana, Address(bea, LYON), 1)
+    await files.settle()
+    # An envelope from before the restore, delivered late, changes nothing.
+    await files.exchange.answer(zombie)
+    await files.settle()
+
+
+async def test_slips_that_we_never_signed_are_refused(files: World) -> None:
+    import msgspec
+
+    from protocol.canonical import decode_typed, encode_typed
+    from protocol.envelopes import Envelope, HeadStatement, OwnSlips, Payload, compute_digest, sign_envelope
+
+    brest, _lyon, ana, bea = await _two(files)
+    copy = back_up(brest.book)
+    brest.cede(ana, Address(bea, LYON), 100)
+    brest.book.write_now(brest.federation.ask_statement, None)
+    await files.settle()
+    restore_node(files, brest, copy)
+    with pytest.raises(BadEnvelope, match="we_are_behind"):
+        await brest.worker.exchange_all()
+    brest.book.write_now(brest.federation.begin_recovery, None)
+    reply = await files.exchange.answer(await brest.worker.export())
+    envelope = decode_typed(reply, Envelope, size_max=len(reply))
+    payload = decode_typed(envelope.payload, Payload, size_max=len(envelope.payload))
+    statement = decode_typed(envelope.statement, HeadStatement, size_max=len(envelope.statement))
+    given = payload.recovery
+    assert isinstance(given, OwnSlips)
+    assert given.slips
+
+    def forge(recovery: OwnSlips) -> bytes:
+        body = encode_typed(msgspec.structs.replace(payload, recovery=recovery))
+        said = msgspec.structs.replace(statement, payload=compute_digest(body))
+        return sign_envelope(files.registry.identity.keyring.current, said, body)
+
+    for wrong in (
+        msgspec.structs.replace(given, slips=given.slips[::-1]),
+        msgspec.structs.replace(given, slips=given.slips[:-1]),
+        msgspec.structs.replace(given, start=given.start + 1),
+        msgspec.structs.replace(given, signature=bytes(64)),
+        msgspec.structs.replace(given, statement=given.statement[:-1]),
+    ):
+        with pytest.raises(BadEnvelope, match="bad_own_slips"):
+            await brest.worker.take_reply(forge(wrong))
+    await brest.worker.exchange_all()
+    assert brest.federation.behind is None
+    await files.settle()
