@@ -158,8 +158,8 @@ class Desk:
         self.positions.lots.update(outcome.lots)
         self.transit.extend((slip_id, key, cents) for key, cents in outcome.transit.items())
 
-    def close(self) -> None:
-        """Save movements, then write what members must know into their logs."""
+    def save(self) -> None:
+        """Save the movements so far, so that what follows on this page is loaded with them."""
         connection = self.page.connection
         if self.new_lots:
             store.insert_lots(connection, self.new_lots)
@@ -172,6 +172,12 @@ class Desk:
         store.move_totals(connection, self.abroad_moves, self.ceded_moves)
         store.add_transit(connection, [(s, self.lot_ids[k], cents) for s, k, cents in self.transit if cents > 0])
         store.take_transit(connection, [(s, self.lot_ids[k], -cents) for s, k, cents in self.transit if cents < 0])
+        self.new_lots, self.moves, self.abroad_moves, self.ceded_moves, self.transit = {}, {}, {}, {}, []
+
+    def close(self) -> None:
+        """Save movements, then write what members must know into their logs."""
+        connection = self.page.connection
+        self.save()
         for member in sorted(self.asking):
             statement = self._statement(member)
             if max(len(statement.issuers), len(statement.transit)) <= STATEMENT_ROWS_MAX:
@@ -180,8 +186,7 @@ class Desk:
             log_store.append_leaves(
                 connection, self.log(self.hub, member), _make_leaves(member, messages, self.page.now), self.page.now
             )
-        self.new_lots, self.moves, self.abroad_moves, self.ceded_moves = {}, {}, {}, {}
-        self.transit, self.outgoing, self.asking = [], {}, set()
+        self.outgoing, self.asking = {}, set()
 
     def _statement(self, member: str) -> Statement:
         rows = store.load_statement(self.page.connection, member)
@@ -288,11 +293,40 @@ class Sequencer:
                 member, [cede for slip in slips if slip is not None and (cede := find_cede(slip)) is not None]
             )
             for place, (slip, carried) in enumerate(zip(slips, fresh, strict=True)):
-                self._take_slip(desk, member, (member, theirs.epoch, first + place), slip, carried)
+                key = (member, theirs.epoch, first + place)
+                outcome = self._take_slip(desk, member, key, slip, carried)
+                cede = None if slip is None else find_cede(slip)
+                if cede is not None:
+                    self._keep_beside(desk, key, outcome, cede, carried)
         desk.awake.add(member)
         return Taken(member, len(fresh), theirs.size)
 
-    def _take_slip(self, desk: Desk, member: str, key: SlipKey, slip: Slip | None, carried: CarriedSlip) -> None:
+    # What a recovery needs of us
+
+    def use_desk(self, page: Page, desk: Desk) -> None:
+        """Work on this desk for the rest of the page."""
+        page.memo[_KEY] = desk
+        self._desk(page)
+
+    def take_slip(self, desk: Desk, member: str, key: SlipKey, slip: Slip, carried: CarriedSlip) -> None:
+        """Decide a slip whose leaf is stored, with what travels beside it."""
+        self._take_slip(desk, member, key, slip, carried)
+
+    def keep_cede(
+        self, desk: Desk, key: SlipKey, slip: Slip, cede: Cede, outcome: Outcome, carried: CarriedSlip
+    ) -> None:
+        """Keep a slip of cessions with its outcome, and move the positions."""
+        self._keep_cede(desk, key, slip, cede, outcome, carried)
+
+    def act(self, desk: Desk, member: str, key: SlipKey, slip: Slip, carried: CarriedSlip) -> None:
+        """Act on everything in a slip but its cessions."""
+        self._act(desk, member, key, slip, carried)
+
+    def stop(self, desk: Desk, stored: StoredSlip, places: tuple[int, ...], state: CessionState) -> None:
+        """End cessions before hand-over."""
+        self._stop(desk, stored, places, state)
+
+    def _take_slip(self, desk: Desk, member: str, key: SlipKey, slip: Slip | None, carried: CarriedSlip) -> Outcome:
         cede = None if slip is None else find_cede(slip)
         outcome = Outcome()
         if slip is None:
@@ -330,10 +364,11 @@ class Sequencer:
             )
         if slip is None:
             self._count("slips_malformed")
-            return
+            return outcome
         if cede is not None:
             self._keep_cede(desk, key, slip, cede, outcome, carried)
         self._act(desk, member, key, slip, carried)
+        return outcome
 
     def _keep_cede(
         self, desk: Desk, key: SlipKey, slip: Slip, cede: Cede, outcome: Outcome, carried: CarriedSlip
@@ -357,10 +392,14 @@ class Sequencer:
         self._count("cessions_cleared", cede.count - refused)
         self._count("cessions_refused", refused)
         if record.state is CessionState.CLEARED:
+            desk.awake.add(slip.to)
+
+    def _keep_beside(self, desk: Desk, key: SlipKey, outcome: Outcome, cede: Cede, carried: CarriedSlip) -> None:
+        """Keep what travelled beside a slip that has cessions to hand over."""
+        if not outcome.slip_code and len(outcome.refused) < cede.count:
             log = desk.log(key[0], desk.hub)
             log_store.save_attachments(desk.page.connection, log.id, [(key[2], carried.beside[0])])
             log_store.save_counterfoils(desk.page.connection, log.id, [(key[2], body) for body in carried.beside[1:]])
-            desk.awake.add(slip.to)
 
     def _act(self, desk: Desk, member: str, key: SlipKey, slip: Slip, carried: CarriedSlip) -> None:
         """Act on everything in a slip but its cessions."""

@@ -160,6 +160,15 @@ def find_slip(connection: Connection, key: SlipKey) -> StoredSlip | None:
     return None if row is None else _with_exceptions(connection, [tuple(row)])[0]
 
 
+def find_slip_at(connection: Connection, origin: str, epoch: int, index: int) -> StoredSlip | None:
+    """Return the slip at this place of its author's log, written under `epoch` or an earlier one."""
+    for earlier in range(epoch, 0, -1):
+        found = find_slip(connection, (origin, earlier, index))
+        if found is not None:
+            return found
+    return None
+
+
 def load_waiting(connection: Connection, taker: str, limit: int) -> list[StoredSlip]:
     """Return the oldest slips cleared for a member and not handed over."""
     rows = connection.execute(

@@ -147,6 +147,19 @@ class Registry:
         self._note_entry(decode_entry(entry))
         return after
 
+    def retake(self, page: Page, lost: Sequence[bytes]) -> Directory:
+        """Write entries again that this book had written and lost. Raises BrokenDirectory where they do not follow."""
+        before = self.on_page(page)
+        after = apply_entries(before, lost)
+        for number, data in enumerate(lost, before.size):
+            entry = decode_entry(data)
+            national = note(page, self.identity.code, DirectoryChanged(entry.at, data))
+            page.connection.execute(entries.insert().values(number=number, entry=data, national=national))
+            self._note_entry(entry)
+        page.memo[_KEY] = after
+        page.after_commit(_KEY, lambda: setattr(self, "directory", page.memo[_KEY]))
+        return after
+
     # Operations of the book: each item is one use case, refused or written whole.
 
     def found(self, page: Page, items: Sequence[str]) -> list[Directory | Refusal]:

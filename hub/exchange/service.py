@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,8 @@ from sqlalchemy import Connection
 from hub.clearing import store as clearing_store
 from hub.clearing.service import Sequencer
 from hub.directory.service import Registry, load_part
+from hub.recovery.recovery import HubRecovering, HubRecovery, MembersMissing, NotRecovering
+from hub.recovery.service import Recoverer, load_recovery
 from hub.transparency.service import CheckpointSigner, find_histories
 from protocol.book import log_store
 from protocol.book.log_store import Log
@@ -71,6 +74,39 @@ class HubExchange:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_stopping = False
         self.sequencer = Sequencer(registry, self._on_news)
+        self.recovery: HubRecovery | None = None
+        self.recoverer = Recoverer(registry, self.sequencer, self._use_recovery)
+
+    def load(self, connection: Connection) -> None:
+        """Know whether this book is an old copy on its way back."""
+        self.recovery = load_recovery(connection)
+
+    def _use_recovery(self, recovery: HubRecovery | None) -> None:
+        """Called in the writer's thread after a commit."""
+        is_over = recovery is None and self.recovery is not None
+        self.recovery = recovery
+        if is_over and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._forget_lines)
+
+    def _forget_lines(self) -> None:
+        for line in self._lines.values():
+            line.last = None
+        self.wake_all()
+
+    async def begin_recovery(self) -> HubRecovery:
+        """Take this book for an old copy: decide nothing until the members gave back what they hold."""
+        begun: HubRecovery = await self._book.write(self.recoverer.begin, None)
+        return begun
+
+    async def finish_recovery(self, without: Sequence[str] = ()) -> int:
+        """Go on. Raises MembersMissing, RecoveryStuck, NotRecovering."""
+        retaken: int = await self._book.write(self.recoverer.finish, tuple(without))
+        return retaken
+
+    def require_running(self) -> None:
+        """Raise HubRecovering while nothing new is decided."""
+        if self.recovery is not None:
+            raise HubRecovering(waiting=", ".join(self.recovery.waiting))
 
     def _line(self, member: str) -> _Line:
         found = self._lines.get(member)
@@ -136,13 +172,17 @@ class HubExchange:
             self._pass_on(member, whisper)
         told = _what_it_tells(received.statement)
         is_fresh = bool(received.payload.slips) or told != line.last
-        if is_fresh:
+        if self.recovery is not None:
+            is_fresh = await self._collect(received)
+        elif is_fresh:
             await self._book.write(self.sequencer.take, received)
             line.last = told
         deadline = loop.time() + wait_ms / 1000
         while True:
             line.news.clear()
-            if await self._book.read(lambda connection: clearing_store.has_waiting(connection, member)):
+            if self.recovery is None and await self._book.read(
+                lambda connection: clearing_store.has_waiting(connection, member)
+            ):
                 await self._book.write(self.sequencer.hand_over, member)
             whispers = [line.whispers.popleft() for _ in range(min(len(line.whispers), 32))]
             envelope, is_news = await self._book.read(partial(self._compose, received, whispers))
@@ -153,6 +193,14 @@ class HubExchange:
                 await asyncio.wait_for(line.news.wait(), left)
             except TimeoutError:
                 deadline = 0.0
+
+    async def _collect(self, received: Received) -> bool:
+        """Take back what a member holds; when nobody holds anything more, decide again what was decided."""
+        gave: bool = await self._book.write(self.recoverer.collect, received)
+        if self.recovery is not None and not self.recovery.waiting:
+            with contextlib.suppress(MembersMissing, NotRecovering):
+                await self.finish_recovery()
+        return gave
 
     def _pass_on(self, member: str, whisper: Whisper) -> None:
         """Keep a whisper for its reader, who is probably waiting on the line."""
@@ -170,10 +218,11 @@ class HubExchange:
         part = None
         if national.size:
             part = load_part(connection, national, received.payload.directory_size)
-        theirs = _checkpoint_size(statement)
+        theirs = _checkpoint_place(statement)
 
         def histories(slips: Sequence[CarriedSlip]) -> list[History]:
-            return find_histories(connection, national, {theirs, *_forwarded_checkpoints(slips)})
+            shown = {theirs, *_forwarded_checkpoints(slips)}
+            return find_histories(connection, national, {size for epoch, size in shown if epoch == national.epoch})
 
         given = None
         if isinstance(received.payload.recovery, AskOwn):
@@ -241,19 +290,20 @@ def _what_it_tells(statement: HeadStatement) -> tuple[object, ...]:
     )
 
 
-def _checkpoint_size(statement: HeadStatement) -> int:
-    """Return the size of the national log that a statement carries on; 0 for none."""
+def _checkpoint_place(statement: HeadStatement) -> tuple[int, int]:
+    """Return epoch and size of the national log that a statement carries on; zeros for none."""
     if statement.checkpoint is None:
-        return 0
-    return decode_typed(statement.checkpoint.body, Checkpoint, size_max=256).size
+        return 0, 0
+    checkpoint = decode_typed(statement.checkpoint.body, Checkpoint, size_max=256)
+    return checkpoint.epoch, checkpoint.size
 
 
-def _forwarded_checkpoints(slips: Sequence[CarriedSlip]) -> set[int]:
-    """Return the sizes of the checkpoints that forwarded authors carried on."""
-    sizes: set[int] = set()
+def _forwarded_checkpoints(slips: Sequence[CarriedSlip]) -> set[tuple[int, int]]:
+    """Return epochs and sizes of the checkpoints that forwarded authors carried on."""
+    places: set[tuple[int, int]] = set()
     for slip in slips:
         for body in slip.beside:
             forwarded = decode_typed(body, ForwardedSlip, size_max=len(body))
             statement = decode_typed(forwarded.statement, HeadStatement, size_max=len(forwarded.statement))
-            sizes.add(_checkpoint_size(statement))
-    return sizes
+            places.add(_checkpoint_place(statement))
+    return places

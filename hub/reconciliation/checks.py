@@ -17,7 +17,16 @@ from protocol.directory import Directory
 from protocol.exchange.service import EVERYBODY
 from protocol.findings import Checked, Finding
 from protocol.messages import Forward, HandedOver, Slip, Stopped, Verdict
-from protocol.national import DirectoryChanged, SlipKey, SlipRecord, SlipTaken, decode_national, find_cede, read_slip
+from protocol.national import (
+    DirectoryChanged,
+    SlipKey,
+    SlipRecord,
+    SlipRetaken,
+    SlipTaken,
+    decode_national,
+    find_cede,
+    read_slip,
+)
 from protocol.replay import DoesNotFollow, Replay
 
 Progress = Callable[[str], None]
@@ -267,7 +276,7 @@ def _check_told(
     if national is not None:
         for leaf in _leaves(connection, national):
             entry = decode_national(leaf)
-            if isinstance(entry, SlipTaken):
+            if isinstance(entry, SlipTaken | SlipRetaken):
                 verdicts[entry.member, entry.index] = (entry.slip_code, entry.refused, entry.codes)
     for log in log_store.load_logs(connection):
         if log.owner != hub or log.reader == EVERYBODY:

@@ -52,7 +52,8 @@ def require_continued(connection: Connection, received: Received, now: Instant) 
         known_signed = SignedCheckpoint(bytes(row.body), bytes(row.key), bytes(row.signature))
         known = decode_typed(known_signed.body, Checkpoint, size_max=256)
         if not _is_continued(received, checkpoint, known, known_signed, first, now):
-            _count_unlinked(connection, now, is_linked=checkpoint.size <= known.size)
+            is_old = (checkpoint.epoch, checkpoint.size) <= (known.epoch, known.size)
+            _count_unlinked(connection, now, is_linked=is_old)
             return
     _count_unlinked(connection, now, is_linked=True)
     signed = received.statement.checkpoint
@@ -106,6 +107,10 @@ def _is_continued(
 ) -> bool:
     """Tell whether the envelope proves that its checkpoint continues the known one. Raises Forked on a contradiction."""
     fork: EvidenceKind | None = None
+    if current.epoch != known.epoch:
+        return (
+            False  # between them the hub was restored: `hub_recovery_service` took note of it, or it is an old answer
+        )
     if current.size == known.size:
         fork = EvidenceKind.TWO_HEADS if current.root != known.root else None
         is_linked = True

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row
 
-from node.federation import arrivals, checkpoint_service, recovery_service, store
+from node.federation import arrivals, checkpoint_service, hub_recovery_service, recovery_service, store
 from node.federation.arrivals import NotProven, arrival_op, open_column, open_forward, sum_draws
+from node.federation.hub_recovery_service import HubRecovery
 from node.federation.outgoing import (
     Leaving,
     derive_op,
@@ -57,6 +58,7 @@ from protocol.messages import (
     Message,
     Moved,
     Recall,
+    Restored,
     RetireKey,
     Slip,
     Statement,
@@ -193,6 +195,7 @@ class Federation:
         self.counts: dict[str, int] = {}
         self.behind: BookIsBehind | None = None
         self.recovery: Recovery | None = None
+        self.hub_recovery: HubRecovery | None = None  # what a restored hub lacks of what it told us
         self.given_answers: dict[SlipKey, tuple[int, Answer]] | None = None
 
     def load(self, connection: Connection) -> None:
@@ -201,6 +204,7 @@ class Federation:
         told = store.find_fact(connection, BEHIND)
         self.behind = None if told is None else BookIsBehind(**json.loads(told))
         self.recovery = recovery_service.load_recovery(connection)
+        self.hub_recovery = hub_recovery_service.load_hub_recovery(connection)
 
     def use_recovery(self, recovery: Recovery | None) -> None:
         """A step of the way back is durable; with the last one the book is the present again."""
@@ -535,9 +539,12 @@ class Federation:
         if recovery is not None and recovery.phase is RecoveryPhase.PULLING:
             return TakenReply(recovery_service.pull(self, page, received, recovery), True)
         theirs, own = log_store.open_log(connection, hub, home), log_store.open_log(connection, home, hub)
+        if received.statement.epoch > theirs.epoch:
+            hub_recovery_service.notice(self, page, received, theirs, own)
+        hub_lost = page.memo.get(hub_recovery_service.FACT, self.hub_recovery)
         before = exchange.find_head(connection, self.trusted, hub, home)
         fresh = exchange.find_new_slips(connection, theirs, received, before, page.now)
-        exchange.take_ack(connection, self.identity, own, received, page.now)
+        exchange.take_ack(connection, self.identity, own, received, page.now, may_be_older=hub_lost is not None)
         checkpoint_service.require_continued(connection, received, page.now)
         directory = self._take_directory(page, received)
         slips: list[tuple[Slip, list[Opened]]] = []
@@ -555,10 +562,12 @@ class Federation:
         is_recovering = recovery is not None and recovery_service.replay(self, page, recovery, first, slips)
         for place, (slip, opened) in enumerate(slips if recovery is None else ()):
             self._apply(page, first + place, slip, opened)
-        is_whole = len(slips) == len(fresh) and received.statement.log_size <= theirs.size
+        hub_recovery_service.follow(self, page, received, theirs)
+        is_whole = len(slips) == len(fresh) and received.statement.log_size == theirs.size
         if is_whole and (before is None or slips or received.statement.ack_size > before[1].ack_size):
             exchange.save_head(connection, received, page.now)
-        return TakenReply(len(slips), is_recovering or len(slips) < len(fresh))
+        is_lacking = page.memo.get(hub_recovery_service.FACT, self.hub_recovery) is not None
+        return TakenReply(len(slips), is_recovering or is_lacking or len(slips) < len(fresh))
 
     def _take_directory(self, page: Page, received: Received) -> Directory:
         """Return the directory after the envelope's entries, proved to be leaves of the national log."""
@@ -589,6 +598,9 @@ class Federation:
             if key.id not in known and self.identity.keyring.find(key.id) is None:
                 self._note_break(page, f"directory, {self.identity.code}", "our own keys", f"key {key.id.hex()}")
         store.insert_entries(page.connection, directory.size, new)
+        signed = received.statement.checkpoint
+        assert signed is not None, "the proof was verified under it"
+        hub_recovery_service.keep_proof(page.connection, part, signed)
         page.memo["directory"] = after
         page.after_commit("directory", lambda: setattr(self, "directory", page.memo["directory"]))
         return after
@@ -639,6 +651,8 @@ class Federation:
                     self._apply_moved(page, hub_index, number, message)
                 case Statement():
                     self._apply_statement(page, hub_index, message)
+                case Restored():
+                    self._count("hub_restored")
                 case _:
                     self._count("messages_ignored")
 

@@ -282,6 +282,11 @@ def find_checkpoint(connection: Connection) -> Row | None:  # type: ignore[type-
     return connection.execute(select(checkpoints)).first()
 
 
+def delete_checkpoint(connection: Connection) -> None:
+    """Forget the newest checkpoint: the hub's national log begins anew, under another epoch."""
+    connection.execute(checkpoints.delete())
+
+
 def save_checkpoint(
     connection: Connection,
     *,

@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection
 
-from node.federation import recovery_service, store
+from node.federation import hub_recovery_service, recovery_service, store
 from node.federation.payee_service import PayeeDesk
 from node.federation.service import Federation, TakenReply
 from protocol.book import log_store
@@ -136,7 +136,8 @@ class ExchangeWorker:
             checkpoint=checkpoint,
             directory_size=federation.directory.size,
             whispers=whispers,
-            recovery=recovery_service.ask_own(federation, connection),
+            recovery=recovery_service.ask_own(federation, connection)
+            or hub_recovery_service.compose_returned(federation, connection),
         )
         return envelope
 
@@ -147,7 +148,7 @@ class ExchangeWorker:
             await self._payees.hear(whisper)
         told = _what_it_tells(received)
         is_old = told == self._told and not received.payload.slips and received.payload.directory is None
-        if is_old and self._federation.recovery is None:
+        if is_old and self._federation.recovery is None and self._federation.hub_recovery is None:
             return None
         taken: TakenReply = await self._book.write(self._federation.take, received)
         self._told = told

@@ -26,6 +26,7 @@ from protocol.envelopes import (
     History,
     OwnSlips,
     Payload,
+    Returned,
     SignedCheckpoint,
     Whisper,
 )
@@ -193,8 +194,19 @@ def make_fork(
     return Forked(cause, kind, proof, accused)
 
 
-def take_ack(connection: Connection, identity: Identity, own: Log, received: Received, now: Instant) -> None:
-    """Compare what the peer acknowledges of our log with our log. Raises Forked, BadEnvelope."""
+def take_ack(
+    connection: Connection,
+    identity: Identity,
+    own: Log,
+    received: Received,
+    now: Instant,
+    *,
+    may_be_older: bool = False,
+) -> None:
+    """Compare what the peer acknowledges of our log with our log. Raises Forked, BadEnvelope.
+
+    `may_be_older`: the peer is being restored, and may not have heard of our present epoch yet.
+    """
     statement = received.statement
     if statement.ack_size > own.size or statement.ack_epoch > own.epoch:
         raise BadEnvelope(
@@ -202,7 +214,7 @@ def take_ack(connection: Connection, identity: Identity, own: Log, received: Rec
             " our book is older than theirs",
             reason="we_are_behind",
         )
-    if statement.ack_epoch < own.epoch and statement.ack_size:
+    if statement.ack_epoch < own.epoch and statement.ack_size and not may_be_older:
         raise BadEnvelope(f"acknowledges epoch {statement.ack_epoch}", reason="wrong_epoch")
     if log_store.load_root(connection, own, statement.ack_size) != statement.ack_root:
         raise make_fork(
@@ -242,6 +254,32 @@ def find_new_slips(
         raise BadEnvelope("the head does not end with the last slip", reason="bad_payload")
     if not may_rewind:
         _require_no_rewind(before, received, now)
+    return _compare_slips(connection, theirs, received, before, now)
+
+
+def find_lost_slips(
+    connection: Connection,
+    theirs: Log,
+    received: Received,
+    before: tuple[SignedStatement, HeadStatement] | None,
+    now: Instant,
+) -> list[CarriedSlip]:
+    """Return the same where either book may be an old copy: whatever the epoch, roots must agree. Raises the same."""
+    if received.statement.log_size != received.payload.start + len(received.payload.slips):
+        raise BadEnvelope("the head does not end with the last slip", reason="bad_payload")
+    if before is not None and before[1].epoch != received.statement.epoch:
+        before = None
+    return _compare_slips(connection, theirs, received, before, now)
+
+
+def _compare_slips(
+    connection: Connection,
+    theirs: Log,
+    received: Received,
+    before: tuple[SignedStatement, HeadStatement] | None,
+    now: Instant,
+) -> list[CarriedSlip]:
+    statement, payload = received.statement, received.payload
     held = theirs.size
     if statement.log_size <= held:
         prefix_root = log_store.load_root(connection, theirs, statement.log_size)
@@ -356,7 +394,7 @@ def compose_envelope(
     directory: DirectoryPart | None = None,
     find_histories: Callable[[Sequence[CarriedSlip]], Sequence[History]] = lambda _slips: (),
     whispers: Sequence[Whisper] = (),
-    recovery: AskOwn | OwnSlips | None = None,
+    recovery: AskOwn | OwnSlips | Returned | None = None,
 ) -> tuple[bytes, int]:
     """Return an envelope with the slips from `start` (default: what the reader acknowledged) and how many it carries.
 

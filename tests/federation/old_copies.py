@@ -72,6 +72,7 @@ def restore_hub(world: World, copy: Path) -> None:
     world.registry = Registry(world.registry.identity)
     world.hub_book.read_now(world.registry.load)
     world.exchange = HubExchange(world.hub_book, world.registry)
+    world.hub_book.read_now(world.exchange.load)
     for node in world.nodes.values():
         node.worker = ExchangeWorker(
             node.federation, node.payees, node.book, DirectLine(world.exchange), chance=world.dice.random

@@ -1,0 +1,198 @@
+"""A hub restored from yesterday takes back from its members what it told them, and only then decides anything new."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hub.directory.service import Accredit
+from hub.recovery.recovery import MembersMissing
+from node.federation.store import find_fact
+from protocol.cession import CessionState
+from protocol.directory import LimitsSet, Suspended
+from protocol.errors import BadEnvelope
+from protocol.identifiers import Address
+from protocol.keys import Keyring, make_keys
+from tests.federation.old_copies import back_up, restore_hub
+from tests.federation.test_old_node import _two, files
+from tests.federation.world import BREST, LILLE, LYON, World
+
+_ = files  # the fixture
+
+
+def _positions(world: World) -> object:
+    from hub.clearing import store
+
+    return world.hub_book.read_now(lambda line: (store.load_all_positions(line), store.load_all_transit(line)))
+
+
+async def _come_back(world: World) -> None:
+    await world.exchange.begin_recovery()
+    await world.settle()
+    assert world.exchange.recovery is None
+
+
+async def test_what_was_cleared_and_delivered_since_the_copy_stands(files: World) -> None:
+    brest, lyon, ana, bea = await _two(files)
+    early = brest.cede(ana, Address(bea, LYON), 100)
+    await files.settle(BREST)
+    copy = back_up(files.hub_book)
+    await files.settle()
+    done = brest.cede(ana, Address(bea, LYON), 300)
+    await files.settle()
+    lyon.cede(bea, Address(ana, BREST), 700)
+    await files.settle()
+    before = _positions(files)
+    balances = (brest.balance(ana), lyon.balance(bea))
+    restore_hub(files, copy)
+    assert _positions(files) != before
+    await _come_back(files)
+    assert _positions(files) == before
+    assert (brest.balance(ana), lyon.balance(bea)) == balances
+    assert [brest.cession(view.op).state for view in (early, done)] == [CessionState.DELIVERED] * 2
+    # Life goes on, and nobody accuses anybody.
+    new = brest.cede(ana, Address(bea, LYON), 5)
+    await files.settle()
+    assert brest.cession(new.op).state is CessionState.DELIVERED
+    told = brest.book.read_now(lambda line: find_fact(line, "hub_restored"))
+    assert told is not None
+    assert '"epoch": 2' in told
+
+
+async def test_a_restored_hub_that_does_not_know_it_takes_nothing_and_is_told(files: World) -> None:
+    brest, _lyon, ana, bea = await _two(files)
+    copy = back_up(files.hub_book)
+    brest.cede(ana, Address(bea, LYON), 300)
+    await files.settle()
+    restore_hub(files, copy)
+    with pytest.raises(BadEnvelope, match="we_are_behind"):
+        await brest.worker.exchange_all()
+    await _come_back(files)
+
+
+async def test_cleared_and_not_handed_over_then_refused_and_recalled(files: World) -> None:
+    brest, lyon, ana, bea = await _two(files)
+    copy = back_up(files.hub_book)
+    cleared = brest.cede(ana, Address(bea, LYON), 10)
+    recalled = brest.cede(ana, Address(bea, LYON), 20)
+    await files.settle(BREST)
+    brest.book.write_now(brest.federation.recall, recalled.op)
+    await files.settle(BREST)
+    restore_hub(files, copy)
+    await files.exchange.begin_recovery()
+    unsent = brest.cede(ana, Address(bea, LYON), 40)
+    await files.settle()
+    assert files.exchange.recovery is None
+    states = [brest.cession(view.op).state for view in (cleared, recalled, unsent)]
+    assert states == [CessionState.DELIVERED, CessionState.RECALLED, CessionState.DELIVERED]
+    assert lyon.balance(bea) == 5_050
+
+
+async def test_what_only_the_hub_knew_is_decided_once_again(files: World) -> None:
+    """The giver was never told, the receiver was handed the slip: it stands. Nobody was told: it is decided afresh."""
+    brest, lyon, ana, bea = await _two(files)
+    copy = back_up(files.hub_book)
+    handed = brest.cede(ana, Address(bea, LYON), 10)
+    await files.exchange.answer(await brest.worker.export())  # the answer is lost
+    await files.settle(LYON)
+    unknown = brest.cede(ana, Address(bea, LYON), 20)
+    await files.exchange.answer(await brest.worker.export())  # lost too
+    restore_hub(files, copy)
+    await _come_back(files)
+    assert [brest.cession(view.op).state for view in (handed, unknown)] == [CessionState.DELIVERED] * 2
+    assert lyon.balance(bea) == 5_030
+
+
+async def test_members_keys_limits_and_suspensions_younger_than_the_copy(files: World) -> None:
+    brest, _lyon, ana, _bea = await _two(files)
+    copy = back_up(files.hub_book)
+    lille = files.join(LILLE)
+    await files.settle()
+    zoe = lille.open()
+    files.change(LimitsSet(BREST, 5_000_00, 400_00, 9_000_00))
+    fresh = make_keys(files.entropy(64))
+    identity = brest.federation.identity
+    brest.federation.use_identity(replace(identity, keyring=Keyring(identity.keyring.current, (fresh,))))
+    brest.book.write_now(brest.federation.announce_key, fresh)
+    await files.settle()
+    brest.federation.use_identity(replace(identity, keyring=Keyring(fresh, (identity.keyring.current,))))
+    brest.cede(ana, Address(zoe, LILLE), 300)
+    await files.settle()
+    files.change(Suspended(LYON, "papers missing"))
+    await files.settle()
+    entries = files.registry.directory.size
+    restore_hub(files, copy)
+    await files.exchange.begin_recovery()
+    with pytest.raises(BadEnvelope, match="unknown_key"):
+        await brest.worker.exchange_all()  # nobody has told the hub of its new key yet
+    await files.settle(LYON)
+    await files.settle()
+    assert files.exchange.recovery is None
+    assert files.registry.directory.size == entries
+    assert lille.balance(zoe) == 300
+
+
+async def test_three_parties_whose_slips_depend_on_each_other(files: World) -> None:
+    brest, lyon, ana, bea = await _two(files)
+    lille = files.join(LILLE)
+    await files.settle()
+    zoe = lille.open()
+    copy = back_up(files.hub_book)
+    for _ in range(3):
+        brest.cede(ana, Address(bea, LYON), 900)
+        await files.settle()
+        lyon.cede(bea, Address(zoe, LILLE), 5_900)  # Lyon's own and Brest's rights
+        await files.settle()
+        lille.cede(zoe, Address(ana, BREST), 5_900)
+        await files.settle()
+        brest.cede(ana, Address(bea, LYON), 5_000)
+        await files.settle()
+    before = _positions(files)
+    restore_hub(files, copy)
+    await _come_back(files)
+    assert _positions(files) == before
+    await files.settle()
+
+
+async def test_a_member_that_does_not_call_is_waited_for_or_named(files: World) -> None:
+    brest, lyon, ana, bea = await _two(files)
+    copy = back_up(files.hub_book)
+    brest.cede(ana, Address(bea, LYON), 300)
+    await files.settle()
+    restore_hub(files, copy)
+    await files.exchange.begin_recovery()
+    await files.settle(BREST)
+    with pytest.raises(MembersMissing, match=LYON):
+        await files.exchange.finish_recovery()
+    await files.settle(LYON)
+    await files.settle()
+    assert files.exchange.recovery is None
+    assert lyon.balance(bea) == 5_300
+
+
+async def test_two_restores_of_the_hub_from_the_same_copy(files: World) -> None:
+    brest, lyon, ana, bea = await _two(files)
+    copy = back_up(files.hub_book)
+    for _ in range(2):
+        brest.cede(ana, Address(bea, LYON), 100)
+        await files.settle()
+        restore_hub(files, copy)
+        await _come_back(files)
+    await files.settle()
+    assert lyon.balance(bea) == 5_200
+
+
+async def test_accreditation_lost_with_the_copy_comes_back(files: World) -> None:
+    brest, _lyon, ana, _bea = await _two(files)
+    lille = files.join(LILLE, is_accredited=False)
+    await files.settle()
+    copy = back_up(files.hub_book)
+    files.hub_book.write_now(files.registry.accredit, Accredit(LILLE, "", ""))
+    await files.settle()
+    zoe = lille.open()
+    brest.cede(ana, Address(zoe, LILLE), 300)
+    await files.settle()
+    restore_hub(files, copy)
+    await _come_back(files)
+    assert lille.balance(zoe) == 300
