@@ -29,6 +29,7 @@ def make_api(app: HubApp) -> web.Application:
         return web.Response(body=answer, content_type=CONTENT_TYPE)
 
     async def enrol(request: web.Request) -> web.Response:
+        app.exchange.require_running()
         welcome = await app.book.write(app.registry.enrol, await request.read())
         app.exchange.wake_all()
         return web.Response(body=encode_typed(welcome), content_type=CONTENT_TYPE)

@@ -13,6 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from hub.config import HubConfig
 from hub.directory.service import Registry
 from hub.exchange.service import HubExchange
+from hub.recovery.service import is_restored
 from hub.schema_service import HUB_HISTORY
 from protocol.book.service import Book
 from protocol.exchange.service import Identity
@@ -24,6 +25,7 @@ from protocol.running.settings import NotConfigured, parse_listen, parse_setting
 
 log = structlog.get_logger("hub")
 EXPIRE_EVERY_SECONDS = 1
+FORGET_EVERY_HOURS = 1
 
 
 def load_config(folder: Path) -> HubConfig:
@@ -58,7 +60,11 @@ class HubApp:
     async def start_quietly(self) -> None:
         """Open for work: directory in memory, our own keys in it."""
         await self.book.read(self.registry.load)
-        await self.book.write(self.registry.found, self.config.name)
+        await self.book.read(self.exchange.load)
+        if await self.book.read(is_restored):
+            await self.exchange.begin_recovery()
+        if self.exchange.recovery is None:
+            await self.book.write(self.registry.found, self.config.name)
 
     async def stop(self) -> None:
         self.exchange.stop_waiting()
@@ -66,6 +72,8 @@ class HubApp:
 
     def probe(self) -> str | None:
         """Why we are not ready, or nothing."""
+        if self.exchange.recovery is not None:
+            return f"recovering from an old copy, waiting for {', '.join(self.exchange.recovery.waiting)}"
         return None if self.book.trouble is None else STORAGE_TROUBLE
 
     def figures(self) -> Iterable[tuple[str, str, dict[str, str], float]]:
@@ -73,6 +81,8 @@ class HubApp:
         yield "pages_written", "counter", {}, pages
         yield "items_written", "counter", {}, items
         yield "storage_trouble", "gauge", {}, float(self.book.trouble is not None)
+        recovery = self.exchange.recovery
+        yield "recovery_waiting", "gauge", {}, float(0 if recovery is None else len(recovery.waiting))
         yield "members", "gauge", {}, len(self.registry.directory.members)
         for name, count in dict(self.exchange.sequencer.counts).items():
             yield "events", "counter", {"event": name}, count
@@ -91,6 +101,14 @@ class HubApp:
             self._expire_quietly,
             "interval",
             seconds=EXPIRE_EVERY_SECONDS,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+        scheduler.add_job(
+            self._forget_quietly,
+            "interval",
+            hours=FORGET_EVERY_HOURS,
             coalesce=True,
             max_instances=1,
             misfire_grace_time=None,
@@ -117,10 +135,22 @@ class HubApp:
             await self.stop()
             log.info("stopped")
 
+    async def forget_old(self) -> None:
+        """Delete what lay beside slips that ended long ago."""
+        while await self.book.write(self.exchange.sequencer.forget, None):
+            continue
+
+    async def _forget_quietly(self) -> None:
+        try:
+            if self.exchange.recovery is None:
+                await self.forget_old()
+        except Exception as error:  # the top of a worker loop: said, and tried again in an hour
+            log.warning("forgetting failed", error=type(error).__name__, reason=str(error).splitlines()[0][:200])
+
     async def _expire_quietly(self) -> None:
         try:
             await self.book.try_again()
-            if await self.book.read(self.exchange.has_terms_due):
+            if self.exchange.recovery is None and await self.book.read(self.exchange.has_terms_due):
                 await self.expire_due()
         except Exception as error:  # the top of a worker loop: said, and tried again in a second
             log.warning("expiry failed", error=type(error).__name__, reason=str(error).splitlines()[0][:200])

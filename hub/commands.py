@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,9 @@ from hub.clearing import store
 from hub.config import HubConfig
 from hub.directory.service import Accredit, ChangeRefused, Invite
 from hub.reconciliation.checks import check_hub, compare_with_replay, replay
+from hub.recovery.recovery import RESTORED
 from protocol.amounts import require_balance
+from protocol.book.backup_service import back_up, put_back
 from protocol.book.store import open_engine, require_driver
 from protocol.canonical import encode_typed
 from protocol.cession import CessionState
@@ -33,7 +36,7 @@ from protocol.identifiers import make_south_code, require_territory
 from protocol.keys import KEY_ID_BYTES, Keyring
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer, Command, call
-from protocol.running.console_commands import progress, refusals_explained, say, screen, show, show_checked
+from protocol.running.console_commands import bar, progress, refusals_explained, say, screen, show, show_checked
 from protocol.running.http_service import TooLarge
 from protocol.running.invitations import Invitation, compute_fingerprint, format_invitation
 from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, set_current, write_private
@@ -186,15 +189,51 @@ async def _status(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
     }
 
 
+async def _recover(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
+    await hub.exchange.begin_recovery()
+    return _tell_recovery(hub)
+
+
+async def _recovery(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
+    return _tell_recovery(hub)
+
+
+async def _finish_recovery(hub: HubApp, asked: Mapping[str, Any]) -> Any:
+    retaken = await hub.exchange.finish_recovery(asked["without"])
+    return {"slips_taken_again": retaken}
+
+
+def _tell_recovery(hub: HubApp) -> dict[str, Any]:
+    recovery = hub.exchange.recovery
+    return {
+        "phase": "none" if recovery is None else "collecting",
+        "epoch": None if recovery is None else recovery.epoch,
+        "members": 0 if recovery is None else len(recovery.members),
+        "given_back": 0 if recovery is None else len(recovery.members) - len(recovery.waiting),
+        "waiting_for": "" if recovery is None else ", ".join(recovery.waiting),
+    }
+
+
+def _unless_recovering(command: Command) -> Command:
+    async def run(hub: HubApp, asked: Mapping[str, Any]) -> Any:
+        hub.exchange.require_running()
+        return await command(hub, asked)
+
+    return run
+
+
 COMMANDS: Final[Mapping[str, Command]] = {
-    "invite": _invite,
-    "accredit": _accredit,
-    "change": _change,
+    "invite": _unless_recovering(_invite),
+    "accredit": _unless_recovering(_accredit),
+    "change": _unless_recovering(_change),
     "members": _members,
     "answer": _answer_file,
-    "enrol": _answer_enrolment,
-    "rotate": _rotate,
+    "enrol": _unless_recovering(_answer_enrolment),
+    "rotate": _unless_recovering(_rotate),
     "status": _status,
+    "recover": _recover,
+    "recovery": _recovery,
+    "finish_recovery": _finish_recovery,
 }
 
 
@@ -364,6 +403,47 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
     """Say how the hub is."""
     with refusals_explained():
         show(_call(folder, "status"), as_json=as_json)
+
+
+@app.command()
+def backup(folder: Folder, file: Path) -> None:
+    """Copy the hub's base to FILE, beside the running hub; the copy is whole, or it is not there."""
+    with refusals_explained(), progress("backup") as say_done:
+        size = back_up(_database_of(folder), file, lambda done, pages: say_done(f"{done} of {pages} pages"))
+    say(f"{file}: {size} bytes. Keep it away from this machine, and the keys folder with it")
+
+
+@app.command()
+def restore(folder: Folder, file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+    """Put a copy in the place of the hub's base that was lost. The hub must not run. Then: serve, and recover."""
+    with refusals_explained():
+        kept = put_back(_database_of(folder), file, {RESTORED: str(clock_service.now())})
+    say(f"restored from {file}" + ("" if kept is None else f"; what was there is now {kept}"))
+    say(f"now: citizen-miles hub serve {folder}: it takes back from its members what it lost, and goes on by itself")
+    say(f"to see how far it is: citizen-miles hub recover {folder}")
+
+
+@app.command()
+def recover(
+    folder: Folder,
+    without: Annotated[list[str] | None, typer.Option(help="a member not to wait for; it must recover later")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take this base for an old copy: collect from the members what it told them, then go on."""
+    with refusals_explained():
+        _call(folder, "recover")
+        if without:
+            show(_call(folder, "finish_recovery", without=without), as_json=as_json)
+            return
+        with bar("recover") as advance:
+            while (told := _call(folder, "recovery"))["phase"] != "none":
+                advance(told["given_back"], told["members"], f"waits for {told['waiting_for'] or 'nobody'}")
+                time.sleep(0.5)
+        show(told, as_json=as_json)
+
+
+def _database_of(folder: Path) -> str:
+    return load_config(folder).database or f"sqlite:///{folder / 'hub.db'}"
 
 
 @app.command()

@@ -27,6 +27,7 @@ from node.answers import (
 from node.app import NodeApp
 from node.cession_service import load_cession_told
 from node.federation import store as federation_store
+from node.federation.hub_recovery_service import RESTORED
 from node.federation.service import load_cessions
 from node.ledger.endowments import Endow
 from node.ledger.errors import AccountUnknown
@@ -275,6 +276,8 @@ async def _federation_status(app: NodeApp, _asked: Asked) -> Any:
         "trouble": app.worker.trouble,
         "storage_trouble": app.book.trouble,
         "behind": None if app.federation.behind is None else str(app.federation.behind),
+        "recovery": "none" if app.federation.recovery is None else str(app.federation.recovery.phase),
+        "hub_restored": await app.book.read(lambda line: federation_store.find_fact(line, RESTORED)),
         "last_statement": None if last is None else ("equal" if last.is_equal else last.breaks),
         "key": app.federation.identity.keyring.current.public.id.hex(),
         "events": dict(app.federation.counts),
@@ -344,9 +347,58 @@ async def _revoke_key(app: NodeApp, asked: Asked) -> Any:
     return {"id": asked["id"], "revoked_at": format_instant(at)}
 
 
-COMMANDS: Final[Mapping[str, Command]] = {
+async def _recover(app: NodeApp, _asked: Asked) -> Any:
+    app.require_enrolled()
+    await app.book.write(app.federation.begin_recovery, None)
+    app.worker.wake()
+    return _tell_recovery(app)
+
+
+async def _recovery(app: NodeApp, _asked: Asked) -> Any:
+    if app.federation.recovery is not None and app.worker.trouble is None:
+        app.worker.wake()
+    return _tell_recovery(app)
+
+
+def _tell_recovery(app: NodeApp) -> dict[str, Any]:
+    recovery, own = app.federation.recovery, app.federation.behind
+    return {
+        "phase": "none" if recovery is None else str(recovery.phase),
+        "behind": None if own is None else str(own),
+        "slips_pulled": 0 if recovery is None else recovery.end - recovery.start,
+        "slips_booked": 0 if recovery is None else recovery.booked - recovery.start,
+        "unplaced": 0 if recovery is None else recovery.unplaced,
+        "accounts_reopened": 0 if recovery is None else recovery.reopened,
+        "trouble": app.worker.trouble,
+    }
+
+
+async def _unplaced(app: NodeApp, _asked: Asked) -> Any:
+    rows = await app.book.read(lambda connection: federation_store.load_unplaced(connection))
+    return [
+        {"id": row.id, "account": row.account, "cents": row.cents, "cession": f"{row.epoch}/{row.ix}/{row.place}"}
+        for row in rows
+    ]
+
+
+async def _settle(app: NodeApp, asked: Asked) -> Any:
+    account = read_account(asked["account"], app.home)
+    posted = await app.book.write(app.federation.settle_unplaced, (int(asked["number"]), account))
+    return {"id": int(asked["number"]), "account": account, "cents": int(posted.cents)}
+
+
+def _unless_behind(command: Command) -> Command:
+    async def run(app: NodeApp, asked: Asked) -> Any:
+        if app.federation.behind is not None:
+            raise app.federation.behind
+        return await command(app, asked)
+
+    return run
+
+
+# What an old copy of the book does not do before it is the present again.
+_WRITING: Final[Mapping[str, Command]] = {
     "open": _open,
-    "account": _account,
     "state": _state,
     "name": _name,
     "endow": _endow,
@@ -355,6 +407,14 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "cede": _cede,
     "recall": _recall,
     "give_back": _give_back,
+    "ask_statement": _ask_statement,
+    "rotate": _rotate,
+    "retire": _retire,
+}
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    **{name: _unless_behind(command) for name, command in _WRITING.items()},
+    "account": _account,
     "cession": _cession,
     "cessions": _cessions,
     "arrivals": _arrivals,
@@ -369,9 +429,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "import": _import,
     "exchange": _exchange,
     "federation": _federation_status,
-    "ask_statement": _ask_statement,
-    "rotate": _rotate,
-    "retire": _retire,
+    "recover": _recover,
+    "recovery": _recovery,
+    "unplaced": _unplaced,
+    "settle_unplaced": _settle,
     "new_key": _new_key,
     "keys": _keys,
     "revoke_key": _revoke_key,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +23,10 @@ from node.api import make_api
 from node.app import NodeApp, load_config, load_welcome
 from node.checks import check_node
 from node.config import NodeConfig
+from node.federation.recovery import BEHIND
+from node.federation.service import BookIsBehind
 from node.ledger.lots import LotClass
+from protocol.book.backup_service import back_up, put_back
 from protocol.book.store import StorageUnavailable, open_engine, require_driver, storage_reason
 from protocol.book.tables import evidence as evidence_table
 from protocol.canonical import decode_typed, encode_typed
@@ -31,11 +36,13 @@ from protocol.exchange.client import HttpTransport, HubUnreachable
 from protocol.identifiers import require_territory
 from protocol.keys import Domain, sign
 from protocol.running import clock_service
-from protocol.running.admin_service import AdminServer, call
+from protocol.running.admin_service import AdminServer, call, is_served
 from protocol.running.console_commands import (
+    bar,
     choose_language,
     progress,
     refusals_explained,
+    say,
     screen,
     show,
     show_checked,
@@ -56,6 +63,8 @@ app.add_typer(account, name="account")
 app.add_typer(federation, name="federation")
 app.add_typer(api_key, name="api-key")
 app.add_typer(evidence, name="evidence")
+unplaced = typer.Typer(no_args_is_help=True, help="Rights that an old copy of the base could not place.")
+app.add_typer(unplaced, name="unplaced")
 
 Folder = Annotated[Path, typer.Argument(help="the node's folder", file_okay=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
@@ -564,6 +573,62 @@ def _open_read_only(folder: Path) -> Engine:
     if (not config.database or config.database.startswith("sqlite")) and not Path(file or "").exists():
         raise NotConfigured(reason=f"{file} is not there yet: serve the node, or run another command, once")
     return open_engine(config.database or f"sqlite:///{file}", read_only=True)
+
+
+def _database_of(folder: Path) -> str:
+    return load_config(folder).database or f"sqlite:///{folder / 'accounts.db'}"
+
+
+@app.command()
+def backup(folder: Folder, file: Path) -> None:
+    """Copy the accounts base to FILE, beside the running node; the copy is whole, or it is not there."""
+    with explained(), progress("backup") as say_done:
+        size = back_up(_database_of(folder), file, lambda done, pages: say_done(f"{done} of {pages} pages"))
+    say(f"{file}: {size} bytes. Keep it away from this machine, and the keys folder with it")
+
+
+@app.command()
+def restore(folder: Folder, file: InFile) -> None:
+    """Put a copy in the place of the accounts base that was lost. The node must not run. Then: serve, and recover."""
+    with explained():
+        told = BookIsBehind(ours=0, theirs=0).facts
+        kept = put_back(_database_of(folder), file, {BEHIND: json.dumps(told)})
+    say(f"restored from {file}" + ("" if kept is None else f"; what was there is now {kept}"))
+    say(f"now: citizen-miles node serve {folder}, and beside it: citizen-miles node recover {folder}")
+
+
+@app.command()
+def recover(folder: Folder, as_json: AsJson = False) -> None:
+    """Bring an old copy of the accounts base back to the present, with what the hub and we ourselves had signed."""
+    with explained():
+        _call(folder, "recover")
+        with bar("recover") as advance:
+            while (told := _call(folder, "recovery"))["phase"] != "none":
+                advance(told["slips_booked"], max(told["slips_pulled"], 1), f"{told['phase']} {told['trouble'] or ''}")
+                if is_served(folder):
+                    time.sleep(0.2)
+                else:
+                    _call(folder, "exchange")
+        show(_call(folder, "recovery"), as_json=as_json)
+        waiting = _call(folder, "unplaced")
+    if waiting and not as_json:
+        show(
+            waiting, as_json=False, title="rights that this copy never knew: say whose they were (node unplaced settle)"
+        )
+
+
+@unplaced.command("list")
+def list_unplaced(folder: Folder, as_json: AsJson = False) -> None:
+    """List rights that left, and that an old copy of the base could not place."""
+    with explained():
+        show(_call(folder, "unplaced"), as_json=as_json, title="unplaced")
+
+
+@unplaced.command("settle")
+def settle_unplaced(folder: Folder, number: int, account: str, as_json: AsJson = False) -> None:
+    """Say from which account (a pool, most often) the rights had been credited before they left."""
+    with explained():
+        show(_call(folder, "settle_unplaced", number=number, account=account), as_json=as_json)
 
 
 @app.command()

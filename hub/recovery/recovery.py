@@ -19,6 +19,7 @@ from protocol.messages import Forward, HandedOver, Message, Moved, Slip, Stopped
 from protocol.national import SlipKey
 
 FACT: Final = "recovery"
+RESTORED: Final = "restored"  # the book was put back from a copy, and did not begin to recover yet
 
 
 class HubRecovering(Refusal):

@@ -22,6 +22,7 @@ from hub.clearing.store import StoredSlip
 from hub.directory.service import Registry
 from hub.recovery.recovery import (
     FACT,
+    RESTORED,
     HubRecovery,
     MembersMissing,
     NotRecovering,
@@ -100,6 +101,11 @@ def load_recovery(connection: Connection) -> HubRecovery | None:
     return None if value is None else decode_recovery(value)
 
 
+def is_restored(connection: Connection) -> bool:
+    """Tell whether this book was put back from a copy and did not begin to recover yet."""
+    return connection.execute(select(facts.c.value).where(facts.c.name == RESTORED)).first() is not None
+
+
 class Recoverer:
     """Brings the book back. Only the book's writer thread runs its operations."""
 
@@ -133,6 +139,7 @@ class Recoverer:
         return [self._find(page) or self._begin(page) for _ in items]
 
     def _begin(self, page: Page) -> HubRecovery:
+        page.connection.execute(facts.delete().where(facts.c.name == RESTORED))
         hub = self._registry.identity.code
         logs = self._own_logs(page)
         epoch = max((log.epoch for log in logs), default=1) + 1

@@ -47,6 +47,7 @@ from node.ledger.postings import Posted, Posting, PostingKind
 from node.ledger.reading_service import find_account, find_operation, load_balance, load_draws
 from protocol.amounts import Cents
 from protocol.book import log_store
+from protocol.book.log_store import Log
 from protocol.book.service import Page
 from protocol.envelopes import AskOwn, ForwardedSlip, OwnSlips
 from protocol.errors import BadEnvelope, Malformed, NotCanonical, Refusal
@@ -130,10 +131,12 @@ def ask_own(federation: Federation, connection: Connection) -> AskOwn | None:
 def pull(federation: Federation, page: Page, received: Received, recovery: Recovery) -> int:
     """Lay the slips that the hub gave back into our log; return how many. With the last one the epoch is raised."""
     part, statement = received.payload.recovery, received.statement
-    if not isinstance(part, OwnSlips):
-        return 0
     connection = page.connection
     own = log_store.open_log(connection, federation.identity.code, federation.hub.hub)
+    if not isinstance(part, OwnSlips):
+        if part is None and not own.size and not statement.ack_size:  # we never told the hub anything
+            _go_on(federation, page, recovery, own, 0)
+        return 0
     ring = federation.identity.keyring
     member = federation.directory.find(own.owner)
     keys = [
@@ -151,11 +154,16 @@ def pull(federation: Federation, page: Page, received: Received, recovery: Recov
     if statement.ack_size != own.size or statement.ack_root != own.root:
         raise BadEnvelope("the hub acknowledges other slips than it gave back", reason="bad_own_slips")
     log_store.save_acked(connection, own, own.size)
-    log_store.raise_epoch(connection, own, max(own.epoch, statement.ack_epoch) + 1)
+    _go_on(federation, page, recovery, own, statement.ack_epoch)
+    return len(part.slips)
+
+
+def _go_on(federation: Federation, page: Page, recovery: Recovery, own: Log, known_epoch: int) -> None:
+    """All our slips are here again: the log goes on under an epoch that nobody has heard of."""
+    log_store.raise_epoch(page.connection, own, max(own.epoch, known_epoch) + 1)
     end = own.size
     federation.write_slip(page, federation.hub.hub, Restored(own.epoch, end))
     _save(federation, page, msgspec.structs.replace(recovery, phase=RecoveryPhase.REPLAYING, end=end))
-    return len(part.slips)
 
 
 def replay(

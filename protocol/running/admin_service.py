@@ -142,6 +142,18 @@ class _UnixConnection(http.client.HTTPConnection):
             self.sock.connect(f"{short}/{SOCKET_NAME}")
 
 
+def is_served(folder: Path) -> bool:
+    """Tell whether a process answers on the folder's socket."""
+    connection = _UnixConnection(folder, 1.0)
+    try:
+        connection.connect()
+    except OSError:
+        return False
+    finally:
+        connection.close()
+    return True
+
+
 def call_running(folder: Path, name: str, arguments: Mapping[str, Any], *, seconds: float = 600) -> tuple[bool, Any]:
     """Return (True, the answer) of the process that runs in this folder, or (False, None) where none runs.
 

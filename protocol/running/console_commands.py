@@ -17,7 +17,7 @@ from typing import Any, Final
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 from sqlalchemy.exc import DBAPIError
@@ -130,6 +130,20 @@ def progress(title: str) -> Iterator[Callable[[str], None]]:
     ) as bar:
         task = bar.add_task(title)
         yield lambda what: bar.update(task, description=escape(plain(f"{title}: {what}")))
+
+
+@contextmanager
+def bar(title: str) -> Iterator[Callable[[int, int, str], None]]:
+    """Show a bar of so many of so many, with what is being done, on a terminal; nothing in a pipe."""
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=errors
+    ) as shown:
+        task = shown.add_task(title, total=None)
+
+        def advance(done: int, total: int, what: str) -> None:
+            shown.update(task, completed=done, total=total, description=escape(plain(f"{title}: {what}")))
+
+        yield advance
 
 
 def show_checked(checked: Sequence[Checked], *, as_json: bool) -> bool:

@@ -55,6 +55,20 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Lancez citizen-miles node recover.",
         "This book is an old copy: {ours} slips here, {theirs} known to the hub. Run citizen-miles node recover.",
     ),
+    "hub_recovering": (
+        "Le centre se rétablit d'une vieille copie ; il attend encore : {waiting}.",
+        "The hub is recovering from an old copy; it still waits for: {waiting}.",
+    ),
+    "not_recovering": ("Aucun rétablissement n'est en cours.", "No recovery is running."),
+    "members_missing": (
+        "Ces membres n'ont pas encore rendu ce qu'ils détiennent : {members}. Attendez-les, ou nommez-les avec --without.",
+        "These members have not given back what they hold yet: {members}. Wait, or name them with --without.",
+    ),
+    "recovery_stuck": (
+        "Ce qui fut dit de ces bordereaux suppose ce qu'un autre membre détient encore : {slips}.",
+        "What was told of these slips needs what another member still holds: {slips}.",
+    ),
+    "no_copy": ("Copie impossible : {reason}.", "No copy: {reason}."),
     "not_behind": (
         "Rien ne dit que cette base soit une vieille copie : il n'y a rien à rattraper.",
         "Nothing says that this book is an old copy: there is nothing to recover.",
