@@ -23,7 +23,7 @@ from hub.directory.service import Accredit, ChangeRefused, Invite
 from hub.reconciliation.checks import check_hub, compare_with_replay, replay
 from hub.recovery.recovery import RESTORED
 from protocol.amounts import require_balance
-from protocol.book.backup_service import back_up, put_back
+from protocol.book.backup_service import back_up, mark_restored, put_back
 from protocol.book.store import open_engine, require_driver
 from protocol.canonical import encode_typed
 from protocol.cession import CessionState
@@ -414,11 +414,19 @@ def backup(folder: Folder, file: Path) -> None:
 
 
 @app.command()
-def restore(folder: Folder, file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
-    """Put a copy in the place of the hub's base that was lost. The hub must not run. Then: serve, and recover."""
+def restore(folder: Folder, file: Annotated[Path | None, typer.Argument(exists=True, dir_okay=False)] = None) -> None:
+    """Put the copy FILE in the place of the hub's base that was lost. The hub must not run. Then: serve, and recover.
+
+    Without FILE: the base was put back by other means (PostgreSQL's own), and is only marked as an old copy.
+    """
     with refusals_explained():
-        kept = put_back(_database_of(folder), file, {RESTORED: str(clock_service.now())})
-    say(f"restored from {file}" + ("" if kept is None else f"; what was there is now {kept}"))
+        marks = {RESTORED: str(clock_service.now())}
+        if file is None:
+            mark_restored(_database_of(folder), marks)
+            say("marked as an old copy")
+        else:
+            kept = put_back(_database_of(folder), file, marks)
+            say(f"restored from {file}" + ("" if kept is None else f"; what was there is now {kept}"))
     say(f"now: citizen-miles hub serve {folder}: it takes back from its members what it lost, and goes on by itself")
     say(f"to see how far it is: citizen-miles hub recover {folder}")
 

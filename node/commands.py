@@ -26,7 +26,7 @@ from node.config import NodeConfig
 from node.federation.recovery import BEHIND
 from node.federation.service import BookIsBehind
 from node.ledger.lots import LotClass
-from protocol.book.backup_service import back_up, put_back
+from protocol.book.backup_service import back_up, mark_restored, put_back
 from protocol.book.store import StorageUnavailable, open_engine, require_driver, storage_reason
 from protocol.book.tables import evidence as evidence_table
 from protocol.canonical import decode_typed, encode_typed
@@ -588,12 +588,19 @@ def backup(folder: Folder, file: Path) -> None:
 
 
 @app.command()
-def restore(folder: Folder, file: InFile) -> None:
-    """Put a copy in the place of the accounts base that was lost. The node must not run. Then: serve, and recover."""
+def restore(folder: Folder, file: Annotated[Path | None, typer.Argument(exists=True, dir_okay=False)] = None) -> None:
+    """Put the copy FILE in the place of the accounts base that was lost. The node must not run. Then: serve, and recover.
+
+    Without FILE: the base was put back by other means (PostgreSQL's own), and is only marked as an old copy.
+    """
     with explained():
-        told = BookIsBehind(ours=0, theirs=0).facts
-        kept = put_back(_database_of(folder), file, {BEHIND: json.dumps(told)})
-    say(f"restored from {file}" + ("" if kept is None else f"; what was there is now {kept}"))
+        marks = {BEHIND: json.dumps(BookIsBehind(ours=0, theirs=0).facts)}
+        if file is None:
+            mark_restored(_database_of(folder), marks)
+            say("marked as an old copy")
+        else:
+            kept = put_back(_database_of(folder), file, marks)
+            say(f"restored from {file}" + ("" if kept is None else f"; what was there is now {kept}"))
     say(f"now: citizen-miles node serve {folder}, and beside it: citizen-miles node recover {folder}")
 
 

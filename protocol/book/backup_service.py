@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 
 from protocol.book.store import lock_for_writing, open_engine
+from protocol.book.tables import facts
 from protocol.errors import Refusal
 
 _PAGES_AT_ONCE = 256
@@ -50,6 +51,23 @@ def back_up(url: str | URL, target: Path, on_progress: OnProgress = lambda _done
         os.fsync(written.fileno())
     os.replace(draft, target)
     return target.stat().st_size
+
+
+def mark_restored(url: str | URL, marks: Mapping[str, str]) -> None:
+    """Mark a book that was put back by other means, PostgreSQL's own among them, as an old copy. Raises BookInUse."""
+    engine = open_engine(make_url(url), connections=2)
+    try:
+        lock = lock_for_writing(engine)
+        try:
+            with engine.begin() as connection:
+                for name, value in marks.items():
+                    connection.execute(facts.delete().where(facts.c.name == name))
+                    connection.execute(facts.insert().values(name=name, value=value))
+        finally:
+            if hasattr(lock, "close"):
+                lock.close()
+    finally:
+        engine.dispose()
 
 
 def put_back(url: str | URL, copy: Path, marks: Mapping[str, str]) -> Path | None:

@@ -1,0 +1,136 @@
+"""A hub and two nodes as processes, each in its folder, as an operator runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.node.place import BREST, LYON
+
+PROGRAM = Path(sys.executable).with_name("citizen-miles")
+WITHIN_SECONDS = 60.0
+ENGLISH = {**os.environ, "CITIZEN_MILES_LANG": "en", "COLUMNS": "300"}
+
+
+@dataclass
+class Party:
+    """One folder, and its process while it runs."""
+
+    kind: str
+    folder: Path
+    process: subprocess.Popen[bytes] | None = None
+    port: int = 0
+    key: str = ""
+
+    def start(self) -> None:
+        (self.folder / "port").unlink(missing_ok=True)
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen([PROGRAM, self.kind, "serve", self.folder], stdout=log, stderr=log)
+        deadline = time.monotonic() + WITHIN_SECONDS
+        while not (self.folder / "port").exists():
+            assert self.process.poll() is None, (self.folder / "log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        self.port = int((self.folder / "port").read_text())
+
+    def end(self, how: signal.Signals) -> int:
+        assert self.process is not None
+        self.process.send_signal(how)
+        return self.process.wait(WITHIN_SECONDS)
+
+    def run(self, *words: object) -> subprocess.CompletedProcess[str]:
+        """Run a command, its folder last but for what follows the bar."""
+        return subprocess.run(
+            [PROGRAM, self.kind, *map(str, words)], capture_output=True, text=True, env=ENGLISH, timeout=WITHIN_SECONDS
+        )
+
+    def json(self, *words: object) -> Any:
+        done = self.run(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self.key}"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=WITHIN_SECONDS) as response:  # noqa: S310 - the same
+                return response.status, json.loads(response.read())
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
+
+
+def keep_port(party: Party) -> None:
+    """Nodes know the hub's port: it must come back where it was."""
+    file = party.folder / f"{party.kind}.toml"
+    file.write_text(file.read_text().replace("127.0.0.1:0", f"127.0.0.1:{party.port}"))
+
+
+@pytest.fixture
+def parties(tmp_path: Path) -> Iterator[tuple[Party, Party, Party]]:
+    """A hub, Brest and Lyon, enrolled, served, on SQLite."""
+    yield from serve_parties(tmp_path, lambda: "")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def parties_on(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Party, Party, Party]]:
+    """The same, once on SQLite and once on PostgreSQL."""
+    make: Callable[[], str] = request.getfixturevalue("postgres_url") if request.param == "postgresql" else lambda: ""
+    yield from serve_parties(tmp_path, make)
+
+
+def serve_parties(tmp_path: Path, make_database: Callable[[], str]) -> Iterator[tuple[Party, Party, Party]]:
+    """Set them up, each on its own database (empty: SQLite in its folder), and end them."""
+
+    def base() -> list[str]:
+        url = make_database()
+        return ["--database", url] if url else []
+
+    hub = Party("hub", tmp_path / "hub")
+    assert hub.run("init", hub.folder, "--network", "test", "--listen", "127.0.0.1:0", *base()).returncode == 0
+    hub.start()
+    keep_port(hub)
+    nodes = []
+    for code in (BREST, LYON):
+        node = Party("node", tmp_path / code)
+        url = f"http://127.0.0.1:{hub.port}"
+        words = ["--territory", code, "--name", code, "--hub", url, "--network", "test", "--listen", "127.0.0.1:0"]
+        assert node.run("init", node.folder, *words, *base(), "--back-off-ceiling-ms", 500).returncode == 0
+        invitation = hub.json("invite", hub.folder, code, "--url", url)["invitation"]
+        enrolled = node.run("enrol", node.folder, invitation)
+        assert enrolled.returncode == 0, enrolled.stderr
+        assert hub.run("accredit", hub.folder, code).returncode == 0
+        node.start()
+        node.key = node.json("api-key", "new", node.folder, "test", "--scopes", "admin")["key"]
+        nodes.append(node)
+    yield hub, nodes[0], nodes[1]
+    for party in (*nodes, hub):
+        if party.process is not None and party.process.poll() is None:
+            party.process.kill()
+            party.process.wait()
+
+
+def wait_for(node: Party, id_: str, *states: str) -> None:
+    deadline = time.monotonic() + WITHIN_SECONDS
+    told: Any = None
+    while time.monotonic() < deadline:
+        _, told = node.call("GET", f"/v1/cessions/{id_}")
+        if told.get("state") in states:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"the cession did not become {states}: {told}")
