@@ -184,6 +184,8 @@ def _judge_broken_log(evidence: Evidence, first: HeadStatement, second: HeadStat
     if len(evidence.peaks) != first.log_size.bit_count() or merkle.root(frontier) != first.log_root:
         raise NotEvidence(reason="the peaks do not belong to the first head")
     payload = _open_payload(evidence, second)
+    if second.log_size < first.log_size:
+        raise NotEvidence(reason="the second head is the shorter one: an honest resend")
     if payload.start > first.log_size or payload.start + len(payload.slips) != second.log_size:
         raise NotEvidence(reason="the slips do not begin where the first head ends")
     fresh = payload.slips[first.log_size - payload.start :]
