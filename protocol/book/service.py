@@ -43,12 +43,13 @@ class Book:
         try:
             self._lock = store.lock_for_writing(self._engine)
             upgrade(self._engine, history)
+            fence = store.take_fence(self._engine)
         except BaseException:
             self._engine.dispose()
             raise
         self._reading = store.open_engine(self.url, read_only=True, connections=_READERS)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix=f"read-{history.name}")
-        self._writer = Writer(self._engine, clock, history.name)
+        self._writer = Writer(self._engine, clock, history.name, fence)
         self._writer.start()
 
     @property

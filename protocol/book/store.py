@@ -9,6 +9,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import secrets
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,34 @@ class ServerLock:
         with contextlib.suppress(DBAPIError):
             self._connection.execute(text("SELECT pg_advisory_unlock(hashtext('citizen-miles'))"))
         self._connection.close()
+
+
+_FENCE = "writer"
+
+
+def take_fence(engine: Engine) -> str | None:
+    """Write into the book who writes it now; return the word that each page must find there. None on SQLite.
+
+    PostgreSQL's lock is a session's: where the connection is lost, so is the lock, while the process goes on. The next
+    writer changes the word, and from then on every page of the former one is refused. (SQLite's lock is a file's and
+    lives as long as the process.)
+    """
+    if engine.dialect.name == "sqlite":
+        return None
+    word = secrets.token_hex(8)
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM facts WHERE name = :name"), {"name": _FENCE})
+        connection.execute(
+            text("INSERT INTO facts (name, value) VALUES (:name, :word)"), {"name": _FENCE, "word": word}
+        )
+    return word
+
+
+def require_fence(connection: Connection, word: str) -> None:
+    """Raise BookInUse where another process took the book over. Whoever wants to must wait for this transaction."""
+    found = connection.exec_driver_sql("SELECT value FROM facts WHERE name = %s FOR SHARE", (_FENCE,)).scalar()
+    if found != word:
+        raise BookInUse(book=str(connection.engine.url.database))
 
 
 _SQLITE_STORAGE = {

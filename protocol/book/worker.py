@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from protocol.book.store import StorageUnavailable, is_serialization_failure, storage_reason
+from protocol.book.store import StorageUnavailable, is_serialization_failure, require_fence, storage_reason
 from protocol.errors import Refusal
 from protocol.times import Instant
 
@@ -105,7 +105,8 @@ def _resolve(answers: list[tuple[asyncio.Future[Any], Any, bool]]) -> None:
 class Writer:
     """Owns the only writing connection. `submit` is thread-safe; answers come after the commit."""
 
-    def __init__(self, engine: Engine, clock: Clock, name: str) -> None:
+    def __init__(self, engine: Engine, clock: Clock, name: str, fence: str | None = None) -> None:
+        self._fence = fence
         self._engine = engine
         self._clock = clock
         self._queue: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
@@ -199,6 +200,8 @@ class Writer:
         for place, waiting in enumerate(group):
             places.setdefault(waiting.operation, []).append(place)
         with connection.begin():
+            if self._fence is not None:
+                require_fence(connection, self._fence)
             page = Page(connection, self._clock())
             for operation, indexes in places.items():
                 results = operation(page, [group[index].item for index in indexes])
