@@ -121,8 +121,12 @@ def _seeds(world: World, recorder: Recorder) -> dict[str, list[bytes]]:
         "names": [b"7K3F-92QX-C@200046977", b"7K3F92QX", BREST.encode(), b"HUB-FR", *_names()],
         "time": [b"2026-11-23T08:15:00.123Z", b"2026-11-23T08:15+01:00", b"9999-12-31T23:59:59-23:59"],
         "body": list(_bodies()),
-        "admin": [json.dumps({"command": "open", "arguments": {"id": "x", "kind": "person"}}).encode()],
-        "hub_refusal": [b'{"code":"bad_envelope","facts":{"reason":"wrong_reader"},"explanation":"no"}', b"[]"],
+        "admin": [json.dumps({"command": "open", "arguments": {"id": "x", "kind": "person"}}).encode(), b"[" * 1_400],
+        "hub_refusal": [
+            b'{"code":"bad_envelope","facts":{"reason":"wrong_reader"},"explanation":"no"}',
+            rb'{"code":"\ud800"}',
+            b"[" * 900,
+        ],
         "settings": list(_settings()),
         "keys": list(_key_files()),
         "node_api": list(_node_requests()),
@@ -317,6 +321,9 @@ def _settings() -> Iterator[bytes]:
     yield format_settings(HubConfig("test", HUB, "Operator")).encode()
     yield b"[::1]:8461"
     yield b"127.0.0.1:65535"
+    yield "h:\u00b2".encode()
+    yield b"a = " + b"[" * 500 + b"]" * 500
+    yield b'network = "\\u007f"\nterritory = "242900314"\nname = "\\U0001F600"'
 
 
 def _key_files() -> Iterator[bytes]:

@@ -644,7 +644,7 @@ def _hub_refusal() -> Run:
         refusal = _refusal_of(503, data)
         if not isinstance(refusal, HubRefused | HubUnreachable):
             raise NotItself("neither a refusal nor no answer")
-        str(refusal)
+        str(refusal).encode()
 
     return run
 
