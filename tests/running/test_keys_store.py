@@ -128,3 +128,10 @@ def test_keys_never_show_in_a_refusal(tmp_path: Path) -> None:
                 told = repr(refusal) + str(refusal)
                 assert "pass phrase" not in told
                 assert not any(line in told for line in whole.decode().splitlines() if line)
+
+
+def test_a_name_of_the_current_keys_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    create_keys(tmp_path, None, ENTROPY)
+    (tmp_path / "current").write_bytes(b"\xfa\xff")
+    with pytest.raises(KeysUnusable):
+        load_keyring(tmp_path, None)

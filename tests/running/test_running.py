@@ -132,14 +132,15 @@ def test_an_invitation_that_nobody_could_read_is_not_made(field: str) -> None:
 
 
 def test_settings_come_back_as_they_were_and_unknown_names_are_refused() -> None:
-    config = HubConfig(network="n", code="HUB-FR", name='quoted " name é')
+    config = HubConfig(network="n", code="HUB-FR", name='quoted " name é \x7f')
     assert parse_settings(format_settings(config), HubConfig) == config
     with pytest.raises(NotConfigured, match="unknown"):
         parse_settings(format_settings(config) + "surprise = 1\n", HubConfig)
-    with pytest.raises(NotConfigured):
-        parse_settings("network = ", HubConfig)
+    for wrong in ("network = ", "a = " + "[" * 5_000, "a = " + "9" * 5_000):
+        with pytest.raises(NotConfigured):
+            parse_settings(wrong, HubConfig)
     assert parse_listen("[::1]:80") == ("::1", 80)
-    for wrong in ("80", "host:", "host:99999", ":80", "host:-1"):
+    for wrong in ("80", "host:", "host:99999", ":80", "host:-1", "host:\u00b2", "host:" + "1" * 5_000):
         with pytest.raises(NotConfigured):
             parse_listen(wrong)
 
@@ -199,6 +200,7 @@ async def _break(_app: _App, _asked: Mapping[str, Any]) -> Any:
         b'{"command": 1, "arguments": {}}',
         b'{"command": "double", "arguments": 5}',
         b"\xff",
+        b"[" * 100_000,
     ],
 )
 async def test_garbage_on_the_admin_channel_is_refused_and_it_goes_on(tmp_path: Path, body: bytes) -> None:

@@ -1,0 +1,354 @@
+"""Write the corpus from the traffic of the story: `python -m tests.fuzz.corpus`. Two runs write the same files.
+
+Files that a fuzzer found (`found-*`) are left alone. A file is named by what it holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from hub.config import HubConfig
+from node.config import NodeConfig
+from protocol import keys, merkle
+from protocol.canonical import decode_typed, encode_typed
+from protocol.directory import DirectoryEntry
+from protocol.envelopes import (
+    ENVELOPE_BYTES_MAX,
+    AskOwn,
+    Enrolment,
+    Envelope,
+    ForwardedSlip,
+    HeadStatement,
+    OwnSlips,
+    Payload,
+    SignedEnrolment,
+    Welcome,
+    open_envelope,
+)
+from protocol.errors import NotCanonical
+from protocol.evidence import Evidence, EvidenceKind, SignedStatement
+from protocol.keys import Domain
+from protocol.messages import (
+    AddKey,
+    Beneficiaries,
+    Counterfoil,
+    Extension,
+    Restored,
+    RetireKey,
+    SealedColumn,
+    Slip,
+    Stopped,
+    decode_slip,
+)
+from protocol.national import HubRestored, SlipRetaken, encode_national
+from protocol.running.invitations import Invitation, format_invitation
+from protocol.running.keys_store import create_keys
+from protocol.running.settings import format_settings
+from tests.federation.world import BREST, HUB, LYON, World
+from tests.fuzz.story import Recorder, open_world, tell
+from tests.fuzz.targets import AT, AUTHOR, TARGETS
+
+FOLDER: Final = Path(__file__).with_name("corpus")
+FILES_MAX: Final = 64
+FILE_BYTES_MAX: Final = 1_500
+
+
+def collect() -> dict[str, list[bytes]]:
+    """Return for each target what it is seeded with."""
+    with tempfile.TemporaryDirectory() as folder:
+        world = open_world(Path(folder))
+        recorder = asyncio.run(tell(world))
+        try:
+            return {name: list(_smallest(inputs)) for name, inputs in _seeds(world, recorder).items()}
+        finally:
+            world.close()
+
+
+def _smallest(inputs: Iterable[bytes]) -> Iterator[bytes]:
+    """The smallest different ones: a fuzzer grows what it needs."""
+    kept = sorted({one for one in inputs if one and len(one) <= FILE_BYTES_MAX}, key=lambda one: (len(one), one))
+    yield from kept[:FILES_MAX]
+
+
+def _seeds(world: World, recorder: Recorder) -> dict[str, list[bytes]]:
+    said = [*recorder.to_hub, *recorder.to_node]
+    opened = [open_envelope(data) for data in said]
+    payloads = [decode_typed(one.payload, Payload, size_max=ENVELOPE_BYTES_MAX) for one, _ in opened]
+    carried = [slip for payload in payloads for slip in payload.slips]
+    slips = [decode_slip(slip.leaf) for slip in carried]
+    beside = [part for slip in carried for part in slip.beside]
+    forwarded = [part for part in beside if _is(part, ForwardedSlip)]
+    columns = [part for part in beside if _is(part, SealedColumn)]
+    whispers = [whisper for payload in payloads for whisper in payload.whispers]
+    parts = [payload.directory for payload in payloads if payload.directory is not None]
+    changes = [decode_typed(entry, DirectoryEntry, size_max=8_192).change for part in parts for entry in part.entries]
+    points = [statement.checkpoint for _, statement in opened if statement.checkpoint is not None]
+    return {
+        "canonical": [*(one.statement for one, _ in opened[:4]), msgspec.msgpack.encode({"a": [1, -1, None, b"x"]})],
+        "envelope": said,
+        "statement": [one.statement for one, _ in opened],
+        "payload": [*(one.payload for one, _ in opened), *_recoveries(opened)],
+        "checkpoint": [*(point.body for point in points[:4]), *(encode_typed(point) for point in points[:4])],
+        "slip": [*_single_messages(slips), *(slip.leaf for slip in carried)],
+        "beneficiaries": list(_columns()),
+        "counterfoil": [
+            encode_typed(Counterfoil((bytes(range(16)),), ("7K3F92QX",), ("00000000",), (bytes(6),))),
+            encode_typed(Counterfoil((bytes(16),) * 2, ("7K3F92QX",) * 2, ("00000000",) * 2, (bytes(6),) * 2)),
+        ],
+        "own_slips": list(_own_slips(opened, payloads)),
+        "sealed_column": [*columns, *_columns()],
+        "forwarded": forwarded,
+        "whisper": [*(encode_typed(whisper) for whisper in whispers), *_whispered()],
+        "directory_part": [encode_typed(part) for part in parts],
+        "directory_entries": [
+            *(entry for part in parts for entry in part.entries),
+            *(encode_typed([changes[:size]]) for size in range(1, len(changes) + 1, 3)),
+        ],
+        "national": list(_national(world)),
+        "evidence": list(_evidence(opened)),
+        "merkle": list(_proofs()),
+        "enrolment": [_enrolment()],
+        "welcome": [encode_typed(Welcome("test", HUB, AUTHOR.public.signing, AUTHOR.public.sealing))],
+        "invitation": list(_invitations()),
+        "names": [b"7K3F-92QX-C@200046977", b"7K3F92QX", BREST.encode(), b"HUB-FR", *_names()],
+        "time": [b"2026-11-23T08:15:00.123Z", b"2026-11-23T08:15+01:00", b"9999-12-31T23:59:59-23:59"],
+        "body": list(_bodies()),
+        "admin": [json.dumps({"command": "open", "arguments": {"id": "x", "kind": "person"}}).encode(), b"[" * 1_400],
+        "hub_refusal": [
+            b'{"code":"bad_envelope","facts":{"reason":"wrong_reader"},"explanation":"no"}',
+            rb'{"code":"\ud800"}',
+            b"[" * 900,
+        ],
+        "settings": list(_settings()),
+        "keys": list(_key_files()),
+        "node_api": list(_node_requests()),
+        "hub_api": list(_hub_requests(said)),
+        "node_takes": [open_envelope(data)[0].payload for data in recorder.to_node],
+        "hub_takes": [open_envelope(data)[0].payload for data in recorder.to_hub],
+    }
+
+
+def _is(data: bytes, type_: type[Any]) -> bool:
+    try:
+        decode_typed(data, type_, size_max=ENVELOPE_BYTES_MAX)
+    except NotCanonical:
+        return False
+    return True
+
+
+def _single_messages(slips: list[Slip]) -> Iterator[bytes]:
+    """One slip of each kind of message, the shortest that was said; those that the story does not say by hand."""
+    shortest: dict[str, bytes] = {}
+    extra = (
+        AddKey(bytes(32), bytes(32), bytes(64)),
+        RetireKey(bytes(8)),
+        Stopped(1, (0,), (1,), ()),
+        Restored(2, 3),
+        Extension("newer", b"?"),
+    )
+    for message in (*(message for slip in slips for message in slip.messages), *extra):
+        data = encode_typed(Slip(1, HUB, AT, (message,)))
+        name = type(message).__name__
+        if name not in shortest or len(data) < len(shortest[name]):
+            shortest[name] = data
+    yield from shortest.values()
+
+
+def _recoveries(opened: list[tuple[Envelope, HeadStatement]]) -> Iterator[bytes]:
+    yield encode_typed(Payload(0, (), 0, None, (), (), AskOwn(3)))
+    envelope = opened[0][0]
+    yield encode_typed(
+        Payload(0, (), 0, None, (), (), OwnSlips(0, (), envelope.statement, envelope.signature, (bytes(32),)))
+    )
+
+
+def _own_slips(opened: list[tuple[Envelope, HeadStatement]], payloads: list[Payload]) -> Iterator[bytes]:
+    for (envelope, statement), payload in zip(opened, payloads, strict=True):
+        if statement.sender == BREST and not payload.start:
+            yield encode_typed(OwnSlips(0, payload.slips, envelope.statement, envelope.signature, ()))
+
+
+def _columns() -> Iterator[bytes]:
+    yield encode_typed(Beneficiaries(BREST, ("7K3F92QX",), (), ()))
+    yield encode_typed(Beneficiaries(BREST, ("7K3F92QX", "00000000"), ("7K3F-92QX-C@200046977", ""), ("merci", "é")))
+
+
+def _whispered() -> Iterator[bytes]:
+    id_ = bytes(range(16))
+    yield msgspec.msgpack.encode([id_, BREST, LYON, [1, "7K3F92QX", AT]])
+    yield msgspec.msgpack.encode([id_, BREST, LYON, [2, True, "A\u2022\u2022\u2022 L\u2022", AT]])
+
+
+def _national(world: World) -> Iterator[bytes]:
+    from protocol.book import log_store
+
+    def load(connection: Any) -> list[bytes]:
+        logs = log_store.load_logs(connection)
+        return [leaf for log in logs if log.reader == "*" for leaf in log_store.load_leaves(connection, log.id, 0, 99)]
+
+    yield from world.hub_book.read_now(load)
+    yield encode_national(HubRestored(AT, 2))
+    yield encode_national(SlipRetaken(AT, BREST, 1, 2, bytes(32), "", (0,), ("unknown_account",)))
+
+
+def _evidence(opened: list[tuple[Envelope, HeadStatement]]) -> Iterator[bytes]:
+    """Statements of one sender against each other: honest ones, which the target signs anew and the fuzzer bends."""
+    own = [one for one in opened if one[1].sender == BREST][:6]
+    hubs = [one for one in opened if one[1].sender == HUB and one[1].checkpoint is not None][-2:]
+    for kind in EvidenceKind:
+        for pair in ((own[0], own[-1]), (hubs[0], hubs[-1])):
+            (first, one), (second, two) = pair
+            frontier, _ = merkle.Frontier(0, ()).extend([])
+            yield encode_typed(
+                Evidence(
+                    1,
+                    str(kind),
+                    AT,
+                    one.sender,
+                    SignedStatement(one.sender, AUTHOR.public.signing, first.statement, first.signature),
+                    SignedStatement(two.sender, AUTHOR.public.signing, second.statement, second.signature),
+                    one.checkpoint,
+                    frontier.peaks,
+                    second.payload if len(second.payload) < 700 else b"",
+                )
+            )
+
+
+def _proofs() -> Iterator[bytes]:
+    leaf = merkle.hash_leaf(b"x")
+    for index, size, parts in ((0, 1, 0), (2, 5, 3), (6, 7, 2), (3, 8, 3)):
+        yield msgspec.msgpack.encode([index, size, b"x", [leaf] * parts])
+
+
+def _enrolment() -> bytes:
+    public = AUTHOR.public
+    body = encode_typed(Enrolment("test", BREST, bytes(range(16)), "Brest", public.signing, public.sealing, AT))
+    return encode_typed(SignedEnrolment(body, keys.sign(AUTHOR, Domain.ENROLMENT, body)))
+
+
+def _invitations() -> Iterator[bytes]:
+    invitation = Invitation("test", HUB, bytes(32), LYON, bytes(range(16)), "https://hub.example.org")
+    yield format_invitation(invitation).encode()
+    yield encode_typed(invitation)
+
+
+def _names() -> Iterator[bytes]:
+    yield b"00000000-0000-4000-8000-000000000002"
+    yield bytes(range(1, 17))
+    yield "Ma\u00ebl  d\u2019Arc".encode()
+    yield b"person"
+    yield b"freeze"
+
+
+_ID: Final = "00000000-0000-4000-8000-00000000000a"
+_JSON: Final[dict[str, Any]] = {
+    "open": {"id": _ID, "kind": "person", "shown_name": "Anna"},
+    "state": {"event": "freeze"},
+    "name": {"shown_name": None},
+    "credit": {"from": "$POOL", "items": [{"id": _ID, "to": "$ANNA", "cents": 12, "reference": "bread"}]},
+    "reversal": {"id": _ID, "credit": _ID, "cents": 5},
+    "reservation": {"id": _ID, "account": "$ANNA", "cents": 3, "expires_at": "2030-01-01T00:00:00Z"},
+    "cession": {"items": [{"id": _ID, "from": "$ANNA", "to": "7K3F-92QX-C@200046977", "cents": 7, "words": "x"}]},
+}
+
+
+def _bodies() -> Iterator[bytes]:
+    for body in _JSON.values():
+        yield json.dumps(body).replace("$POOL", "7K3F92QX").replace("$ANNA", "7K3F92QX").encode()
+    yield json.dumps(
+        {"id": _ID, "from": "7K3F92QX", "to": "7K3F-92QX-C@200046977", "cents": 7, "anonymous": True}
+    ).encode()
+
+
+def _node_requests() -> Iterator[bytes]:
+    """Every door of the API once, some twice."""
+
+    def ask(line: str, body: str = "") -> bytes:
+        return f"{line}\nAuthorization: Bearer $KEY\nAccept-Language: en\n\n".encode() + (
+            json.dumps(_JSON[body]).encode() if body else b""
+        )
+
+    account = "/v1/accounts/$ANNA"
+    yield from (
+        ask("POST /v1/accounts", "open"),
+        ask(f"GET {account}"),
+        ask(f"POST {account}/state", "state"),
+        ask(f"PUT {account}/shown-name", "name"),
+        ask(f"GET {account}/balance"),
+        ask(f"GET {account}/balance?at=2026-11-23T08:15:00Z"),
+        ask(f"GET {account}/history?order=oldest&cursor=3&limit=5"),
+        ask(f"GET {account}/statement?from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00%2B01:00"),
+        ask("POST /v1/credits", "credit"),
+        ask("POST /v1/reversals", "reversal"),
+        ask("POST /v1/reservations", "reservation"),
+        ask(f"DELETE /v1/reservations/{_ID}"),
+        ask(f"GET /v1/operations/{_ID}"),
+        ask("GET /v1/totals"),
+        ask("POST /v1/cessions", "cession"),
+        ask("GET /v1/cessions?account=$ANNA&cursor=4&limit=2"),
+        ask(f"GET /v1/cessions/{_ID}"),
+        ask(f"POST /v1/cessions/{_ID}/recall"),
+        ask(f"POST /v1/arrivals/{_ID}/return"),
+        ask("GET /v1/arrivals?account=$ANNA"),
+        ask("GET /v1/payee?address=7K3F-92QX-C%40242900314"),
+        ask("GET /v1/directory"),
+        b"GET /v1/openapi.json\n\n",
+        b"GET /healthz\n\n",
+        b"GET /readyz\n\n",
+        b"GET /metrics\n\n",
+        b"GET /v1/totals\nAuthorization: Bearer cmk_0_0\n\n",
+        b"POST /v1/credits\nAuthorization: Bearer $KEY\nTransfer-Encoding: chunked\n\n2\r\n{}\r\n0\r\n\r\n",
+    )
+
+
+def _hub_requests(said: list[bytes]) -> Iterator[bytes]:
+    yield b"POST /v1/exchange\nCitizen-Miles-Wait-Ms: 10\n\n" + min(said, key=len)
+    yield b"POST /v1/enrol\n\n" + _enrolment()
+    yield b"GET /v1/directory\n\n"
+    yield b"GET /v1/checkpoint\nAccept-Language: en\n\n"
+
+
+def _settings() -> Iterator[bytes]:
+    yield format_settings(NodeConfig("test", BREST, "Brest m\u00e9tropole")).encode()
+    yield format_settings(HubConfig("test", HUB, "Operator")).encode()
+    yield b"[::1]:8461"
+    yield b"127.0.0.1:65535"
+    yield "h:\u00b2".encode()
+    yield b"a = " + b"[" * 500 + b"]" * 500
+    yield b'network = "\\u007f"\nterritory = "242900314"\nname = "\\U0001F600"'
+
+
+def _key_files() -> Iterator[bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        secret = create_keys(Path(folder) / "keys", None, AUTHOR.signing_seed + AUTHOR.sealing_seed)
+        name = secret.public.id.hex()
+        yield (Path(folder) / "keys" / f"{name}.key").read_bytes() + b"\0" + name.encode()
+
+
+def write() -> dict[str, int]:
+    """Write all corpora anew; return the bytes of each."""
+    sizes = {}
+    for name, inputs in collect().items():
+        folder = FOLDER / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.iterdir():
+            if not old.name.startswith("found-"):
+                old.unlink()
+        for data in inputs:
+            (folder / hashlib.sha256(data).hexdigest()[:12]).write_bytes(data)
+        sizes[name] = sum(file.stat().st_size for file in folder.iterdir())
+    assert set(sizes) == set(TARGETS), "a target without a corpus"
+    return sizes
+
+
+if __name__ == "__main__":
+    for name, size in write().items():
+        print(f"{name:20} {size:7} bytes")

@@ -1,0 +1,294 @@
+"""Targets with a book behind them: both HTTP doors byte by byte, and envelopes of parties who sign whatever they like.
+
+Nothing of the product is replaced but the wire: requests go through aiohttp's own parser, over a socket pair. What an
+envelope writes is undone by an error at the end of its page, so that every input meets the same book.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+from msgspec import structs
+
+from hub import commands as hub_commands
+from hub.api import make_api as make_hub_api
+from hub.app import HubApp
+from hub.app import load_config as load_hub_config
+from node import commands as node_commands
+from node.admin_commands import COMMANDS
+from node.api import make_api
+from node.app import NodeApp, load_config
+from protocol import envelopes, merkle
+from protocol.book import log_store
+from protocol.book.service import Book, Page
+from protocol.canonical import decode_typed, encode_typed
+from protocol.envelopes import HeadStatement, Payload
+from protocol.errors import BadEnvelope, NotCanonical, Refusal
+from protocol.exchange.service import Identity, Received, verify_envelope
+from protocol.keys import SecretKeys
+from protocol.running.logs_service import set_up_logs
+from tests.federation.world import HUB, LYON
+from tests.fuzz.story import make_world
+from tests.fuzz.targets import BREST, NETWORK, NotItself, Run
+
+POOL_ID: Final = "00000000-0000-4000-8000-000000000001"
+ANNA_ID: Final = "00000000-0000-4000-8000-000000000002"
+
+
+def _folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="fuzz-"))
+
+
+class _Door:
+    """An application served over socket pairs: one request each, then the line is closed."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, application: web.Application) -> None:
+        self._loop = loop
+        self._runner = web.AppRunner(application, access_log=None, handle_signals=False)
+        loop.run_until_complete(self._runner.setup())
+
+    def ask(self, request: bytes) -> bytes:
+        """Return all that is answered before the line ends."""
+        return self._loop.run_until_complete(asyncio.wait_for(self._ask(request), 20))
+
+    async def _ask(self, request: bytes) -> bytes:
+        ours, theirs = socket.socketpair()
+        assert self._runner.server is not None
+        await self._loop.connect_accepted_socket(self._runner.server, theirs)
+        reader, writer = await asyncio.open_connection(sock=ours)
+        writer.write(request)
+        writer.write_eof()
+        try:
+            return await reader.read()
+        finally:
+            writer.close()
+
+
+def _frame(data: bytes) -> bytes:
+    """Return the request of `POST /path\\nHeader: value\\n\\nbody`, its length said right unless it says one itself."""
+    head, _, body = data.partition(b"\n\n")
+    first, *headers = head.split(b"\n")
+    lines = [first + b" HTTP/1.1", b"Host: x", b"Connection: close", *headers]
+    if not any(line.lower().startswith((b"content-length", b"transfer-encoding")) for line in headers):
+        lines.append(b"Content-Length: %d" % len(body))
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def _require_explained(answer: bytes, asked: bytes) -> None:
+    """A caller gets an answer or a refusal that explains itself: never an incident, never our inside."""
+    if not answer:
+        return  # the line broke before a request was whole
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status = int(head.split(b" ", 2)[1])
+    if status == 500 or b"Traceback" in answer:
+        raise NotItself(f"{asked!r:.300} is an incident: {answer!r:.300}")
+    if status >= 400 and b"application/json" in head:
+        told = json.loads(body)
+        if set(told) != {"code", "facts", "explanation"} or not told["explanation"]:
+            raise NotItself(f"{asked!r:.300} is refused without a word: {body!r:.300}")
+
+
+def node_api() -> Run:
+    """A node with a pool, an account and a key; `$KEY`, `$POOL` and `$ANNA` in an input stand for theirs."""
+    set_up_logs(level="critical")
+    folder, loop = _folder(), asyncio.new_event_loop()
+    node_commands.init(
+        folder,
+        territory=BREST,
+        name="Brest",
+        network=NETWORK,
+        hub="",
+        listen="127.0.0.1:0",
+        database="",
+        back_off_ceiling_ms=500,
+    )
+    app = NodeApp(folder, load_config(folder))
+    words: dict[bytes, bytes] = {}
+
+    async def begin() -> None:
+        await app.start_quietly()
+        pool = await COMMANDS["open"](app, {"id": POOL_ID, "kind": "pool"})
+        anna = await COMMANDS["open"](app, {"id": ANNA_ID, "kind": "person"})
+        endowment = {"id": POOL_ID[:-1] + "3", "donor": POOL_ID[:-1] + "4", "campaign": "bread", "month": 202611}
+        await COMMANDS["endow"](
+            app, {**endowment, "lot_class": 5, "into": pool["number"], "cents": 10**9, "reason": "a test"}
+        )
+        key = await COMMANDS["new_key"](app, {"name": "fuzz", "scopes": "admin", "account": ""})
+        words.update(
+            {b"$KEY": key["key"].encode(), b"$POOL": pool["number"].encode(), b"$ANNA": anna["number"].encode()}
+        )
+
+    loop.run_until_complete(begin())
+    door = _Door(loop, make_api(app))
+
+    def run(data: bytes) -> None:
+        asked = data
+        for word, value in words.items():
+            asked = asked.replace(word, value)
+        _require_explained(door.ask(_frame(asked)), asked)
+
+    return run
+
+
+def hub_api() -> Run:
+    """A hub without members: whoever knows its address may say anything to it."""
+    set_up_logs(level="critical")
+    folder, loop = _folder(), asyncio.new_event_loop()
+    hub_commands.init(folder, network=NETWORK, listen="127.0.0.1:0", database="")
+    app = HubApp(folder, load_hub_config(folder))
+    loop.run_until_complete(app.start_quietly())
+    door = _Door(loop, make_hub_api(app))
+
+    def run(data: bytes) -> None:
+        _require_explained(door.ask(_frame(data)), data)
+
+    return run
+
+
+class _Undone(Exception):
+    """Ends a page so that nothing of it is written."""
+
+    def __init__(self, results: Sequence[Any]) -> None:
+        self.results = results
+
+
+def _try_page(book: Book, operation: Callable[[Page, Sequence[Any]], Sequence[Any]], item: Any) -> Any:
+    """Return what the operation answers for the item, or the Refusal; its page is undone."""
+
+    def undone(page: Page, items: Sequence[Any]) -> Sequence[Any]:
+        raise _Undone(operation(page, items))
+
+    try:
+        book.write_now(undone, item)
+    except _Undone as done:
+        return done.results[0]
+    raise AssertionError("unreachable")
+
+
+def _sign(
+    data: bytes,
+    secret: SecretKeys,
+    *,
+    sender: str,
+    reader: str,
+    epoch: int,
+    frontier: merkle.Frontier,
+    ack: Any,
+    at: int,
+) -> bytes:
+    """Return the envelope of a payload whose slips follow on what the reader holds, whatever is in them."""
+    size = frontier.size
+    try:
+        payload = decode_typed(data, Payload, size_max=64 * 1024)
+        payload = structs.replace(payload, start=size)
+        frontier, _ = frontier.extend([merkle.hash_leaf(slip.leaf) for slip in payload.slips])
+        data = encode_typed(payload)
+    except NotCanonical:
+        pass
+    said = HeadStatement(
+        version=1,
+        speaks=1,
+        network=NETWORK,
+        sender=sender,
+        reader=reader,
+        key=secret.public.id,
+        epoch=epoch,
+        at=at,
+        log_size=frontier.size,
+        log_root=merkle.root(frontier),
+        ack_epoch=ack.epoch,
+        ack_size=ack.size,
+        ack_root=ack.root,
+        checkpoint=None,
+        payload=envelopes.compute_digest(data),
+    )
+    return envelopes.sign_envelope(secret, said, data)
+
+
+def _logs(book: Book, owner: str, reader: str) -> tuple[Any, Any]:
+    return book.read_now(
+        lambda line: (
+            log_store.open_log_or_empty(line, owner, reader),
+            log_store.open_log_or_empty(line, reader, owner),
+        )
+    )
+
+
+def _verify(data: bytes, identity: Identity, known: Any, now: Any) -> Received | None:
+    try:
+        return verify_envelope(data, identity, known, now)
+    except BadEnvelope:
+        return None
+
+
+def hub_takes() -> Run:
+    """A member whose slips are well signed and hold anything: the hub takes them, and hands over what they bring."""
+    set_up_logs(level="critical")
+    world = make_world(_folder())
+    secret = world.nodes[BREST].federation.identity.keyring.current
+    theirs, own = _logs(world.hub_book, BREST, HUB)
+    known, identity = world.registry.directory, world.registry.identity
+
+    def take(page: Page, items: Sequence[Received]) -> Sequence[Any]:
+        results = world.sequencer.take(page, items)
+        world.sequencer.hand_over(page, [LYON])
+        world.sequencer.hand_over(page, [BREST])
+        return results
+
+    def run(data: bytes) -> None:
+        now = world.clock()
+        signed = _sign(
+            data,
+            secret,
+            sender=BREST,
+            reader=HUB,
+            epoch=theirs.epoch,
+            frontier=theirs.frontier,
+            ack=own,
+            at=now,
+        )
+        received = _verify(signed, identity, known, now)
+        if received is not None:
+            answer = _try_page(world.hub_book, take, received)
+            if isinstance(answer, Exception) and not isinstance(answer, Refusal):
+                raise answer
+
+    return run
+
+
+def node_takes() -> Run:
+    """A hub whose envelopes are well signed and hold anything: a node takes them."""
+    set_up_logs(level="critical")
+    world = make_world(_folder())
+    node = world.nodes[LYON]
+    secret = world.registry.identity.keyring.current
+    theirs, own = _logs(node.book, HUB, LYON)
+
+    def run(data: bytes) -> None:
+        now = world.clock()
+        signed = _sign(
+            data,
+            secret,
+            sender=HUB,
+            reader=LYON,
+            epoch=theirs.epoch,
+            frontier=theirs.frontier,
+            ack=own,
+            at=now,
+        )
+        received = _verify(signed, node.federation.identity, node.federation.trusted, now)
+        if received is not None:
+            for whisper in received.payload.whispers:
+                asyncio.run(node.payees.hear(whisper))
+            answer = _try_page(node.book, node.federation.take, received)
+            if isinstance(answer, Exception) and not isinstance(answer, Refusal):
+                raise answer
+
+    return run
