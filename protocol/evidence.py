@@ -34,10 +34,8 @@ from protocol.errors import NotCanonical, Refusal
 from protocol.keys import Domain
 from protocol.merkle import Frontier
 from protocol.messages import Hash, Key32, Millis, Party, Signature
-from protocol.times import MINUTE_MS
 
 # Statements made at the same time may cross; a minute later they cannot.
-REWOUND_AFTER_MS: Final = MINUTE_MS
 EVIDENCE_BYTES_MAX: Final = 2 * ENVELOPE_BYTES_MAX
 
 
@@ -170,7 +168,10 @@ def _judge_rewound(evidence: Evidence, first: HeadStatement, second: HeadStateme
     _require_same_voice(evidence, first, second)
     if (first.reader, first.epoch, first.ack_epoch) != (second.reader, second.epoch, second.ack_epoch):
         raise NotEvidence(reason="not about the same log")
-    if second.at < first.at + REWOUND_AFTER_MS or second.ack_size >= first.ack_size:
+    if first.checkpoint is None or second.checkpoint is None:
+        raise NotEvidence(reason="without a checkpoint nobody knows which came first")
+    one, two = _open_checkpoint(first.checkpoint, evidence), _open_checkpoint(second.checkpoint, evidence)
+    if one.epoch != two.epoch or two.size <= one.size or second.ack_size >= first.ack_size:
         raise NotEvidence(reason="nothing went back")
     return f"{evidence.accused} acknowledged {first.ack_size} slips of {first.reader}, later only {second.ack_size}"
 

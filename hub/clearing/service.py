@@ -164,8 +164,9 @@ class Desk:
         if self.new_lots:
             store.insert_lots(connection, self.new_lots)
         touched = {key for key, _ in self.moves} | {key for _, key, _ in self.transit}
-        for key, (id_, _, _) in store.load_lots(connection, touched - self.lot_ids.keys()).items():
+        for key, (id_, kind, month) in store.load_lots(connection, touched - self.lot_ids.keys()).items():
             self.lot_ids[key] = id_
+            self.positions.lots[key] = (kind, month)
         store.move_positions(
             connection, {(self.lot_ids[key], holder): cents for (key, holder), cents in self.moves.items() if cents}
         )

@@ -39,6 +39,7 @@ from protocol.exchange.service import Identity, Received, verify_envelope
 from protocol.messages import Forward, decode_slip
 
 WHISPERS_KEPT_MAX: Final = 256
+SIZE_MAX: Final = 2**53
 CALLS_MAX: Final = 8  # calls of one member that may be answered at the same time
 
 
@@ -234,7 +235,8 @@ class HubExchange:
             replace(self._identity, keyring=replace(self._identity.keyring, current=secret)),
             statement.sender,
             now=self._book.clock(),
-            start=statement.ack_size,
+            # While it recovers, what a slip of ours hands over may not be here again: nothing is sent.
+            start=statement.ack_size if self.recovery is None else SIZE_MAX,
             carry=self._carry,
             checkpoint=checkpoint,
             directory_size=self._registry.directory.size,

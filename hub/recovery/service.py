@@ -196,7 +196,7 @@ class Recoverer:
             gave = self._take_back(page, own, given) or gave
         gave = self._take_slips(page, theirs, received) > 0 or gave
         knows_more = received.payload.directory_size > self._registry.on_page(page).size
-        is_done = not gave and statement.ack_size == own.size and statement.log_size == theirs.size and not knows_more
+        is_done = not gave and statement.ack_size <= own.size and statement.log_size == theirs.size and not knows_more
         recovery = recovery.with_member(member, msgspec.structs.replace(line, is_met=True, is_done=is_done))
         self._save(page, self._with_newcomers(page, recovery))
         return gave
@@ -223,9 +223,9 @@ class Recoverer:
         ours = [*(keys.public for keys in (ring.current, *ring.older))]
         if member is not None:
             ours += [*member.keys, *member.retired]
-        verify_own_slips(own, part, self._registry.identity, ours)
-        log_store.append_leaves(page.connection, own, [slip.leaf for slip in part.slips], page.now)
-        return True
+        fresh, _head = verify_own_slips(own, part, self._registry.identity, ours)
+        log_store.append_leaves(page.connection, own, [slip.leaf for slip in fresh], page.now)
+        return bool(fresh)
 
     def _take_slips(self, page: Page, theirs: Log, received: Received) -> int:
         """Append the member's own slips that we hold no more. What they did is decided when all are here."""
@@ -347,6 +347,7 @@ class Recoverer:
         if told is None:
             if is_told_only:
                 return False
+            desk.load_for(key[0], [cede])
             self._sequencer.take_slip(desk, key[0], key, slip, _carry(desk, pending))
             return True
         outcome = repeat_slip(key[0], cede, *told)

@@ -143,19 +143,19 @@ def pull(federation: Federation, page: Page, received: Received, recovery: Recov
         *(keys.public for keys in (ring.current, *ring.older)),
         *(() if member is None else (*member.keys, *member.retired)),
     ]
-    head = verify_own_slips(own, part, federation.identity, keys)
-    first = log_store.append_leaves(connection, own, [slip.leaf for slip in part.slips], page.now)
-    beside = [(first + place, slip.beside) for place, slip in enumerate(part.slips) if len(slip.beside) == 2]
+    fresh, head = verify_own_slips(own, part, federation.identity, keys)
+    first = log_store.append_leaves(connection, own, [slip.leaf for slip in fresh], page.now)
+    beside = [(first + place, slip.beside) for place, slip in enumerate(fresh) if len(slip.beside) == 2]
     log_store.save_attachments(connection, own.id, [(index, sealed) for index, (sealed, _) in beside if sealed])
     log_store.save_counterfoils(connection, own.id, [(index, kept) for index, (_, kept) in beside if kept])
     if own.size < head.log_size:
         _save(federation, page, msgspec.structs.replace(recovery, end=own.size))
-        return len(part.slips)
+        return len(fresh)
     if statement.ack_size != own.size or statement.ack_root != own.root:
         raise BadEnvelope("the hub acknowledges other slips than it gave back", reason="bad_own_slips")
     log_store.save_acked(connection, own, own.size)
     _go_on(federation, page, recovery, own, statement.ack_epoch)
-    return len(part.slips)
+    return len(fresh)
 
 
 def _go_on(federation: Federation, page: Page, recovery: Recovery, own: Log, known_epoch: int) -> None:

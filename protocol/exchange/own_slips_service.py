@@ -73,10 +73,13 @@ def compose_own_slips(connection: Connection, log: Log, start: int, *, carry: Ca
     return OwnSlips(begin, tuple(slips), body, signature, proof)
 
 
-def verify_own_slips(own: Log, part: OwnSlips, identity: Identity, keys: Sequence[PublicKeys]) -> HeadStatement:
-    """Return the head that we once signed, if the part leads from our log to it.
+def verify_own_slips(
+    own: Log, part: OwnSlips, identity: Identity, keys: Sequence[PublicKeys]
+) -> tuple[list[CarriedSlip], HeadStatement]:
+    """Return the slips that follow what we hold, and the head that we once signed, if they lead to it.
 
-    `keys` are all that were ever ours. Raises BadEnvelope with reason `bad_own_slips`.
+    None follow where the part came late, or does not reach us. `keys` are all that were ever ours. Raises BadEnvelope
+    with reason `bad_own_slips`.
     """
     try:
         statement = decode_typed(part.statement, HeadStatement, size_max=STATEMENT_BYTES_MAX)
@@ -87,9 +90,10 @@ def verify_own_slips(own: Log, part: OwnSlips, identity: Identity, keys: Sequenc
     key = next((one for one in keys if one.id == statement.key), None)
     if key is None or not is_statement_signed(key.signing, part.statement, part.signature):
         raise _bad("the head was not signed by us")
-    if part.start != own.size:
-        raise _bad(f"slips from {part.start}, we hold {own.size}")
-    frontier, _ = own.frontier.extend([merkle.hash_leaf(slip.leaf) for slip in part.slips])
+    if part.start > own.size or (part.start < own.size and part.start + len(part.slips) <= own.size):
+        return [], statement
+    fresh = list(part.slips[own.size - part.start :])
+    frontier, _ = own.frontier.extend([merkle.hash_leaf(slip.leaf) for slip in fresh])
     root = merkle.root(frontier)
     if frontier.size == statement.log_size:
         follows = root == statement.log_root
@@ -101,7 +105,7 @@ def verify_own_slips(own: Log, part: OwnSlips, identity: Identity, keys: Sequenc
         )
     if not follows:
         raise _bad("the slips do not lead to the head that we signed")
-    return statement
+    return fresh, statement
 
 
 def _bad(cause: str) -> BadEnvelope:

@@ -20,6 +20,7 @@ from protocol.envelopes import (
     STATEMENT_BYTES_MAX,
     AskOwn,
     CarriedSlip,
+    Checkpoint,
     DirectoryPart,
     Envelope,
     HeadStatement,
@@ -31,7 +32,7 @@ from protocol.envelopes import (
     Whisper,
 )
 from protocol.errors import BadEnvelope, Malformed, NotCanonical
-from protocol.evidence import REWOUND_AFTER_MS, Evidence, EvidenceKind, SignedStatement, encode_evidence
+from protocol.evidence import Evidence, EvidenceKind, SignedStatement, encode_evidence
 from protocol.keys import Domain, Keyring
 from protocol.messages import WIRE_VERSION, Restored, decode_slip
 from protocol.times import DAY_MS, Instant
@@ -40,6 +41,7 @@ from protocol.times import DAY_MS, Instant
 SPEAKS_VERSION: Final = WIRE_VERSION
 SLIP_BYTES_BUDGET: Final = 4 * 1024 * 1024
 EVERYBODY: Final = "*"
+CHECKPOINT_BYTES_MAX: Final = 256
 
 # A clock may be wrong by a time zone and a day: beyond that the statement is refused, and says why.
 FUTURE_MAX_MS: Final = DAY_MS
@@ -331,7 +333,7 @@ def _require_no_rewind(before: tuple[SignedStatement, HeadStatement] | None, rec
     statement = received.statement
     if before is None or (before[1].epoch, before[1].ack_epoch) != (statement.epoch, statement.ack_epoch):
         return
-    if statement.ack_size < before[1].ack_size and statement.at >= before[1].at + REWOUND_AFTER_MS:
+    if statement.ack_size < before[1].ack_size and _is_later(before[1].checkpoint, statement.checkpoint):
         raise make_fork(
             EvidenceKind.REWOUND,
             f"acknowledged {before[1].ack_size} slips before, {statement.ack_size} now",
@@ -340,6 +342,18 @@ def _require_no_rewind(before: tuple[SignedStatement, HeadStatement] | None, rec
             accused=statement.sender,
             now=now,
         )
+
+
+def _is_later(before: SignedCheckpoint | None, after: SignedCheckpoint | None) -> bool:
+    """Tell whether the hub signed one after the other: its national log only grows, and nothing is taken without a leaf.
+
+    Its clock would not tell: it may be set back, and an old answer may arrive late.
+    """
+    if before is None or after is None:
+        return False
+    one = decode_typed(before.body, Checkpoint, size_max=CHECKPOINT_BYTES_MAX)
+    two = decode_typed(after.body, Checkpoint, size_max=CHECKPOINT_BYTES_MAX)
+    return one.epoch == two.epoch and two.size > one.size
 
 
 def _fork_at_held_size(

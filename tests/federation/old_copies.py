@@ -54,7 +54,7 @@ def reopen_node(world: World, node: Node) -> None:
     """Start the node again on the files it has."""
     before = node.federation
     node.book.close()
-    node.book = Book(node.book.url, history=ledger_history(federation_tables), clock=world.clock)
+    node.book = Book(node.book.url, history=ledger_history(federation_tables), clock=world.clock_of(node.code))
     node.ledger = Ledger(node.book, node.code)
     node.federation = Federation(
         node.ledger, before.identity, before.hub, entropy=world.entropy, on_outgoing=lambda: None
@@ -68,7 +68,13 @@ def reopen_node(world: World, node: Node) -> None:
 def restore_hub(world: World, copy: Path) -> None:
     """Start the hub again on its old copy."""
     _put_back(world.hub_book, copy)
-    world.hub_book = Book(world.hub_book.url, history=HUB_HISTORY, clock=world.clock)
+    reopen_hub(world)
+
+
+def reopen_hub(world: World) -> None:
+    """Start the hub again on the files it has."""
+    world.hub_book.close()
+    world.hub_book = Book(world.hub_book.url, history=HUB_HISTORY, clock=world.clock_of("hub"))
     world.registry = Registry(world.registry.identity)
     world.hub_book.read_now(world.registry.load)
     world.exchange = HubExchange(world.hub_book, world.registry)

@@ -188,7 +188,7 @@ class World:
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
         identity = Identity(NETWORK, HUB, Keyring(make_keys(self.entropy(64))))
-        self.hub_book = Book(self.make_url("hub"), history=HUB_HISTORY, clock=self.clock)
+        self.hub_book = Book(self.make_url("hub"), history=HUB_HISTORY, clock=self.clock_of("hub"))
         self.registry = Registry(identity)
         self.exchange = HubExchange(self.hub_book, self.registry)
         self.hub_book.write_now(self.registry.found, "the hub")
@@ -196,6 +196,10 @@ class World:
     @property
     def sequencer(self) -> Sequencer:
         return self.exchange.sequencer
+
+    def clock_of(self, _party: str) -> Callable[[], Instant]:
+        """Return the clock that a party looks at: here everybody's is the same."""
+        return self.clock
 
     def entropy(self, count: int) -> bytes:
         return self.dice.randbytes(count)
@@ -216,7 +220,7 @@ class World:
         welcome = decode_typed(encode_typed(welcome), Welcome, size_max=1_000)
         if is_accredited:
             self.hub_book.write_now(self.registry.accredit, Accredit(code, sponsor, guide))
-        book = Book(self.make_url(code), history=ledger_history(federation_tables), clock=self.clock)
+        book = Book(self.make_url(code), history=ledger_history(federation_tables), clock=self.clock_of(code))
         ledger = Ledger(book, code)
         federation = Federation(
             ledger,

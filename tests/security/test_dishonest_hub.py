@@ -17,6 +17,7 @@ from protocol.book.service import Page
 from protocol.book.tables import evidence
 from protocol.canonical import decode_typed, encode_typed
 from protocol.cession import CessionState
+from protocol.directory import LimitsSet
 from protocol.envelopes import (
     ENVELOPE_BYTES_MAX,
     CarriedSlip,
@@ -90,7 +91,7 @@ def _caught(world: World, node: Node) -> str:
 async def test_a_hub_that_drops_an_acknowledged_slip_is_caught(world: World) -> None:
     brest, lyon, _ana, bea = await _story(world)
     await world.settle()
-    world.clock.now += 120_000
+    world.change(LimitsSet(LYON, 10**6, 10**6, 10**6))  # the national log grows: it tells which came first
     dropped = lie(world, await _answer(world, brest), ack_size=0, ack_root=merkle.EMPTY_ROOT)
     with pytest.raises(BadEnvelope, match="fork"):
         await brest.worker.take_reply(dropped)

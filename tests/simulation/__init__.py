@@ -1,0 +1,1 @@
+"""The federation under a deterministic simulator: see README.md."""
