@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from typing import Final
 
 import msgspec
@@ -84,6 +85,14 @@ class RecoveryDesk(Desk):
         left = self.told.leave_out(member, message)
         if left is not None:
             Desk.tell(self, member, left, beside_bytes=beside_bytes)
+
+
+class Turn(IntEnum):
+    """What comes first when slips are taken again."""
+
+    TOLD = 0  # what somebody was told, and what follows from it
+    FRESH = 1  # cessions of which nobody was told anything: they are decided now
+    UNFIT = 2  # answers to what was never handed over: they had no effect, and have none
 
 
 @dataclass(slots=True)
@@ -310,34 +319,32 @@ class Recoverer:
             Desk.tell(desk, code, Restored(recovery.epoch, own.size))
         count = sum(map(len, waiting.values()))
         self._end_as_told(desk)
-        while self._advance(desk, waiting, is_told_only=True):
-            continue
         while any(waiting.values()):
-            if not self._advance(desk, waiting, is_told_only=False):
+            if not any(self._advance(desk, waiting, turn) for turn in Turn):
                 stuck = [
                     f"{queue[0].key[0]}/{queue[0].key[1]}/{queue[0].key[2]}" for queue in waiting.values() if queue
                 ]
                 raise RecoveryStuck(slips=", ".join(stuck))
         return count
 
-    def _advance(self, desk: RecoveryDesk, waiting: dict[str, deque[Pending]], *, is_told_only: bool) -> bool:
-        """Take again whatever can be, each member's slips in their order; return whether anything could."""
+    def _advance(self, desk: RecoveryDesk, waiting: dict[str, deque[Pending]], turn: Turn) -> bool:
+        """Take again what can be at this turn, each member's slips in their order; return whether anything could."""
         moved = False
         for queue in waiting.values():
-            while queue and self._retake(desk, queue[0], is_told_only=is_told_only):
+            while queue and self._retake(desk, queue[0], turn):
                 desk.save()
                 queue.popleft()
                 moved = True
-                if not is_told_only:
+                if turn is not Turn.TOLD:
                     return True  # what was told comes first, again and again
         return moved
 
-    def _retake(self, desk: RecoveryDesk, pending: Pending, *, is_told_only: bool) -> bool:
+    def _retake(self, desk: RecoveryDesk, pending: Pending, turn: Turn) -> bool:
         """Take one slip again; False, with nothing done, where it is not its turn."""
         key, slip = pending.key, pending.slip
         cede = None if slip is None else find_cede(slip)
         if slip is None or cede is None:
-            if is_told_only and slip is not None and not self._can_act(desk, slip, key[0]):
+            if turn is not Turn.UNFIT and slip is not None and not self._can_act(desk, slip, key[0]):
                 return False
             self._note(desk, pending, Outcome(slip_code="malformed" if slip is None else ""))
             if slip is not None:
@@ -345,7 +352,7 @@ class Recoverer:
             return True
         told = desk.told.find_refused(key)
         if told is None:
-            if is_told_only:
+            if turn is not Turn.FRESH:
                 return False
             desk.load_for(key[0], [cede])
             self._sequencer.take_slip(desk, key[0], key, slip, _carry(desk, pending))

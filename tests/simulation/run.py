@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import hashlib
+import os
 import random
 import shutil
+import tempfile
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,10 +93,11 @@ class Party:
 class Simulation:
     """Takes `steps` random steps and rests now and then. Raises Wrong, or whatever the product should not raise."""
 
-    def __init__(self, seed: int, folder: Path, *, nodes: int, only: frozenset[str] | None = None) -> None:
+    def __init__(self, seed: int, folder: Path, *, nodes: int, skip: frozenset[int] = frozenset()) -> None:
+        self.seed = seed
         self.dice = random.Random(f"story/{seed}")
-        self.folder = folder
-        self.only = only
+        self.skip = skip
+        self.step = 0
         templates = make_templates(folder.parent)
 
         def make_url(name: str) -> str:
@@ -134,12 +140,14 @@ class Simulation:
     async def run(self, steps: int) -> str:
         await self.begin()
         for step in range(steps):
+            self.step = step
+            # Each step has dice of its own: one left out does not change the others, so a story can be shortened.
+            self.dice = random.Random(f"story/{self.seed}/{step}")
             name = self._choose()
-            if self.only is not None and name not in self.only:
-                continue
-            self.met[name] += 1
-            self.tell(f"{step} {name}")
-            await self._do(name)
+            if step not in self.skip:
+                self.met[name] += 1
+                self.tell(f"{step} {name}")
+                await self._do(name)
             if (step + 1) % REST_EVERY == 0:
                 await self.rest()
         await self.rest()
@@ -761,13 +769,65 @@ LINE_FAULTS: Final = {
 }
 
 
-def simulate(seed: int, steps: int, nodes: int, folder: Path, *, only: frozenset[str] | None = None) -> str:
-    """Run one seed in an empty folder and return its digest. Raises whatever is wrong."""
-    simulation = Simulation(seed, folder, nodes=nodes, only=only)
-    try:
-        return asyncio.run(simulation.run(steps))
-    except BaseException as error:
-        error.story = simulation.story  # type: ignore[attr-defined]
-        raise
-    finally:
-        simulation.close()
+@dataclass
+class Outcome:
+    """What came of a run: its digest, or what is wrong and after which step; and the story."""
+
+    digest: str
+    wrong: str
+    step: int
+    story: list[str]
+    met: Counter[str]
+
+
+def simulate(seed: int, steps: int, nodes: int, *, skip: frozenset[int] = frozenset()) -> Outcome:
+    """Run one seed in a folder of its own, in memory where the system has such a place."""
+    shared = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    parent = shared if os.access(shared, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="simulation-", dir=parent) as folder:
+        place = Path(folder) / "books"
+        place.mkdir()
+        for name, template in make_templates(Path(_templates())).items():
+            shutil.copyfile(template, Path(folder) / f"{name}.template")
+        simulation = Simulation(seed, place, nodes=nodes, skip=skip)
+        digest = wrong = ""
+        try:
+            digest = asyncio.run(simulation.run(steps))
+        except Exception as error:  # whatever it is, it is what the run found
+            wrong = f"{type(error).__name__}: {error}"
+        finally:
+            simulation.close()
+        return Outcome(digest, wrong, simulation.step, simulation.story, simulation.met)
+
+
+@lru_cache(maxsize=1)
+def _templates() -> str:
+    """A folder for this process's empty books, deleted with it."""
+    folder = tempfile.TemporaryDirectory(prefix="templates-")
+    atexit.register(folder.cleanup)
+    return folder.name
+
+
+def shorten(seed: int, steps: int, nodes: int, *, seconds: float = 60.0) -> tuple[int, frozenset[int], Outcome]:
+    """Return fewer steps, and steps to leave out, with which it is still wrong, and what came of that."""
+    give_up = time.monotonic() + seconds
+    found = simulate(seed, steps, nodes)
+    assert found.wrong, "there is nothing to shorten"
+    if found.step + 1 < steps:
+        shorter = simulate(seed, found.step + 1, nodes)
+        if shorter.wrong:
+            steps, found = found.step + 1, shorter
+    skip: frozenset[int] = frozenset()
+    size = max(steps // 2, 1)
+    while size:
+        for start in range(0, steps, size):
+            more = frozenset(range(start, min(start + size, steps)))
+            if more <= skip:
+                continue
+            if time.monotonic() > give_up:
+                return steps, skip, found
+            tried = simulate(seed, steps, nodes, skip=skip | more)
+            if tried.wrong:
+                skip, found = skip | more, tried
+        size //= 2
+    return steps, skip, found
