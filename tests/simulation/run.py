@@ -43,6 +43,9 @@ from tests.simulation.oracle import Flying, Lot, Oracle, Wrong
 
 CODES: Final = (BREST, LYON, LILLE, *map(TerritoryCode, ("243300316", "243100518", "244400404", "246700488")))
 REST_EVERY: Final = 60
+# What still moves after so many calls, and so many rounds of everybody's calls, never comes to rest.
+CALLS_TO_REST: Final = 25
+ROUNDS_TO_REST: Final = 30
 MINUTE: Final = 60_000
 
 
@@ -677,13 +680,13 @@ class Simulation:
 
     async def _settle(self) -> None:
         quiet = 0
-        for _ in range(80):
+        for _ in range(ROUNDS_TO_REST):
             calls = 0
             for party in self.parties.values():
                 self._use_newest_keys()
                 before = len(self.story)
                 try:
-                    calls += await party.node.worker.exchange_all()
+                    calls += await party.node.worker.exchange_all(CALLS_TO_REST)
                 except Refusal as refusal:
                     self._note_refusal(party, refusal)
                     calls += 2
