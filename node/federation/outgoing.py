@@ -58,10 +58,13 @@ def group_leaving(leaving: Iterable[Leaving]) -> list[tuple[str, list[Leaving]]]
         by_taker.setdefault(one.beneficiary.territory, []).append(one)
     groups: list[tuple[str, list[Leaving]]] = []
     for taker, rows in by_taker.items():
+        if _fits_one_slip(rows):
+            groups.append((taker, rows))
+            continue
         part: list[Leaving] = []
         draws = words = 0
         for one in rows:
-            said = len(one.words.encode()) if one.words else 0
+            said = len(one.words.encode())
             if part and (
                 len(part) == CESSIONS_MAX or draws + len(one.draws) > DRAWS_MAX or words + said > WORDS_BYTES_MAX
             ):
@@ -72,6 +75,14 @@ def group_leaving(leaving: Iterable[Leaving]) -> list[tuple[str, list[Leaving]]]
             words += said
         groups.append((taker, part))
     return groups
+
+
+def _fits_one_slip(rows: Sequence[Leaving]) -> bool:
+    return (
+        len(rows) <= CESSIONS_MAX
+        and sum([len(one.draws) for one in rows]) <= DRAWS_MAX
+        and sum([len(one.words.encode()) for one in rows if one.words]) <= WORDS_BYTES_MAX
+    )
 
 
 def make_slip(
