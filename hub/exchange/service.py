@@ -60,6 +60,7 @@ class _Line:
     last: tuple[object, ...] | None = None
     whispers: deque[Whisper] = field(default_factory=lambda: deque(maxlen=WHISPERS_KEPT_MAX))
     calls: int = 0
+    waiting: int = 0
     called_at: int = 0
 
 
@@ -74,7 +75,7 @@ class HubExchange:
         self._lines: dict[str, _Line] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_stopping = False
-        self.sequencer = Sequencer(registry, self._on_news)
+        self.sequencer = Sequencer(registry, self._on_news, self.is_on_line)
         self.recovery: HubRecovery | None = None
         self.recoverer = Recoverer(registry, self.sequencer, self._use_recovery)
 
@@ -114,6 +115,11 @@ class HubExchange:
         if found is None:
             found = self._lines[member] = _Line()
         return found
+
+    def is_on_line(self, member: str) -> bool:
+        """Tell, to the writer's thread, whether a call of this member waits for news."""
+        line = self._lines.get(member)
+        return line is not None and line.waiting > 0
 
     def _on_news(self, members: set[str]) -> None:
         """Called in the writer's thread after a commit."""
@@ -181,19 +187,22 @@ class HubExchange:
         deadline = loop.time() + wait_ms / 1000
         while True:
             line.news.clear()
-            if self.recovery is None and await self._book.read(
-                lambda connection: clearing_store.has_waiting(connection, member)
-            ):
-                await self._book.write(self.sequencer.hand_over, member)
             whispers = [line.whispers.popleft() for _ in range(min(len(line.whispers), 32))]
-            envelope, is_news = await self._book.read(partial(self._compose, received, whispers))
+            composed = await self._book.read(partial(self._compose_if_all_is_told, received, whispers))
+            if composed is None:
+                await self._book.write(self.sequencer.hand_over, member)
+                composed = await self._book.read(partial(self._compose, received, whispers))
+            envelope, is_news = composed
             left = deadline - loop.time()
             if is_news or is_fresh or left <= 0 or self._is_stopping:
                 return envelope
+            line.waiting += 1
             try:
                 await asyncio.wait_for(line.news.wait(), left)
             except TimeoutError:
                 deadline = 0.0
+            finally:
+                line.waiting -= 1
 
     async def _collect(self, received: Received) -> bool:
         """Take back what a member holds; when nobody holds anything more, decide again what was decided."""
@@ -210,6 +219,14 @@ class HubExchange:
         line = self._line(whisper.reader)
         line.whispers.append(whisper)
         line.news.set()
+
+    def _compose_if_all_is_told(
+        self, received: Received, whispers: Sequence[Whisper], connection: Connection
+    ) -> tuple[bytes, bool] | None:
+        """Return the answer, or None where slips still wait to be handed over to the caller."""
+        if self.recovery is None and clearing_store.has_waiting(connection, received.statement.sender):
+            return None
+        return self._compose(received, whispers, connection)
 
     def _compose(self, received: Received, whispers: Sequence[Whisper], connection: Connection) -> tuple[bytes, bool]:
         """Return the answer as this snapshot sees it, and whether it holds anything new for the caller."""

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import islice
 from typing import Any, Final
 
+import msgspec
+from msgspec import structs
 from sqlalchemy import Connection, Row
 
 from node.federation import arrivals, checkpoint_service, hub_recovery_service, recovery_service, store
-from node.federation.arrivals import NotProven, arrival_op, open_column, open_forward, sum_draws
+from node.federation.arrivals import (
+    NotProven,
+    arrival_op,
+    begin_ops,
+    foreign_op,
+    open_column,
+    open_forward,
+    sum_draws,
+    sum_places,
+)
 from node.federation.hub_recovery_service import HubRecovery
 from node.federation.outgoing import (
     Leaving,
@@ -24,7 +37,7 @@ from node.federation.outgoing import (
 from node.federation.recovery import BEHIND, FACT, Recovery, RecoveryPhase
 from node.federation.statements import OwnView, compare
 from node.federation.store import SentSlip
-from node.ledger.accounts import BORDER, TRANSIT, UNCLAIMED, AccountKey, abroad
+from node.ledger.accounts import BORDER, TRANSIT, UNCLAIMED, abroad
 from node.ledger.errors import InsufficientRights
 from node.ledger.lots import LotId, LotName
 from node.ledger.naming_service import find_lot_ids, load_lot_names
@@ -110,7 +123,7 @@ class BookIsBehind(Refusal):
 class AskCession:
     """What a holder asks: hand rights to an account, here or far. Validated when made."""
 
-    __slots__ = ("account", "beneficiary", "cents", "draws", "giver", "op", "term", "words")
+    __slots__ = ("account", "beneficiary", "cents", "draws", "giver", "op", "term", "told", "words", "written")
 
     def __init__(
         self,
@@ -134,20 +147,17 @@ class AskCession:
         self.giver = giver
         self.term: Instant = require_instant(term, "term")
         self.draws: tuple[tuple[LotId, Cents], ...] | None = None  # the very lots, where they are to be given back
-
-    @property
-    def told(self) -> bytes:
-        """What the caller said beside the amount, in six bytes."""
-        return hashlib.sha256(f"{self.term}/{self.giver}/{self.words}".encode()).digest()[:6]
+        self.written = format_address(beneficiary)
+        # What the caller said beside the amount, in six bytes.
+        self.told = hashlib.sha256(f"{term}/{giver}/{words}".encode()).digest()[:6]
 
     @property
     def reference(self) -> str:
         """The content beyond account and amount, so that an id reused for another cession is seen."""
-        return make_reference(format_address(self.beneficiary), self.told)
+        return make_reference(self.written, self.told)
 
 
-@dataclass(frozen=True, slots=True)
-class CessionView:
+class CessionView(msgspec.Struct, frozen=True, gc=False):
     """Where a cession stands, with the instant of each step."""
 
     op: bytes
@@ -172,6 +182,14 @@ class TakenReply:
 
     fresh: int
     cut_short: bool
+
+
+class _Road(Enum):
+    """Where a cession goes: to an account of ours, to a territory, or to the South, which not every lot may reach."""
+
+    HOME = "home"
+    OPEN = "open"
+    SOUTH = "south"
 
 
 class Federation:
@@ -241,103 +259,103 @@ class Federation:
     def cede(self, page: Page, items: Sequence[AskCession]) -> list[CessionView | Refusal]:
         """Hand rights on. To an account of this territory it is done at once; to another it is queued, with its slip."""
         results: list[CessionView | Refusal | None] = [None] * len(items)
-        known = store.load_ops(page.connection, [item.op for item in items])
+        roads = {taker: self._look_down_road(taker) for taker in {item.beneficiary.territory for item in items}}
+        known = self._load_known(page, items, roads)
         postings: list[Posting] = []
         places: list[int] = []
         answers: list[Posted | Refusal] = []
         for place, item in enumerate(items):
+            road = roads[item.beneficiary.territory]
             try:
-                if self._needs_chosen_lots(item):
-                    # What fits the South is chosen from what is really left: after everything asked before it.
-                    answers += self.ledger.post(page, postings[len(answers) :])
-                postings.append(self._posting_for(page, item, is_known=item.op in known))
+                draws = item.draws
+                if road is not _Road.HOME and item.op not in known:
+                    if isinstance(road, Refusal):
+                        raise road
+                    if item.term and item.term <= page.now:
+                        raise InvalidTime(field="term", reason="is already past")
+                    if road is _Road.SOUTH and draws is None:
+                        # What fits the South is chosen from what is really left: after everything asked before it.
+                        answers += self.ledger.post(page, postings[len(answers) :])
+                        draws = self._choose_south_draws(page, item)
+                postings.append(
+                    Posting(
+                        op=item.op,
+                        kind=PostingKind.CESSION if road is _Road.HOME else PostingKind.CEDE_OUT,
+                        debit=item.account,
+                        credit=item.beneficiary.number if road is _Road.HOME else TRANSIT,
+                        cents=item.cents,
+                        draws=draws,
+                        reference=item.reference,
+                    )
+                )
                 places.append(place)
             except Refusal as refusal:
                 results[place] = refusal
         answers += self.ledger.post(page, postings[len(answers) :])
-        leaving: list[Leaving] = []
-        left: list[int] = []
-        repeated: list[int] = []
-        names: dict[LotId, LotName] = {}
-        drawn = {
-            lot
-            for posting, answer in zip(postings, answers, strict=True)
-            if isinstance(answer, Posted) and posting.kind is PostingKind.CEDE_OUT and not answer.is_repeat
-            for lot, _ in answer.draws
-        }
-        if drawn:
-            names = load_lot_names(page.connection, drawn)
+        left: list[tuple[int, Posted]] = []
         for place, posting, answer in zip(places, postings, answers, strict=True):
-            item = items[place]
             if isinstance(answer, Refusal):
                 results[place] = answer
             elif posting.kind is PostingKind.CESSION:
-                results[place] = _home_view(item, answer)
+                results[place] = _home_view(items[place], answer)
             elif answer.is_repeat:
-                repeated.append(place)
+                row = store.find_cession(page.connection, items[place].op)
+                assert row is not None, "a cession that left has its row"
+                results[place] = structs.replace(_view(row), is_repeat=True)
             else:
-                left.append(place)
-                leaving.append(
-                    Leaving(
-                        item.op,
-                        item.account,
-                        item.beneficiary,
-                        item.giver,
-                        item.words,
-                        item.term,
-                        tuple((names[lot], cents) for lot, cents in answer.draws),
-                        item.told,
-                    )
-                )
-        if leaving:
-            written = self._write_slips(page, leaving)
-            for place in left:
+                left.append((place, answer))
+        if left:
+            written = self._write_slips(page, self._name_lots(page, [(items[place], posted) for place, posted in left]))
+            for place, _ in left:
                 results[place] = _queued_view(items[place], written[items[place].op], page.now)
-        for place in repeated:
-            row = store.find_cession(page.connection, items[place].op)
-            assert row is not None, "a cession that left has its row"
-            results[place] = replace(_view(row), is_repeat=True)
         return [result for result in results if result is not None]
 
-    def _needs_chosen_lots(self, item: AskCession) -> bool:
-        taker = self.directory.find(item.beneficiary.territory)
-        return item.draws is None and taker is not None and taker.kind is MemberKind.SOUTH
+    def cede_groups(self, page: Page, items: Sequence[Sequence[AskCession]]) -> list[list[CessionView | Refusal]]:
+        """The same for items that are groups: one wait for a whole group, one answer for each cession in it."""
+        answers = iter(self.cede(page, [asked for group in items for asked in group]))
+        return [list(islice(answers, len(group))) for group in items]
 
-    def _posting_for(self, page: Page, item: AskCession, *, is_known: bool) -> Posting:
-        taker = item.beneficiary.territory
+    def _load_known(
+        self, page: Page, items: Sequence[AskCession], roads: Mapping[TerritoryCode, _Road | Refusal]
+    ) -> Collection[bytes]:
+        """Return which of those asked left before: looked up only where the road, or a term, might refuse them now."""
+        doubtful = [
+            item.op for item in items if item.term or roads[item.beneficiary.territory] not in (_Road.OPEN, _Road.HOME)
+        ]
+        return store.load_ops(page.connection, doubtful)
+
+    def _look_down_road(self, taker: str) -> _Road | Refusal:
+        """Return what kind of road leads to a territory, or why none is open."""
         if taker == self.identity.code:
-            return Posting(
-                op=item.op,
-                kind=PostingKind.CESSION,
-                debit=item.account,
-                credit=item.beneficiary.number,
-                cents=item.cents,
-                reference=item.reference,
-            )
-        draws = item.draws
-        if not is_known:
-            self._require_open_road(taker)
-            if item.term and item.term <= page.now:
-                raise InvalidTime(field="term", reason="is already past")
-            if draws is None and self.directory.require(taker).kind is MemberKind.SOUTH:
-                draws = self._choose_south_draws(page, item)
-        return Posting(
-            op=item.op,
-            kind=PostingKind.CEDE_OUT,
-            debit=item.account,
-            credit=TRANSIT,
-            cents=item.cents,
-            draws=draws,
-            reference=item.reference,
-        )
-
-    def _require_open_road(self, taker: str) -> None:
+            return _Road.HOME
         if self.behind is not None:
-            raise self.behind
+            return self.behind
         own = self.directory.find(self.identity.code)
         if own is None or own.status is not MemberStatus.ACTIVE:
-            raise NotAMember(status="unknown" if own is None else str(own.status))
-        self.directory.require_active(taker)
+            return NotAMember(status="unknown" if own is None else str(own.status))
+        try:
+            member = self.directory.require_active(taker)
+        except Refusal as refusal:
+            return refusal
+        return _Road.SOUTH if member.kind is MemberKind.SOUTH else _Road.OPEN
+
+    def _name_lots(self, page: Page, left: Sequence[tuple[AskCession, Posted]]) -> list[Leaving]:
+        """Return the cessions that leave, their lots as others know them."""
+        names = load_lot_names(page.connection, {lot for _, posted in left for lot, _ in posted.draws})
+        return [
+            Leaving(
+                item.op,
+                item.account,
+                item.beneficiary,
+                item.giver,
+                item.words,
+                item.term,
+                tuple([(names[lot], cents) for lot, cents in posted.draws]),
+                item.told,
+                item.written,
+            )
+            for item, posted in left
+        ]
 
     def _choose_south_draws(self, page: Page, item: AskCession) -> tuple[tuple[LotId, Cents], ...]:
         """Return the oldest lots whose class may reach the South. Raises InsufficientRights."""
@@ -371,34 +389,25 @@ class Federation:
             log_store.save_attachments(connection, log.id, [(index, sealed)])
             kept = make_counterfoil(self.identity.keyring.current.public, rows, entropy=self._entropy(32))
             log_store.save_counterfoils(connection, log.id, [(index, kept)])
+            amounts = [row.cents for row in rows]
             store.insert_sent(
                 connection,
                 epoch=log.epoch,
                 index=index,
                 taker=taker,
                 count=len(rows),
-                cents=sum(row.cents for row in rows),
+                cents=sum(amounts),
                 now=page.now,
             )
             store.insert_cessions(
                 connection,
                 [
-                    (
-                        row.op,
-                        log.epoch,
-                        index,
-                        place,
-                        row.account,
-                        format_address(row.beneficiary),
-                        row.cents,
-                        row.term,
-                        "",
-                        "",
-                    )
-                    for place, row in enumerate(rows)
+                    (row.op, log.epoch, index, place, row.account, row.written, cents, row.term, "", "")
+                    for place, (row, cents) in enumerate(zip(rows, amounts, strict=True))
                 ],
             )
-            written.update((row.op, f"{log.epoch}/{index}/{place}") for place, row in enumerate(rows))
+            slip = f"{log.epoch}/{index}/"
+            written.update({row.op: f"{slip}{place}" for place, row in enumerate(rows)})
             self._count("cessions_queued", len(rows))
         page.after_commit("outgoing", self._on_outgoing)
         return written
@@ -430,7 +439,7 @@ class Federation:
 
     def ensure_any_lots(self, page: Page, lots: Sequence[Lot]) -> dict[tuple[str, bytes], LotId]:
         """Return the ids here of lots, home lots that this old copy does not know among them."""
-        self.ledger.adopt_lots(page, [LotName(TerritoryCode(lot.issuer), lot.ref, lot.kind, lot.month) for lot in lots])
+        self.ledger.adopt_lots(page, [_name(lot) for lot in lots])
         return self._ensure_lots(page, lots)[0]
 
     def recall(self, page: Page, items: Sequence[bytes]) -> list[CessionView | Refusal]:
@@ -448,7 +457,7 @@ class Federation:
             if not view.recall:
                 self._write(page, self.hub.hub, Recall(row.epoch, row.ix, (row.place,)))
                 store.save_recall(page.connection, row.epoch, row.ix, [row.place], "asked")
-                view = replace(view, recall="asked")
+                view = structs.replace(view, recall="asked")
             results.append(view)
         return results
 
@@ -646,7 +655,7 @@ class Federation:
                 case Stopped():
                     self._apply_stopped(page, slip, message)
                 case Forward():
-                    self._apply_forward(page, hub_index, message, next(brought))
+                    self._apply_forward(page, hub_index, message, next(brought), handed_at=slip.at)
                 case Moved():
                     self._apply_moved(page, hub_index, number, message)
                 case Statement():
@@ -720,7 +729,7 @@ class Federation:
                 sent = replace(sent, state=state)
             self._count(f"cessions_{state}", len(fitting))
 
-    def _apply_forward(self, page: Page, hub_index: int, forward: Forward, opened: Opened) -> None:
+    def _apply_forward(self, page: Page, hub_index: int, forward: Forward, opened: Opened, *, handed_at: int) -> None:
         if isinstance(opened, Refusal):
             self._count("forwards_not_proven")
             self._note_break(page, f"hub slip {hub_index}", f"a proved slip of {forward.origin}", str(opened))
@@ -733,7 +742,7 @@ class Federation:
         for message in slip.messages:
             if isinstance(message, Answer):
                 self._apply_answer(page, slip, forward.origin, message)
-        answer_index = None if cede is None else self._credit_once(page, forward, forwarded, cede)
+        answer_index = None if cede is None else self._credit_once(page, forward, forwarded, cede, handed_at=handed_at)
         store.insert_received(
             page.connection,
             origin=forward.origin,
@@ -747,56 +756,53 @@ class Federation:
             now=page.now,
         )
 
-    def _credit_once(self, page: Page, forward: Forward, forwarded: ForwardedSlip, cede: Cede) -> int:
+    def _credit_once(
+        self, page: Page, forward: Forward, forwarded: ForwardedSlip, cede: Cede, *, handed_at: int
+    ) -> int:
         """Credit a slip and answer it; where an old copy of this book answered before, exactly as it did then."""
         given = recovery_service.find_given_answer(self, page.connection, forward)
         if given is None:
-            return self._credit(page, forward, forwarded, cede)
+            return self._credit(page, forward, forwarded, cede, handed_at=handed_at)
         answer_index, answer = given
-        recovery_service.credit_again(self, page, forward, forwarded, cede, answer)
+        recovery_service.credit_again(self, page, forward, forwarded, cede, answer, handed_at=handed_at)
         return answer_index
 
-    def _credit(self, page: Page, forward: Forward, forwarded: ForwardedSlip, cede: Cede) -> int:
+    def _credit(self, page: Page, forward: Forward, forwarded: ForwardedSlip, cede: Cede, *, handed_at: int) -> int:
         """Credit the beneficiaries of a slip and answer what could not be delivered; return our Answer's place."""
         origin = forward.origin
         skipped = frozenset(forward.skipped)
         wanted = [place for place in range(cede.count) if place not in skipped]
-        returned: dict[int, str] = {}
-        rows: list[tuple[object, ...]] = []
         try:
             column = open_column(cede, forwarded.sealed, origin=origin, keyring=self.identity.keyring)
         except Unreadable:
             returned = dict.fromkeys(wanted, arrivals.UNREADABLE)
         else:
-            all_draws = draws_of(cede)
-            sums = {place: sum_draws(all_draws[place]) for place in wanted}
-            # Only what the hub cleared: a lot that is listed and not drawn may be a lie about another issuer's.
-            cleared = {key for drawn in sums.values() for key in drawn}
-            ids, faults = self._ensure_lots(page, [lot for lot in cede.lots if (lot.issuer, lot.ref) in cleared])
-            for place, drawn in sums.items():
-                fault = next((faults[key] for key in drawn if key in faults), None)
-                if fault is not None:
-                    returned[place] = fault
-            for is_home, source in ((True, abroad(TerritoryCode(origin))), (False, BORDER)):
-                returned.update(self._credit_part(page, forward, column.numbers, sums, ids, returned, is_home, source))
-            for place in wanted:
-                rows.append(
+            beginning = begin_ops(forward, handed_at)
+            ops = {place: arrival_op(beginning, place) for place in wanted}
+            sums = sum_places(cede)
+            returned = self._credit_places(page, forward, cede, column.numbers, ops, sums)
+            nothing = ("",) * cede.count
+            givers, words = column.givers or nothing, column.words or nothing
+            store.insert_arrivals(
+                page.connection,
+                [
                     (
-                        arrival_op(origin, forward.epoch, forward.index, place),
+                        op,
                         origin,
                         forward.epoch,
                         forward.index,
                         place,
                         column.numbers[place],
                         sum(sums[place].values()),
-                        column.givers[place] if column.givers else "",
-                        column.words[place] if column.words else "",
+                        givers[place],
+                        words[place],
                         "returned" if place in returned else "delivered",
                         returned.get(place, ""),
                         page.now,
                     )
-                )
-        store.insert_arrivals(page.connection, rows)
+                    for place, op in ops.items()
+                ],
+            )
         places = tuple(sorted(returned))
         answer = Answer(
             forward.epoch,
@@ -810,10 +816,57 @@ class Federation:
         self._count("arrivals_returned", len(returned))
         return index
 
+    def _credit_places(
+        self,
+        page: Page,
+        forward: Forward,
+        cede: Cede,
+        numbers: Sequence[str],
+        ops: Mapping[int, bytes],
+        sums: Sequence[Mapping[int, int]],
+    ) -> dict[int, str]:
+        """Post each cession of `ops`, home lots and others apart; return those that failed, by place, with the code."""
+        # Only what the hub cleared: a lot that is listed and not drawn may be a lie about another issuer's.
+        drawn = sorted({lot for place in ops for lot in sums[place]})
+        found = self.ledger.ensure_lots(page, [_name(cede.lots[lot]) for lot in drawn])
+        ids = {lot: id_ for lot, id_ in zip(drawn, found, strict=True) if not isinstance(id_, Refusal)}
+        faults = {lot: fault.code for lot, fault in zip(drawn, found, strict=True) if isinstance(fault, Refusal)}
+        returned: dict[int, str] = {}
+        if faults:
+            returned = {
+                place: next(faults[lot] for lot in sums[place] if lot in faults)
+                for place in ops
+                if not faults.keys().isdisjoint(sums[place])
+            }
+        origin = f"from {forward.origin}/{forward.epoch}/{forward.index}/"
+        for is_home, source in ((True, abroad(TerritoryCode(forward.origin))), (False, BORDER)):
+            side = {lot: id_ for lot, id_ in ids.items() if (cede.lots[lot].issuer == self.identity.code) == is_home}
+            places: list[int] = []
+            postings: list[Posting] = []
+            for place, op in ops.items() if side else ():
+                part = tuple([(side[lot], Cents(cents)) for lot, cents in sums[place].items() if lot in side])
+                if part and place not in returned:
+                    places.append(place)
+                    postings.append(
+                        Posting(
+                            op=Id16(op if is_home else foreign_op(op)),
+                            kind=PostingKind.CEDE_IN,
+                            debit=source,
+                            credit=AccountNumber(numbers[place]),
+                            cents=Cents(sum([cents for _, cents in part])),
+                            draws=part,
+                            reference=f"{origin}{place}",
+                        )
+                    )
+            for place, answer in zip(places, self.ledger.post(page, postings), strict=True):
+                if isinstance(answer, Refusal):
+                    returned[place] = answer.code
+        return returned
+
     def _ensure_lots(
         self, page: Page, lots: Sequence[Lot]
     ) -> tuple[dict[tuple[str, bytes], LotId], dict[tuple[str, bytes], str]]:
-        names = [LotName(TerritoryCode(lot.issuer), lot.ref, lot.kind, lot.month) for lot in lots]
+        names = [_name(lot) for lot in lots]
         ids: dict[tuple[str, bytes], LotId] = {}
         faults: dict[tuple[str, bytes], str] = {}
         for lot, found in zip(lots, self.ledger.ensure_lots(page, names), strict=True):
@@ -822,46 +875,6 @@ class Federation:
             else:
                 ids[lot.issuer, lot.ref] = found
         return ids, faults
-
-    def _credit_part(
-        self,
-        page: Page,
-        forward: Forward,
-        numbers: Sequence[str],
-        sums: dict[int, dict[tuple[str, bytes], int]],
-        ids: dict[tuple[str, bytes], LotId],
-        returned: dict[int, str],
-        is_home: bool,
-        source: AccountKey,
-    ) -> dict[int, str]:
-        """Post the home part, or the foreign part, of every cession still good; return the places that failed."""
-        places: list[int] = []
-        postings: list[Posting] = []
-        for place, drawn in sums.items():
-            part = [
-                (ids[key], Cents(cents))
-                for key, cents in drawn.items()
-                if key in ids and (key[0] == self.identity.code) == is_home
-            ]
-            if place in returned or not part:
-                continue
-            op = arrival_op(forward.origin, forward.epoch, forward.index, place)
-            places.append(place)
-            postings.append(
-                Posting(
-                    op=Id16(op if is_home else derive_op("foreign part", op.hex())),
-                    kind=PostingKind.CEDE_IN,
-                    debit=source,
-                    credit=AccountNumber(numbers[place]),
-                    cents=Cents(sum(cents for _, cents in part)),
-                    draws=tuple(part),
-                    reference=f"from {forward.origin}/{forward.epoch}/{forward.index}/{place}",
-                )
-            )
-        answers = self.ledger.post(page, postings)
-        return {
-            place: answer.code for place, answer in zip(places, answers, strict=True) if isinstance(answer, Refusal)
-        }
 
     def _apply_answer(self, page: Page, slip: Slip, taker: str, answer: Answer) -> None:
         """The receiver's own signed word on a slip of ours: rights arrived there, or came back."""
@@ -1013,11 +1026,15 @@ class Federation:
         log_store.delete_counterfoil(page.connection, log.id, sent.index)
 
 
+def _name(lot: Lot) -> LotName:
+    return LotName(TerritoryCode(lot.issuer), lot.ref, lot.kind, lot.month)
+
+
 def _home_view(item: AskCession, posted: Posted) -> CessionView:
     return CessionView(
         op=item.op,
         account=item.account,
-        beneficiary=format_address(item.beneficiary),
+        beneficiary=item.written,
         cents=item.cents,
         state=CessionState.DELIVERED,
         code="",
@@ -1036,7 +1053,7 @@ def _queued_view(item: AskCession, reference: str, now: Instant) -> CessionView:
     return CessionView(
         op=item.op,
         account=item.account,
-        beneficiary=format_address(item.beneficiary),
+        beneficiary=item.written,
         cents=int(item.cents),
         state=CessionState.QUEUED,
         code="",
