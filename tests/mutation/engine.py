@@ -30,6 +30,8 @@ SURVIVORS: Final = Path(__file__).with_name("survivors.toml")
 MUTANT_SECONDS: Final = 90
 
 _OF: Final = "tests/protocol/test_{}.py"
+# About all of them: values that cannot change, codes that are explained, the shape of what is sent.
+_OF_ALL: Final = (_OF.format("values"), _OF.format("wire_shapes"))
 MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "protocol/amounts.py": (_OF.format("amounts"),),
     "protocol/times.py": (_OF.format("times"),),
@@ -145,7 +147,7 @@ def _become(module: str, tests: Sequence[str], mutant: Mutant) -> None:
         import pytest
 
         options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--assert=plain", "--no-header"]
-        code = int(pytest.main([*options, f"--rootdir={ROOT}", "-k", "not postgresql", *tests]))
+        code = int(pytest.main([*options, f"--rootdir={ROOT}", "-k", "not postgresql", *_OF_ALL, *tests]))
     except BaseException:
         traceback.print_exc()
     finally:
