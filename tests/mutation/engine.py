@@ -27,7 +27,7 @@ from tests.mutation.mutants import Mutant, find_mutants
 
 ROOT: Final = Path(__file__).parents[2]
 SURVIVORS: Final = Path(__file__).with_name("survivors.toml")
-MUTANT_SECONDS: Final = 90
+MUTANT_SECONDS: Final = 60
 
 _OF: Final = "tests/protocol/test_{}.py"
 # About all of them: values that cannot change, codes that are explained, the shape of what is sent.
@@ -109,20 +109,22 @@ def run(module: str, tests: Sequence[str], mutants: Sequence[Mutant]) -> Iterato
     for library in _LIBRARIES:
         importlib.import_module(library)
     whole = Mutant("nothing changed", 0, ast.parse((ROOT / module).read_text()))
-    if mutants and _try(module, tests, whole) != "survived":
+    began = time.monotonic()
+    if mutants and _try(module, tests, whole, MUTANT_SECONDS) != "survived":
         raise TestsFail(f"{', '.join(tests)} do not pass on {module} as it is")
+    seconds = 5 + 3 * (time.monotonic() - began)  # a mutant that never ends is killed as well
     for mutant in mutants:
         started = time.monotonic()
-        outcome = _try(module, tests, mutant)
+        outcome = _try(module, tests, mutant, seconds)
         yield Verdict(mutant, outcome, time.monotonic() - started)
 
 
-def _try(module: str, tests: Sequence[str], mutant: Mutant) -> str:
+def _try(module: str, tests: Sequence[str], mutant: Mutant, seconds: float) -> str:
     child = os.fork()
     if not child:
         os.setpgid(0, 0)  # what a test starts ends with it
         _become(module, tests, mutant)
-    give_up = time.monotonic() + MUTANT_SECONDS
+    give_up = time.monotonic() + seconds
     while time.monotonic() < give_up:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
