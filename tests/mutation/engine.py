@@ -30,6 +30,7 @@ SURVIVORS: Final = Path(__file__).with_name("survivors.toml")
 MUTANT_SECONDS: Final = 60
 
 _OF: Final = "tests/protocol/test_{}.py"
+_IN: Final = "tests/ledger/test_{}.py"
 # About all of them: values that cannot change, codes that are explained, the shape of what is sent.
 _OF_ALL: Final = (_OF.format("values"), _OF.format("wire_shapes"))
 MODULES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -46,8 +47,16 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "protocol/keys.py": (_OF.format("keys"),),
     "protocol/envelopes.py": (_OF.format("envelopes"), _OF.format("second_reader"), _OF.format("vectors")),
     "protocol/messages.py": (_OF.format("messages"), _OF.format("second_reader"), _OF.format("vectors")),
-    "node/ledger/draws.py": ("tests/ledger/test_draws.py",),
-    "node/ledger/lots.py": ("tests/ledger/test_lots.py",),
+    "node/ledger/draws.py": (_IN.format("draws"),),
+    "node/ledger/lots.py": (_IN.format("lots"),),
+    "node/ledger/accounts.py": (_IN.format("accounts"),),
+    "node/ledger/openings.py": (_IN.format("accounts"),),
+    "node/ledger/endowments.py": (_IN.format("lots"), _IN.format("postings")),
+    "node/ledger/fingerprints.py": (_IN.format("postings"), _IN.format("reservations")),
+    "node/ledger/postings.py": (_IN.format("postings"),),
+    "node/ledger/reversals.py": (_IN.format("reversals"),),
+    "node/ledger/reservations.py": (_IN.format("reservations"),),
+    "node/ledger/desk.py": (_IN.format("postings"), _IN.format("reservations"), _IN.format("reversals")),
 }
 # Loaded before forking: whatever is not ours.
 _LIBRARIES: Final = (
