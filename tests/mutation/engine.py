@@ -60,12 +60,18 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 # Loaded before forking: whatever is not ours.
 _LIBRARIES: Final = (
-    "pytest",
-    "_pytest.assertion.rewrite",
-    "hypothesis",
-    "hypothesis.strategies",
-    "msgspec",
-    "nacl.signing",
+    *("pytest", "pytest_asyncio", "pytest_timeout", "hypothesis.strategies", "hypothesis.stateful"),
+    *(
+        "aiohttp",
+        "alembic.command",
+        "msgpack",
+        "msgspec",
+        "nacl.signing",
+        "psycopg",
+        "pymerkle",
+        "sqlalchemy",
+        "structlog",
+    ),
 )
 
 
