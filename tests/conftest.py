@@ -20,7 +20,7 @@ settings.register_profile("default", deadline=None)
 settings.register_profile("thorough", deadline=None, max_examples=2000)
 # A mutant is judged by the same examples each time, and nobody reads the smallest one that kills it.
 settings.register_profile(
-    "mutation", deadline=None, derandomize=True, database=None, phases=(Phase.explicit, Phase.generate)
+    "mutation", max_examples=50, deadline=None, derandomize=True, database=None, phases=(Phase.explicit, Phase.generate)
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
