@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Final
+from typing import Any, Final
 
 from tests.mutation.mutants import Mutant, find_mutants
 
@@ -106,6 +106,21 @@ class _Importer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(self._code, module.__dict__)  # noqa: S102 - this is what a loader does
 
 
+class _Order:
+    """In the child: runs the tests that killed last before the others, and tells which one kills now."""
+
+    def __init__(self, killers: Sequence[str], pipe: int) -> None:
+        self._rank = {name: rank for rank, name in enumerate(reversed(killers))}
+        self._pipe = pipe
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        items.sort(key=lambda item: self._rank.get(item.nodeid, len(self._rank)))
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed:
+            os.write(self._pipe, report.nodeid.encode()[:4_000])
+
+
 def explained() -> dict[str, dict[str, str]]:
     """Return for each module its explained survivors and why nobody need kill them."""
     return tomllib.loads(SURVIVORS.read_text()) if SURVIVORS.exists() else {}
@@ -125,32 +140,42 @@ def run(module: str, tests: Sequence[str], mutants: Sequence[Mutant]) -> Iterato
         importlib.import_module(library)
     whole = Mutant("nothing changed", 0, ast.parse((ROOT / module).read_text()))
     began = time.monotonic()
-    if mutants and _try(module, tests, whole, MUTANT_SECONDS) != "survived":
+    if mutants and _try(module, tests, whole, MUTANT_SECONDS, []) != "survived":
         raise TestsFail(f"{', '.join(tests)} do not pass on {module} as it is")
     seconds = 5 + 3 * (time.monotonic() - began)  # a mutant that never ends is killed as well
+    killers: list[str] = []
     for mutant in mutants:
         started = time.monotonic()
-        outcome = _try(module, tests, mutant, seconds)
+        outcome = _try(module, tests, mutant, seconds, killers)
         yield Verdict(mutant, outcome, time.monotonic() - started)
 
 
-def _try(module: str, tests: Sequence[str], mutant: Mutant, seconds: float) -> str:
+def _try(module: str, tests: Sequence[str], mutant: Mutant, seconds: float, killers: list[str]) -> str:
+    """Return the outcome; the test that killed becomes the last of `killers`."""
+    reading, writing = os.pipe()
     child = os.fork()
     if not child:
         os.setpgid(0, 0)  # what a test starts ends with it
-        _become(module, tests, mutant)
+        _become(module, tests, mutant, _Order(killers, writing))
+    os.close(writing)
     give_up = time.monotonic() + seconds
-    while time.monotonic() < give_up:
+    outcome = "timeout"
+    while outcome == "timeout" and time.monotonic() < give_up:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
-            return "survived" if os.waitstatus_to_exitcode(status) == 0 else "killed"
-        time.sleep(0.01)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return "timeout"
+            outcome = "survived" if os.waitstatus_to_exitcode(status) == 0 else "killed"
+        else:
+            time.sleep(0.01)
+    if outcome == "timeout":
+        os.killpg(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    if killer := os.read(reading, 4_000).decode():
+        killers[:] = [one for one in killers if one != killer] + [killer]
+    os.close(reading)
+    return outcome
 
 
-def _become(module: str, tests: Sequence[str], mutant: Mutant) -> None:
+def _become(module: str, tests: Sequence[str], mutant: Mutant, order: _Order) -> None:
     """In the child: import the mutant, run the tests, and end with pytest's exit code."""
     code = 1
     try:
@@ -164,7 +189,9 @@ def _become(module: str, tests: Sequence[str], mutant: Mutant) -> None:
         import pytest
 
         options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--assert=plain", "--no-header"]
-        code = int(pytest.main([*options, f"--rootdir={ROOT}", "-k", "not postgresql", *_OF_ALL, *tests]))
+        code = int(
+            pytest.main([*options, f"--rootdir={ROOT}", "-k", "not postgresql", *_OF_ALL, *tests], plugins=[order])
+        )
     except BaseException:
         traceback.print_exc()
     finally:
