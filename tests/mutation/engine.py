@@ -11,6 +11,7 @@ import importlib
 import importlib.abc
 import importlib.util
 import os
+import resource
 import signal
 import sys
 import time
@@ -28,6 +29,7 @@ from tests.mutation.mutants import Mutant, find_mutants
 ROOT: Final = Path(__file__).parents[2]
 SURVIVORS: Final = Path(__file__).with_name("survivors.toml")
 MUTANT_SECONDS: Final = 60
+MEMORY_BYTES: Final = 3 * 1024**3
 
 _OF: Final = "tests/protocol/test_{}.py"
 _IN: Final = "tests/ledger/test_{}.py"
@@ -142,7 +144,7 @@ def run(module: str, tests: Sequence[str], mutants: Sequence[Mutant]) -> Iterato
     began = time.monotonic()
     if mutants and _try(module, tests, whole, MUTANT_SECONDS, []) != "survived":
         raise TestsFail(f"{', '.join(tests)} do not pass on {module} as it is")
-    seconds = 5 + 3 * (time.monotonic() - began)  # a mutant that never ends is killed as well
+    seconds = 3 + 3 * (time.monotonic() - began)  # a mutant that never ends is killed as well
     killers: list[str] = []
     for mutant in mutants:
         started = time.monotonic()
@@ -179,6 +181,7 @@ def _become(module: str, tests: Sequence[str], mutant: Mutant, order: _Order) ->
     """In the child: import the mutant, run the tests, and end with pytest's exit code."""
     code = 1
     try:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))  # a list that grows for ever is killed
         null = os.open(os.devnull, os.O_WRONLY)
         if not os.environ.get("MUTATION_SHOWS"):
             os.dup2(null, 1)
