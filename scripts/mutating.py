@@ -72,6 +72,7 @@ def mutate(module: str, asked: Any) -> dict[str, Any]:
                 figures["explained"] += 1
             else:
                 figures["survivors"].append({"line": verdict.mutant.line, "mutant": name})
+                bar.console.print(f"{module}:{verdict.mutant.line}: survived: {name}", markup=False, soft_wrap=True)
             bar.advance(task)
     return figures
 
