@@ -6,18 +6,23 @@ once on each base. One server runs for each test process, from the first test th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tests.postgres import PostgresServer
 
 # On a busy machine a slow example says nothing about the code: time limits are pytest's business.
 settings.register_profile("default", deadline=None)
 settings.register_profile("thorough", deadline=None, max_examples=2000)
-settings.load_profile("default")
+# A mutant is judged by the same examples each time, and nobody reads the smallest one that kills it.
+settings.register_profile(
+    "mutation", max_examples=50, deadline=None, derandomize=True, database=None, phases=(Phase.explicit, Phase.generate)
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 @pytest.fixture(scope="session")

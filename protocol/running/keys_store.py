@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -98,7 +99,7 @@ def _load_file(file: Path, passphrase: bytes | None) -> SecretKeys:
             "it is locked: a passphrase is needed" if passphrase is None else "it is not locked: give no passphrase"
         )
         raise KeysUnusable(file=file.name, reason=reason) from None
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm, InternalError):
         raise KeysUnusable(file=file.name, reason="wrong passphrase, or not a key file") from None
     if not isinstance(signing, Ed25519PrivateKey) or not isinstance(sealing, X25519PrivateKey):
         raise KeysUnusable(file=file.name, reason="not an Ed25519 and an X25519 key")

@@ -59,18 +59,19 @@ async def tell(world: World) -> Recorder:
     brest.book.write_now(brest.federation.recall, late.op)
     brest.cede(anna, Address(zoe, LYON), 11)
     await world.settle()
-    # The directory moves, a key is announced, a statement is asked for, a payee is asked about.
+    # A payee is asked about; then the directory moves, a key is announced, a statement is asked for.
+    asking = asyncio.create_task(brest.payees.ask(Address(paul, LYON), seconds=5))
+    await asyncio.sleep(0)
+    for _ in range(3):
+        await brest.worker.exchange_once()
+        await lyon.worker.exchange_once()
+    assert await asking is not None
     world.change(LimitsSet(LYON, 1_000, 500, 800))
     world.change(Suspended(LILLE, "a test"))
     world.change(Reinstated(LILLE))
     lyon.book.write_now(lyon.federation.announce_key, make_keys(world.entropy(64)))
     lyon.book.write_now(lyon.federation.ask_statement, None)
     await world.settle()
-    asking = asyncio.create_task(brest.payees.ask(Address(paul, LYON), seconds=5))
-    await asyncio.sleep(0)
-    await world.settle(BREST, LYON)
-    await world.settle(BREST)
-    await asking
     return recorder
 
 

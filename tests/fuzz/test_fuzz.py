@@ -6,6 +6,7 @@ import ast
 import json
 import subprocess
 import sys
+import threading
 import typing
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -144,25 +145,23 @@ def decoders() -> Iterator[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def reached() -> set[tuple[str, str]]:
     """(file, function) of everything of ours that the targets run through on their corpora, in this process."""
-    import threading
-
     codes: set[CodeType] = set()
 
-    def note(frame: FrameType, event: str, _argument: object) -> None:
-        if event == "call":
-            codes.add(frame.f_code)
+    def note(frame: FrameType, _event: str, _argument: object) -> None:
+        codes.add(frame.f_code)  # None as a local tracer: calls are told, lines are not
 
-    # The runs must not be those of another test: a cache that is warm hides a call.
-    threading.setprofile(note)
-    sys.setprofile(note)
+    before = sys.gettrace()
+    threading.settrace(note)
     try:
         for name, target in TARGETS.items():
+            sys.settrace(note)
             run = target.prepare()
             for file in sorted((FOLDER / name).iterdir()):
+                sys.settrace(note)  # again: brackets in brackets end in a RecursionError, and that ends tracing
                 run(file.read_bytes())
     finally:
-        sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        sys.settrace(before)
+        threading.settrace(before)  # type: ignore[arg-type]
     return {
         (str(Path(code.co_filename).relative_to(ROOT)), code.co_name)
         for code in codes

@@ -57,6 +57,31 @@ def test_what_is_below_zero_or_above_the_limit_is_neither(cents: int) -> None:
         assert str(refusal.value.facts["amount"]) == str(cents)
 
 
+def test_at_the_lower_limit_it_is_the_sign_that_is_wrong() -> None:
+    for require, said in ((require_amount, "more than zero"), (require_balance, "below zero")):
+        with pytest.raises(InvalidAmount, match=said):
+            require(-TEN_THOUSAND_BILLION_EUROS)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (2**127, str(2**127)),
+        (2**128 - 1, str(2**128 - 1)),
+        (2**128, "129 bits"),
+        ("x" * 50, "x" * 40),
+        ("\ud800", "\\ud800"),
+        (1.5, "1.5"),
+        (None, "NoneType"),
+        (b"12", "bytes"),
+    ],
+)
+def test_a_refusal_shows_what_was_refused_or_what_kind_of_thing_it_was(value: object, shown: str) -> None:
+    with pytest.raises(InvalidAmount) as refusal:
+        require_amount(value)
+    assert refusal.value.facts["amount"] == shown
+
+
 @given(not_whole)
 def test_what_is_not_a_whole_number_is_refused(value: Any) -> None:
     for require in (require_amount, require_balance):

@@ -70,3 +70,11 @@ def test_rights_come_back_at_every_end_but_one() -> None:
 def test_an_exception_speaks_for_its_cession_and_the_slip_for_all_others() -> None:
     assert state_of(CessionState.DELIVERED, CessionState.RECALLED) is CessionState.RECALLED
     assert state_of(CessionState.DELIVERED, None) is CessionState.DELIVERED
+
+
+def test_a_cession_says_what_is_stored_and_by_which_refusal() -> None:
+    assert [str(state) for state in CessionState] == [
+        *("queued", "cleared", "handed_over", "delivered", "returned", "recalled", "expired", "refused")
+    ]
+    assert Cession(CessionState.QUEUED, Instant(0)).code == ""
+    assert advance(Cession(CessionState.QUEUED, Instant(0)), Event.CLEARED, Instant(1)).code == ""

@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol.canonical import encode_typed
 from protocol.directory import (
+    ENTRY_BYTES_MAX,
     Accredited,
     BrokenDirectory,
     Change,
     Directory,
+    DirectoryEntry,
     Enrolled,
     KeyAdded,
     KeyRetired,
@@ -23,7 +26,8 @@ from protocol.directory import (
     apply_entries,
     encode_entry,
 )
-from protocol.keys import compute_key_id
+from protocol.errors import NotCanonical
+from protocol.keys import PublicKeys, compute_key_id
 from tests.protocol import second_reader
 
 CODES = ("HUB-FR", "242900314", "200046977", "S00000000")
@@ -108,3 +112,62 @@ def test_who_is_unknown_or_not_active_is_told_apart() -> None:
             directory.require_active(code)
     directory = apply_entries(directory, [encode_entry(directory, Accredited("242900314", "", ""), 5)])
     assert directory.require_active("242900314").name == "Brest"
+
+
+BREST = "242900314"
+
+
+def fold(*wanted: Change) -> Directory:
+    directory = Directory()
+    for change in wanted:
+        directory = apply_entries(directory, [encode_entry(directory, change, 5)])
+    return directory
+
+
+def enrolled(seed: int = 1) -> Enrolled:
+    return Enrolled(BREST, "Brest", "territory", bytes([seed]) * 32, bytes([seed]) * 32)
+
+
+@pytest.mark.parametrize(("number", "is_chained"), [(2, True), (0, True), (1, False)])
+def test_a_wrong_number_and_a_wrong_link_are_each_refused(number: int, is_chained: bool) -> None:
+    directory = fold(enrolled())
+    entry = DirectoryEntry(number, directory.head if is_chained else bytes(32), 5, Accredited(BREST, "", ""))
+    with pytest.raises(BrokenDirectory) as refusal:
+        apply_entries(directory, [encode_typed(entry)])
+    assert refusal.value.facts["number"] == number
+
+
+def test_an_entry_longer_than_any_entry_is_not_read() -> None:
+    assert ENTRY_BYTES_MAX == 8_192
+    with pytest.raises(NotCanonical, match="8193 bytes, 8192 allowed"):
+        apply_entries(Directory(), [bytes(8_193)])
+
+
+@pytest.mark.parametrize(
+    ("before", "wrong"),
+    [
+        ((Accredited(BREST, "", ""), Suspended(BREST, "late")), Accredited(BREST, "", "")),
+        ((Accredited(BREST, "", ""),), Reinstated(BREST)),
+        ((), Suspended(BREST, "late")),
+        ((), KeyAdded(BREST, bytes([1]) * 32, bytes([1]) * 32)),
+        ((), enrolled(2)),
+        ((), KeyRetired(BREST, bytes(8), False, 0)),
+        ((), KeyRetired(BREST, compute_key_id(bytes([1]) * 32, bytes([1]) * 32), False, 0)),
+    ],
+)
+def test_a_change_that_cannot_be_is_refused(before: tuple[Change, ...], wrong: Change) -> None:
+    directory = fold(enrolled(), *before)
+    with pytest.raises(BrokenDirectory):
+        apply_entries(directory, [encode_entry(directory, wrong, 5)])
+
+
+def test_a_retired_key_is_found_for_what_it_signed_and_not_for_more() -> None:
+    first, second = (PublicKeys(bytes([seed]) * 32, bytes([seed]) * 32) for seed in (1, 2))
+    directory = fold(enrolled(), KeyAdded(BREST, second.signing, second.sealing), KeyRetired(BREST, first.id, False, 0))
+    member = directory.find(BREST)
+    assert member is not None
+    assert (member.find_key(second.id), member.find_any_key(second.id)) == (second, second)
+    assert (member.find_key(first.id), member.find_any_key(first.id)) == (None, first)
+    assert (member.find_key(bytes(8)), member.find_any_key(bytes(8)), directory.find("HUB-FR")) == (None, None, None)
+    with pytest.raises(BrokenDirectory):
+        apply_entries(directory, [encode_entry(directory, KeyAdded(BREST, first.signing, first.sealing), 5)])

@@ -14,13 +14,23 @@ from protocol.envelopes import (
     CarriedSlip,
     Checkpoint,
     HeadStatement,
+    History,
     Payload,
     SignedCheckpoint,
     compute_digest,
     sign_checkpoint,
 )
-from protocol.evidence import Evidence, EvidenceKind, NotEvidence, SignedStatement, encode_evidence, judge
-from protocol.keys import Domain, make_keys
+from protocol.evidence import (
+    EVIDENCE_BYTES_MAX,
+    Evidence,
+    EvidenceKind,
+    Judgement,
+    NotEvidence,
+    SignedStatement,
+    encode_evidence,
+    judge,
+)
+from protocol.keys import Domain, SecretKeys, make_keys
 from tests.protocol import second_reader
 
 SIGNER, READER = "242900314", "HUB-FR"
@@ -162,6 +172,12 @@ def test_holding_less_convicts_only_where_the_national_log_grew(one: int, two: i
             judge(data)
 
 
+def test_a_file_longer_than_any_proof_is_not_read() -> None:
+    assert EVIDENCE_BYTES_MAX == 32 * 1024 * 1024
+    with pytest.raises(NotEvidence, match="33554433 bytes, 33554432 allowed"):
+        judge(bytes(EVIDENCE_BYTES_MAX + 1))
+
+
 @given(st.binary(max_size=300))
 def test_nonsense_proves_nothing(data: bytes) -> None:
     with pytest.raises(NotEvidence):
@@ -178,3 +194,182 @@ def test_an_altered_file_never_convicts_another_key(data: st.DataObject) -> None
     except NotEvidence:
         return
     assert (judgement.accused, judgement.key_fingerprint) == (SIGNER, SECRET.public.signing.hex())
+
+
+# One convicting file of each kind, and every single thing that, bent, leaves it without a proof.
+
+
+def point(size: int, root: bytes = bytes(32), **more: Any) -> SignedCheckpoint:
+    told: dict[str, Any] = {"network": "test", "hub": SIGNER, "epoch": 1, "at": AT, **more}
+    return sign_checkpoint(SECRET, Checkpoint(size=size, root=root, **told))
+
+
+def convict(case: str, /, *, one: Any = (), two: Any = (), body: Any = (), **more: Any) -> Judgement:
+    """Judge a file of this kind; `one`, `two`, `body` and the rest change the statements, the payload and the file."""
+    forked = [b"another", *LEAVES[1:]]
+    first: dict[str, Any] = {"at": AT, "log_size": 4, "log_root": second_reader.tree_root(LEAVES[:4])}
+    second: dict[str, Any] = {**first, "at": AT + 1, "log_root": second_reader.tree_root(forked[:4])}
+    carried: dict[str, Any] = {"start": 4, "slips": (), "histories": ()}
+    whole: dict[str, Any] = {"accused": SIGNER, "first_checkpoint": None, "peaks": ()}
+    match case:
+        case "rewound":
+            first |= {"checkpoint": point(3), "ack_size": 5}
+            second |= {"checkpoint": point(4), "ack_size": 4}
+        case "broken_log":
+            second |= {"log_size": 5, "log_root": second_reader.tree_root(forked[:5])}
+            carried |= {"slips": (CarriedSlip(LEAVES[4], ()),)}
+            whole |= {"peaks": (second_reader.tree_root(LEAVES[:4]),)}
+        case "broken_history":
+            second |= {"checkpoint": point(5, b"2" * 32)}
+            carried |= {"histories": (History(3, ()), History(4, (bytes(32),)))}
+            whole |= {"first_checkpoint": point(4, b"1" * 32)}
+        case "two_points":
+            second |= {"checkpoint": point(4, b"2" * 32)}
+            whole |= {"first_checkpoint": point(4, b"1" * 32)}
+        case "disputed_ack":
+            first |= {"sender": READER, "reader": SIGNER}
+            second |= {"ack_epoch": 1, "ack_size": 4, "ack_root": bytes(32)}
+    carried |= dict(body)
+    payload = encode_typed(
+        Payload(carried["start"], carried["slips"], 0, None, carried["histories"], (), carried.get("recovery"))
+    )
+    second["payload"] = compute_digest(payload)
+    whole |= {"payload": payload}
+    words = [speak(**{**first, **dict(one)}), speak(**{**second, **dict(two)})]
+    told = {"version": 1, "kind": {"two_points": "two_heads"}.get(case, case), "found_at": AT, **whole}
+    return judge(encode_evidence(Evidence(**{"first": words[0], "second": words[1], **told, **more})))
+
+
+def speak(secret: SecretKeys = SECRET, signer: str = "", signature: bytes = b"", **more: Any) -> SignedStatement:
+    told: dict[str, Any] = {
+        **{"version": 1, "speaks": 1, "network": "test", "sender": SIGNER, "reader": READER, "key": secret.public.id},
+        **{"epoch": 1, "ack_epoch": 1, "ack_size": 0, "ack_root": bytes(32), "checkpoint": None, "payload": bytes(32)},
+        **more,
+    }
+    body = encode_typed(HeadStatement(**told))
+    signature = signature or keys.sign(secret, Domain.STATEMENT, body)
+    return SignedStatement(signer or told["sender"], secret.public.signing, body, signature)
+
+
+CONVICTED = {
+    "two_heads": "signed two logs of 4 slips",
+    "two_points": "signed two national logs of 4 leaves",
+    "rewound": "acknowledged 5 slips of HUB-FR, later only 4",
+    "broken_log": "signed 5 slips for HUB-FR that do not follow from its first 4",
+    "broken_history": "signed national logs of 4 and 5 leaves",
+    "disputed_ack": "HUB-FR signed root",
+}
+SAME_VOICE: Any = (
+    {"two": {"network": "other"}},
+    {"one": {"sender": READER}},
+    {"two": {"sender": READER}},
+    {"accused": READER},
+    {"one": {"secret": OTHER}},
+    {"one": {"reader": "200046977"}},
+    {"one": {"epoch": 2}},
+    {"two": {"epoch": 2}},
+)
+EMPTY_PAYLOAD = encode_typed(Payload(4, (), 0, None, (), (), None))
+BENT: Any = {
+    "two_heads": (
+        *SAME_VOICE,
+        {"two": {"log_root": second_reader.tree_root(LEAVES[:4])}},
+        {"two": {"log_size": 3}},
+        {"two": {"log_size": 3}, "peaks": (bytes(32), bytes(32))},
+    ),
+    "two_points": (
+        {"two": {"checkpoint": None}},
+        {"two": {"checkpoint": point(4, b"1" * 32)}},
+        {"two": {"checkpoint": point(5, b"2" * 32)}},
+        {"two": {"checkpoint": point(4, b"2" * 32, epoch=2)}},
+        {"two": {"checkpoint": point(4, b"2" * 32, network="other")}},
+        {"two": {"checkpoint": point(4, b"2" * 32, hub=READER)}},
+        {"first_checkpoint": point(4, b"1" * 32, hub=READER)},
+        {"first_checkpoint": sign_checkpoint(OTHER, Checkpoint("test", SIGNER, 1, 4, b"1" * 32, AT))},
+        {"first_checkpoint": SignedCheckpoint(b"?", bytes(8), keys.sign(SECRET, Domain.CHECKPOINT, b"?"))},
+    ),
+    "rewound": (
+        *SAME_VOICE,
+        {"one": {"ack_epoch": 2}},
+        {"one": {"checkpoint": None}},
+        {"two": {"checkpoint": None}},
+        {"two": {"checkpoint": point(3)}},
+        {"two": {"checkpoint": point(4, epoch=2)}},
+        {"two": {"ack_size": 5}},
+    ),
+    "broken_log": (
+        *SAME_VOICE,
+        {"peaks": ()},
+        {"peaks": (bytes(32),)},
+        {"peaks": (second_reader.tree_root(LEAVES[:2]), second_reader.tree_root(LEAVES[2:4]))},
+        {"payload": EMPTY_PAYLOAD},
+        {"body": {"start": 5}},
+        {"body": {"slips": (CarriedSlip(LEAVES[4], ()),) * 2}},
+        {"two": {"log_root": second_reader.tree_root(LEAVES[:5])}},
+        {"two": {"log_size": 3}},
+        {"two": {"payload": compute_digest(b"?")}, "payload": b"?"},
+    ),
+    "broken_history": (
+        {"first_checkpoint": None},
+        {"two": {"checkpoint": None}},
+        {"two": {"sender": READER}},
+        {"two": {"checkpoint": point(5, b"2" * 32, network="other")}},
+        {"two": {"checkpoint": point(5, b"2" * 32, epoch=2)}},
+        {"two": {"checkpoint": point(3, b"2" * 32)}},
+        {"body": {"histories": (History(3, ()),)}},
+        {"body": {"histories": ()}},
+        {"first_checkpoint": point(5, b"2" * 32), "body": {"histories": (History(5, ()),)}},
+        {"payload": EMPTY_PAYLOAD},
+    ),
+    "disputed_ack": (
+        {"one": {"reader": "200046977"}},
+        {"one": {"sender": "200046977"}},
+        {"two": {"network": "other"}},
+        {"accused": READER},
+        {"two": {"ack_epoch": 2}},
+        {"two": {"ack_size": 5}},
+        {"two": {"ack_root": second_reader.tree_root(LEAVES[:4])}},
+    ),
+}
+FILES: Any = (
+    {"version": 2},
+    {"kind": "nothing"},
+    {"one": {"signature": bytes(64)}},
+    {"two": {"signature": bytes(64)}},
+    {"one": {"signer": "200046977"}},
+    {"two": {"signer": "200046977"}},
+    {"first": SignedStatement(SIGNER, SECRET.public.signing, b"?", keys.sign(SECRET, Domain.STATEMENT, b"?"))},
+    {"second": SignedStatement(SIGNER, SECRET.public.signing, b"?", bytes(64))},
+)
+
+
+@pytest.mark.parametrize("kind", CONVICTED)
+def test_each_contradiction_convicts_in_words_of_its_own(kind: str) -> None:
+    judgement = convict(kind)
+    assert judgement.kind == {"two_points": "two_heads"}.get(kind, kind)
+    assert (judgement.accused, judgement.key_fingerprint) == (SIGNER, SECRET.public.signing.hex())
+    assert CONVICTED[kind] in judgement.summary
+
+
+@pytest.mark.parametrize(
+    ("kind", "bent"),
+    [(kind, bent) for kind in CONVICTED for bent in (*BENT[kind], *FILES)],
+    ids=lambda one: str(one)[:70],
+)
+def test_a_proof_with_one_thing_bent_proves_nothing(kind: str, bent: Any) -> None:
+    with pytest.raises(NotEvidence):
+        convict(kind, **bent)
+
+
+def test_an_older_national_log_signed_later_convicts_its_hub() -> None:
+    told = convict("broken_history", two={"checkpoint": point(3, b"2" * 32, at=AT + 1)})
+    assert "a national log of 4 leaves, then one of 3" in told.summary
+
+
+def test_a_shorter_head_with_a_proof_that_it_is_no_prefix_convicts() -> None:
+    """`peaks` holds the root that the longer log had at the shorter one's size, then the proof."""
+    prefix = second_reader.tree_root(LEAVES[:2])
+    proof = (prefix, second_reader.tree_root(LEAVES[2:4]))
+    assert "signed two logs of 2 slips" in convict("two_heads", two={"log_size": 2}, peaks=proof).summary
+    with pytest.raises(NotEvidence):
+        convict("two_heads", two={"log_size": 2, "log_root": prefix}, peaks=proof)

@@ -355,3 +355,23 @@ def test_an_id_has_one_text(text: object) -> None:
     with pytest.raises(InvalidId) as refusal:
         parse_id(text)
     assert str(refusal.value).encode()
+
+
+def test_a_code_that_is_almost_right_is_told_what_is_wrong_with_it() -> None:
+    south = make_south_code(bytes(range(16)))
+    for code, said in (("242900315", "check digit"), (south[:-1] + ("A" if south[-1] != "A" else "B"), "check symbol")):
+        with pytest.raises(InvalidTerritory) as refusal:
+            require_territory(code)
+        assert refusal.value.facts["territory"] == code
+        assert said in str(refusal.value.facts["reason"])
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("x" * 50, "x" * 40), ("\udc80", "\\udc80"), (bytes(range(30)), bytes(range(20)).hex()), (7, "int")],
+)
+def test_a_refusal_shows_the_beginning_of_what_was_refused(value: object, shown: str) -> None:
+    for require, fact in ((require_territory, "territory"), (parse_address, "address"), (parse_id, "id")):
+        with pytest.raises(Malformed) as refusal:
+            require(value)
+        assert refusal.value.facts[fact] == shown

@@ -135,3 +135,12 @@ def test_a_name_of_the_current_keys_that_is_no_text_is_refused(tmp_path: Path) -
     (tmp_path / "current").write_bytes(b"\xfa\xff")
     with pytest.raises(KeysUnusable):
         load_keyring(tmp_path, None)
+
+
+@pytest.mark.parametrize("kind", [b"BQYDK3Vw", b"BQYDK2Vx"])
+def test_a_key_of_another_or_of_no_kind_is_refused(kind: bytes, tmp_path: Path) -> None:
+    secret = create_keys(tmp_path, None, ENTROPY)
+    file = tmp_path / f"{secret.public.id.hex()}.key"
+    file.write_bytes(file.read_bytes().replace(b"BQYDK2Vw", kind))  # one symbol of the algorithm's name
+    with pytest.raises(KeysUnusable):
+        load_keyring(tmp_path, None)

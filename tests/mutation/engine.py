@@ -1,0 +1,206 @@
+"""Run tests against mutants: one forked child each, in which the module is imported as the mutant.
+
+`MODULES` says which tests are about which module, the most telling first. A mutant is killed by the first test that
+fails, by an error, or by time; it survives if all pass.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.abc
+import importlib.util
+import os
+import resource
+import signal
+import sys
+import time
+import tomllib
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any, Final
+
+from tests.mutation.mutants import Mutant, find_mutants
+
+ROOT: Final = Path(__file__).parents[2]
+SURVIVORS: Final = Path(__file__).with_name("survivors.toml")
+MUTANT_SECONDS: Final = 60
+MEMORY_BYTES: Final = 3 * 1024**3
+
+_OF: Final = "tests/protocol/test_{}.py"
+_IN: Final = "tests/ledger/test_{}.py"
+# About all of them: values that cannot change, codes that are explained, the shape of what is sent.
+_OF_ALL: Final = (_OF.format("values"), _OF.format("wire_shapes"))
+MODULES: Final[Mapping[str, tuple[str, ...]]] = {
+    "protocol/amounts.py": (_OF.format("amounts"),),
+    "protocol/times.py": (_OF.format("times"),),
+    "protocol/identifiers.py": (_OF.format("identifiers"),),
+    "protocol/cession.py": (_OF.format("cession"),),
+    "protocol/merkle.py": (_OF.format("merkle"),),
+    "protocol/canonical.py": (_OF.format("canonical"),),
+    "protocol/clearing.py": (_OF.format("clearing"), _OF.format("national")),
+    "protocol/directory.py": (_OF.format("directory"), _OF.format("second_reader")),
+    "protocol/national.py": (_OF.format("national"), _OF.format("second_reader"), _OF.format("vectors")),
+    "protocol/evidence.py": (_OF.format("evidence"),),
+    "protocol/keys.py": (_OF.format("keys"),),
+    "protocol/envelopes.py": (_OF.format("envelopes"), _OF.format("second_reader"), _OF.format("vectors")),
+    "protocol/messages.py": (_OF.format("messages"), _OF.format("second_reader"), _OF.format("vectors")),
+    "node/ledger/draws.py": (_IN.format("draws"),),
+    "node/ledger/lots.py": (_IN.format("lots"),),
+    "node/ledger/accounts.py": (_IN.format("accounts"),),
+    "node/ledger/openings.py": (_IN.format("accounts"),),
+    "node/ledger/endowments.py": (_IN.format("lots"), _IN.format("postings")),
+    "node/ledger/fingerprints.py": (_IN.format("postings"), _IN.format("reservations")),
+    "node/ledger/postings.py": (_IN.format("postings"),),
+    "node/ledger/reversals.py": (_IN.format("reversals"),),
+    "node/ledger/reservations.py": (_IN.format("reservations"),),
+    "node/ledger/desk.py": (_IN.format("postings"), _IN.format("reservations"), _IN.format("reversals")),
+}
+# Loaded before forking: whatever is not ours.
+_LIBRARIES: Final = (
+    *("pytest", "pytest_asyncio", "pytest_timeout", "hypothesis.strategies", "hypothesis.stateful"),
+    *(
+        "aiohttp",
+        "alembic.command",
+        "msgpack",
+        "msgspec",
+        "nacl.signing",
+        "psycopg",
+        "pymerkle",
+        "sqlalchemy",
+        "structlog",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a mutant: killed, timeout (killed too) or survived."""
+
+    mutant: Mutant
+    outcome: str
+    seconds: float
+
+
+class TestsFail(Exception):
+    """The tests fail without any change: nothing can be learnt from mutants."""
+
+
+class _Importer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Gives one module as the mutant."""
+
+    def __init__(self, name: str, file: Path, code: CodeType) -> None:
+        self._name, self._file, self._code = name, file, code
+
+    def find_spec(self, name: str, _path: object, _target: object = None) -> ModuleSpec | None:
+        if name != self._name:
+            return None
+        return importlib.util.spec_from_file_location(name, self._file, loader=self)
+
+    def create_module(self, _spec: ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(self._code, module.__dict__)  # noqa: S102 - this is what a loader does
+
+
+class _Order:
+    """In the child: runs the tests that killed last before the others, and tells which one kills now."""
+
+    def __init__(self, killers: Sequence[str], pipe: int) -> None:
+        self._rank = {name: rank for rank, name in enumerate(reversed(killers))}
+        self._pipe = pipe
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        items.sort(key=lambda item: self._rank.get(item.nodeid, len(self._rank)))
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed:
+            os.write(self._pipe, report.nodeid.encode()[:4_000])
+
+
+def explained() -> dict[str, dict[str, str]]:
+    """Return for each module its explained survivors and why nobody need kill them."""
+    return tomllib.loads(SURVIVORS.read_text()) if SURVIVORS.exists() else {}
+
+
+def mutants_of(module: str) -> list[Mutant]:
+    return list(find_mutants((ROOT / module).read_text()))
+
+
+def run(module: str, tests: Sequence[str], mutants: Sequence[Mutant]) -> Iterator[Verdict]:
+    """Yield the verdict on each mutant of the module under these tests.
+
+    Our own packages must not be imported yet in this process: a child imports them, mutated.
+    """
+    assert not any(name.split(".")[0] in ("protocol", "node", "hub") for name in sys.modules), "imported too early"
+    for library in _LIBRARIES:
+        importlib.import_module(library)
+    whole = Mutant("nothing changed", 0, ast.parse((ROOT / module).read_text()))
+    began = time.monotonic()
+    if mutants and _try(module, tests, whole, MUTANT_SECONDS, []) != "survived":
+        raise TestsFail(f"{', '.join(tests)} do not pass on {module} as it is")
+    seconds = 3 + 3 * (time.monotonic() - began)  # a mutant that never ends is killed as well
+    killers: list[str] = []
+    for mutant in mutants:
+        started = time.monotonic()
+        outcome = _try(module, tests, mutant, seconds, killers)
+        yield Verdict(mutant, outcome, time.monotonic() - started)
+
+
+def _try(module: str, tests: Sequence[str], mutant: Mutant, seconds: float, killers: list[str]) -> str:
+    """Return the outcome; the test that killed becomes the last of `killers`."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.setpgid(0, 0)  # what a test starts ends with it
+        _become(module, tests, mutant, _Order(killers, writing))
+    os.close(writing)
+    give_up = time.monotonic() + seconds
+    outcome = "timeout"
+    while outcome == "timeout" and time.monotonic() < give_up:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            outcome = "survived" if os.waitstatus_to_exitcode(status) == 0 else "killed"
+        else:
+            time.sleep(0.01)
+    if outcome == "timeout":
+        os.killpg(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    if killer := os.read(reading, 4_000).decode():
+        killers[:] = [one for one in killers if one != killer] + [killer]
+    os.close(reading)
+    return outcome
+
+
+def _become(module: str, tests: Sequence[str], mutant: Mutant, order: _Order) -> None:
+    """In the child: import the mutant, run the tests, and end with pytest's exit code."""
+    code = 1
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))  # a list that grows for ever is killed
+        null = os.open(os.devnull, os.O_WRONLY)
+        if not os.environ.get("MUTATION_SHOWS"):
+            os.dup2(null, 1)
+            os.dup2(null, 2)
+        os.environ["HYPOTHESIS_PROFILE"] = "mutation"
+        name = module.removesuffix(".py").replace("/", ".")
+        sys.meta_path.insert(0, _Importer(name, ROOT / module, _compile(mutant.tree, module)))
+        import pytest
+
+        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--assert=plain", "--no-header"]
+        code = int(
+            pytest.main([*options, f"--rootdir={ROOT}", "-k", "not postgresql", *_OF_ALL, *tests], plugins=[order])
+        )
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def _compile(tree: ast.Module, module: str) -> CodeType:
+    return compile(tree, str(ROOT / module), "exec")

@@ -1,0 +1,72 @@
+"""Explanations name mutants that still are mutants; the engine tells a killed mutant from one that lives."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.mutation.engine import MODULES, ROOT, explained, mutants_of
+from tests.mutation.mutants import find_mutants
+
+SOURCE: Final = '''
+"""A docstring is no code."""
+LIMIT = 3
+
+def choose(values, *, is_open=True):
+    """Nor is this."""
+    if not values:
+        raise ValueError("words are not changed")
+    return [one for one in values if one < LIMIT and is_open]
+'''
+
+
+def test_every_explanation_names_a_mutant_of_today_and_says_why() -> None:
+    for module, reasons in explained().items():
+        names = {mutant.name for mutant in mutants_of(module)}
+        assert set(reasons) <= names, f"{module}: explained, and no longer there"
+        assert all(len(reason) > 20 and "\n" not in reason for reason in reasons.values())
+
+
+def test_every_module_and_every_test_that_is_named_is_there() -> None:
+    for module, tests in MODULES.items():
+        assert (ROOT / module).is_file()
+        assert tests
+        assert all((ROOT / test).is_file() for test in tests)
+    assert set(explained()) <= set(MODULES)
+
+
+def test_every_place_where_code_decides_has_its_mutant() -> None:
+    names = [mutant.name for mutant in find_mutants(SOURCE)]
+    assert names == [
+        "module: 3 -> 4",
+        "choose: True -> False",
+        "choose: not values -> bool(values)",
+        "choose: raise ValueError('words are not changed') -> pass",
+        "choose: return [one for one in values if one < LIMIT and is_open] -> return None",
+        "choose: one < LIMIT and is_open -> one < LIMIT or is_open",
+        "choose: one < LIMIT -> one <= LIMIT",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_killed"),
+    [
+        ("assert values.require_amount(7) == 7\n    assert values.CENTS_MAX == 10**15", True),
+        ("assert values.CENTS_MAX", False),
+    ],
+)
+def test_a_mutant_lives_where_no_test_looks_and_dies_where_one_does(text: str, is_killed: bool, tmp_path: Path) -> None:
+    test = tmp_path / "test_it.py"
+    test.write_text(f"from protocol import amounts as values\n\ndef test_it():\n    {text}\n")
+    code = (
+        "import json, sys\nfrom tests.mutation.engine import mutants_of, run\n"
+        "found = [one for one in mutants_of('protocol/amounts.py') if one.name == 'module: 15 -> 16']\n"
+        "print(json.dumps([one.outcome for one in run('protocol/amounts.py', sys.argv[1:], found)]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(test)], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == ["killed" if is_killed else "survived"], done.stderr
