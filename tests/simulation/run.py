@@ -243,6 +243,11 @@ class Simulation:
         parties = [one for one in self.parties.values() if not (awake and one.asleep)]
         return self.dice.choice(parties or list(self.parties.values()))
 
+    def _someone_at_home(self) -> Party:
+        """Mostly one whose copy would be spoilt by nothing: what only a lost book knew is tested elsewhere."""
+        parties = [one for one in self.parties.values() if not one.quiet]
+        return self.dice.choice(parties) if parties and self.dice.random() < 0.9 else self._someone()
+
     def _person(self, party: Party) -> AccountNumber:
         return self.dice.choice([one for one in party.people if one not in party.closed] or party.people)
 
@@ -311,28 +316,28 @@ class Simulation:
         return party.node.federation.behind is not None
 
     def do_open(self) -> None:
-        party = self._someone()
+        party = self._someone_at_home()
         if not self._is_away(party):
             self._open(party)
 
     def do_endow(self) -> None:
-        party = self._someone()
+        party = self._someone_at_home()
         if not self._is_away(party):
             self._endow(party, 202600 + self.dice.randint(1, 12), self.dice.randint(100, 50_000))
 
     def do_credit(self) -> None:
-        party = self._someone()
+        party = self._someone_at_home()
         if not self._is_away(party):
             self._credit(party)
 
     def do_cede_home(self) -> None:
-        party = self._someone()
+        party = self._someone_at_home()
         giver, taker = self._person(party), self._person(party)
         if giver != taker and not self._is_away(party):
             self._post(party, PostingKind.CESSION, giver, taker, self.dice.randint(1, 800))
 
     def do_reverse(self) -> None:
-        party = self._someone()
+        party = self._someone_at_home()
         if not party.credits or self._is_away(party):
             return
         undone, account = self.dice.choice(party.credits)
@@ -347,7 +352,7 @@ class Simulation:
         self.oracle.move(node.code, account, node.pool, self._draws(party, op))
 
     def do_close(self) -> None:
-        party = self._someone()
+        party = self._someone_at_home()
         account = self._person(party)
         if self._is_away(party) or len(party.people) - len(party.closed) < 3:
             return
@@ -621,9 +626,10 @@ class Simulation:
             party.copy, party.quiet = back_up(party.node.book), True
 
     def do_restore(self) -> None:
-        party = self._someone()
-        if party.copy is None or not party.quiet or self.world.exchange.recovery is not None:
+        ready = [one for one in self.parties.values() if one.copy is not None and one.quiet]
+        if not ready or self.world.exchange.recovery is not None:
             return
+        party = self.dice.choice(ready)
         self.faults[party.node.code].disarm()
         keyring = party.node.federation.identity.keyring
         restore_node(self.world, party.node, party.copy)
