@@ -259,3 +259,18 @@ def test_rights_of_another_may_go_home_though_the_givers_own_limit_was_lowered()
     positions = Positions(active, {(key, BREST): 10}, {key: (5, 202611)}, {BREST: 50, LYON: 10})
     outcome = clear(positions, Ceded(BREST, LYON, to_cede([lot], [[(0, 10)]], []), Instant(0)))
     assert outcome.refused == ()
+
+
+@pytest.mark.parametrize(("abroad", "cents", "refused"), [(0, 50, ()), (0, 51, (0,)), (40, 10, ()), (40, 11, (0,))])
+def test_rights_of_an_issuer_abroad_reach_its_limit_and_no_further(
+    abroad: int, cents: int, refused: tuple[int, ...]
+) -> None:
+    lot = Lot(BREST, bytes([1]) * 16, 5, 202611)
+    active = {
+        code: Member(code, code, MemberKind.TERRITORY, MemberStatus.ACTIVE, (), limits=Limits(50, 100, 100))
+        for code in (BREST, LYON)
+    }
+    outcome = clear(
+        Positions(active, abroad={BREST: abroad}), Ceded(BREST, LYON, to_cede([lot], [[(0, cents)]], []), Instant(0))
+    )
+    assert (outcome.slip_code, list(outcome.refused)) == ("", [(place, "abroad_limit") for place in refused])
