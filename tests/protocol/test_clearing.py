@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol.clearing import Ceded, Ended, Outcome, Positions, apply_outcome, clear, sum_by_lot
+from protocol.clearing import Ceded, Ended, Outcome, Positions, apply_outcome, clear, repeat, sum_by_lot
 from protocol.directory import Limits, Member, MemberKind, MemberStatus
 from protocol.messages import Cede, Lot
 from protocol.times import DAY_MS, Instant
@@ -259,3 +259,35 @@ def test_rights_of_another_may_go_home_though_the_givers_own_limit_was_lowered()
     positions = Positions(active, {(key, BREST): 10}, {key: (5, 202611)}, {BREST: 50, LYON: 10})
     outcome = clear(positions, Ceded(BREST, LYON, to_cede([lot], [[(0, 10)]], []), Instant(0)))
     assert outcome.refused == ()
+
+
+@pytest.mark.parametrize(("abroad", "cents", "refused"), [(0, 50, ()), (0, 51, (0,)), (40, 10, ()), (40, 11, (0,))])
+def test_rights_of_an_issuer_abroad_reach_its_limit_and_no_further(
+    abroad: int, cents: int, refused: tuple[int, ...]
+) -> None:
+    lot = Lot(BREST, bytes([1]) * 16, 5, 202611)
+    active = {
+        code: Member(code, code, MemberKind.TERRITORY, MemberStatus.ACTIVE, (), limits=Limits(50, 100, 100))
+        for code in (BREST, LYON)
+    }
+    outcome = clear(
+        Positions(active, abroad={BREST: abroad}), Ceded(BREST, LYON, to_cede([lot], [[(0, cents)]], []), Instant(0))
+    )
+    assert (outcome.slip_code, list(outcome.refused)) == ("", [(place, "abroad_limit") for place in refused])
+
+
+def test_what_was_decided_once_moves_again_what_it_moved() -> None:
+    home, far = Lot(BREST, bytes([1]) * 16, 5, 202611), Lot(LYON, bytes([2]) * 16, 4, 202612)
+    cede = to_cede([home, far], [[(0, 10)], [(1, 7)], [(0, 5)]], [])
+    key, other = (BREST, home.ref), (LYON, far.ref)
+    assert repeat(BREST, cede, "to_itself", ()) == Outcome(slip_code="to_itself")
+    refused = ((2, "abroad_limit"),)
+    assert repeat(BREST, cede, "", refused) == Outcome(
+        refused=refused,
+        cents={(other, BREST): -7},
+        abroad={BREST: 10},
+        lots={key: (5, 202611), other: (4, 202612)},
+        transit={key: 10, other: 7},
+    )
+    rest = repeat(BREST, cede, "", ((0, "x"), (2, "x")))
+    assert (rest.abroad, rest.lots, rest.transit) == ({}, {other: (4, 202612)}, {other: 7})

@@ -307,6 +307,10 @@ BENT: Any = {
         {"body": {"slips": (CarriedSlip(LEAVES[4], ()),) * 2}},
         {"two": {"log_root": second_reader.tree_root(LEAVES[:5])}},
         {"two": {"log_size": 3}},
+        {
+            "two": {"log_size": 3, "log_root": second_reader.tree_root(LEAVES[:3])},
+            "body": {"start": 3, "slips": ()},
+        },
         {"two": {"payload": compute_digest(b"?")}, "payload": b"?"},
     ),
     "broken_history": (
@@ -373,3 +377,9 @@ def test_a_shorter_head_with_a_proof_that_it_is_no_prefix_convicts() -> None:
     assert "signed two logs of 2 slips" in convict("two_heads", two={"log_size": 2}, peaks=proof).summary
     with pytest.raises(NotEvidence):
         convict("two_heads", two={"log_size": 2, "log_root": prefix}, peaks=proof)
+
+
+def test_another_head_of_the_same_size_does_not_follow_either() -> None:
+    other = second_reader.tree_root([b"another", *LEAVES[1:4]])
+    told = convict("broken_log", two={"log_size": 4, "log_root": other}, body={"slips": ()})
+    assert "signed 4 slips for HUB-FR that do not follow from its first 4" in told.summary
