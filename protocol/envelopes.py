@@ -31,6 +31,7 @@ STATEMENT_BYTES_MAX: Final = 1_024
 COLUMN_BYTES_MAX: Final = SEALED_BYTES_MAX + 64  # a SealedColumn, encoded
 
 Proof = Annotated[tuple[Hash, ...], Meta(max_length=128)]
+Nonce = Annotated[bytes, Meta(min_length=16, max_length=16)]
 
 
 class Checkpoint(Struct, frozen=True, array_like=True):
@@ -117,17 +118,20 @@ class History(Struct, frozen=True, array_like=True):
 
 
 class AskOwn(Struct, frozen=True, array_like=True, tag=1):
-    """My book is an old copy: send me my own slips from this index of my log on."""
+    """My book is an old copy: send me my own slips from this index of my log on. `nonce`: what answers it repeats it."""
 
     start: Size
+    nonce: Nonce
 
 
 class OwnSlips(Struct, frozen=True, array_like=True, tag=2):
     """The reader's own slips as the sender holds them, with the head that the reader itself once signed over them.
 
-    `proof` shows that the log after these slips is a prefix of the one under that head; empty where it ends there.
+    `nonce` is that of the question: an answer to an older one, delivered late, would tell too little. Zeros where nobody
+    asked. `statement` is empty where no head of the reader was ever kept. `proof` shows that the log after these slips is a prefix of the one under that head; empty where it ends there.
     """
 
+    nonce: Nonce
     start: Size
     slips: Annotated[tuple[CarriedSlip, ...], Meta(max_length=SLIPS_MAX)]
     statement: Annotated[bytes, Meta(max_length=STATEMENT_BYTES_MAX)]

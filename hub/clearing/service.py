@@ -406,11 +406,12 @@ class Sequencer:
             desk.takers.add(slip.to)
 
     def _keep_beside(self, desk: Desk, key: SlipKey, outcome: Outcome, cede: Cede, carried: CarriedSlip) -> None:
-        """Keep what travelled beside a slip that has cessions to hand over."""
+        """Keep what travelled beside a slip: for its receiver, if there is anything to hand over; for its author, always."""
+        log = desk.log(key[0], desk.hub)
         if not outcome.slip_code and len(outcome.refused) < cede.count:
-            log = desk.log(key[0], desk.hub)
             log_store.save_attachments(desk.page.connection, log.id, [(key[2], carried.beside[0])])
-            log_store.save_counterfoils(desk.page.connection, log.id, [(key[2], body) for body in carried.beside[1:]])
+        if len(carried.beside) == 2 and len(carried.beside[1]) <= COUNTERFOIL_BYTES_MAX:
+            log_store.save_counterfoils(desk.page.connection, log.id, [(key[2], carried.beside[1])])
 
     def _act(self, desk: Desk, member: str, key: SlipKey, slip: Slip, carried: CarriedSlip) -> None:
         """Act on everything in a slip but its cessions."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, exists, func, insert, select
 
 from hub.clearing.tables import abroad, ceded, exceptions, lots, positions, slips, transit
 from protocol.book.prepared_store import Prepared
 from protocol.book.rows_store import insert_or_add, insert_rows, select_rows, update_rows
-from protocol.book.tables import attachments, logs
+from protocol.book.tables import attachments, counterfoils, logs
 from protocol.cession import CessionState
 from protocol.clearing import LotKey
 from protocol.exchange.service import EVERYBODY
@@ -204,11 +204,14 @@ def load_expiring(connection: Connection, now: Instant, taker: str | None, limit
 
 def load_ended(connection: Connection, before: int, limit: int) -> list[tuple[str, int]]:
     """Return (origin, index) of slips that ended before an instant and beside which something still lies."""
+
+    def lies_beside(table: Table) -> ColumnElement[bool]:
+        return exists().where(table.c.log_id == logs.c.id, table.c.ix == slips.c.ix)
+
     rows = connection.execute(
         select(slips.c.origin, slips.c.ix)
         .join(logs, (logs.c.owner == slips.c.origin) & (logs.c.reader != EVERYBODY))
-        .join(attachments, (attachments.c.log_id == logs.c.id) & (attachments.c.ix == slips.c.ix))
-        .where(slips.c.ended_at < before)
+        .where(slips.c.ended_at < before, lies_beside(attachments) | lies_beside(counterfoils))
         .limit(limit)
     )
     return [(row[0], row[1]) for row in rows]

@@ -246,7 +246,8 @@ class HubExchange:
         if isinstance(received.payload.recovery, AskOwn):
             theirs_log = log_store.open_log_or_empty(connection, statement.sender, self._identity.code)
             start = received.payload.recovery.start
-            given = own_slips.compose_own_slips(connection, theirs_log, start, carry=own_slips.carry_all)
+            nonce = received.payload.recovery.nonce
+            given = own_slips.compose_own_slips(connection, theirs_log, start, carry=own_slips.carry_all, nonce=nonce)
         envelope, count = exchange.compose_envelope(
             connection,
             replace(self._identity, keyring=replace(self._identity.keyring, current=secret)),

@@ -42,6 +42,7 @@ class Recovery(Struct, frozen=True, kw_only=True):
     end: int
     booked: int
     epoch: int
+    nonce: str  # hexadecimal: only an answer to this recovery's question counts
     unplaced: int = 0
     reopened: int = 0
 

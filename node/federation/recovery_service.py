@@ -107,7 +107,13 @@ def _begin(federation: Federation, page: Page) -> Recovery | Refusal:
         return NotBehind()
     own = log_store.open_log(page.connection, federation.identity.code, federation.hub.hub)
     recovery = Recovery(
-        phase=RecoveryPhase.PULLING, since=page.now, start=own.size, end=own.size, booked=own.size, epoch=own.epoch
+        phase=RecoveryPhase.PULLING,
+        since=page.now,
+        start=own.size,
+        end=own.size,
+        booked=own.size,
+        epoch=own.epoch,
+        nonce=federation.entropy(16).hex(),
     )
     _save(federation, page, recovery)
     return recovery
@@ -125,7 +131,8 @@ def ask_own(federation: Federation, connection: Connection) -> AskOwn | None:
     """Return what our next envelope asks the hub for."""
     if federation.recovery is None or federation.recovery.phase is not RecoveryPhase.PULLING:
         return None
-    return AskOwn(log_store.open_log_or_empty(connection, federation.identity.code, federation.hub.hub).size)
+    own = log_store.open_log_or_empty(connection, federation.identity.code, federation.hub.hub)
+    return AskOwn(own.size, bytes.fromhex(federation.recovery.nonce))
 
 
 def pull(federation: Federation, page: Page, received: Received, recovery: Recovery) -> int:
@@ -133,9 +140,10 @@ def pull(federation: Federation, page: Page, received: Received, recovery: Recov
     part, statement = received.payload.recovery, received.statement
     connection = page.connection
     own = log_store.open_log(connection, federation.identity.code, federation.hub.hub)
-    if not isinstance(part, OwnSlips):
-        if part is None and not own.size and not statement.ack_size:  # we never told the hub anything
-            _go_on(federation, page, recovery, own, 0)
+    if not isinstance(part, OwnSlips) or part.nonce.hex() != recovery.nonce:
+        return 0
+    if not part.statement and not own.size and not statement.ack_size:  # we never told the hub anything
+        _go_on(federation, page, recovery, own, statement.ack_epoch)
         return 0
     ring = federation.identity.keyring
     member = federation.directory.find(own.owner)

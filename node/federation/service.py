@@ -208,7 +208,7 @@ class Federation:
         self.identity = identity
         self.hub = hub
         self.directory = Directory()
-        self._entropy = entropy
+        self.entropy = entropy
         self._on_outgoing = on_outgoing
         self.counts: dict[str, int] = {}
         self.behind: BookIsBehind | None = None
@@ -384,10 +384,10 @@ class Federation:
         log = log_store.open_log(connection, self.identity.code, self.hub.hub)
         for taker, rows in group_leaving(leaving):
             keys = self.directory.require(taker).keys[-1]
-            leaf, sealed = make_slip(self.identity.code, taker, keys, rows, now=page.now, entropy=self._entropy(48))
+            leaf, sealed = make_slip(self.identity.code, taker, keys, rows, now=page.now, entropy=self.entropy(48))
             index = log_store.append_leaves(connection, log, [leaf], page.now)
             log_store.save_attachments(connection, log.id, [(index, sealed)])
-            kept = make_counterfoil(self.identity.keyring.current.public, rows, entropy=self._entropy(32))
+            kept = make_counterfoil(self.identity.keyring.current.public, rows, entropy=self.entropy(32))
             log_store.save_counterfoils(connection, log.id, [(index, kept)])
             amounts = [row.cents for row in rows]
             store.insert_sent(

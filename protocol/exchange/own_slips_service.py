@@ -30,6 +30,7 @@ from protocol.exchange.service import Identity, load_kept_head
 from protocol.keys import PublicKeys
 
 OWN_BYTES_BUDGET: Final = 4 * 1024 * 1024
+UNASKED: Final = bytes(16)
 
 Carry = Callable[[Connection, Log, int, Sequence[bytes]], list[CarriedSlip]]
 
@@ -50,11 +51,13 @@ def carry_bare(connection: Connection, log: Log, start: int, leaves: Sequence[by
     return [CarriedSlip(leaf, ()) for leaf in leaves]
 
 
-def compose_own_slips(connection: Connection, log: Log, start: int, *, carry: Carry) -> OwnSlips | None:
-    """Return the owner's slips from `start`, as many as an envelope takes; None where no head of its was ever kept."""
+def compose_own_slips(
+    connection: Connection, log: Log, start: int, *, carry: Carry, nonce: bytes = UNASKED
+) -> OwnSlips:
+    """Return the owner's slips from `start`, as many as an envelope takes; none where no head of its was ever kept."""
     kept = load_kept_head(connection, log.owner, log.reader)
     if kept is None:
-        return None
+        return OwnSlips(nonce, 0, (), b"", bytes(64), ())
     body, signature, statement = kept
     size = min(statement.log_size, log.size)
     begin = min(start, size)
@@ -70,7 +73,7 @@ def compose_own_slips(connection: Connection, log: Log, start: int, *, carry: Ca
     proof: tuple[bytes, ...] = ()
     if 0 < end < size:
         proof = tuple(log_store.load_consistency(connection, log.id, end, size))
-    return OwnSlips(begin, tuple(slips), body, signature, proof)
+    return OwnSlips(nonce, begin, tuple(slips), body, signature, proof)
 
 
 def verify_own_slips(

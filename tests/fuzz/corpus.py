@@ -163,17 +163,19 @@ def _single_messages(slips: list[Slip]) -> Iterator[bytes]:
 
 
 def _recoveries(opened: list[tuple[Envelope, HeadStatement]]) -> Iterator[bytes]:
-    yield encode_typed(Payload(0, (), 0, None, (), (), AskOwn(3)))
+    yield encode_typed(Payload(0, (), 0, None, (), (), AskOwn(3, bytes(16))))
     envelope = opened[0][0]
     yield encode_typed(
-        Payload(0, (), 0, None, (), (), OwnSlips(0, (), envelope.statement, envelope.signature, (bytes(32),)))
+        Payload(
+            0, (), 0, None, (), (), OwnSlips(bytes(16), 0, (), envelope.statement, envelope.signature, (bytes(32),))
+        )
     )
 
 
 def _own_slips(opened: list[tuple[Envelope, HeadStatement]], payloads: list[Payload]) -> Iterator[bytes]:
     for (envelope, statement), payload in zip(opened, payloads, strict=True):
         if statement.sender == BREST and not payload.start:
-            yield encode_typed(OwnSlips(0, payload.slips, envelope.statement, envelope.signature, ()))
+            yield encode_typed(OwnSlips(bytes(16), 0, payload.slips, envelope.statement, envelope.signature, ()))
 
 
 def _columns() -> Iterator[bytes]:

@@ -483,10 +483,10 @@ ENVELOPE = struct(binary(0, 1_024), SIG, binary(0, 16_777_216))
 CARRIED = struct(binary(0, 524_288), list_of(binary(0, 2_097_152), 2_048))
 PART = struct(SIZE, list_of(binary(0, 8_192), 512), SIZE, PROOF)
 WHISPER = struct(ID, PARTY, PARTY, flag, KEY_ID, binary(0, 2_048))
-OWN_SLIPS = (SIZE, list_of(CARRIED, 512), binary(0, 1_024), SIG, PROOF)
+OWN_SLIPS = (ID, SIZE, list_of(CARRIED, 512), binary(0, 1_024), SIG, PROOF)
 RECOVERY = tagged(
     {
-        1: struct(SIZE),
+        1: struct(SIZE, ID),
         2: struct(*OWN_SLIPS),
         3: struct(maybe(tagged({2: struct(*OWN_SLIPS)})), maybe(struct(PART, SIGNED_CHECKPOINT))),
     }
