@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 import pytest
@@ -30,9 +29,6 @@ def _run(*options: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def spin() -> None:
     if not HAS_SPIN:
-        warnings.warn(
-            "THE MODEL WAS NOT CHECKED: install spin and gcc (as root: scripts/system-packages)", stacklevel=1
-        )
         pytest.skip("THE MODEL WAS NOT CHECKED: install spin and gcc (as root: scripts/system-packages)")
 
 
