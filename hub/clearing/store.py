@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from hub.clearing.tables import abroad, ceded, exceptions, lots, positions, slips, transit
+from protocol.book.prepared_store import Prepared
 from protocol.book.rows_store import insert_or_add, insert_rows, select_rows, update_rows
 from protocol.book.tables import attachments, logs
 from protocol.cession import CessionState
@@ -29,6 +30,25 @@ class StoredSlip:
 
 
 _SLIP_COLUMNS = (slips.c.id, slips.c.origin, slips.c.epoch, slips.c.ix, slips.c.taker, slips.c.count, slips.c.state)
+_NEW_SLIP = ("origin", "epoch", "ix", "taker", "count", "state", "code", "term", "taken_at", "ended_at")
+_INSERT_SLIP = Prepared(insert(slips).returning(slips.c.id), columns=_NEW_SLIP)
+_FIND_SLIP = Prepared(
+    select(*_SLIP_COLUMNS).where(
+        slips.c.origin == bindparam("origin"), slips.c.epoch == bindparam("epoch"), slips.c.ix == bindparam("index")
+    )
+)
+_IS_WAITING = (slips.c.taker == bindparam("taker"), slips.c.state == str(CessionState.CLEARED))
+_LOAD_WAITING = Prepared(select(*_SLIP_COLUMNS).where(*_IS_WAITING).order_by(slips.c.id).limit(bindparam("most")))
+_HAS_WAITING = Prepared(select(slips.c.id).where(*_IS_WAITING).limit(1))
+_IS_EXPIRING = (slips.c.state == str(CessionState.CLEARED), slips.c.term > 0, slips.c.term <= bindparam("now"))
+_EXPIRING = select(*_SLIP_COLUMNS).where(*_IS_EXPIRING).order_by(slips.c.id).limit(bindparam("most"))
+_LOAD_EXPIRING = Prepared(_EXPIRING)
+_LOAD_EXPIRING_FOR = Prepared(_EXPIRING.where(slips.c.taker == bindparam("taker")))
+_FIND_ABROAD = Prepared(select(abroad.c.cents).where(abroad.c.issuer == bindparam("issuer")))
+_FIND_CEDED = Prepared(
+    select(ceded.c.cents).where(ceded.c.member == bindparam("member"), ceded.c.day == bindparam("day"))
+)
+_DELETE_ARRIVED = Prepared(delete(transit).where(transit.c.slip_id == bindparam("slip"), transit.c.cents == 0))
 
 
 def load_lots(connection: Connection, keys: Iterable[LotKey]) -> dict[LotKey, tuple[int, int, int]]:
@@ -82,11 +102,11 @@ def move_positions(connection: Connection, moves: Mapping[tuple[int, str], int])
 
 
 def find_abroad(connection: Connection, issuer: str) -> int:
-    return connection.execute(select(abroad.c.cents).where(abroad.c.issuer == issuer)).scalar() or 0
+    return _FIND_ABROAD.run(connection, issuer=issuer).scalar() or 0
 
 
 def find_ceded(connection: Connection, member: str, day: int) -> int:
-    return connection.execute(select(ceded.c.cents).where(ceded.c.member == member, ceded.c.day == day)).scalar() or 0
+    return _FIND_CEDED.run(connection, member=member, day=day).scalar() or 0
 
 
 def move_totals(
@@ -123,21 +143,18 @@ def insert_slip(
 ) -> StoredSlip:
     """Keep a slip just taken."""
     ended = now if record.state is CessionState.REFUSED else None
-    inserted = connection.execute(
-        slips.insert()
-        .values(
-            origin=key[0],
-            epoch=key[1],
-            ix=key[2],
-            taker=record.taker,
-            count=record.count,
-            state=str(record.state),
-            code=code,
-            term=term,
-            taken_at=now,
-            ended_at=ended,
-        )
-        .returning(slips.c.id)
+    inserted = _INSERT_SLIP.run(
+        connection,
+        origin=key[0],
+        epoch=key[1],
+        ix=key[2],
+        taker=record.taker,
+        count=record.count,
+        state=str(record.state),
+        code=code,
+        term=term,
+        taken_at=now,
+        ended_at=ended,
     ).scalar_one()
     return StoredSlip(inserted, *key, record)
 
@@ -154,9 +171,7 @@ def insert_exceptions(connection: Connection, rows: Iterable[tuple[int, int, Ces
 
 def find_slip(connection: Connection, key: SlipKey) -> StoredSlip | None:
     """Return the slip of that place in its author's log, if it carried cessions."""
-    row = connection.execute(
-        select(*_SLIP_COLUMNS).where(slips.c.origin == key[0], slips.c.epoch == key[1], slips.c.ix == key[2])
-    ).first()
+    row = _FIND_SLIP.run(connection, origin=key[0], epoch=key[1], index=key[2]).first()
     return None if row is None else _with_exceptions(connection, [tuple(row)])[0]
 
 
@@ -171,33 +186,21 @@ def find_slip_at(connection: Connection, origin: str, epoch: int, index: int) ->
 
 def load_waiting(connection: Connection, taker: str, limit: int) -> list[StoredSlip]:
     """Return the oldest slips cleared for a member and not handed over."""
-    rows = connection.execute(
-        select(*_SLIP_COLUMNS)
-        .where(slips.c.taker == taker, slips.c.state == str(CessionState.CLEARED))
-        .order_by(slips.c.id)
-        .limit(limit)
-    ).all()
+    rows = _LOAD_WAITING.run(connection, taker=taker, most=limit).all()
     return _with_exceptions(connection, [tuple(row) for row in rows])
 
 
 def has_waiting(connection: Connection, taker: str) -> bool:
-    return (
-        connection.execute(
-            select(slips.c.id).where(slips.c.taker == taker, slips.c.state == str(CessionState.CLEARED)).limit(1)
-        ).first()
-        is not None
-    )
+    return _HAS_WAITING.run(connection, taker=taker).first() is not None
 
 
 def load_expiring(connection: Connection, now: Instant, taker: str | None, limit: int) -> list[StoredSlip]:
     """Return slips not handed over of which a term has passed, for one receiver or for all."""
-    query = select(*_SLIP_COLUMNS).where(
-        slips.c.state == str(CessionState.CLEARED), slips.c.term > 0, slips.c.term <= now
-    )
-    if taker is not None:
-        query = query.where(slips.c.taker == taker)
-    rows = connection.execute(query.order_by(slips.c.id).limit(limit)).all()
-    return _with_exceptions(connection, [tuple(row) for row in rows])
+    if taker is None:
+        found = _LOAD_EXPIRING.run(connection, now=now, most=limit)
+    else:
+        found = _LOAD_EXPIRING_FOR.run(connection, now=now, most=limit, taker=taker)
+    return _with_exceptions(connection, [tuple(row) for row in found.all()])
 
 
 def load_ended(connection: Connection, before: int, limit: int) -> list[tuple[str, int]]:
@@ -234,7 +237,7 @@ def save_state(connection: Connection, slip: StoredSlip, now: Instant, *, term: 
         values["ended_at"] = now
     if term is not None:
         values["term"] = term
-    connection.execute(update(slips).where(slips.c.id == slip.id).values(**values))
+    update_rows(connection, slips, [(*values.values(), slip.id)], setting=tuple(values), key=("id",))
 
 
 def add_transit(connection: Connection, rows: Iterable[tuple[int, int, int]]) -> None:
@@ -253,7 +256,7 @@ def take_transit(connection: Connection, rows: Iterable[tuple[int, int, int]]) -
         adding=("cents",),
     )
     for slip in {slip for slip, _, _ in taken}:
-        connection.execute(transit.delete().where(transit.c.slip_id == slip, transit.c.cents == 0))
+        _DELETE_ARRIVED.run(connection, slip=slip)
 
 
 def load_statement(connection: Connection, member: str) -> list[tuple[str, str, int]]:

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from hub.directory.tables import entries, invitations
 from hub.transparency.service import note
 from protocol import keys
 from protocol.book import log_store
 from protocol.book.log_store import Log
+from protocol.book.prepared_store import Prepared
 from protocol.book.service import Page
 from protocol.canonical import decode_typed
 from protocol.directory import (
@@ -305,14 +306,17 @@ def _require_printable(change: Change) -> None:
             raise InvalidText(field=field, reason="it holds characters that are not text")
 
 
+_LOAD_ENTRIES = Prepared(
+    select(entries.c.entry, entries.c.national)
+    .where(entries.c.number >= bindparam("start"))
+    .order_by(entries.c.number)
+    .limit(DIRECTORY_MAX)
+)
+
+
 def load_part(connection: Connection, national: Log, start: int) -> DirectoryPart | None:
     """Return the entries from number `start`, with the proof that the last is a leaf of this national log."""
-    rows = connection.execute(
-        select(entries.c.entry, entries.c.national)
-        .where(entries.c.number >= start)
-        .order_by(entries.c.number)
-        .limit(DIRECTORY_MAX)
-    ).all()
+    rows = _LOAD_ENTRIES.run(connection, start=start).all()
     if not rows:
         return None
     index = rows[-1].national

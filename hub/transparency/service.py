@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from protocol.book import log_store
 from protocol.book.log_store import Log
+from protocol.book.prepared_store import Prepared
 from protocol.book.service import Page
 from protocol.book.tables import leaves
 from protocol.envelopes import Checkpoint, History, SignedCheckpoint, sign_checkpoint
@@ -18,6 +19,9 @@ from protocol.national import NationalEntry, encode_national
 from protocol.times import Instant
 
 _KEY: Final = "national"
+_FIND_INSTANT: Final = Prepared(
+    select(leaves.c.at).where(leaves.c.log_id == bindparam("log_id"), leaves.c.ix == bindparam("index"))
+)
 
 
 def note(page: Page, hub: str, entry: NationalEntry) -> int:
@@ -69,11 +73,7 @@ def _last_instant(connection: Connection, log: Log) -> Instant:
     """A checkpoint is as old as its last leaf: the same log always gives the same checkpoint."""
     if not log.size:
         return Instant(0)
-    return Instant(
-        connection.execute(
-            select(leaves.c.at).where(leaves.c.log_id == log.id, leaves.c.ix == log.size - 1)
-        ).scalar_one()
-    )
+    return Instant(_FIND_INSTANT.run(connection, log_id=log.id, index=log.size - 1).scalar_one())
 
 
 def find_histories(connection: Connection, national: Log, sizes: Iterable[int]) -> list[History]:

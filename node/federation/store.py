@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 
 from node.federation.tables import (
     arrivals,
@@ -19,12 +19,33 @@ from node.federation.tables import (
     sent_slips,
     unplaced,
 )
-from protocol.book.rows_store import insert_rows, select_rows
+from protocol.book.prepared_store import Prepared
+from protocol.book.rows_store import insert_rows, select_rows, update_rows
 from protocol.book.tables import facts
 from protocol.cession import TERMINAL, CessionState
 from protocol.envelopes import SignedCheckpoint
 from protocol.findings import Finding
 from protocol.times import Instant
+
+_IS_SENT = (sent_slips.c.epoch == bindparam("epoch"), sent_slips.c.ix == bindparam("index"))
+_FIND_SENT = Prepared(select(sent_slips.c.taker, sent_slips.c.count, sent_slips.c.state).where(*_IS_SENT))
+_IS_OF_SLIP = (cessions.c.epoch == bindparam("epoch"), cessions.c.ix == bindparam("index"))
+_LOAD_EXCEPTIONS = Prepared(
+    select(cessions.c.place, cessions.c.exception).where(*_IS_OF_SLIP, cessions.c.exception.is_not(None))
+)
+_LOAD_PLACES = Prepared(
+    select(cessions.c.place, cessions.c.op, cessions.c.account, cessions.c.cents).where(*_IS_OF_SLIP)
+)
+_FIND_RECEIVED = Prepared(
+    select(received_slips.c.leaf).where(
+        received_slips.c.origin == bindparam("origin"),
+        received_slips.c.epoch == bindparam("epoch"),
+        received_slips.c.ix == bindparam("index"),
+    )
+)
+_FIND_CHECKPOINT = Prepared(select(checkpoints))
+_DELETE_CHECKPOINT = Prepared(delete(checkpoints))
+_FIND_FACT = Prepared(select(facts.c.value).where(facts.c.name == bindparam("name")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +67,11 @@ class SentSlip:
 def insert_sent(
     connection: Connection, *, epoch: int, index: int, taker: str, count: int, cents: int, now: Instant
 ) -> None:
-    connection.execute(
-        sent_slips.insert().values(
-            epoch=epoch,
-            ix=index,
-            taker=taker,
-            count=count,
-            cents=cents,
-            state=str(CessionState.QUEUED),
-            code="",
-            queued_at=now,
-        )
+    insert_rows(
+        connection,
+        sent_slips,
+        ("epoch", "ix", "taker", "count", "cents", "state", "code", "queued_at"),
+        [(epoch, index, taker, count, cents, str(CessionState.QUEUED), "", now)],
     )
 
 
@@ -71,25 +86,13 @@ def insert_cessions(connection: Connection, rows: Sequence[tuple[object, ...]]) 
 
 
 def find_sent(connection: Connection, epoch: int, index: int) -> SentSlip | None:
-    row = connection.execute(
-        select(sent_slips.c.taker, sent_slips.c.count.label("cessions"), sent_slips.c.state).where(
-            sent_slips.c.epoch == epoch, sent_slips.c.ix == index
-        )
-    ).first()
+    row = _FIND_SENT.run(connection, epoch=epoch, index=index).first()
     if row is None:
         return None
-    named = connection.execute(
-        select(cessions.c.place, cessions.c.exception).where(
-            cessions.c.epoch == epoch, cessions.c.ix == index, cessions.c.exception.is_not(None)
-        )
-    )
+    taker, count, state = row
+    named = _LOAD_EXCEPTIONS.run(connection, epoch=epoch, index=index)
     return SentSlip(
-        epoch,
-        index,
-        row.taker,
-        row.cessions,
-        CessionState(row.state),
-        {place: CessionState(state) for place, state in named},
+        epoch, index, taker, count, CessionState(state), {place: CessionState(other) for place, other in named}
     )
 
 
@@ -104,10 +107,12 @@ def find_sent_at(connection: Connection, epoch: int, index: int) -> SentSlip | N
 
 def save_sent(connection: Connection, slip: SentSlip, state: CessionState, **values: object) -> None:
     """Move the whole slip to a state, with the instant and the code that belong to it."""
-    connection.execute(
-        update(sent_slips)
-        .where(sent_slips.c.epoch == slip.epoch, sent_slips.c.ix == slip.index)
-        .values(state=str(state), **values)
+    update_rows(
+        connection,
+        sent_slips,
+        [(str(state), *values.values(), slip.epoch, slip.index)],
+        setting=("state", *values),
+        key=("epoch", "ix"),
     )
 
 
@@ -119,21 +124,23 @@ def save_exceptions(
     now: Instant,
 ) -> None:
     """Name cessions (place, code) that left their slip's state."""
-    for place, code in places:
-        connection.execute(
-            update(cessions)
-            .where(cessions.c.epoch == slip.epoch, cessions.c.ix == slip.index, cessions.c.place == place)
-            .values(exception=str(state), code=code, exception_at=now)
-        )
+    update_rows(
+        connection,
+        cessions,
+        [(str(state), code, now, slip.epoch, slip.index, place) for place, code in places],
+        setting=("exception", "code", "exception_at"),
+        key=("epoch", "ix", "place"),
+    )
 
 
 def save_recall(connection: Connection, epoch: int, index: int, places: Iterable[int], recall: str) -> None:
-    for place in places:
-        connection.execute(
-            update(cessions)
-            .where(cessions.c.epoch == epoch, cessions.c.ix == index, cessions.c.place == place)
-            .values(recall=recall)
-        )
+    update_rows(
+        connection,
+        cessions,
+        [(recall, epoch, index, place) for place in places],
+        setting=("recall",),
+        key=("epoch", "ix", "place"),
+    )
 
 
 _CESSION_COLUMNS = (
@@ -159,10 +166,11 @@ _CESSION_COLUMNS = (
     sent_slips.c.national,
 )
 _JOINED = cessions.join(sent_slips, (sent_slips.c.epoch == cessions.c.epoch) & (sent_slips.c.ix == cessions.c.ix))
+_FIND_CESSION = Prepared(select(*_CESSION_COLUMNS).select_from(_JOINED).where(cessions.c.op == bindparam("op")))
 
 
 def find_cession(connection: Connection, op: bytes) -> Row | None:  # type: ignore[type-arg]
-    return connection.execute(select(*_CESSION_COLUMNS).select_from(_JOINED).where(cessions.c.op == op)).first()
+    return _FIND_CESSION.run(connection, op=op).first()
 
 
 def load_cessions(connection: Connection, *, account: str | None, before: int | None, limit: int) -> list[Row]:  # type: ignore[type-arg]
@@ -177,12 +185,8 @@ def load_cessions(connection: Connection, *, account: str | None, before: int | 
 
 def load_cession_places(connection: Connection, epoch: int, index: int) -> dict[int, tuple[bytes, str, int]]:
     """Return, by place, op, account and cents of a slip's cessions."""
-    rows = connection.execute(
-        select(cessions.c.place, cessions.c.op, cessions.c.account, cessions.c.cents).where(
-            cessions.c.epoch == epoch, cessions.c.ix == index
-        )
-    )
-    return {row.place: (bytes(row.op), row.account, row.cents) for row in rows}
+    rows = _LOAD_PLACES.run(connection, epoch=epoch, index=index)
+    return {place: (bytes(op), account, cents) for place, op, account, cents in rows}
 
 
 def load_ops(connection: Connection, ops: Iterable[bytes]) -> dict[bytes, tuple[int, int, int]]:
@@ -196,16 +200,7 @@ def load_ops(connection: Connection, ops: Iterable[bytes]) -> dict[bytes, tuple[
 
 
 def is_received(connection: Connection, origin: str, epoch: int, index: int) -> bool:
-    return (
-        connection.execute(
-            select(received_slips.c.ix).where(
-                received_slips.c.origin == origin,
-                received_slips.c.epoch == epoch,
-                received_slips.c.ix == index,
-            )
-        ).first()
-        is not None
-    )
+    return find_received_leaf(connection, origin, epoch, index) is not None
 
 
 def insert_received(
@@ -221,18 +216,11 @@ def insert_received(
     signature: bytes,
     now: Instant,
 ) -> None:
-    connection.execute(
-        received_slips.insert().values(
-            origin=origin,
-            epoch=epoch,
-            ix=index,
-            hub_ix=hub_index,
-            answer_ix=answer_index,
-            leaf=leaf,
-            statement=statement,
-            signature=signature,
-            received_at=now,
-        )
+    insert_rows(
+        connection,
+        received_slips,
+        ("origin", "epoch", "ix", "hub_ix", "answer_ix", "leaf", "statement", "signature", "received_at"),
+        [(origin, epoch, index, hub_index, answer_index, leaf, statement, signature, now)],
     )
 
 
@@ -253,11 +241,7 @@ def find_arrival(connection: Connection, op: bytes) -> Row | None:  # type: igno
 
 def find_received_leaf(connection: Connection, origin: str, epoch: int, index: int) -> bytes | None:
     """Return the author's slip, if it was handed to us."""
-    leaf = connection.execute(
-        select(received_slips.c.leaf).where(
-            received_slips.c.origin == origin, received_slips.c.epoch == epoch, received_slips.c.ix == index
-        )
-    ).scalar()
+    leaf = _FIND_RECEIVED.run(connection, origin=origin, epoch=epoch, index=index).scalar()
     return None if leaf is None else bytes(leaf)
 
 
@@ -279,7 +263,7 @@ def insert_entries(connection: Connection, start: int, new: Sequence[bytes]) -> 
 
 
 def find_checkpoint(connection: Connection) -> Row | None:  # type: ignore[type-arg]
-    return connection.execute(select(checkpoints)).first()
+    return _FIND_CHECKPOINT.run(connection).first()
 
 
 def delete_checkpoint(connection: Connection) -> None:
@@ -297,37 +281,29 @@ def save_checkpoint(
     signature: bytes,
     signing: bytes,
 ) -> None:
-    connection.execute(checkpoints.delete())
-    connection.execute(
-        checkpoints.insert().values(
-            id=1,
-            size=size,
-            root=root,
-            body=signed.body,
-            key=signed.key,
-            signature=signed.signature,
-            statement=statement,
-            statement_signature=signature,
-            signing=signing,
-        )
+    _DELETE_CHECKPOINT.run(connection)
+    insert_rows(
+        connection,
+        checkpoints,
+        ("id", "size", "root", "body", "key", "signature", "statement", "statement_signature", "signing"),
+        [(1, size, root, signed.body, signed.key, signed.signature, statement, signature, signing)],
     )
 
 
 def find_count(connection: Connection, name: str) -> int:
     """Return a small count kept among the book's facts."""
-    value = connection.execute(select(facts.c.value).where(facts.c.name == name)).scalar()
+    value = find_fact(connection, name)
     return int(value) if value else 0
 
 
 def save_count(connection: Connection, name: str, count: int) -> None:
     if find_count(connection, name) != count:
-        connection.execute(facts.delete().where(facts.c.name == name))
-        connection.execute(facts.insert().values(name=name, value=str(count)))
+        save_fact(connection, name, str(count))
 
 
 def find_fact(connection: Connection, name: str) -> str | None:
     """Return one of the book's facts."""
-    value: str | None = connection.execute(select(facts.c.value).where(facts.c.name == name)).scalar()
+    value: str | None = _FIND_FACT.run(connection, name=name).scalar()
     return value
 
 

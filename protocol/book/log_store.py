@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, select
 
 from protocol import merkle
-from protocol.book.rows_store import insert_rows
+from protocol.book.prepared_store import Prepared
+from protocol.book.rows_store import insert_rows, update_rows
 from protocol.book.tables import attachments, counterfoils, leaves, logs, nodes
 from protocol.merkle import Frontier
 from protocol.times import Instant
@@ -50,12 +51,40 @@ _COLUMNS = (
     logs.c.acked,
 )
 
+_FIND_LOG = Prepared(
+    select(*_COLUMNS)
+    .where(logs.c.owner == bindparam("owner"), logs.c.reader == bindparam("reader"))
+    .order_by(logs.c.epoch.desc())
+    .limit(1)
+)
+_LOAD_LEAVES = Prepared(
+    select(leaves.c.leaf)
+    .where(leaves.c.log_id == bindparam("log_id"), leaves.c.ix >= bindparam("start"), leaves.c.ix < bindparam("stop"))
+    .order_by(leaves.c.ix)
+)
+_LOAD_NODE = Prepared(
+    select(nodes.c.hash).where(
+        nodes.c.log_id == bindparam("log_id"), nodes.c.level == bindparam("level"), nodes.c.ix == bindparam("index")
+    )
+)
+
+
+def _beside(table: Table) -> tuple[Prepared, Prepared]:
+    """Return how what lies beside leaves is loaded and deleted."""
+    of_log = table.c.log_id == bindparam("log_id")
+    load = select(table.c.ix, table.c.body).where(
+        of_log, table.c.ix >= bindparam("start"), table.c.ix < bindparam("stop")
+    )
+    return Prepared(load), Prepared(delete(table).where(of_log, table.c.ix == bindparam("index")))
+
+
+_LOAD_ATTACHMENTS, _DELETE_ATTACHMENT = _beside(attachments)
+_LOAD_COUNTERFOILS, _DELETE_COUNTERFOIL = _beside(counterfoils)
+
 
 def find_log(connection: Connection, owner: str, reader: str) -> Log | None:
     """Return the log of the newest epoch, or None where the two never spoke."""
-    row = connection.execute(
-        select(*_COLUMNS).where(logs.c.owner == owner, logs.c.reader == reader).order_by(logs.c.epoch.desc()).limit(1)
-    ).first()
+    row = _FIND_LOG.run(connection, owner=owner, reader=reader).first()
     return None if row is None else _from_row(tuple(row))
 
 
@@ -103,52 +132,37 @@ def append_leaves(connection: Connection, log: Log, new: Sequence[bytes], at: In
     )
     log.frontier = frontier
     log.root = merkle.root(frontier)
-    connection.execute(
-        update(logs)
-        .where(logs.c.id == log.id)
-        .values(size=frontier.size, root=log.root, peaks=b"".join(frontier.peaks))
-    )
+    _update_log(connection, log, size=frontier.size, root=log.root, peaks=b"".join(frontier.peaks))
     return first
+
+
+def _update_log(connection: Connection, log: Log, **values: object) -> None:
+    update_rows(connection, logs, [(*values.values(), log.id)], setting=tuple(values), key=("id",))
 
 
 def save_acked(connection: Connection, log: Log, acked: int) -> None:
     """Remember how much of our log the other side holds durably; it only grows."""
     if acked > log.acked:
         log.acked = acked
-        connection.execute(update(logs).where(logs.c.id == log.id).values(acked=acked))
+        _update_log(connection, log, acked=acked)
 
 
 def load_leaves(connection: Connection, log_id: int, start: int, count: int) -> list[bytes]:
     """Return up to `count` leaves from index `start`, in order."""
-    rows = connection.execute(
-        select(leaves.c.leaf)
-        .where(leaves.c.log_id == log_id, leaves.c.ix >= start, leaves.c.ix < start + count)
-        .order_by(leaves.c.ix)
-    )
-    return [bytes(row[0]) for row in rows]
+    return [bytes(row[0]) for row in _LOAD_LEAVES.run(connection, log_id=log_id, start=start, stop=start + count)]
 
 
 def load_leaf(connection: Connection, log_id: int, index: int) -> bytes:
     """Return one leaf, which must exist."""
-    return bytes(
-        connection.execute(select(leaves.c.leaf).where(leaves.c.log_id == log_id, leaves.c.ix == index)).scalar_one()
-    )
+    return bytes(_LOAD_LEAVES.run(connection, log_id=log_id, start=index, stop=index + 1).scalar_one())
 
 
 def load_nodes(connection: Connection, log_id: int, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
     """Return the stored tree nodes at these (level, index) places."""
-    by_level: dict[int, list[int]] = {}
-    for level, index in wanted:
-        by_level.setdefault(level, []).append(index)
-    found: dict[tuple[int, int], bytes] = {}
-    for level, indexes in by_level.items():
-        for row in connection.execute(
-            select(nodes.c.ix, nodes.c.hash).where(
-                nodes.c.log_id == log_id, nodes.c.level == level, nodes.c.ix.in_(indexes)
-            )
-        ):
-            found[level, row[0]] = bytes(row[1])
-    return found
+    return {
+        (level, index): bytes(_LOAD_NODE.run(connection, log_id=log_id, level=level, index=index).scalar_one())
+        for level, index in wanted
+    }
 
 
 def load_root(connection: Connection, log: Log, size: int) -> bytes:
@@ -184,17 +198,13 @@ def save_attachments(connection: Connection, log_id: int, bodies: Sequence[tuple
 
 def load_attachments(connection: Connection, log_id: int, start: int, count: int) -> dict[int, bytes]:
     """Return the attachments of leaves start..start+count-1 that still exist."""
-    rows = connection.execute(
-        select(attachments.c.ix, attachments.c.body).where(
-            attachments.c.log_id == log_id, attachments.c.ix >= start, attachments.c.ix < start + count
-        )
-    )
+    rows = _LOAD_ATTACHMENTS.run(connection, log_id=log_id, start=start, stop=start + count)
     return {row[0]: bytes(row[1]) for row in rows}
 
 
 def delete_attachment(connection: Connection, log_id: int, index: int) -> None:
     """Forget what travelled beside a leaf; the leaf and every proof still hold."""
-    connection.execute(attachments.delete().where(attachments.c.log_id == log_id, attachments.c.ix == index))
+    _DELETE_ATTACHMENT.run(connection, log_id=log_id, index=index)
 
 
 def save_counterfoils(connection: Connection, log_id: int, bodies: Sequence[tuple[int, bytes]]) -> None:
@@ -204,17 +214,13 @@ def save_counterfoils(connection: Connection, log_id: int, bodies: Sequence[tupl
 
 def load_counterfoils(connection: Connection, log_id: int, start: int, count: int) -> dict[int, bytes]:
     """Return the counterfoils of leaves start..start+count-1 that still exist."""
-    rows = connection.execute(
-        select(counterfoils.c.ix, counterfoils.c.body).where(
-            counterfoils.c.log_id == log_id, counterfoils.c.ix >= start, counterfoils.c.ix < start + count
-        )
-    )
+    rows = _LOAD_COUNTERFOILS.run(connection, log_id=log_id, start=start, stop=start + count)
     return {row[0]: bytes(row[1]) for row in rows}
 
 
 def delete_counterfoil(connection: Connection, log_id: int, index: int) -> None:
     """Forget what an author kept of a slip."""
-    connection.execute(counterfoils.delete().where(counterfoils.c.log_id == log_id, counterfoils.c.ix == index))
+    _DELETE_COUNTERFOIL.run(connection, log_id=log_id, index=index)
 
 
 def raise_epoch(connection: Connection, log: Log, epoch: int) -> None:
@@ -222,13 +228,13 @@ def raise_epoch(connection: Connection, log: Log, epoch: int) -> None:
     if epoch <= log.epoch:
         raise ValueError(f"epoch {epoch} is not after {log.epoch}")
     log.epoch = epoch
-    connection.execute(update(logs).where(logs.c.id == log.id).values(epoch=epoch))
+    _update_log(connection, log, epoch=epoch)
 
 
 def lower_acked(connection: Connection, log: Log, acked: int) -> None:
     """The other side lost what it once acknowledged, and said so: it must be sent again."""
     log.acked = acked
-    connection.execute(update(logs).where(logs.c.id == log.id).values(acked=acked))
+    _update_log(connection, log, acked=acked)
 
 
 def count_leaves(connection: Connection, log_id: int) -> int:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from protocol import envelopes, keys, merkle
 from protocol.book import log_store
 from protocol.book.log_store import Log
+from protocol.book.prepared_store import Prepared
+from protocol.book.rows_store import insert_rows
 from protocol.book.tables import evidence as evidence_table
 from protocol.book.tables import heads
 from protocol.canonical import decode_typed, encode_typed
@@ -47,6 +49,11 @@ CHECKPOINT_BYTES_MAX: Final = 256
 FUTURE_MAX_MS: Final = DAY_MS
 
 Carry = Callable[[Connection, Log, int, Sequence[bytes]], list[CarriedSlip]]
+
+
+_IS_HEAD = (heads.c.signer == bindparam("signer"), heads.c.reader == bindparam("reader"))
+_FIND_HEAD = Prepared(select(heads.c.statement, heads.c.signature).where(*_IS_HEAD))
+_DELETE_HEAD = Prepared(delete(heads).where(*_IS_HEAD))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +127,7 @@ def find_head(
 
 def load_kept_head(connection: Connection, signer: str, reader: str) -> tuple[bytes, bytes, HeadStatement] | None:
     """Return the same as bytes, signature and what it says, whatever key signed it."""
-    row = connection.execute(
-        select(heads.c.statement, heads.c.signature).where(heads.c.signer == signer, heads.c.reader == reader)
-    ).first()
+    row = _FIND_HEAD.run(connection, signer=signer, reader=reader).first()
     if row is None:
         return None
     return bytes(row[0]), bytes(row[1]), decode_typed(bytes(row[0]), HeadStatement, size_max=STATEMENT_BYTES_MAX)
@@ -156,17 +161,22 @@ def sign_own_head(connection: Connection, identity: Identity, own: Log, size: in
 def save_head(connection: Connection, received: Received, now: Instant) -> None:
     """Keep the newest signed word of a peer, in place of the one before."""
     statement = received.statement
-    connection.execute(delete(heads).where(heads.c.signer == statement.sender, heads.c.reader == statement.reader))
-    connection.execute(
-        heads.insert().values(
-            signer=statement.sender,
-            reader=statement.reader,
-            log_size=statement.log_size,
-            ack_size=statement.ack_size,
-            statement=received.envelope.statement,
-            signature=received.envelope.signature,
-            at=now,
-        )
+    _DELETE_HEAD.run(connection, signer=statement.sender, reader=statement.reader)
+    insert_rows(
+        connection,
+        heads,
+        ("signer", "reader", "log_size", "ack_size", "statement", "signature", "at"),
+        [
+            (
+                statement.sender,
+                statement.reader,
+                statement.log_size,
+                statement.ack_size,
+                received.envelope.statement,
+                received.envelope.signature,
+                now,
+            )
+        ],
     )
 
 
