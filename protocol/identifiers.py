@@ -32,6 +32,7 @@ _ROOT: Final = 3  # a primitive root of 31
 # Enough for a number, a territory and their check symbol.
 _WEIGHTS: Final = tuple(pow(_ROOT, place, BASE) for place in range(1, 19))
 _START: Final = 17  # so that all zeros is no address
+_SIGNED: Final = tuple(-pow(weight, -1, BASE) % BASE for weight in _WEIGHTS)  # what solves for the check symbol
 _LUHN_DOUBLED: Final = str.maketrans("0123456789", "0246813579")
 _CAPITALS: Final = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _SIREN: Final = re.compile(r"[0-9]{9}", re.ASCII)
@@ -44,7 +45,7 @@ _ADDRESS: Final = re.compile(rf"([{ALPHABET}]{{4}})-([{ALPHABET}]{{4}})-([{ALPHA
 def _check_symbol(symbols: str) -> str:
     """Return the symbol that brings the weighted sum of `symbols` and itself to zero."""
     total = _START + sum(map(mul, _WEIGHTS, map(_VALUE.__getitem__, symbols)))
-    return ALPHABET[-total * pow(_WEIGHTS[len(symbols)], -1, BASE) % BASE]
+    return ALPHABET[total * _SIGNED[len(symbols)] % BASE]
 
 
 def _is_luhn(digits: str) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
+
+import msgspec
 
 from node.ledger.lots import LotName
 from protocol.canonical import encode_typed
@@ -26,13 +27,14 @@ from protocol.messages import (
 )
 from protocol.times import Instant
 
+Told = TypeVar("Told", str, Instant)
+
 # Words of one slip: with numbers and givers beside them, the sealed column stays under its limit.
 WORDS_BYTES_MAX: Final = 512 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Leaving:
-    """One cession about to leave: who receives, what is said, and the lots drawn."""
+class Leaving(msgspec.Struct, frozen=True, gc=False):
+    """One cession about to leave: who receives, what is said, and the lots drawn. `written` is the address as text."""
 
     op: bytes
     account: str
@@ -42,10 +44,11 @@ class Leaving:
     term: Instant
     draws: tuple[tuple[LotName, int], ...]
     told: bytes = bytes(6)  # what the caller said beside the amount, in six bytes
+    written: str = ""
 
     @property
     def cents(self) -> int:
-        return sum(cents for _, cents in self.draws)
+        return sum([cents for _, cents in self.draws])
 
 
 def group_leaving(leaving: Iterable[Leaving]) -> list[tuple[str, list[Leaving]]]:
@@ -58,7 +61,7 @@ def group_leaving(leaving: Iterable[Leaving]) -> list[tuple[str, list[Leaving]]]
         part: list[Leaving] = []
         draws = words = 0
         for one in rows:
-            said = len(one.words.encode())
+            said = len(one.words.encode()) if one.words else 0
             if part and (
                 len(part) == CESSIONS_MAX or draws + len(one.draws) > DRAWS_MAX or words + said > WORDS_BYTES_MAX
             ):
@@ -81,30 +84,34 @@ def make_slip(
     places: dict[LotName, int] = {}
     lot_places: list[int] = []
     amounts: list[int] = []
-    counts: list[int] = []
+    counts = [len(row.draws) for row in rows]
     for row in rows:
-        counts.append(len(row.draws))
         for lot, cents in row.draws:
             lot_places.append(places.setdefault(lot, len(places)))
             amounts.append(cents)
     column = Beneficiaries(
         origin=origin,
-        numbers=tuple(row.beneficiary.number for row in rows),
-        givers=tuple(row.giver for row in rows) if any(row.giver for row in rows) else (),
-        words=tuple(row.words for row in rows) if any(row.words for row in rows) else (),
+        numbers=tuple([row.beneficiary.number for row in rows]),
+        givers=_column([row.giver for row in rows]),
+        words=_column([row.words for row in rows]),
     )
     salt, ephemeral = entropy[:16], entropy[16:48]
     sealed = seal(keys.sealing, encode_typed(column), ephemeral_seed=ephemeral)
     cede = Cede(
         lots=tuple(Lot(lot.issuer, lot.ref, int(lot.lot_class), lot.month) for lot in places),
-        counts=() if all(count == 1 for count in counts) else tuple(counts),
+        counts=() if len(amounts) == len(rows) else tuple(counts),
         lot_places=tuple(lot_places),
         cents=tuple(amounts),
-        terms=tuple(row.term for row in rows) if any(row.term for row in rows) else (),
+        terms=_column([row.term for row in rows]),
         seal_key=keys.id,
         commit=hash_sealed(salt, sealed),
     )
     return encode_slip(Slip(WIRE_VERSION, taker, now, (cede,))), encode_typed(SealedColumn(salt, sealed))
+
+
+def _column(values: list[Told]) -> tuple[Told, ...]:
+    """Return a column; one of which nothing is told is empty."""
+    return tuple(values) if any(values) else ()
 
 
 def make_reference(beneficiary: str, told: bytes) -> str:
@@ -118,10 +125,10 @@ def make_counterfoil(own: PublicKeys, rows: Sequence[Leaving], *, entropy: bytes
     `entropy` is 32 fresh random bytes.
     """
     counterfoil = Counterfoil(
-        ops=tuple(row.op for row in rows),
-        accounts=tuple(row.account for row in rows),
-        numbers=tuple(row.beneficiary.number for row in rows),
-        told=tuple(row.told for row in rows),
+        ops=tuple([row.op for row in rows]),
+        accounts=tuple([row.account for row in rows]),
+        numbers=tuple([row.beneficiary.number for row in rows]),
+        told=tuple([row.told for row in rows]),
     )
     return seal(own.sealing, encode_typed(counterfoil), ephemeral_seed=entropy)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any, Final
 
+import msgspec
+from msgspec import structs
 from sqlalchemy import Connection, Row
 
 from node.federation import arrivals, checkpoint_service, hub_recovery_service, recovery_service, store
@@ -110,7 +113,7 @@ class BookIsBehind(Refusal):
 class AskCession:
     """What a holder asks: hand rights to an account, here or far. Validated when made."""
 
-    __slots__ = ("account", "beneficiary", "cents", "draws", "giver", "op", "term", "words")
+    __slots__ = ("account", "beneficiary", "cents", "draws", "giver", "op", "term", "told", "words", "written")
 
     def __init__(
         self,
@@ -134,20 +137,17 @@ class AskCession:
         self.giver = giver
         self.term: Instant = require_instant(term, "term")
         self.draws: tuple[tuple[LotId, Cents], ...] | None = None  # the very lots, where they are to be given back
-
-    @property
-    def told(self) -> bytes:
-        """What the caller said beside the amount, in six bytes."""
-        return hashlib.sha256(f"{self.term}/{self.giver}/{self.words}".encode()).digest()[:6]
+        self.written = format_address(beneficiary)
+        # What the caller said beside the amount, in six bytes.
+        self.told = hashlib.sha256(f"{term}/{giver}/{words}".encode()).digest()[:6]
 
     @property
     def reference(self) -> str:
         """The content beyond account and amount, so that an id reused for another cession is seen."""
-        return make_reference(format_address(self.beneficiary), self.told)
+        return make_reference(self.written, self.told)
 
 
-@dataclass(frozen=True, slots=True)
-class CessionView:
+class CessionView(msgspec.Struct, frozen=True, gc=False):
     """Where a cession stands, with the instant of each step."""
 
     op: bytes
@@ -172,6 +172,14 @@ class TakenReply:
 
     fresh: int
     cut_short: bool
+
+
+class _Road(Enum):
+    """Where a cession goes: to an account of ours, to a territory, or to the South, which not every lot may reach."""
+
+    HOME = "home"
+    OPEN = "open"
+    SOUTH = "south"
 
 
 class Federation:
@@ -241,103 +249,98 @@ class Federation:
     def cede(self, page: Page, items: Sequence[AskCession]) -> list[CessionView | Refusal]:
         """Hand rights on. To an account of this territory it is done at once; to another it is queued, with its slip."""
         results: list[CessionView | Refusal | None] = [None] * len(items)
-        known = store.load_ops(page.connection, [item.op for item in items])
+        roads = {taker: self._look_down_road(taker) for taker in {item.beneficiary.territory for item in items}}
+        known = self._load_known(page, items, roads)
         postings: list[Posting] = []
         places: list[int] = []
         answers: list[Posted | Refusal] = []
         for place, item in enumerate(items):
+            road = roads[item.beneficiary.territory]
             try:
-                if self._needs_chosen_lots(item):
-                    # What fits the South is chosen from what is really left: after everything asked before it.
-                    answers += self.ledger.post(page, postings[len(answers) :])
-                postings.append(self._posting_for(page, item, is_known=item.op in known))
+                draws = item.draws
+                if road is not _Road.HOME and item.op not in known:
+                    if isinstance(road, Refusal):
+                        raise road
+                    if item.term and item.term <= page.now:
+                        raise InvalidTime(field="term", reason="is already past")
+                    if road is _Road.SOUTH and draws is None:
+                        # What fits the South is chosen from what is really left: after everything asked before it.
+                        answers += self.ledger.post(page, postings[len(answers) :])
+                        draws = self._choose_south_draws(page, item)
+                postings.append(
+                    Posting(
+                        op=item.op,
+                        kind=PostingKind.CESSION if road is _Road.HOME else PostingKind.CEDE_OUT,
+                        debit=item.account,
+                        credit=item.beneficiary.number if road is _Road.HOME else TRANSIT,
+                        cents=item.cents,
+                        draws=draws,
+                        reference=item.reference,
+                    )
+                )
                 places.append(place)
             except Refusal as refusal:
                 results[place] = refusal
         answers += self.ledger.post(page, postings[len(answers) :])
-        leaving: list[Leaving] = []
-        left: list[int] = []
-        repeated: list[int] = []
-        names: dict[LotId, LotName] = {}
-        drawn = {
-            lot
-            for posting, answer in zip(postings, answers, strict=True)
-            if isinstance(answer, Posted) and posting.kind is PostingKind.CEDE_OUT and not answer.is_repeat
-            for lot, _ in answer.draws
-        }
-        if drawn:
-            names = load_lot_names(page.connection, drawn)
+        left: list[tuple[int, Posted]] = []
         for place, posting, answer in zip(places, postings, answers, strict=True):
-            item = items[place]
             if isinstance(answer, Refusal):
                 results[place] = answer
             elif posting.kind is PostingKind.CESSION:
-                results[place] = _home_view(item, answer)
+                results[place] = _home_view(items[place], answer)
             elif answer.is_repeat:
-                repeated.append(place)
+                row = store.find_cession(page.connection, items[place].op)
+                assert row is not None, "a cession that left has its row"
+                results[place] = structs.replace(_view(row), is_repeat=True)
             else:
-                left.append(place)
-                leaving.append(
-                    Leaving(
-                        item.op,
-                        item.account,
-                        item.beneficiary,
-                        item.giver,
-                        item.words,
-                        item.term,
-                        tuple((names[lot], cents) for lot, cents in answer.draws),
-                        item.told,
-                    )
-                )
-        if leaving:
-            written = self._write_slips(page, leaving)
-            for place in left:
+                left.append((place, answer))
+        if left:
+            written = self._write_slips(page, self._name_lots(page, [(items[place], posted) for place, posted in left]))
+            for place, _ in left:
                 results[place] = _queued_view(items[place], written[items[place].op], page.now)
-        for place in repeated:
-            row = store.find_cession(page.connection, items[place].op)
-            assert row is not None, "a cession that left has its row"
-            results[place] = replace(_view(row), is_repeat=True)
         return [result for result in results if result is not None]
 
-    def _needs_chosen_lots(self, item: AskCession) -> bool:
-        taker = self.directory.find(item.beneficiary.territory)
-        return item.draws is None and taker is not None and taker.kind is MemberKind.SOUTH
+    def _load_known(
+        self, page: Page, items: Sequence[AskCession], roads: Mapping[TerritoryCode, _Road | Refusal]
+    ) -> Collection[bytes]:
+        """Return which of those asked left before: looked up only where the road, or a term, might refuse them now."""
+        doubtful = [
+            item.op for item in items if item.term or roads[item.beneficiary.territory] not in (_Road.OPEN, _Road.HOME)
+        ]
+        return store.load_ops(page.connection, doubtful)
 
-    def _posting_for(self, page: Page, item: AskCession, *, is_known: bool) -> Posting:
-        taker = item.beneficiary.territory
+    def _look_down_road(self, taker: str) -> _Road | Refusal:
+        """Return what kind of road leads to a territory, or why none is open."""
         if taker == self.identity.code:
-            return Posting(
-                op=item.op,
-                kind=PostingKind.CESSION,
-                debit=item.account,
-                credit=item.beneficiary.number,
-                cents=item.cents,
-                reference=item.reference,
-            )
-        draws = item.draws
-        if not is_known:
-            self._require_open_road(taker)
-            if item.term and item.term <= page.now:
-                raise InvalidTime(field="term", reason="is already past")
-            if draws is None and self.directory.require(taker).kind is MemberKind.SOUTH:
-                draws = self._choose_south_draws(page, item)
-        return Posting(
-            op=item.op,
-            kind=PostingKind.CEDE_OUT,
-            debit=item.account,
-            credit=TRANSIT,
-            cents=item.cents,
-            draws=draws,
-            reference=item.reference,
-        )
-
-    def _require_open_road(self, taker: str) -> None:
+            return _Road.HOME
         if self.behind is not None:
-            raise self.behind
+            return self.behind
         own = self.directory.find(self.identity.code)
         if own is None or own.status is not MemberStatus.ACTIVE:
-            raise NotAMember(status="unknown" if own is None else str(own.status))
-        self.directory.require_active(taker)
+            return NotAMember(status="unknown" if own is None else str(own.status))
+        try:
+            member = self.directory.require_active(taker)
+        except Refusal as refusal:
+            return refusal
+        return _Road.SOUTH if member.kind is MemberKind.SOUTH else _Road.OPEN
+
+    def _name_lots(self, page: Page, left: Sequence[tuple[AskCession, Posted]]) -> list[Leaving]:
+        """Return the cessions that leave, their lots as others know them."""
+        names = load_lot_names(page.connection, {lot for _, posted in left for lot, _ in posted.draws})
+        return [
+            Leaving(
+                item.op,
+                item.account,
+                item.beneficiary,
+                item.giver,
+                item.words,
+                item.term,
+                tuple([(names[lot], cents) for lot, cents in posted.draws]),
+                item.told,
+                item.written,
+            )
+            for item, posted in left
+        ]
 
     def _choose_south_draws(self, page: Page, item: AskCession) -> tuple[tuple[LotId, Cents], ...]:
         """Return the oldest lots whose class may reach the South. Raises InsufficientRights."""
@@ -371,34 +374,25 @@ class Federation:
             log_store.save_attachments(connection, log.id, [(index, sealed)])
             kept = make_counterfoil(self.identity.keyring.current.public, rows, entropy=self._entropy(32))
             log_store.save_counterfoils(connection, log.id, [(index, kept)])
+            amounts = [row.cents for row in rows]
             store.insert_sent(
                 connection,
                 epoch=log.epoch,
                 index=index,
                 taker=taker,
                 count=len(rows),
-                cents=sum(row.cents for row in rows),
+                cents=sum(amounts),
                 now=page.now,
             )
             store.insert_cessions(
                 connection,
                 [
-                    (
-                        row.op,
-                        log.epoch,
-                        index,
-                        place,
-                        row.account,
-                        format_address(row.beneficiary),
-                        row.cents,
-                        row.term,
-                        "",
-                        "",
-                    )
-                    for place, row in enumerate(rows)
+                    (row.op, log.epoch, index, place, row.account, row.written, cents, row.term, "", "")
+                    for place, (row, cents) in enumerate(zip(rows, amounts, strict=True))
                 ],
             )
-            written.update((row.op, f"{log.epoch}/{index}/{place}") for place, row in enumerate(rows))
+            slip = f"{log.epoch}/{index}/"
+            written.update({row.op: f"{slip}{place}" for place, row in enumerate(rows)})
             self._count("cessions_queued", len(rows))
         page.after_commit("outgoing", self._on_outgoing)
         return written
@@ -448,7 +442,7 @@ class Federation:
             if not view.recall:
                 self._write(page, self.hub.hub, Recall(row.epoch, row.ix, (row.place,)))
                 store.save_recall(page.connection, row.epoch, row.ix, [row.place], "asked")
-                view = replace(view, recall="asked")
+                view = structs.replace(view, recall="asked")
             results.append(view)
         return results
 
@@ -1017,7 +1011,7 @@ def _home_view(item: AskCession, posted: Posted) -> CessionView:
     return CessionView(
         op=item.op,
         account=item.account,
-        beneficiary=format_address(item.beneficiary),
+        beneficiary=item.written,
         cents=item.cents,
         state=CessionState.DELIVERED,
         code="",
@@ -1036,7 +1030,7 @@ def _queued_view(item: AskCession, reference: str, now: Instant) -> CessionView:
     return CessionView(
         op=item.op,
         account=item.account,
-        beneficiary=format_address(item.beneficiary),
+        beneficiary=item.written,
         cents=int(item.cents),
         state=CessionState.QUEUED,
         code="",
