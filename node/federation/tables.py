@@ -17,12 +17,11 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from protocol.book.tables import NAMING, RowId
+from protocol.book.tables import NAMING, RowId, one_of
 from protocol.cession import CessionState
 
 metadata = MetaData(naming_convention=NAMING)
 
-_STATES = ", ".join(f"'{state}'" for state in CessionState)
 
 # Our slips of cessions. `state` is that of every cession of the slip without an exception of its own.
 sent_slips = Table(
@@ -40,7 +39,7 @@ sent_slips = Table(
     Column("national", BigInteger),
     Column("handed_at", BigInteger),
     Column("ended_at", BigInteger),
-    CheckConstraint(f"state IN ({_STATES})", name="state"),
+    CheckConstraint(one_of("state", CessionState), name="state"),
     PrimaryKeyConstraint("epoch", "ix"),
     Index("ix_sent_slips_taker", "taker"),
 )
@@ -62,8 +61,8 @@ cessions = Table(
     Column("exception_at", BigInteger),
     Column("recall", Text, nullable=False, default=""),  # '', 'asked', 'too_late'
     CheckConstraint("cents > 0", name="cents"),
-    CheckConstraint(f"exception IN ({_STATES})", name="exception"),
-    CheckConstraint("recall IN ('', 'asked', 'too_late')", name="recall"),
+    CheckConstraint(one_of("exception", CessionState), name="exception"),
+    CheckConstraint(one_of("recall", ("", "asked", "too_late")), name="recall"),
     UniqueConstraint("epoch", "ix", "place"),
 )
 
@@ -100,7 +99,7 @@ arrivals = Table(
     Column("code", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     CheckConstraint("cents > 0", name="cents"),
-    CheckConstraint("state IN ('delivered', 'returned')", name="state"),
+    CheckConstraint(one_of("state", ("delivered", "returned")), name="state"),
     UniqueConstraint("origin", "epoch", "ix", "place"),
 )
 

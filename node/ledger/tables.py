@@ -8,8 +8,6 @@ transfer points at the account's previous one instead, and `history_marks` lets 
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -32,13 +30,9 @@ from node.ledger.postings import REFERENCE_MAX, PostingKind
 from node.ledger.reservations import ReservationState
 from node.ledger.statements import MARK_EVERY
 from protocol.book.tables import NAMING, RowId
+from protocol.book.tables import one_of as _one_of
 
 metadata = MetaData(naming_convention=NAMING)
-
-
-def _one_of(column: str, members: type[StrEnum] | frozenset[AccountKind]) -> str:
-    """Return the rule as comparisons: SQLite builds a table anew for every row where the rule is written with IN."""
-    return " OR ".join(f"{column} = '{member}'" for member in sorted(members))
 
 
 accounts = Table(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -25,6 +27,12 @@ NAMING = {
 }
 
 metadata = MetaData(naming_convention=NAMING)
+
+
+def one_of(column: str, members: Iterable[str]) -> str:
+    """Return the rule as comparisons: SQLite builds a table anew for every row where the rule is written with IN."""
+    return " OR ".join(f"{column} = '{member}'" for member in sorted(members))
+
 
 # A surrogate key that SQLite can alias to its rowid and PostgreSQL can hold in 64 bits.
 RowId = BigInteger().with_variant(Integer(), "sqlite")
