@@ -7,8 +7,9 @@ slip to that head, the slip names us, and the sealed column opens with our keys.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
+from itertools import islice
 
-from node.federation.outgoing import derive_op
 from protocol import merkle
 from protocol.canonical import decode_typed
 from protocol.directory import Directory
@@ -97,6 +98,34 @@ def sum_draws(draws: Sequence[tuple[Lot, int]]) -> dict[tuple[str, bytes], int]:
     return sums
 
 
-def arrival_op(origin: str, epoch: int, index: int, place: int) -> bytes:
-    """Return the id under which a cession is credited here: its place in its author's log, whoever asks."""
-    return derive_op("arrival", origin, epoch, index, place)
+def sum_places(cede: Cede) -> list[dict[int, int]]:
+    """Return, for each cession, the cents per place in the slip's list of lots."""
+    if not cede.counts:
+        return [{lot: cents} for lot, cents in zip(cede.lot_places, cede.cents, strict=True)]
+    sums: list[dict[int, int]] = []
+    draws = zip(cede.lot_places, cede.cents, strict=True)
+    for count in cede.counts:
+        drawn: dict[int, int] = {}
+        for lot, cents in islice(draws, count):
+            drawn[lot] = drawn.get(lot, 0) + cents
+        sums.append(drawn)
+    return sums
+
+
+def begin_ops(forward: Forward, handed_at: int) -> bytes:
+    """Return the 14 bytes with which the ids of a slip's arrivals begin: when the hub handed it over, and which slip.
+
+    Whoever asks gets the same; ids that rise with time let the base's index grow at its end.
+    """
+    slip = f"citizen-miles/arrival/v1/{forward.origin}/{forward.epoch}/{forward.index}"
+    return (handed_at % 2**48).to_bytes(6, "big") + sha256(slip.encode()).digest()[:8]
+
+
+def arrival_op(beginning: bytes, place: int) -> bytes:
+    """Return the id under which a cession of the slip is credited here."""
+    return beginning + place.to_bytes(2, "big")
+
+
+def foreign_op(op: bytes) -> bytes:
+    """Return the id of the part of an arrival that is drawn from lots of others."""
+    return op[:14] + bytes((op[14] | 0x80, op[15]))

@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import Connection, func, select
 
 from node.federation import store
-from node.federation.outgoing import derive_op
+from node.federation.arrivals import foreign_op
 from node.federation.tables import arrivals, cessions, checkpoints, entries, received_slips, reconciliations, sent_slips
 from node.ledger import tables as ledger
 from node.ledger.accounts import AccountKind
@@ -339,7 +339,7 @@ def _check_arrivals(connection: Connection, home: str, hub: str) -> Checked:
         if row.state != "delivered":
             continue
         first = posted.pop(bytes(row.op), None)
-        second = posted.pop(derive_op("foreign part", bytes(row.op).hex()), None)
+        second = posted.pop(foreign_op(bytes(row.op)), None)
         cents = (first[1] if first else 0) + (second[1] if second else 0)
         number = (first or second or (None, 0, ""))[0]
         if (number, cents) != (row.account, row.cents):

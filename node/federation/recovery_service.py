@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from node.federation import store
-from node.federation.arrivals import arrival_op, open_column, sum_draws
+from node.federation.arrivals import arrival_op, begin_ops, foreign_op, open_column, sum_draws
 from node.federation.outgoing import derive_op, make_reference
 from node.federation.recovery import (
     BEHIND,
@@ -401,7 +401,14 @@ def _index_answers(connection: Connection, log_id: int, recovery: Recovery) -> d
 
 
 def credit_again(
-    federation: Federation, page: Page, forward: Forward, forwarded: ForwardedSlip, cede: Cede, answer: Answer
+    federation: Federation,
+    page: Page,
+    forward: Forward,
+    forwarded: ForwardedSlip,
+    cede: Cede,
+    answer: Answer,
+    *,
+    handed_at: int,
 ) -> None:
     """Credit what our answer said was delivered, to the same accounts; what it returned stays returned."""
     origin = forward.origin
@@ -412,13 +419,14 @@ def credit_again(
     codes = dict(zip(answer.returned, answer.codes, strict=True))
     ids = federation.ensure_any_lots(page, cede.lots)
     home = _home_lots(federation, ids)
+    beginning = begin_ops(forward, handed_at)
     postings: list[Posting] = []
     rows: list[tuple[object, ...]] = []
     for place, draws in enumerate(draws_of(cede)):
         if place in forward.skipped:
             continue
         account = NOBODY if column is None else column.numbers[place]
-        op = arrival_op(origin, forward.epoch, forward.index, place)
+        op = arrival_op(beginning, place)
         if place not in codes:
             ensure_open(federation, page, None, account)
             drawn = [(ids[key], Cents(cents)) for key, cents in sum_draws(draws).items()]
@@ -427,7 +435,7 @@ def credit_again(
                 if part:
                     postings.append(
                         Posting(
-                            op=Id16(op if is_home else derive_op("foreign part", op.hex())),
+                            op=Id16(op if is_home else foreign_op(op)),
                             kind=PostingKind.CEDE_IN,
                             debit=source,
                             credit=_key_of(account),

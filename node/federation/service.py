@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +15,16 @@ from msgspec import structs
 from sqlalchemy import Connection, Row
 
 from node.federation import arrivals, checkpoint_service, hub_recovery_service, recovery_service, store
-from node.federation.arrivals import NotProven, arrival_op, open_column, open_forward, sum_draws
+from node.federation.arrivals import (
+    NotProven,
+    arrival_op,
+    begin_ops,
+    foreign_op,
+    open_column,
+    open_forward,
+    sum_draws,
+    sum_places,
+)
 from node.federation.hub_recovery_service import HubRecovery
 from node.federation.outgoing import (
     Leaving,
@@ -27,7 +37,7 @@ from node.federation.outgoing import (
 from node.federation.recovery import BEHIND, FACT, Recovery, RecoveryPhase
 from node.federation.statements import OwnView, compare
 from node.federation.store import SentSlip
-from node.ledger.accounts import BORDER, TRANSIT, UNCLAIMED, AccountKey, abroad
+from node.ledger.accounts import BORDER, TRANSIT, UNCLAIMED, abroad
 from node.ledger.errors import InsufficientRights
 from node.ledger.lots import LotId, LotName
 from node.ledger.naming_service import find_lot_ids, load_lot_names
@@ -300,6 +310,11 @@ class Federation:
                 results[place] = _queued_view(items[place], written[items[place].op], page.now)
         return [result for result in results if result is not None]
 
+    def cede_groups(self, page: Page, items: Sequence[Sequence[AskCession]]) -> list[list[CessionView | Refusal]]:
+        """The same for items that are groups: one wait for a whole group, one answer for each cession in it."""
+        answers = iter(self.cede(page, [asked for group in items for asked in group]))
+        return [list(islice(answers, len(group))) for group in items]
+
     def _load_known(
         self, page: Page, items: Sequence[AskCession], roads: Mapping[TerritoryCode, _Road | Refusal]
     ) -> Collection[bytes]:
@@ -424,7 +439,7 @@ class Federation:
 
     def ensure_any_lots(self, page: Page, lots: Sequence[Lot]) -> dict[tuple[str, bytes], LotId]:
         """Return the ids here of lots, home lots that this old copy does not know among them."""
-        self.ledger.adopt_lots(page, [LotName(TerritoryCode(lot.issuer), lot.ref, lot.kind, lot.month) for lot in lots])
+        self.ledger.adopt_lots(page, [_name(lot) for lot in lots])
         return self._ensure_lots(page, lots)[0]
 
     def recall(self, page: Page, items: Sequence[bytes]) -> list[CessionView | Refusal]:
@@ -640,7 +655,7 @@ class Federation:
                 case Stopped():
                     self._apply_stopped(page, slip, message)
                 case Forward():
-                    self._apply_forward(page, hub_index, message, next(brought))
+                    self._apply_forward(page, hub_index, message, next(brought), handed_at=slip.at)
                 case Moved():
                     self._apply_moved(page, hub_index, number, message)
                 case Statement():
@@ -714,7 +729,7 @@ class Federation:
                 sent = replace(sent, state=state)
             self._count(f"cessions_{state}", len(fitting))
 
-    def _apply_forward(self, page: Page, hub_index: int, forward: Forward, opened: Opened) -> None:
+    def _apply_forward(self, page: Page, hub_index: int, forward: Forward, opened: Opened, *, handed_at: int) -> None:
         if isinstance(opened, Refusal):
             self._count("forwards_not_proven")
             self._note_break(page, f"hub slip {hub_index}", f"a proved slip of {forward.origin}", str(opened))
@@ -727,7 +742,7 @@ class Federation:
         for message in slip.messages:
             if isinstance(message, Answer):
                 self._apply_answer(page, slip, forward.origin, message)
-        answer_index = None if cede is None else self._credit_once(page, forward, forwarded, cede)
+        answer_index = None if cede is None else self._credit_once(page, forward, forwarded, cede, handed_at=handed_at)
         store.insert_received(
             page.connection,
             origin=forward.origin,
@@ -741,56 +756,53 @@ class Federation:
             now=page.now,
         )
 
-    def _credit_once(self, page: Page, forward: Forward, forwarded: ForwardedSlip, cede: Cede) -> int:
+    def _credit_once(
+        self, page: Page, forward: Forward, forwarded: ForwardedSlip, cede: Cede, *, handed_at: int
+    ) -> int:
         """Credit a slip and answer it; where an old copy of this book answered before, exactly as it did then."""
         given = recovery_service.find_given_answer(self, page.connection, forward)
         if given is None:
-            return self._credit(page, forward, forwarded, cede)
+            return self._credit(page, forward, forwarded, cede, handed_at=handed_at)
         answer_index, answer = given
-        recovery_service.credit_again(self, page, forward, forwarded, cede, answer)
+        recovery_service.credit_again(self, page, forward, forwarded, cede, answer, handed_at=handed_at)
         return answer_index
 
-    def _credit(self, page: Page, forward: Forward, forwarded: ForwardedSlip, cede: Cede) -> int:
+    def _credit(self, page: Page, forward: Forward, forwarded: ForwardedSlip, cede: Cede, *, handed_at: int) -> int:
         """Credit the beneficiaries of a slip and answer what could not be delivered; return our Answer's place."""
         origin = forward.origin
         skipped = frozenset(forward.skipped)
         wanted = [place for place in range(cede.count) if place not in skipped]
-        returned: dict[int, str] = {}
-        rows: list[tuple[object, ...]] = []
         try:
             column = open_column(cede, forwarded.sealed, origin=origin, keyring=self.identity.keyring)
         except Unreadable:
             returned = dict.fromkeys(wanted, arrivals.UNREADABLE)
         else:
-            all_draws = draws_of(cede)
-            sums = {place: sum_draws(all_draws[place]) for place in wanted}
-            # Only what the hub cleared: a lot that is listed and not drawn may be a lie about another issuer's.
-            cleared = {key for drawn in sums.values() for key in drawn}
-            ids, faults = self._ensure_lots(page, [lot for lot in cede.lots if (lot.issuer, lot.ref) in cleared])
-            for place, drawn in sums.items():
-                fault = next((faults[key] for key in drawn if key in faults), None)
-                if fault is not None:
-                    returned[place] = fault
-            for is_home, source in ((True, abroad(TerritoryCode(origin))), (False, BORDER)):
-                returned.update(self._credit_part(page, forward, column.numbers, sums, ids, returned, is_home, source))
-            for place in wanted:
-                rows.append(
+            beginning = begin_ops(forward, handed_at)
+            ops = {place: arrival_op(beginning, place) for place in wanted}
+            sums = sum_places(cede)
+            returned = self._credit_places(page, forward, cede, column.numbers, ops, sums)
+            nothing = ("",) * cede.count
+            givers, words = column.givers or nothing, column.words or nothing
+            store.insert_arrivals(
+                page.connection,
+                [
                     (
-                        arrival_op(origin, forward.epoch, forward.index, place),
+                        op,
                         origin,
                         forward.epoch,
                         forward.index,
                         place,
                         column.numbers[place],
                         sum(sums[place].values()),
-                        column.givers[place] if column.givers else "",
-                        column.words[place] if column.words else "",
+                        givers[place],
+                        words[place],
                         "returned" if place in returned else "delivered",
                         returned.get(place, ""),
                         page.now,
                     )
-                )
-        store.insert_arrivals(page.connection, rows)
+                    for place, op in ops.items()
+                ],
+            )
         places = tuple(sorted(returned))
         answer = Answer(
             forward.epoch,
@@ -804,10 +816,57 @@ class Federation:
         self._count("arrivals_returned", len(returned))
         return index
 
+    def _credit_places(
+        self,
+        page: Page,
+        forward: Forward,
+        cede: Cede,
+        numbers: Sequence[str],
+        ops: Mapping[int, bytes],
+        sums: Sequence[Mapping[int, int]],
+    ) -> dict[int, str]:
+        """Post each cession of `ops`, home lots and others apart; return those that failed, by place, with the code."""
+        # Only what the hub cleared: a lot that is listed and not drawn may be a lie about another issuer's.
+        drawn = sorted({lot for place in ops for lot in sums[place]})
+        found = self.ledger.ensure_lots(page, [_name(cede.lots[lot]) for lot in drawn])
+        ids = {lot: id_ for lot, id_ in zip(drawn, found, strict=True) if not isinstance(id_, Refusal)}
+        faults = {lot: fault.code for lot, fault in zip(drawn, found, strict=True) if isinstance(fault, Refusal)}
+        returned: dict[int, str] = {}
+        if faults:
+            returned = {
+                place: next(faults[lot] for lot in sums[place] if lot in faults)
+                for place in ops
+                if not faults.keys().isdisjoint(sums[place])
+            }
+        origin = f"from {forward.origin}/{forward.epoch}/{forward.index}/"
+        for is_home, source in ((True, abroad(TerritoryCode(forward.origin))), (False, BORDER)):
+            side = {lot: id_ for lot, id_ in ids.items() if (cede.lots[lot].issuer == self.identity.code) == is_home}
+            places: list[int] = []
+            postings: list[Posting] = []
+            for place, op in ops.items() if side else ():
+                part = tuple([(side[lot], Cents(cents)) for lot, cents in sums[place].items() if lot in side])
+                if part and place not in returned:
+                    places.append(place)
+                    postings.append(
+                        Posting(
+                            op=Id16(op if is_home else foreign_op(op)),
+                            kind=PostingKind.CEDE_IN,
+                            debit=source,
+                            credit=AccountNumber(numbers[place]),
+                            cents=Cents(sum([cents for _, cents in part])),
+                            draws=part,
+                            reference=f"{origin}{place}",
+                        )
+                    )
+            for place, answer in zip(places, self.ledger.post(page, postings), strict=True):
+                if isinstance(answer, Refusal):
+                    returned[place] = answer.code
+        return returned
+
     def _ensure_lots(
         self, page: Page, lots: Sequence[Lot]
     ) -> tuple[dict[tuple[str, bytes], LotId], dict[tuple[str, bytes], str]]:
-        names = [LotName(TerritoryCode(lot.issuer), lot.ref, lot.kind, lot.month) for lot in lots]
+        names = [_name(lot) for lot in lots]
         ids: dict[tuple[str, bytes], LotId] = {}
         faults: dict[tuple[str, bytes], str] = {}
         for lot, found in zip(lots, self.ledger.ensure_lots(page, names), strict=True):
@@ -816,46 +875,6 @@ class Federation:
             else:
                 ids[lot.issuer, lot.ref] = found
         return ids, faults
-
-    def _credit_part(
-        self,
-        page: Page,
-        forward: Forward,
-        numbers: Sequence[str],
-        sums: dict[int, dict[tuple[str, bytes], int]],
-        ids: dict[tuple[str, bytes], LotId],
-        returned: dict[int, str],
-        is_home: bool,
-        source: AccountKey,
-    ) -> dict[int, str]:
-        """Post the home part, or the foreign part, of every cession still good; return the places that failed."""
-        places: list[int] = []
-        postings: list[Posting] = []
-        for place, drawn in sums.items():
-            part = [
-                (ids[key], Cents(cents))
-                for key, cents in drawn.items()
-                if key in ids and (key[0] == self.identity.code) == is_home
-            ]
-            if place in returned or not part:
-                continue
-            op = arrival_op(forward.origin, forward.epoch, forward.index, place)
-            places.append(place)
-            postings.append(
-                Posting(
-                    op=Id16(op if is_home else derive_op("foreign part", op.hex())),
-                    kind=PostingKind.CEDE_IN,
-                    debit=source,
-                    credit=AccountNumber(numbers[place]),
-                    cents=Cents(sum(cents for _, cents in part)),
-                    draws=tuple(part),
-                    reference=f"from {forward.origin}/{forward.epoch}/{forward.index}/{place}",
-                )
-            )
-        answers = self.ledger.post(page, postings)
-        return {
-            place: answer.code for place, answer in zip(places, answers, strict=True) if isinstance(answer, Refusal)
-        }
 
     def _apply_answer(self, page: Page, slip: Slip, taker: str, answer: Answer) -> None:
         """The receiver's own signed word on a slip of ours: rights arrived there, or came back."""
@@ -1005,6 +1024,10 @@ class Federation:
         log = log_store.open_log(page.connection, self.identity.code, self.hub.hub)
         log_store.delete_attachment(page.connection, log.id, sent.index)
         log_store.delete_counterfoil(page.connection, log.id, sent.index)
+
+
+def _name(lot: Lot) -> LotName:
+    return LotName(TerritoryCode(lot.issuer), lot.ref, lot.kind, lot.month)
 
 
 def _home_view(item: AskCession, posted: Posted) -> CessionView:
