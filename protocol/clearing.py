@@ -143,30 +143,87 @@ def _clear_ceded(positions: Positions, message: Ceded) -> Outcome:
     slip_code = _slip_code(positions, message)
     if slip_code:
         return Outcome(slip_code=slip_code)
-    giver, taker, cede, now = message.giver, message.taker, message.cede, message.at
-    limits = positions.members[giver].limits
-    keys: list[LotKey] = [(lot.issuer, lot.ref) for lot in cede.lots]
-    faults = [
-        _lot_fault(positions, lot, giver, is_south=positions.members[taker].kind is MemberKind.SOUTH)
-        for lot in cede.lots
-    ]
-    is_home = [lot.issuer == giver for lot in cede.lots]
-    left = {key: positions.cents.get((key, giver), 0) for key, home in zip(keys, is_home, strict=True) if not home}
+    giver, cede, now = message.giver, message.cede, message.at
     day = (giver, day_of(now))
-    used = positions.ceded.get(day, 0)
-    used_before = used
-    abroad = positions.abroad.get(giver, 0)
-    abroad_before = abroad
-
+    giving = _Giving(
+        limits=positions.members[giver].limits,
+        now=now,
+        keys=[(lot.issuer, lot.ref) for lot in cede.lots],
+        is_home=[lot.issuer == giver for lot in cede.lots],
+        faults=[
+            _lot_fault(positions, lot, giver, is_south=positions.members[message.taker].kind is MemberKind.SOUTH)
+            for lot in cede.lots
+        ],
+        left={
+            (lot.issuer, lot.ref): positions.cents.get(((lot.issuer, lot.ref), giver), 0)
+            for lot in cede.lots
+            if lot.issuer != giver
+        },
+        used=positions.ceded.get(day, 0),
+        abroad=positions.abroad.get(giver, 0),
+    )
     refused: list[tuple[int, str]] = []
-    cleared: dict[int, int] = {}  # by place in the slip's list of lots
+    cleared = _sum_by_place(cede)
+    if not _is_all_clear(giving, cede, cleared):
+        refused, cleared = _clear_one_by_one(giving, cede)
+    keys, is_home = giving.keys, giving.is_home
+    used = sum(cleared.values())
+    abroad = sum(cents for place, cents in cleared.items() if is_home[place])
+    return Outcome(
+        refused=tuple(refused),
+        cents={(keys[place], giver): -cents for place, cents in cleared.items() if not is_home[place]},
+        abroad={giver: abroad} if abroad else {},
+        ceded={day: used} if used else {},
+        lots={
+            keys[place]: (cede.lots[place].kind, cede.lots[place].month)
+            for place in sorted(cleared)
+            if keys[place] not in positions.lots
+        },
+        transit={keys[place]: cents for place, cents in cleared.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Giving:
+    """What a giver may still do, and the slip's lots by their place in it."""
+
+    limits: Limits
+    now: Instant
+    keys: list[LotKey]
+    is_home: list[bool]
+    faults: list[str]
+    left: dict[LotKey, int]
+    used: int
+    abroad: int
+
+
+def _is_all_clear(giving: _Giving, cede: Cede, sums: Mapping[int, int]) -> bool:
+    """Tell whether the cessions of a slip all clear, in any order: what they draw in all fits, so each does."""
+    total = sum(sums.values())
+    home = sum(cents for place, cents in sums.items() if giving.is_home[place])
+    return (
+        not any(0 < term <= giving.now for term in cede.terms)
+        and not any(giving.faults[place] for place in sums)
+        and (total if cede.counts else max(cede.cents)) <= giving.limits.message_max
+        and giving.used + total <= giving.limits.day_max
+        and (not home or giving.abroad + home <= giving.limits.abroad_max)
+        and all(giving.is_home[place] or giving.left[giving.keys[place]] >= cents for place, cents in sums.items())
+    )
+
+
+def _clear_one_by_one(giving: _Giving, cede: Cede) -> tuple[list[tuple[int, str]], dict[int, int]]:
+    """Return which cessions are refused and why, and the cents of the others by place in the slip's list of lots."""
+    limits, is_home, faults = giving.limits, giving.is_home, giving.faults
+    left, used, abroad = dict(giving.left), giving.used, giving.abroad
+    refused: list[tuple[int, str]] = []
+    cleared: dict[int, int] = {}
     places, amounts, terms = cede.lot_places, cede.cents, cede.terms
     at = 0
     for place, count in enumerate(cede.counts or (1,) * len(amounts)):
         stop = at + count
         total = sum(amounts[at:stop])
         home_total = 0
-        code = EXPIRED_TERM if terms and 0 < terms[place] <= now else _limit_fault(limits, total, used)
+        code = EXPIRED_TERM if terms and 0 < terms[place] <= giving.now else _limit_fault(limits, total, used)
         if not code:
             for draw in range(at, stop):
                 lot_place = places[draw]
@@ -179,7 +236,7 @@ def _clear_ceded(positions: Positions, message: Ceded) -> Outcome:
                 if home_total and abroad + home_total > limits.abroad_max:
                     code = ABROAD_LIMIT
                 elif home_total != total:
-                    code = _take_foreign(left, keys, is_home, places[at:stop], amounts[at:stop])
+                    code = _take_foreign(left, giving.keys, is_home, places[at:stop], amounts[at:stop])
         if code:
             refused.append((place, code))
         else:
@@ -189,18 +246,7 @@ def _clear_ceded(positions: Positions, message: Ceded) -> Outcome:
                 lot_place = places[draw]
                 cleared[lot_place] = cleared.get(lot_place, 0) + amounts[draw]
         at = stop
-    return Outcome(
-        refused=tuple(refused),
-        cents={(keys[place], giver): -cents for place, cents in cleared.items() if not is_home[place]},
-        abroad={giver: abroad - abroad_before} if abroad != abroad_before else {},
-        ceded={day: used - used_before} if used != used_before else {},
-        lots={
-            keys[place]: (cede.lots[place].kind, cede.lots[place].month)
-            for place in sorted(cleared)
-            if keys[place] not in positions.lots
-        },
-        transit={keys[place]: cents for place, cents in cleared.items()},
-    )
+    return refused, cleared
 
 
 def _lot_fault(positions: Positions, lot: Lot, giver: str, *, is_south: bool) -> str:
@@ -264,27 +310,34 @@ def _clear_ended(message: Ended) -> Outcome:
     return Outcome(cents=cents, abroad=abroad, transit=transit)
 
 
+def _sum_by_place(cede: Cede) -> dict[int, int]:
+    """Return the cents of all draws, by place in the slip's list of lots."""
+    if len(cede.lots) == 1:
+        return {0: sum(cede.cents)}
+    sums: dict[int, int] = {}
+    for place, cents in zip(cede.lot_places, cede.cents, strict=True):
+        sums[place] = sums.get(place, 0) + cents
+    return sums
+
+
 def _sum_by_lot(cede: Cede, chosen: frozenset[int]) -> dict[LotKey, int]:
     """Return the cents per lot of the chosen cessions."""
-    sums = [0] * len(cede.lots)
-    if not chosen:
-        return {}
-    if not cede.counts:
-        if len(chosen) == len(cede.cents):
-            for place, cents in zip(cede.lot_places, cede.cents, strict=True):
-                sums[place] += cents
-        else:
-            for at in chosen:
-                sums[cede.lot_places[at]] += cede.cents[at]
+    sums: dict[int, int] = {}
+    if len(chosen) == cede.count:
+        sums = _sum_by_place(cede)
+    elif not cede.counts:
+        for at in chosen:
+            place = cede.lot_places[at]
+            sums[place] = sums.get(place, 0) + cede.cents[at]
     else:
         at = 0
-        for place, count in enumerate(cede.counts):
+        for number, count in enumerate(cede.counts):
             stop = at + count
-            if place in chosen:
-                for draw in range(at, stop):
-                    sums[cede.lot_places[draw]] += cede.cents[draw]
+            if number in chosen:
+                for place, cents in zip(cede.lot_places[at:stop], cede.cents[at:stop], strict=True):
+                    sums[place] = sums.get(place, 0) + cents
             at = stop
-    return {(lot.issuer, lot.ref): cents for lot, cents in zip(cede.lots, sums, strict=True) if cents}
+    return {(cede.lots[place].issuer, cede.lots[place].ref): sums[place] for place in sorted(sums)}
 
 
 def sum_by_lot(cede: Cede, chosen: Iterable[int]) -> dict[LotKey, int]:
