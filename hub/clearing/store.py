@@ -102,11 +102,11 @@ def move_positions(connection: Connection, moves: Mapping[tuple[int, str], int])
 
 
 def find_abroad(connection: Connection, issuer: str) -> int:
-    return _FIND_ABROAD.run(connection, issuer=issuer).scalar() or 0
+    return _FIND_ABROAD.value(connection, issuer=issuer) or 0
 
 
 def find_ceded(connection: Connection, member: str, day: int) -> int:
-    return _FIND_CEDED.run(connection, member=member, day=day).scalar() or 0
+    return _FIND_CEDED.value(connection, member=member, day=day) or 0
 
 
 def move_totals(
@@ -143,7 +143,7 @@ def insert_slip(
 ) -> StoredSlip:
     """Keep a slip just taken."""
     ended = now if record.state is CessionState.REFUSED else None
-    inserted = _INSERT_SLIP.run(
+    inserted = _INSERT_SLIP.value(
         connection,
         origin=key[0],
         epoch=key[1],
@@ -155,7 +155,7 @@ def insert_slip(
         term=term,
         taken_at=now,
         ended_at=ended,
-    ).scalar_one()
+    )
     return StoredSlip(inserted, *key, record)
 
 
@@ -171,8 +171,8 @@ def insert_exceptions(connection: Connection, rows: Iterable[tuple[int, int, Ces
 
 def find_slip(connection: Connection, key: SlipKey) -> StoredSlip | None:
     """Return the slip of that place in its author's log, if it carried cessions."""
-    row = _FIND_SLIP.run(connection, origin=key[0], epoch=key[1], index=key[2]).first()
-    return None if row is None else _with_exceptions(connection, [tuple(row)])[0]
+    row = _FIND_SLIP.row(connection, origin=key[0], epoch=key[1], index=key[2])
+    return None if row is None else _with_exceptions(connection, [row])[0]
 
 
 def find_slip_at(connection: Connection, origin: str, epoch: int, index: int) -> StoredSlip | None:
@@ -186,21 +186,20 @@ def find_slip_at(connection: Connection, origin: str, epoch: int, index: int) ->
 
 def load_waiting(connection: Connection, taker: str, limit: int) -> list[StoredSlip]:
     """Return the oldest slips cleared for a member and not handed over."""
-    rows = _LOAD_WAITING.run(connection, taker=taker, most=limit).all()
-    return _with_exceptions(connection, [tuple(row) for row in rows])
+    return _with_exceptions(connection, _LOAD_WAITING.rows(connection, taker=taker, most=limit))
 
 
 def has_waiting(connection: Connection, taker: str) -> bool:
-    return _HAS_WAITING.run(connection, taker=taker).first() is not None
+    return bool(_HAS_WAITING.rows(connection, taker=taker))
 
 
 def load_expiring(connection: Connection, now: Instant, taker: str | None, limit: int) -> list[StoredSlip]:
     """Return slips not handed over of which a term has passed, for one receiver or for all."""
     if taker is None:
-        found = _LOAD_EXPIRING.run(connection, now=now, most=limit)
+        found = _LOAD_EXPIRING.rows(connection, now=now, most=limit)
     else:
-        found = _LOAD_EXPIRING_FOR.run(connection, now=now, most=limit, taker=taker)
-    return _with_exceptions(connection, [tuple(row) for row in found.all()])
+        found = _LOAD_EXPIRING_FOR.rows(connection, now=now, most=limit, taker=taker)
+    return _with_exceptions(connection, found)
 
 
 def load_ended(connection: Connection, before: int, limit: int) -> list[tuple[str, int]]:
@@ -256,7 +255,7 @@ def take_transit(connection: Connection, rows: Iterable[tuple[int, int, int]]) -
         adding=("cents",),
     )
     for slip in {slip for slip, _, _ in taken}:
-        _DELETE_ARRIVED.run(connection, slip=slip)
+        _DELETE_ARRIVED.rows(connection, slip=slip)
 
 
 def load_statement(connection: Connection, member: str) -> list[tuple[str, str, int]]:

@@ -316,13 +316,13 @@ _LOAD_ENTRIES = Prepared(
 
 def load_part(connection: Connection, national: Log, start: int) -> DirectoryPart | None:
     """Return the entries from number `start`, with the proof that the last is a leaf of this national log."""
-    rows = _LOAD_ENTRIES.run(connection, start=start).all()
+    rows = _LOAD_ENTRIES.rows(connection, start=start)
     if not rows:
         return None
-    index = rows[-1].national
+    _, index = rows[-1]
     return DirectoryPart(
         start=start,
-        entries=tuple(bytes(row.entry) for row in rows),
+        entries=tuple(bytes(entry) for entry, _ in rows),
         index=index,
         proof=tuple(log_store.load_inclusion(connection, national.id, index, national.size)),
     )

@@ -73,7 +73,7 @@ def _last_instant(connection: Connection, log: Log) -> Instant:
     """A checkpoint is as old as its last leaf: the same log always gives the same checkpoint."""
     if not log.size:
         return Instant(0)
-    return Instant(_FIND_INSTANT.run(connection, log_id=log.id, index=log.size - 1).scalar_one())
+    return Instant(_FIND_INSTANT.value(connection, log_id=log.id, index=log.size - 1))
 
 
 def find_histories(connection: Connection, national: Log, sizes: Iterable[int]) -> list[History]:

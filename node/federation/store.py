@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 
@@ -44,8 +45,6 @@ _FIND_RECEIVED = Prepared(
         received_slips.c.ix == bindparam("index"),
     )
 )
-_FIND_CHECKPOINT = Prepared(select(checkpoints))
-_DELETE_CHECKPOINT = Prepared(delete(checkpoints))
 _FIND_FACT = Prepared(select(facts.c.value).where(facts.c.name == bindparam("name")))
 
 
@@ -87,11 +86,11 @@ def insert_cessions(connection: Connection, rows: Sequence[tuple[object, ...]]) 
 
 
 def find_sent(connection: Connection, epoch: int, index: int) -> SentSlip | None:
-    row = _FIND_SENT.run(connection, epoch=epoch, index=index).first()
+    row = _FIND_SENT.row(connection, epoch=epoch, index=index)
     if row is None:
         return None
     taker, count, state = row
-    named = _LOAD_EXCEPTIONS.run(connection, epoch=epoch, index=index)
+    named = _LOAD_EXCEPTIONS.rows(connection, epoch=epoch, index=index)
     return SentSlip(
         epoch, index, taker, count, CessionState(state), {place: CessionState(other) for place, other in named}
     )
@@ -167,11 +166,10 @@ _CESSION_COLUMNS = (
     sent_slips.c.national,
 )
 _JOINED = cessions.join(sent_slips, (sent_slips.c.epoch == cessions.c.epoch) & (sent_slips.c.ix == cessions.c.ix))
-_FIND_CESSION = Prepared(select(*_CESSION_COLUMNS).select_from(_JOINED).where(cessions.c.op == bindparam("op")))
 
 
 def find_cession(connection: Connection, op: bytes) -> Row | None:  # type: ignore[type-arg]
-    return _FIND_CESSION.run(connection, op=op).first()
+    return connection.execute(select(*_CESSION_COLUMNS).select_from(_JOINED).where(cessions.c.op == op)).first()
 
 
 def load_cessions(connection: Connection, *, account: str | None, before: int | None, limit: int) -> list[Row]:  # type: ignore[type-arg]
@@ -186,7 +184,7 @@ def load_cessions(connection: Connection, *, account: str | None, before: int | 
 
 def load_cession_places(connection: Connection, epoch: int, index: int) -> dict[int, tuple[bytes, str, int]]:
     """Return, by place, op, account and cents of a slip's cessions."""
-    rows = _LOAD_PLACES.run(connection, epoch=epoch, index=index)
+    rows = _LOAD_PLACES.rows(connection, epoch=epoch, index=index)
     return {place: (bytes(op), account, cents) for place, op, account, cents in rows}
 
 
@@ -242,7 +240,7 @@ def find_arrival(connection: Connection, op: bytes) -> Row | None:  # type: igno
 
 def find_received_leaf(connection: Connection, origin: str, epoch: int, index: int) -> bytes | None:
     """Return the author's slip, if it was handed to us."""
-    leaf = _FIND_RECEIVED.run(connection, origin=origin, epoch=epoch, index=index).scalar()
+    leaf = _FIND_RECEIVED.value(connection, origin=origin, epoch=epoch, index=index)
     return None if leaf is None else bytes(leaf)
 
 
@@ -263,13 +261,32 @@ def insert_entries(connection: Connection, start: int, new: Sequence[bytes]) -> 
     insert_rows(connection, entries, ("number", "entry"), [(start + place, entry) for place, entry in enumerate(new)])
 
 
-def find_checkpoint(connection: Connection) -> Row | None:  # type: ignore[type-arg]
-    return _FIND_CHECKPOINT.run(connection).first()
+class KeptCheckpoint(NamedTuple):
+    """The newest national checkpoint that was proved, the hub's statement that carried it, and the key that signed both."""
+
+    size: int
+    root: bytes
+    body: bytes
+    key: bytes
+    signature: bytes
+    statement: bytes
+    statement_signature: bytes
+    signing: bytes
+
+
+_CHECKPOINT = KeptCheckpoint._fields
+_FIND_CHECKPOINT = Prepared(select(*(checkpoints.c[name] for name in _CHECKPOINT)))
+_DELETE_CHECKPOINT = Prepared(delete(checkpoints))
+
+
+def find_checkpoint(connection: Connection) -> KeptCheckpoint | None:
+    row = _FIND_CHECKPOINT.row(connection)
+    return None if row is None else KeptCheckpoint(*row)
 
 
 def delete_checkpoint(connection: Connection) -> None:
     """Forget the newest checkpoint: the hub's national log begins anew, under another epoch."""
-    connection.execute(checkpoints.delete())
+    _DELETE_CHECKPOINT.rows(connection)
 
 
 def save_checkpoint(
@@ -282,11 +299,11 @@ def save_checkpoint(
     signature: bytes,
     signing: bytes,
 ) -> None:
-    _DELETE_CHECKPOINT.run(connection)
+    _DELETE_CHECKPOINT.rows(connection)
     insert_rows(
         connection,
         checkpoints,
-        ("id", "size", "root", "body", "key", "signature", "statement", "statement_signature", "signing"),
+        ("id", *_CHECKPOINT),
         [(1, size, root, signed.body, signed.key, signed.signature, statement, signature, signing)],
     )
 
@@ -304,7 +321,7 @@ def save_count(connection: Connection, name: str, count: int) -> None:
 
 def find_fact(connection: Connection, name: str) -> str | None:
     """Return one of the book's facts."""
-    value: str | None = _FIND_FACT.run(connection, name=name).scalar()
+    value: str | None = _FIND_FACT.value(connection, name=name)
     return value
 
 

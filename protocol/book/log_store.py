@@ -84,8 +84,8 @@ _LOAD_COUNTERFOILS, _DELETE_COUNTERFOIL = _beside(counterfoils)
 
 def find_log(connection: Connection, owner: str, reader: str) -> Log | None:
     """Return the log of the newest epoch, or None where the two never spoke."""
-    row = _FIND_LOG.run(connection, owner=owner, reader=reader).first()
-    return None if row is None else _from_row(tuple(row))
+    row = _FIND_LOG.row(connection, owner=owner, reader=reader)
+    return None if row is None else _from_row(row)
 
 
 def open_log(connection: Connection, owner: str, reader: str) -> Log:
@@ -149,20 +149,23 @@ def save_acked(connection: Connection, log: Log, acked: int) -> None:
 
 def load_leaves(connection: Connection, log_id: int, start: int, count: int) -> list[bytes]:
     """Return up to `count` leaves from index `start`, in order."""
-    return [bytes(row[0]) for row in _LOAD_LEAVES.run(connection, log_id=log_id, start=start, stop=start + count)]
+    return [bytes(row[0]) for row in _LOAD_LEAVES.rows(connection, log_id=log_id, start=start, stop=start + count)]
 
 
 def load_leaf(connection: Connection, log_id: int, index: int) -> bytes:
     """Return one leaf, which must exist."""
-    return bytes(_LOAD_LEAVES.run(connection, log_id=log_id, start=index, stop=index + 1).scalar_one())
+    (leaf,) = load_leaves(connection, log_id, index, 1)
+    return leaf
 
 
 def load_nodes(connection: Connection, log_id: int, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
     """Return the stored tree nodes at these (level, index) places."""
-    return {
-        (level, index): bytes(_LOAD_NODE.run(connection, log_id=log_id, level=level, index=index).scalar_one())
-        for level, index in wanted
-    }
+    found: dict[tuple[int, int], bytes] = {}
+    for level, index in wanted:
+        node = _LOAD_NODE.value(connection, log_id=log_id, level=level, index=index)
+        if node is not None:
+            found[level, index] = bytes(node)
+    return found
 
 
 def load_root(connection: Connection, log: Log, size: int) -> bytes:
@@ -198,13 +201,13 @@ def save_attachments(connection: Connection, log_id: int, bodies: Sequence[tuple
 
 def load_attachments(connection: Connection, log_id: int, start: int, count: int) -> dict[int, bytes]:
     """Return the attachments of leaves start..start+count-1 that still exist."""
-    rows = _LOAD_ATTACHMENTS.run(connection, log_id=log_id, start=start, stop=start + count)
+    rows = _LOAD_ATTACHMENTS.rows(connection, log_id=log_id, start=start, stop=start + count)
     return {row[0]: bytes(row[1]) for row in rows}
 
 
 def delete_attachment(connection: Connection, log_id: int, index: int) -> None:
     """Forget what travelled beside a leaf; the leaf and every proof still hold."""
-    _DELETE_ATTACHMENT.run(connection, log_id=log_id, index=index)
+    _DELETE_ATTACHMENT.rows(connection, log_id=log_id, index=index)
 
 
 def save_counterfoils(connection: Connection, log_id: int, bodies: Sequence[tuple[int, bytes]]) -> None:
@@ -214,13 +217,13 @@ def save_counterfoils(connection: Connection, log_id: int, bodies: Sequence[tupl
 
 def load_counterfoils(connection: Connection, log_id: int, start: int, count: int) -> dict[int, bytes]:
     """Return the counterfoils of leaves start..start+count-1 that still exist."""
-    rows = _LOAD_COUNTERFOILS.run(connection, log_id=log_id, start=start, stop=start + count)
+    rows = _LOAD_COUNTERFOILS.rows(connection, log_id=log_id, start=start, stop=start + count)
     return {row[0]: bytes(row[1]) for row in rows}
 
 
 def delete_counterfoil(connection: Connection, log_id: int, index: int) -> None:
     """Forget what an author kept of a slip."""
-    _DELETE_COUNTERFOIL.run(connection, log_id=log_id, index=index)
+    _DELETE_COUNTERFOIL.rows(connection, log_id=log_id, index=index)
 
 
 def raise_epoch(connection: Connection, log: Log, epoch: int) -> None:

@@ -1,7 +1,7 @@
-"""Statements described once in Core, compiled once per dialect, and run as text from then on.
+"""Statements described once in Core, compiled once per dialect, and given to the driver as text from then on.
 
-Building a Core expression anew for each run costs ten times what SQLite takes to answer it, and a call of the exchange
-runs dozens of small ones. Source: shared design, PERFORMANCE.md, advice 6.
+Building a Core expression and its result anew for each run costs twenty times what SQLite takes to answer it, and a
+call of the exchange runs dozens of small ones. Source: shared design, PERFORMANCE.md, advice 6.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Delete, Select
+from sqlalchemy import Connection, Delete, Select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import ReturningInsert
 
 
@@ -21,16 +22,32 @@ class Prepared:
         self._columns = list(columns) or None
         self._compiled: dict[str, tuple[str, dict[str, Any], list[str] | None]] = {}
 
-    def run(self, connection: Connection, **values: Any) -> CursorResult[*tuple[Any, ...]]:
-        """Run it with these values, by name."""
-        name = connection.dialect.name
-        found = self._compiled.get(name)
+    def rows(self, connection: Connection, **values: Any) -> list[tuple[Any, ...]]:
+        """Run it with these values, by name; return what it selects, in the order of its columns."""
+        dialect = connection.dialect
+        found = self._compiled.get(dialect.name)
         if found is None:
-            compiled = self._statement.compile(dialect=connection.dialect, column_keys=self._columns)
-            order = compiled.positiontup
-            found = self._compiled[name] = (str(compiled), dict(compiled.params), order)
+            compiled = self._statement.compile(dialect=dialect, column_keys=self._columns)
+            found = self._compiled[dialect.name] = (str(compiled), dict(compiled.params), compiled.positiontup)
         sql, constants, order = found
-        bound = {**constants, **values}
-        if order is None:
-            return connection.exec_driver_sql(sql, bound)
-        return connection.exec_driver_sql(sql, tuple([bound[key] for key in order]))
+        bound: Any = {**constants, **values}
+        if order is not None:
+            bound = tuple([bound[key] for key in order])
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute(sql, bound)
+            return cursor.fetchall() if cursor.description else []  # type: ignore[return-value]
+        except dialect.loaded_dbapi.Error as error:
+            raise DBAPIError.instance(sql, bound, error, dialect.loaded_dbapi.Error, dialect=dialect) from error
+        finally:
+            cursor.close()
+
+    def row(self, connection: Connection, **values: Any) -> tuple[Any, ...] | None:
+        """Return its only row, or its first, or None."""
+        found = self.rows(connection, **values)
+        return found[0] if found else None
+
+    def value(self, connection: Connection, **values: Any) -> Any:
+        """Return the first column of that row, or None."""
+        found = self.rows(connection, **values)
+        return found[0][0] if found else None

@@ -127,7 +127,7 @@ def find_head(
 
 def load_kept_head(connection: Connection, signer: str, reader: str) -> tuple[bytes, bytes, HeadStatement] | None:
     """Return the same as bytes, signature and what it says, whatever key signed it."""
-    row = _FIND_HEAD.run(connection, signer=signer, reader=reader).first()
+    row = _FIND_HEAD.row(connection, signer=signer, reader=reader)
     if row is None:
         return None
     return bytes(row[0]), bytes(row[1]), decode_typed(bytes(row[0]), HeadStatement, size_max=STATEMENT_BYTES_MAX)
@@ -161,7 +161,7 @@ def sign_own_head(connection: Connection, identity: Identity, own: Log, size: in
 def save_head(connection: Connection, received: Received, now: Instant) -> None:
     """Keep the newest signed word of a peer, in place of the one before."""
     statement = received.statement
-    _DELETE_HEAD.run(connection, signer=statement.sender, reader=statement.reader)
+    _DELETE_HEAD.rows(connection, signer=statement.sender, reader=statement.reader)
     insert_rows(
         connection,
         heads,
