@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Delete, Select
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import ReturningInsert
+
+from protocol.book.driver_store import run_sql
 
 
 class Prepared:
@@ -33,14 +34,7 @@ class Prepared:
         bound: Any = {**constants, **values}
         if order is not None:
             bound = tuple([bound[key] for key in order])
-        cursor = connection.connection.cursor()
-        try:
-            cursor.execute(sql, bound)
-            return cursor.fetchall() if cursor.description else []  # type: ignore[return-value]
-        except dialect.loaded_dbapi.Error as error:
-            raise DBAPIError.instance(sql, bound, error, dialect.loaded_dbapi.Error, dialect=dialect) from error
-        finally:
-            cursor.close()
+        return run_sql(connection, sql, bound)
 
     def row(self, connection: Connection, **values: Any) -> tuple[Any, ...] | None:
         """Return its only row, or its first, or None."""

@@ -14,10 +14,12 @@ from sqlalchemy import Connection, LargeBinary, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
+from protocol.book.driver_store import run_sql, run_sql_many
+
 Row = tuple[Any, ...]
 
-# SQLite's floor for bound variables in one statement is far above this; a fixed width keeps its statement cache warm.
-_IN_WIDTH = 256
+# SQLite's floor for bound variables in one statement is far above these; fixed widths keep its statement cache warm.
+_IN_WIDTHS = (1, 16, 256)
 
 
 def _array_type(kind: TypeEngine[Any]) -> str:
@@ -106,17 +108,17 @@ def _execute_many(connection: Connection, sql: str, rows: Sequence[Row]) -> None
     if not rows:
         return
     if _is_postgresql(connection):
-        connection.exec_driver_sql(sql, _columns_of(rows))
+        run_sql(connection, sql, _columns_of(rows))
     else:
-        connection.exec_driver_sql(sql, list(rows))
+        run_sql_many(connection, sql, rows)
 
 
 @lru_cache(maxsize=512)
-def _select_sql(table: Table, columns: tuple[str, ...], column: str, pg: bool) -> str:
+def _select_sql(table: Table, columns: tuple[str, ...], column: str, width: int, pg: bool) -> str:
     names = ", ".join(columns)
     if pg:
         return f"SELECT {names} FROM {table.name} WHERE {column} = ANY(%s::{_array_type(table.c[column].type)})"  # noqa: S608
-    marks = ", ".join("?" for _ in range(_IN_WIDTH))
+    marks = ", ".join("?" for _ in range(width))
     return f"SELECT {names} FROM {table.name} WHERE {column} IN ({marks})"  # noqa: S608
 
 
@@ -127,13 +129,13 @@ def select_rows(
     wanted = list(values)
     if not wanted:
         return []
-    pg = _is_postgresql(connection)
-    sql = _select_sql(table, columns, column, pg)
-    if pg:
-        return [tuple(row) for row in connection.exec_driver_sql(sql, (wanted,))]
+    if _is_postgresql(connection):
+        return run_sql(connection, _select_sql(table, columns, column, 0, True), (wanted,))
+    width = next((width for width in _IN_WIDTHS if len(wanted) <= width), _IN_WIDTHS[-1])
+    sql = _select_sql(table, columns, column, width, False)
     found: list[Row] = []
-    for start in range(0, len(wanted), _IN_WIDTH):
-        part = wanted[start : start + _IN_WIDTH]
-        part += [part[-1]] * (_IN_WIDTH - len(part))  # a repeated value selects nothing more
-        found.extend(tuple(row) for row in connection.exec_driver_sql(sql, tuple(part)))
+    for start in range(0, len(wanted), width):
+        part = wanted[start : start + width]
+        part += [part[-1]] * (width - len(part))  # a repeated value selects nothing more
+        found += run_sql(connection, sql, part)
     return found

@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Table
 
+from protocol.book.driver_store import run_sql
 from protocol.book.rows_store import Row, insert_rows
 
 _WIDE: Final = 200
@@ -25,5 +26,5 @@ def insert_wide(connection: Connection, table: Table, columns: tuple[str, ...], 
     whole = len(rows) // _WIDE * _WIDE if connection.dialect.name == "sqlite" else 0
     for start in range(0, whole, _WIDE):
         values = tuple(chain.from_iterable(rows[start : start + _WIDE]))
-        connection.exec_driver_sql(_wide_sql(table, columns), values)
+        run_sql(connection, _wide_sql(table, columns), values)
     insert_rows(connection, table, columns, rows[whole:])
