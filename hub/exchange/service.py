@@ -181,12 +181,12 @@ class HubExchange:
         deadline = loop.time() + wait_ms / 1000
         while True:
             line.news.clear()
-            if self.recovery is None and await self._book.read(
-                lambda connection: clearing_store.has_waiting(connection, member)
-            ):
-                await self._book.write(self.sequencer.hand_over, member)
             whispers = [line.whispers.popleft() for _ in range(min(len(line.whispers), 32))]
-            envelope, is_news = await self._book.read(partial(self._compose, received, whispers))
+            composed = await self._book.read(partial(self._compose_if_all_is_told, received, whispers))
+            if composed is None:
+                await self._book.write(self.sequencer.hand_over, member)
+                composed = await self._book.read(partial(self._compose, received, whispers))
+            envelope, is_news = composed
             left = deadline - loop.time()
             if is_news or is_fresh or left <= 0 or self._is_stopping:
                 return envelope
@@ -210,6 +210,14 @@ class HubExchange:
         line = self._line(whisper.reader)
         line.whispers.append(whisper)
         line.news.set()
+
+    def _compose_if_all_is_told(
+        self, received: Received, whispers: Sequence[Whisper], connection: Connection
+    ) -> tuple[bytes, bool] | None:
+        """Return the answer, or None where slips still wait to be handed over to the caller."""
+        if self.recovery is None and clearing_store.has_waiting(connection, received.statement.sender):
+            return None
+        return self._compose(received, whispers, connection)
 
     def _compose(self, received: Received, whispers: Sequence[Whisper], connection: Connection) -> tuple[bytes, bool]:
         """Return the answer as this snapshot sees it, and whether it holds anything new for the caller."""

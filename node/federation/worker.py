@@ -82,11 +82,12 @@ class ExchangeWorker:
                 await wait_or_wake(self._wake, wait)
 
     async def _call_or_yield(self) -> None:
-        has_outgoing = self._payees.has_outgoing or await self._book.read(self._has_outgoing)
-        if has_outgoing:
-            await self.exchange_once(0)
+        whispers = self._payees.take_outgoing()
+        envelope, count = await self._export(whispers)
+        if count or whispers:
+            await self._call(envelope, 0)
             return
-        calling = asyncio.create_task(self.exchange_once(LONG_POLL_MS))
+        calling = asyncio.create_task(self._call(envelope, LONG_POLL_MS))
         waking = asyncio.create_task(self._wake.wait())
         try:
             await asyncio.wait({calling, waking}, return_when=asyncio.FIRST_COMPLETED)
@@ -103,7 +104,10 @@ class ExchangeWorker:
 
     async def exchange_once(self, wait_ms: int = 0) -> TakenReply | None:
         """Send one envelope and take the answer. Raises HubUnreachable, HubRefused, BadEnvelope, StorageUnavailable."""
-        envelope = await self.export(self._payees.take_outgoing())
+        envelope, _ = await self._export(self._payees.take_outgoing())
+        return await self._call(envelope, wait_ms)
+
+    async def _call(self, envelope: bytes, wait_ms: int) -> TakenReply | None:
         reply = await self._transport.call(envelope, wait_ms)
         taken = await self.take_reply(reply)
         self.contact_at = self._book.clock()
@@ -122,13 +126,17 @@ class ExchangeWorker:
 
     async def export(self, whispers: list[Whisper] | None = None) -> bytes:
         """Return an envelope with everything the hub has not acknowledged: for a call, or for a file."""
-        return await self._book.read(lambda connection: self._compose(connection, whispers or []))
+        return (await self._export(whispers or []))[0]
 
-    def _compose(self, connection: Connection, whispers: list[Whisper]) -> bytes:
+    async def _export(self, whispers: list[Whisper]) -> tuple[bytes, int]:
+        """Return the envelope, and how many slips it carries."""
+        return await self._book.read(lambda connection: self._compose(connection, whispers))
+
+    def _compose(self, connection: Connection, whispers: list[Whisper]) -> tuple[bytes, int]:
         federation = self._federation
         row = store.find_checkpoint(connection)
         checkpoint = None if row is None else SignedCheckpoint(bytes(row.body), bytes(row.key), bytes(row.signature))
-        envelope, _count = exchange.compose_envelope(
+        return exchange.compose_envelope(
             connection,
             federation.identity,
             federation.hub.hub,
@@ -139,7 +147,6 @@ class ExchangeWorker:
             recovery=recovery_service.ask_own(federation, connection)
             or hub_recovery_service.compose_returned(federation, connection),
         )
-        return envelope
 
     async def take_reply(self, reply: bytes) -> TakenReply | None:
         """Take an envelope of the hub, from a call or from a file; None where it tells nothing new."""
