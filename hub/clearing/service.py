@@ -106,6 +106,7 @@ class Desk:
     outgoing: dict[str, list[tuple[Message, int]]] = field(default_factory=dict)
     asking: set[str] = field(default_factory=set)
     awake: set[str] = field(default_factory=set)
+    takers: set[str] = field(default_factory=set)  # for whom something was cleared that was not handed over
 
     def log(self, owner: str, reader: str) -> Log:
         found = self.logs.get((owner, reader))
@@ -227,12 +228,16 @@ def _encode_part(member: str, part: Sequence[Message], now: Instant) -> list[byt
 class Sequencer:
     """Decides the order. Only the book's writer thread runs its operations.
 
-    `on_news` is told, after the commit, which members have something new to fetch.
+    `on_news` is told, after the commit, which members have something new to fetch. `is_on_line` tells whether a member
+    is waiting for our answer right now: what is cleared for it is handed over in the same page.
     """
 
-    def __init__(self, registry: Registry, on_news: Callable[[set[str]], None]) -> None:
+    def __init__(
+        self, registry: Registry, on_news: Callable[[set[str]], None], is_on_line: Callable[[str], bool]
+    ) -> None:
         self._registry = registry
         self._on_news = on_news
+        self._is_on_line = is_on_line
         self.counts: dict[str, int] = {}  # what happened since start, by name: for the metrics page
 
     @property
@@ -269,6 +274,10 @@ class Sequencer:
                 results.append(forked)
             except BadEnvelope as refusal:
                 results.append(refusal)
+        desk = self._desk(page)
+        ready = [taker for taker in sorted(desk.takers) if self._is_on_line(taker)]
+        desk.takers.clear()
+        self.hand_over(page, ready)
         return results
 
     def _take_one(self, page: Page, received: Received) -> Taken:
@@ -394,6 +403,7 @@ class Sequencer:
         self._count("cessions_refused", refused)
         if record.state is CessionState.CLEARED:
             desk.awake.add(slip.to)
+            desk.takers.add(slip.to)
 
     def _keep_beside(self, desk: Desk, key: SlipKey, outcome: Outcome, cede: Cede, carried: CarriedSlip) -> None:
         """Keep what travelled beside a slip that has cessions to hand over."""

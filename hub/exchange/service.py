@@ -60,6 +60,7 @@ class _Line:
     last: tuple[object, ...] | None = None
     whispers: deque[Whisper] = field(default_factory=lambda: deque(maxlen=WHISPERS_KEPT_MAX))
     calls: int = 0
+    waiting: int = 0
     called_at: int = 0
 
 
@@ -74,7 +75,7 @@ class HubExchange:
         self._lines: dict[str, _Line] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_stopping = False
-        self.sequencer = Sequencer(registry, self._on_news)
+        self.sequencer = Sequencer(registry, self._on_news, self.is_on_line)
         self.recovery: HubRecovery | None = None
         self.recoverer = Recoverer(registry, self.sequencer, self._use_recovery)
 
@@ -114,6 +115,11 @@ class HubExchange:
         if found is None:
             found = self._lines[member] = _Line()
         return found
+
+    def is_on_line(self, member: str) -> bool:
+        """Tell, to the writer's thread, whether a call of this member waits for news."""
+        line = self._lines.get(member)
+        return line is not None and line.waiting > 0
 
     def _on_news(self, members: set[str]) -> None:
         """Called in the writer's thread after a commit."""
@@ -190,10 +196,13 @@ class HubExchange:
             left = deadline - loop.time()
             if is_news or is_fresh or left <= 0 or self._is_stopping:
                 return envelope
+            line.waiting += 1
             try:
                 await asyncio.wait_for(line.news.wait(), left)
             except TimeoutError:
                 deadline = 0.0
+            finally:
+                line.waiting -= 1
 
     async def _collect(self, received: Received) -> bool:
         """Take back what a member holds; when nobody holds anything more, decide again what was decided."""

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from node.federation.service import (
     AskCession,
     BookIsBehind,
+    CessionView,
     NotAMember,
     NothingToGiveBack,
     TooLateToRecall,
@@ -424,3 +425,64 @@ async def test_two_cessions_to_the_south_in_one_page_choose_what_is_left(world: 
     assert isinstance(third, InsufficientRights)
     await world.settle()
     assert south.balance(group) == 180
+
+
+async def test_where_the_takers_call_waits_what_is_cleared_is_handed_over_at_once(world: World) -> None:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    brest.endow(1_000)
+    brest.credit(ana, 1_000)
+    waiting = asyncio.create_task(lyon.worker.exchange_once(60_000))
+    while not world.exchange.is_on_line(LYON):  # noqa: ASYNC110 - nobody tells when a call begins to wait
+        await asyncio.sleep(0)
+    view = brest.cede(ana, Address(bea, LYON), 100)
+    await brest.worker.exchange_once()
+    assert brest.cession(view.op).state is CessionState.HANDED_OVER, "with the very answer that says it was cleared"
+    taken = await asyncio.wait_for(waiting, 20)
+    assert taken is not None
+    assert taken.fresh == 1
+    assert lyon.balance(bea) == 100
+    await world.settle()
+    assert brest.cession(view.op).state is CessionState.DELIVERED
+
+
+async def test_a_group_of_cessions_is_answered_group_by_group_in_order(world: World) -> None:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea, home = brest.open(), lyon.open(), brest.open()
+    brest.endow(1_000)
+    brest.credit(ana, 100)
+
+    def ask(to: Address, cents: int) -> AskCession:
+        return AskCession(op=world.entropy(16), account=ana, beneficiary=to, cents=cents)
+
+    far = Address(bea, LYON)
+    groups = [
+        [ask(far, 40), ask(Address(home, BREST), 10)],
+        [],
+        [ask(far, 60), ask(far, 50), ask(Address(bea, LILLE), 1)],
+    ]
+    answers = brest.book.write_all_now(brest.federation.cede_groups, groups)
+    told = [[str(one.state) if isinstance(one, CessionView) else one.code for one in group] for group in answers]
+    assert told == [["queued", "delivered"], [], ["insufficient_rights", "queued", "unknown_member"]]
+    again = brest.book.write_now(brest.federation.cede_groups, groups[0])
+    assert [view.is_repeat for view in again] == [True, True]
+    await world.settle()
+    assert (lyon.balance(bea), brest.balance(home), brest.balance(ana)) == (90, 10, 0)
+
+
+async def test_ids_of_arrivals_rise_with_time_and_place(world: World) -> None:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    brest.endow(1_000)
+    brest.credit(ana, 1_000)
+    for _ in range(3):
+        asked = [AskCession(op=world.entropy(16), account=ana, beneficiary=Address(bea, LYON), cents=1) for _ in "abc"]
+        brest.book.write_now(brest.federation.cede_groups, asked)
+        await world.settle()
+    rows = lyon.arrivals()
+    assert [bytes(row.op) for row in rows] == sorted({bytes(row.op) for row in rows})
+    assert [(row.ix, row.place) for row in rows] == [(slip, place) for slip in range(3) for place in range(3)]
+    assert {bytes(row.op)[:14] for row in rows[:3]}.isdisjoint({bytes(row.op)[:14] for row in rows[3:]})

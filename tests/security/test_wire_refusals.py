@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import msgpack
@@ -28,6 +27,7 @@ from protocol.errors import BadEnvelope, Refusal
 from protocol.identifiers import Address
 from protocol.keys import Domain, Keyring, make_keys, sign
 from protocol.messages import AddKey, Answer, Cede, Lot, Recall, Slip, encode_slip
+from protocol.times import Instant
 from tests.federation.world import BREST, LILLE, LYON, NETWORK, Node, World
 
 pytestmark = pytest.mark.parametrize("world", ["sqlite"], indirect=True)
@@ -258,10 +258,8 @@ async def test_foreign_rights_are_not_ceded_twice_nor_invented(world: World) -> 
     keys = lyon.federation.directory.require(LILLE).keys[-1]
 
     def forged(cents: int, named: LotName = lot) -> None:
-        leaving = Leaving(world.entropy(16), bea, Address(zoe, LILLE), "", "", world.clock(), ((named, cents),))
-        leaf, sealed = make_slip(
-            LYON, LILLE, keys, [replace(leaving, term=0)], now=world.clock(), entropy=world.entropy(48)
-        )
+        leaving = Leaving(world.entropy(16), bea, Address(zoe, LILLE), "", "", Instant(0), ((named, cents),))
+        leaf, sealed = make_slip(LYON, LILLE, keys, [leaving], now=world.clock(), entropy=world.entropy(48))
         _append_by_hand(lyon, leaf, sealed)
 
     forged(60)
