@@ -7,7 +7,8 @@ The lines of a list are read one by one, so that a bad one is refused alone: `Cr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, TypeVar
+from functools import lru_cache
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -30,6 +31,7 @@ from protocol.identifiers import (
 from protocol.times import parse_instant
 
 ITEMS_MAX = 1_000
+_ADDRESSES_MAX: Final = 65_536  # some 15 MB
 Id = Annotated[str, Meta(min_length=36, max_length=36)]
 AccountText = Annotated[str, Meta(min_length=8, max_length=40)]
 Items = Meta(min_length=1, max_length=ITEMS_MAX)
@@ -175,13 +177,19 @@ def read_account(text: str, home: TerritoryCode) -> AccountNumber:
     return address.number
 
 
+@lru_cache(maxsize=_ADDRESSES_MAX)
+def _recognise(text: str, home: TerritoryCode) -> AccountNumber:
+    """The same for the lines of lists: tills write the same addresses again and again, and what one means never changes."""
+    return read_account(text, home)
+
+
 def read_credit(pool: AccountNumber, item: CreditItem, home: TerritoryCode) -> Posting:
     """Return the posting of one line. Raises Malformed."""
     return Posting(
         op=parse_id(item.id),
         kind=PostingKind.CREDIT,
         debit=pool,
-        credit=read_account(item.to, home),
+        credit=_recognise(item.to, home),
         cents=Cents(require_amount(item.cents)),
         reference=item.reference,
     )
@@ -189,7 +197,7 @@ def read_credit(pool: AccountNumber, item: CreditItem, home: TerritoryCode) -> P
 
 def read_cession(item: CessionItem, home: TerritoryCode) -> AskCession:
     """Return what is asked; the beneficiary sees the giver's address unless he stays anonymous. Raises Malformed."""
-    number = read_account(item.giver, home)
+    number = _recognise(item.giver, home)
     return AskCession(
         op=parse_id(item.id),
         account=number,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NewType
 
 from protocol.errors import InvalidTime
@@ -31,6 +32,7 @@ def require_instant(value: object, field: str) -> Instant:
     return Instant(value)
 
 
+@lru_cache(maxsize=256)  # what is written in one page shares its instant
 def format_instant(instant: int) -> str:
     """Return 2026-11-23T08:15:00.123Z."""
     moment = _EPOCH + timedelta(milliseconds=instant)

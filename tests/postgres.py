@@ -130,6 +130,14 @@ class PostgresServer:
             connection.execute(statement)
 
 
+def find_program(name: str) -> str:
+    """Return where a program of PostgreSQL stands, such as pgbench. Raises PostgresUnavailable."""
+    for folder in _binaries():
+        if (folder / name).exists():
+            return str(folder / name)
+    raise PostgresUnavailable(f"no {name}: run scripts/environment, or install Debian's postgresql")
+
+
 def _binaries() -> list[Path]:
     """Folders that hold `postgres` and `initdb`, best first."""
     found: list[Path] = []

@@ -64,7 +64,7 @@ def group_leaving(leaving: Iterable[Leaving]) -> list[tuple[str, list[Leaving]]]
         part: list[Leaving] = []
         draws = words = 0
         for one in rows:
-            said = len(one.words.encode())
+            said = len(one.words.encode()) if one.words else 0
             if part and (
                 len(part) == CESSIONS_MAX or draws + len(one.draws) > DRAWS_MAX or words + said > WORDS_BYTES_MAX
             ):
