@@ -217,6 +217,6 @@ PLANTED = (
     Planted("returned to the wrong giver", _return_to_the_wrong_giver, 10),
     Planted("position moved twice after a start", _settle_twice, 3),
     Planted("recovery without counterfoils", _recover_without_counterfoils, 8),
-    Planted("told again after a restore", _tell_again_after_a_restore, 5),
+    Planted("told again after a restore", _tell_again_after_a_restore, 12),
     Planted("acknowledged one slip too many", _acknowledge_one_more, 3),
 )
