@@ -550,10 +550,9 @@ class Federation:
         theirs, own = log_store.open_log(connection, hub, home), log_store.open_log(connection, home, hub)
         if received.statement.epoch > theirs.epoch:
             hub_recovery_service.notice(self, page, received, theirs, own)
-        hub_lost = page.memo.get(hub_recovery_service.FACT, self.hub_recovery)
         before = exchange.find_head(connection, self.trusted, hub, home)
         fresh = exchange.find_new_slips(connection, theirs, received, before, page.now)
-        exchange.take_ack(connection, self.identity, own, received, page.now, may_be_older=hub_lost is not None)
+        exchange.take_ack(connection, self.identity, own, received, page.now)
         checkpoint_service.require_continued(connection, received, page.now)
         directory = self._take_directory(page, received)
         slips: list[tuple[Slip, list[Opened]]] = []

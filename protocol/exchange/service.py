@@ -206,18 +206,10 @@ def make_fork(
     return Forked(cause, kind, proof, accused)
 
 
-def take_ack(
-    connection: Connection,
-    identity: Identity,
-    own: Log,
-    received: Received,
-    now: Instant,
-    *,
-    may_be_older: bool = False,
-) -> None:
+def take_ack(connection: Connection, identity: Identity, own: Log, received: Received, now: Instant) -> None:
     """Compare what the peer acknowledges of our log with our log. Raises Forked, BadEnvelope.
 
-    `may_be_older`: the peer is being restored, and may not have heard of our present epoch yet.
+    A peer that has not heard of our present epoch acknowledges an earlier one: the log is the same, and so is its root.
     """
     statement = received.statement
     if statement.ack_size > own.size or statement.ack_epoch > own.epoch:
@@ -226,9 +218,9 @@ def take_ack(
             " our book is older than theirs",
             reason="we_are_behind",
         )
-    if statement.ack_epoch < own.epoch and statement.ack_size and not may_be_older:
-        raise BadEnvelope(f"acknowledges epoch {statement.ack_epoch}", reason="wrong_epoch")
     if log_store.load_root(connection, own, statement.ack_size) != statement.ack_root:
+        if statement.ack_epoch != own.epoch:
+            raise BadEnvelope(f"acknowledges other slips of epoch {statement.ack_epoch}", reason="wrong_epoch")
         raise make_fork(
             EvidenceKind.DISPUTED_ACK,
             f"acknowledges another root at {statement.ack_size}",
