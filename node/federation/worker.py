@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -23,7 +24,7 @@ from protocol.envelopes import SignedCheckpoint, Whisper
 from protocol.errors import BadEnvelope, Refusal
 from protocol.exchange import service as exchange
 from protocol.exchange.client import BackOff, Transport, wait_or_wake
-from protocol.exchange.service import Received, verify_envelope
+from protocol.exchange.service import Identity, Received, verify_envelope
 from protocol.times import Instant
 
 LONG_POLL_MS: Final = 25_000
@@ -53,6 +54,7 @@ class ExchangeWorker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told: tuple[object, ...] | None = None
         self._stopping = False
+        self._keys_back = 0  # how many keys before the newest we sign with
         self.contact_at: Instant | None = None  # when the hub last answered
         self.trouble: str | None = None  # why it does not, while it does not
 
@@ -108,7 +110,12 @@ class ExchangeWorker:
         return await self._call(envelope, wait_ms)
 
     async def _call(self, envelope: bytes, wait_ms: int) -> TakenReply | None:
-        reply = await self._transport.call(envelope, wait_ms)
+        try:
+            reply = await self._transport.call(envelope, wait_ms)
+        except Refusal as refusal:
+            if refusal.facts.get("reason") == "unknown_key":
+                self._keys_back += 1
+            raise
         taken = await self.take_reply(reply)
         self.contact_at = self._book.clock()
         self.trouble = None
@@ -138,7 +145,7 @@ class ExchangeWorker:
         checkpoint = None if row is None else SignedCheckpoint(bytes(row.body), bytes(row.key), bytes(row.signature))
         return exchange.compose_envelope(
             connection,
-            federation.identity,
+            self._choose_identity(),
             federation.hub.hub,
             now=self._book.clock(),
             checkpoint=checkpoint,
@@ -147,6 +154,18 @@ class ExchangeWorker:
             recovery=recovery_service.ask_own(federation, connection)
             or hub_recovery_service.compose_returned(federation, connection),
         )
+
+    def _choose_identity(self) -> Identity:
+        """Sign with our newest key; where the hub says that it knows it not, with the one before it.
+
+        A hub restored from an old copy may have lost the entry of our newest key, which nobody but we can give back.
+        """
+        identity = self._federation.identity
+        member = self._federation.directory.find(identity.code)
+        held = [identity.keyring.find(key.id) for key in reversed(member.keys)] if member is not None else []
+        valid = [keys for keys in held if keys is not None and keys != identity.keyring.current]
+        chosen = [identity.keyring.current, *valid][self._keys_back % (len(valid) + 1)]
+        return replace(identity, keyring=replace(identity.keyring, current=chosen))
 
     async def take_reply(self, reply: bytes) -> TakenReply | None:
         """Take an envelope of the hub, from a call or from a file; None where it tells nothing new."""

@@ -680,7 +680,9 @@ def _keys() -> Run:
             ring = keys_store.load_keyring(folder, None)
         except KeysUnusable:
             return
-        require_same(ring, Keyring(AUTHOR), "a key file")
+        # X25519 ignores some bits of a seed: what counts is that these are the keys of that name.
+        require_same(ring.current.public, AUTHOR.public, "a key file")
+        require_same(ring.older, (), "no other key")
 
     return run
 

@@ -401,6 +401,7 @@ class Simulation:
                 self._reopen(party)
             # Nobody was told anything: whoever asks again is told what is true, or it is done now.
             answers = write_together(party.node.book, party.node.federation.cede, asked)
+        self.faults[party.node.code].disarm()
         for item, answer in zip(asked, answers, strict=True):
             self._note_cession(party, other, item, answer)
 
@@ -436,6 +437,7 @@ class Simulation:
         party = self._someone()
         if self._is_away(party):
             return
+        self._sync(party)  # a return that was lost with the book is asked for again under the same id
         rows = [row for row in party.node.arrivals() if row.state == "delivered" and row.giver]
         if not rows:
             return
