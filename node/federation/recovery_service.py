@@ -129,7 +129,7 @@ def _save(federation: Federation, page: Page, recovery: Recovery | None) -> None
 
 def ask_own(federation: Federation, connection: Connection) -> AskOwn | None:
     """Return what our next envelope asks the hub for."""
-    if federation.recovery is None or federation.recovery.phase is not RecoveryPhase.PULLING:
+    if federation.recovery is None:
         return None
     own = log_store.open_log_or_empty(connection, federation.identity.code, federation.hub.hub)
     return AskOwn(own.size, bytes.fromhex(federation.recovery.nonce))
@@ -140,7 +140,7 @@ def pull(federation: Federation, page: Page, received: Received, recovery: Recov
     part, statement = received.payload.recovery, received.statement
     connection = page.connection
     own = log_store.open_log(connection, federation.identity.code, federation.hub.hub)
-    if not isinstance(part, OwnSlips) or part.nonce.hex() != recovery.nonce:
+    if not isinstance(part, OwnSlips) or not _answers(received, recovery):
         return 0
     if not part.statement and not own.size and not statement.ack_size:  # we never told the hub anything
         _go_on(federation, page, recovery, own, statement.ack_epoch)
@@ -166,6 +166,11 @@ def pull(federation: Federation, page: Page, received: Received, recovery: Recov
     return len(fresh)
 
 
+def _answers(received: Received, recovery: Recovery) -> bool:
+    part = received.payload.recovery
+    return isinstance(part, OwnSlips) and part.nonce.hex() == recovery.nonce
+
+
 def _go_on(federation: Federation, page: Page, recovery: Recovery, own: Log, known_epoch: int) -> None:
     """All our slips are here again: the log goes on under an epoch that nobody has heard of."""
     log_store.raise_epoch(page.connection, own, max(own.epoch, known_epoch) + 1)
@@ -175,9 +180,17 @@ def _go_on(federation: Federation, page: Page, recovery: Recovery, own: Log, kno
 
 
 def replay(
-    federation: Federation, page: Page, recovery: Recovery, first: int, slips: Sequence[tuple[Slip, list[Opened]]]
+    federation: Federation,
+    page: Page,
+    received: Received,
+    recovery: Recovery,
+    first: int,
+    slips: Sequence[tuple[Slip, list[Opened]]],
 ) -> bool:
     """Book the hub's slips and our own again, each when it can have happened; return whether more is to come."""
+    # An older envelope, delivered late, may hold nothing new although the hub has more for us: only an answer to this
+    # recovery's question says that nothing from before the loss is still to come.
+    is_end_of_log = _answers(received, recovery) and not slips
     queue = [(first + place, slip, opened) for place, (slip, opened) in enumerate(slips)]
     step = Step(recovery.booked, recovery.epoch)
     pause_at = recovery.booked + SLIPS_AT_ONCE
@@ -187,9 +200,9 @@ def replay(
         if step.booked == recovery.end or (step.booked >= pause_at and not queue):
             break
         # Rights that one of our slips spent may come with the hub's next slips: they are waited for.
-        if not _book_own(federation, page, step, may_wait=bool(slips) and not queue):
+        if not _book_own(federation, page, step, may_wait=not is_end_of_log and not queue):
             break
-    is_done = step.booked == recovery.end and not slips
+    is_done = step.booked == recovery.end and is_end_of_log
     after = msgspec.structs.replace(
         recovery,
         booked=step.booked,

@@ -567,7 +567,7 @@ class Federation:
             # A contradiction must be seen before the first leaf is written: afterwards the page is kept.
             slips.append((slip, self._open_forwards(page, received, directory, forwards, carried.beside)))
         first = log_store.append_leaves(connection, theirs, [carried.leaf for carried in fresh[: len(slips)]], page.now)
-        is_recovering = recovery is not None and recovery_service.replay(self, page, recovery, first, slips)
+        is_recovering = recovery is not None and recovery_service.replay(self, page, received, recovery, first, slips)
         for place, (slip, opened) in enumerate(slips if recovery is None else ()):
             self._apply(page, first + place, slip, opened)
         hub_recovery_service.follow(self, page, received, theirs)
