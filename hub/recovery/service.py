@@ -247,8 +247,8 @@ class Recoverer:
             for message in () if (slip := read_slip(carried.leaf)) is None else slip.messages:
                 if isinstance(message, Restored) and message.size == index and message.epoch > theirs.epoch:
                     log_store.raise_epoch(connection, theirs, message.epoch)
-            log_store.save_attachments(connection, theirs.id, [(index, body) for body in carried.beside[:1]])
-            log_store.save_counterfoils(connection, theirs.id, [(index, body) for body in carried.beside[1:2]])
+            log_store.save_attachments(connection, theirs.id, [(index, body) for body in carried.beside[:1] if body])
+            log_store.save_counterfoils(connection, theirs.id, [(index, body) for body in carried.beside[1:2] if body])
         if fresh:
             exchange.save_head(connection, received, page.now)
         return len(fresh)

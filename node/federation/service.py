@@ -1022,7 +1022,6 @@ class Federation:
     def _forget_sealed(self, page: Page, sent: SentSlip) -> None:
         log = log_store.open_log(page.connection, self.identity.code, self.hub.hub)
         log_store.delete_attachment(page.connection, log.id, sent.index)
-        log_store.delete_counterfoil(page.connection, log.id, sent.index)
 
 
 def _name(lot: Lot) -> LotName:

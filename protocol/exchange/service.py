@@ -392,8 +392,10 @@ def carry_plain(connection: Connection, log: Log, start: int, leaves: Sequence[b
     kept = log_store.load_counterfoils(connection, log.id, start, len(leaves))
     carried: list[CarriedSlip] = []
     for index, leaf in enumerate(leaves, start):
-        beside = (sealed[index],) if index in sealed else ()
-        carried.append(CarriedSlip(leaf, (*beside, kept[index]) if beside and index in kept else beside))
+        if index in kept:
+            carried.append(CarriedSlip(leaf, (sealed.get(index, b""), kept[index])))
+        else:
+            carried.append(CarriedSlip(leaf, (sealed[index],) if index in sealed else ()))
     return carried
 
 
