@@ -213,9 +213,14 @@ class Writer:
         page.tell()
         return answers
 
+    def _is_left_open(self) -> bool:
+        """A commit that failed leaves SQLite inside the transaction."""
+        raw = None if self._connection is None or self._connection.invalidated else self._connection.connection
+        return bool(getattr(raw, "in_transaction", False))
+
     def _drop_connection(self, error: BaseException) -> None:
-        """After a storage failure the connection may hold a broken state: open another next time."""
-        if self._connection is not None and storage_reason(error) is not None:
+        """After a failure the connection may hold a broken state, or a transaction that a commit left open: open another."""
+        if self._connection is not None and (storage_reason(error) is not None or self._is_left_open()):
             try:
                 self._connection.invalidate()
                 self._connection.close()

@@ -57,9 +57,10 @@ def write_together(book: Book, operation: Operation, items: Sequence[Any]) -> li
 
     Return each answer, or the exception that its caller would see.
     """
-    gate = threading.Event()
+    entered, gate = threading.Event(), threading.Event()
 
     def hold(_page: Page, gates: Sequence[threading.Event]) -> Sequence[None]:
+        entered.set()
         gate.wait()
         return [None] * len(gates)
 
@@ -69,6 +70,7 @@ def write_together(book: Book, operation: Operation, items: Sequence[Any]) -> li
 
     held: Future[Any] = Future()
     book._writer.submit(Waiting(hold, gate, held, None))
+    entered.wait()  # the gate stands alone in its group: what follows is another
     futures: list[Future[Any]] = []
     for item in items:
         future: Future[Any] = Future()
