@@ -35,7 +35,7 @@ from protocol.findings import Checked
 from protocol.identifiers import make_south_code, require_territory
 from protocol.keys import KEY_ID_BYTES, Keyring
 from protocol.running import clock_service
-from protocol.running.admin_service import AdminServer, Command, call
+from protocol.running.admin_service import AdminServer, Command, call, open_when_free
 from protocol.running.console_commands import bar, progress, refusals_explained, say, screen, show, show_checked
 from protocol.running.http_service import TooLarge
 from protocol.running.invitations import Invitation, compute_fingerprint, format_invitation
@@ -298,7 +298,7 @@ def serve(folder: Folder) -> None:
         set_up_logs(level=config.log_level)
 
         async def run() -> None:
-            hub = HubApp(folder, config)
+            hub = open_when_free(lambda: HubApp(folder, config))
             admin = AdminServer(folder, COMMANDS, hub)
             await hub.serve(make_api(hub), admin, lambda port: _say_ready(folder, port))
 

@@ -36,7 +36,7 @@ from protocol.exchange.client import HttpTransport, HubUnreachable
 from protocol.identifiers import require_territory
 from protocol.keys import Domain, sign
 from protocol.running import clock_service
-from protocol.running.admin_service import AdminServer, call, is_served
+from protocol.running.admin_service import AdminServer, call, is_served, open_when_free
 from protocol.running.console_commands import (
     bar,
     choose_language,
@@ -213,7 +213,7 @@ def serve(folder: Folder) -> None:
         set_up_logs(level=config.log_level)
 
         async def run() -> None:
-            node = NodeApp(folder, config)
+            node = open_when_free(lambda: NodeApp(folder, config))
             admin = AdminServer(folder, COMMANDS, node)
             await node.serve(make_api(node), admin, lambda port: _say_ready(folder, port))
 

@@ -15,7 +15,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import structlog
 from aiohttp import web
@@ -27,6 +27,7 @@ log = structlog.get_logger("admin")
 Command = Callable[[Any, Mapping[str, Any]], Awaitable[Any]]
 SOCKET_NAME: Final = "admin.sock"
 BODY_BYTES_MAX: Final = 64 * 1024 * 1024
+App = TypeVar("App")
 # A process that starts or stops holds its book without listening: that long we try again.
 BETWEEN_SECONDS: Final = 5.0
 _TRY_EVERY_SECONDS: Final = 0.05
@@ -140,6 +141,18 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.settimeout(self.timeout)
         with _ShortPath(self._folder) as short:
             self.sock.connect(f"{short}/{SOCKET_NAME}")
+
+
+def open_when_free(open_app: Callable[[], App]) -> App:
+    """Open what serves the book, waiting a little for a command that holds it. Raises BookInUse where it stays held."""
+    give_up = time.monotonic() + BETWEEN_SECONDS
+    while True:
+        try:
+            return open_app()
+        except BookInUse:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(_TRY_EVERY_SECONDS)
 
 
 def is_served(folder: Path) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 import structlog
-from aiohttp import ClientPayloadError, web
+from aiohttp import ClientPayloadError, web, web_response
 from aiohttp.http_exceptions import BadHttpMessage
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -26,6 +26,8 @@ from protocol.running.settings import NotConfigured
 from protocol.running.statuses import status_of
 
 log = structlog.get_logger("http")
+# What aiohttp itself answers, to bytes that are no request, never comes through our hands: it must not tell versions.
+web_response.SERVER_SOFTWARE = "citizen-miles"
 RETRY_AFTER_SECONDS: Final = 2
 STOP_SECONDS: Final = 5.0
 # What strangers are told; paths and names of machines are for our log.
