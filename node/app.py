@@ -44,6 +44,7 @@ log = structlog.get_logger("node")
 RESERVATIONS_EVERY_SECONDS = 5
 STATEMENT_LOOK_EVERY_MINUTES = 10
 STATEMENT_EVERY_MS = DAY_MS
+FORGET_EVERY_HOURS = 1
 _EXPIRE_AT_ONCE = 500
 _OFFERS_MAX = 5
 # What strangers are told; paths and names of machines are for `federation status` and the log.
@@ -201,6 +202,7 @@ class NodeApp:
             (self._expire_reservations, {"seconds": RESERVATIONS_EVERY_SECONDS}),
             (self._rotate_quietly, {"seconds": RESERVATIONS_EVERY_SECONDS}),
             (self._ask_statement, {"minutes": STATEMENT_LOOK_EVERY_MINUTES}),
+            (self._forget_old, {"hours": FORGET_EVERY_HOURS}),
         ):
             scheduler.add_job(job, "interval", coalesce=True, max_instances=1, misfire_grace_time=None, **every)
         scheduler.start()
@@ -239,6 +241,14 @@ class NodeApp:
                 continue
         except Exception as error:  # the top of a worker loop: said, and tried again
             log.warning("reservations", error=str(error))
+
+    async def _forget_old(self) -> None:
+        """Delete what we sealed beside slips that ended long ago. Run twice is run once."""
+        try:
+            while self.welcome is not None and await self.book.write(self.federation.forget, None):
+                continue
+        except Exception as error:  # the top of a worker loop: said, and tried again in an hour
+            log.warning("forgetting", error=str(error))
 
     async def _rotate_quietly(self) -> None:
         if self.use_newest_announced_key():

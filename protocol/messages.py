@@ -19,6 +19,7 @@ from msgspec import Meta, Struct
 
 from protocol.canonical import decode_typed, encode_typed
 from protocol.errors import Malformed, NotCanonical
+from protocol.times import DAY_MS
 
 WIRE_VERSION: Final = 1
 
@@ -28,6 +29,9 @@ LEAF_BYTES_MAX: Final = 512 * 1024
 SEALED_BYTES_MAX: Final = 1024 * 1024
 COUNTERFOIL_BYTES_MAX: Final = 64 * 1024
 WORDS_MAX: Final = 280
+# How old a backup may be and still be brought back to the present: so long author and hub keep what they sealed, or
+# hold sealed, beside a slip whose cessions ended. Sealed columns are personal data: not longer.
+KEEP_BESIDE_MS: Final = 35 * DAY_MS
 
 # What no text holds: some databases cannot keep it, and screens obey it. The same characters in every Unicode version.
 _CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")

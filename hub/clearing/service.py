@@ -25,6 +25,7 @@ from protocol.exchange.service import Forked, Identity, Received
 from protocol.keys import Domain
 from protocol.messages import (
     COUNTERFOIL_BYTES_MAX,
+    KEEP_BESIDE_MS,
     LEAF_BYTES_MAX,
     SEALED_BYTES_MAX,
     WIRE_VERSION,
@@ -60,15 +61,13 @@ from protocol.national import (
     settle_answer,
     stop,
 )
-from protocol.times import DAY_MS, Instant, day_of
+from protocol.times import Instant, day_of
 
 MALFORMED: Final = "malformed"
 SEALED_PART_MISSING: Final = "sealed_part_missing"
 HAND_OVER_MAX: Final = 256
 EXPIRE_MAX: Final = 256
 FORGET_MAX: Final = 256
-# How old a backup may be and still be brought back to the present. Sealed columns are personal data: not longer.
-KEEP_BESIDE_MS: Final = 35 * DAY_MS
 STATEMENT_ROWS_MAX: Final = 4_096
 # What travels beside one of our slips: far below what an envelope may weigh, since a slip is never cut in two.
 BESIDE_BYTES_MAX: Final = 2 * 1024 * 1024

@@ -59,6 +59,7 @@ from protocol.findings import Finding
 from protocol.identifiers import AccountNumber, Address, Id16, TerritoryCode, format_address, parse_address, require_id
 from protocol.keys import Domain, PublicKeys, SecretKeys, Unreadable, sign
 from protocol.messages import (
+    KEEP_BESIDE_MS,
     WIRE_VERSION,
     WORDS_MAX,
     AddKey,
@@ -85,6 +86,7 @@ from protocol.national import DirectoryChanged, SlipKey, encode_national, find_c
 from protocol.times import Instant, require_instant
 
 CEDED_AT_HOME: Final = "home"
+FORGET_MAX: Final = 256
 
 # What a Forward brought: the author's proved slip and what travels with it, or why it is not proved.
 Opened = tuple[ForwardedSlip, Slip] | Refusal
@@ -516,6 +518,17 @@ class Federation:
         """Announce that a key signs nothing new."""
         return [self._write(page, self.hub.hub, RetireKey(key)) for key in items]
 
+    def forget(self, page: Page, items: Sequence[None]) -> list[int]:
+        """Delete what we sealed beside slips that ended long ago; run again until it returns 0.
+
+        Until then a restored hub gets it again from us, and a restored receiver from the hub.
+        """
+        log = log_store.open_log(page.connection, self.identity.code, self.hub.hub)
+        ended = store.load_ended(page.connection, log.id, page.now - KEEP_BESIDE_MS, FORGET_MAX)
+        for index in ended:
+            log_store.delete_attachment(page.connection, log.id, index)
+        return [len(ended) if place == 0 else 0 for place in range(len(items))]
+
     # What the hub answers
 
     def take(self, page: Page, items: Sequence[Received]) -> list[TakenReply | Refusal]:
@@ -682,7 +695,6 @@ class Federation:
         self._give_back(page, sent, [place for place, _ in refused])
         store.save_exceptions(page.connection, sent, refused, CessionState.REFUSED, Instant(slip.at))
         if len(refused) == sent.count:
-            self._forget_sealed(page, sent)
             store.save_sent(
                 page.connection,
                 sent,
@@ -723,7 +735,6 @@ class Federation:
             store.save_exceptions(page.connection, sent, [(place, "") for place in fitting], state, Instant(slip.at))
             sent = replace(sent, exceptions={**sent.exceptions, **dict.fromkeys(fitting, state)})
             if fitting and not sent.remaining:
-                self._forget_sealed(page, sent)
                 store.save_sent(page.connection, sent, state, ended_at=slip.at)
                 sent = replace(sent, state=state)
             self._count(f"cessions_{state}", len(fitting))
@@ -913,7 +924,6 @@ class Federation:
                 )
         self._give_back(page, sent, sorted(returned))
         store.save_exceptions(page.connection, sent, returned.items(), CessionState.RETURNED, Instant(slip.at))
-        self._forget_sealed(page, sent)
         state = CessionState.DELIVERED if delivered else CessionState.RETURNED
         store.save_sent(page.connection, sent, state, ended_at=slip.at)
         self._count("cessions_delivered", len(delivered))
@@ -1018,10 +1028,6 @@ class Federation:
         cede = find_cede(decode_slip(log_store.load_leaf(page.connection, log.id, sent.index)))
         assert cede is not None
         return cede
-
-    def _forget_sealed(self, page: Page, sent: SentSlip) -> None:
-        log = log_store.open_log(page.connection, self.identity.code, self.hub.hub)
-        log_store.delete_attachment(page.connection, log.id, sent.index)
 
 
 def _name(lot: Lot) -> LotName:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, update
 
 from node.federation.tables import (
     arrivals,
@@ -22,7 +22,7 @@ from node.federation.tables import (
 )
 from protocol.book.prepared_store import Prepared
 from protocol.book.rows_store import insert_rows, select_rows, update_rows
-from protocol.book.tables import facts
+from protocol.book.tables import attachments, facts
 from protocol.book.wide_store import insert_wide
 from protocol.cession import TERMINAL, CessionState
 from protocol.envelopes import SignedCheckpoint
@@ -114,6 +114,13 @@ def save_sent(connection: Connection, slip: SentSlip, state: CessionState, **val
         setting=("state", *values),
         key=("epoch", "ix"),
     )
+
+
+def load_ended(connection: Connection, log_id: int, before: int, limit: int) -> list[int]:
+    """Return the places of our slips that ended before an instant and beside which something sealed still lies."""
+    lies_beside = exists().where(attachments.c.log_id == log_id, attachments.c.ix == sent_slips.c.ix)
+    rows = connection.execute(select(sent_slips.c.ix).where(sent_slips.c.ended_at < before, lies_beside).limit(limit))
+    return [int(row[0]) for row in rows]
 
 
 def save_exceptions(

@@ -14,7 +14,9 @@ from protocol.directory import LimitsSet, Suspended
 from protocol.errors import BadEnvelope
 from protocol.identifiers import Address
 from protocol.keys import Keyring, make_keys
-from tests.federation.old_copies import back_up, restore_hub
+from protocol.messages import KEEP_BESIDE_MS
+from tests.federation.old_copies import back_up, restore_hub, restore_node
+from tests.federation.test_old_node import _come_back as _come_back_to_hub
 from tests.federation.test_old_node import _two, files
 from tests.federation.world import BREST, LILLE, LYON, World
 
@@ -196,3 +198,30 @@ async def test_accreditation_lost_with_the_copy_comes_back(files: World) -> None
     restore_hub(files, copy)
     await _come_back(files)
     assert lille.balance(zoe) == 300
+
+
+async def test_a_node_lost_after_the_hub_was_learns_again_for_whom_rights_arrived(files: World) -> None:
+    """The giver still holds what it sealed for the receiver, long after it ended: the restored hub gets it again."""
+    brest, lyon, ana, bea = await _two(files)
+    await files.settle()
+    hub_copy, lyon_copy = back_up(files.hub_book), back_up(lyon.book)
+    brest.cede(ana, Address(bea, LYON), 300)
+    await files.settle()
+    restore_hub(files, hub_copy)
+    await _come_back(files)
+    restore_node(files, lyon, lyon_copy)
+    await _come_back_to_hub(files, lyon)
+    assert lyon.balance(bea) == 5_300
+    await files.settle()
+
+
+async def test_what_was_sealed_is_forgotten_by_its_author_35_days_after_it_ended(files: World) -> None:
+    brest, _lyon, ana, bea = await _two(files)
+    brest.cede(ana, Address(bea, LYON), 300)
+    await files.settle()
+    brest.cede(ana, Address(bea, LYON), 20)  # under way: kept, however long
+    forget = brest.federation.forget
+    files.clock.now += KEEP_BESIDE_MS - 60_000
+    assert brest.book.write_now(forget, None) == 0
+    files.clock.now += 120_000
+    assert [brest.book.write_now(forget, None) for _ in range(2)] == [1, 0]
