@@ -575,15 +575,19 @@ class Sequencer:
         chosen: list[tuple[StoredSlip, bytes, int]] = []
         total = 0
         for stored in store.load_waiting(desk.page.connection, taker, HAND_OVER_MAX):
-            log = desk.log(stored.origin, desk.hub)
-            leaf = log_store.load_leaf(desk.page.connection, log.id, stored.index)
-            beside = log_store.load_attachments(desk.page.connection, log.id, stored.index, 1)
-            weight = len(leaf) + sum(map(len, beside.values())) + PROOF_BYTES
+            leaf_hash, weight = self.weigh(desk, stored)
             total += weight
             if chosen and total > HAND_OVER_BYTES_MAX:
                 break
-            chosen.append((stored, merkle.hash_leaf(leaf), weight))
+            chosen.append((stored, leaf_hash, weight))
         return chosen
+
+    def weigh(self, desk: Desk, stored: StoredSlip) -> tuple[bytes, int]:
+        """Return the hash of a slip's leaf, and the bytes that its hand-over will weigh in an envelope."""
+        log = desk.log(stored.origin, desk.hub)
+        leaf = log_store.load_leaf(desk.page.connection, log.id, stored.index)
+        beside = log_store.load_attachments(desk.page.connection, log.id, stored.index, 1)
+        return merkle.hash_leaf(leaf), len(leaf) + sum(map(len, beside.values())) + PROOF_BYTES
 
     def expire(self, page: Page, items: Sequence[None]) -> list[int | Refusal]:
         """End cessions whose term has passed before hand-over; run again until it returns 0."""

@@ -50,6 +50,7 @@ from protocol.exchange.service import Forked, Received
 from protocol.messages import (
     AddKey,
     Answer,
+    Forward,
     HandedOver,
     Message,
     Recall,
@@ -423,7 +424,7 @@ class Recoverer:
         """Stop and hand over, as was told, what the old copy itself still shows as waiting."""
         connection = desk.page.connection
         keys = {key for key in desk.told.forwards if clearing_store.find_slip(connection, key) is not None}
-        for giver, index in desk.told.stopped:
+        for giver, index in sorted({*desk.told.stopped, *desk.told.handed}):
             epoch = desk.log(giver, desk.hub).epoch
             stored = clearing_store.find_slip_at(connection, giver, epoch, index)
             if stored is not None:
@@ -448,10 +449,15 @@ class Recoverer:
                 told = Stopped(stored.index, places if is_recall else (), () if is_recall else places, ())
                 if not set(places) <= set(desk.told.find_stopped(key[0], key[2])):
                     desk.tell(stored.origin, told)
-        if forwarded is not None and stored.record.state is CessionState.CLEARED:
+        is_handed = forwarded is not None or (key[0], key[2]) in desk.told.handed
+        if is_handed and stored.record.state is CessionState.CLEARED:
             self._hand_over(desk, stored)
 
     def _hand_over(self, desk: RecoveryDesk, stored: StoredSlip) -> None:
+        """Hand over what was told to be: the giver counts on it even where the receiver's own envelope was lost."""
+        leaf_hash, weight = self._sequencer.weigh(desk, stored)
+        forward = Forward(stored.origin, stored.epoch, stored.index, leaf_hash, stored.record.skipped)
+        desk.tell(stored.record.taker, forward, beside_bytes=weight)
         stored.record = replace(stored.record, state=CessionState.HANDED_OVER)
         clearing_store.save_state(desk.page.connection, stored, desk.page.now)
         key = (stored.origin, stored.epoch, stored.index)

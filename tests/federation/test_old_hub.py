@@ -106,6 +106,23 @@ async def test_what_only_the_hub_knew_is_decided_once_again(files: World) -> Non
     assert lyon.balance(bea) == 5_030
 
 
+async def test_what_the_giver_alone_was_told_was_handed_over_is_handed_over_again(files: World) -> None:
+    """Its receiver's envelope was lost with the hub: whoever was told that it is too late to stop it was told the truth."""
+    brest, lyon, ana, bea = await _two(files)
+    copy = back_up(files.hub_book)
+    early, late = (brest.cede(ana, Address(bea, LYON), cents, term=files.clock.now + 3_600_000) for cents in (10, 20))
+    await files.settle(BREST)
+    await files.exchange.answer(await lyon.worker.export())  # lost on its way
+    await files.settle(BREST)
+    assert brest.cession(early.op).state is CessionState.HANDED_OVER
+    restore_hub(files, copy)
+    await files.exchange.begin_recovery()
+    files.clock.now += 7_200_000
+    await files.settle()
+    assert [brest.cession(view.op).state for view in (early, late)] == [CessionState.DELIVERED] * 2
+    assert files.check() == []
+
+
 async def test_members_keys_limits_and_suspensions_younger_than_the_copy(files: World) -> None:
     brest, _lyon, ana, _bea = await _two(files)
     copy = back_up(files.hub_book)
