@@ -5,6 +5,7 @@ Cents are whole; instants are ISO 8601 in UTC; an account of this territory is s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct, field
@@ -12,6 +13,7 @@ from msgspec import Struct, field
 from node.federation.service import CEDED_AT_HOME, CessionView
 from node.federation.whispers import Reply
 from node.ledger.accounts import AccountKey, SystemAccount, describe
+from node.ledger.credits import Credited
 from node.ledger.openings import Opened
 from node.ledger.postings import Posted, PostingKind
 from node.ledger.reservations import Reserved
@@ -20,7 +22,7 @@ from node.ledger.statements import AccountView, Balance, Entry, HistoryPage, Ope
 from protocol.cession import CessionState
 from protocol.directory import Directory
 from protocol.errors import Fact, Refusal
-from protocol.identifiers import AccountNumber, Address, TerritoryCode, format_address, format_id
+from protocol.identifiers import Address, format_id, write_address
 from protocol.running.explanations import explain
 from protocol.times import format_instant
 
@@ -40,7 +42,7 @@ def _at(instant: int | None) -> str | None:
 
 def address_of(number: str, home: str) -> str:
     """Return the public address of an account of this territory."""
-    return format_address(Address(AccountNumber(number), TerritoryCode(home)))
+    return write_address(number, home)
 
 
 def _name_of(key: AccountKey | None) -> str:
@@ -256,6 +258,12 @@ def tell_credit(id_: str, posted: Posted | Refusal, language: str) -> CreditLine
     return CreditLine(id_, "repeated" if posted.is_repeat else "done", format_instant(posted.at), after)
 
 
+def tell_credited(ids: Sequence[str], credited: Credited) -> list[CreditLine]:
+    """Tell of lines that were all done, for the first time."""
+    at = format_instant(credited.at)
+    return [CreditLine(id_, "done", at, after) for id_, after in zip(ids, credited.after, strict=True)]
+
+
 class ReversalAnswer(Struct, frozen=True):
     """What was taken back of a credit, and what was no longer there."""
 
@@ -364,9 +372,10 @@ class CessionAnswer(Struct, frozen=True, rename={"giver": "from"}):
     repeated: bool = False
 
 
-def tell_cession(view: CessionView, home: str, language: str) -> CessionAnswer:
+def tell_cession(view: CessionView, home: str, language: str, id_: str = "") -> CessionAnswer:
+    """Tell where a cession stands; `id_` is its id as the caller just wrote it, if he did."""
     return CessionAnswer(
-        id=format_id(view.op),
+        id=id_ or format_id(view.op),
         state=str(view.state),
         cents=view.cents,
         giver=address_of(view.account, home),
@@ -430,7 +439,7 @@ def tell_ceded(id_: str, done: CessionView | Refusal, home: str, language: str) 
     if isinstance(done, Refusal):
         told = explain(done.code, done.facts, language)
         return CessionLine(id_, "refused", code=done.code, facts=done.facts, explanation=told)
-    return CessionLine(id_, "repeated" if done.is_repeat else "done", tell_cession(done, home, language))
+    return CessionLine(id_, "repeated" if done.is_repeat else "done", tell_cession(done, home, language, id_))
 
 
 class CessionsAnswer(Struct, frozen=True):

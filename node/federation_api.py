@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from aiohttp import web
 
-from node.access.service import Grant, Scope
+from node.access.service import Scope
 from node.answers import (
     ArrivalsAnswer,
-    CessionLine,
     CessionsAnswer,
     CessionsDoneAnswer,
     tell_arrival,
@@ -21,36 +18,39 @@ from node.answers import (
 from node.calls_api import Call, answer
 from node.cession_service import load_cession_told
 from node.federation import store as federation_store
-from node.federation.service import load_cessions
+from node.federation.service import AskCession, CessionView, load_cessions
 from node.requests import CessionItem, CessionLines, read_cession, read_lines
-from protocol.errors import Malformed, Refusal
+from protocol.errors import Refusal
 from protocol.identifiers import parse_address, parse_id, tidy_address
 
 
 async def cede(request: web.Request) -> web.Response:
     """Cede rights, one or many times, to accounts here or far; a bad line harms no other."""
     call = Call(request)
-    grant = await call.grant(Scope.CEDE)
-    asked = await call.body(CessionLines)
-    items = read_lines(asked.items, CessionItem)
-    return answer(CessionsDoneAnswer(list(await asyncio.gather(*(_cede(call, grant, item) for item in items)))))
-
-
-async def _cede(call: Call, grant: Grant, item: CessionItem | tuple[str, Malformed]) -> CessionLine:
     app = call.app
-    if isinstance(item, tuple):
-        line = tell_ceded(*item, app.home, call.language)
-    else:
+    grant = await call.grant(Scope.CEDE)
+    items = read_lines((await call.body(CessionLines)).items, CessionItem)
+    done: list[tuple[str, CessionView | Refusal | None]] = []
+    wanted: list[AskCession] = []
+    for item in items:
+        if isinstance(item, tuple):
+            done.append(item)
+            continue
         try:
-            wanted = read_cession(item, app.home)
-            grant.require(Scope.CEDE, wanted.account)
-            view = await app.book.write(app.federation.cede, wanted)
-            line = tell_ceded(item.id, view, app.home, call.language)
+            asked = read_cession(item, app.home)
+            grant.require(Scope.CEDE, asked.account)
         except Refusal as refusal:
-            line = tell_ceded(item.id, refusal, app.home, call.language)
-    if line.code:
-        call.note_refused(line.code)
-    return line
+            done.append((item.id, refusal))
+        else:
+            wanted.append(asked)
+            done.append((item.id, None))
+    # One wait for all of them: they are written in one page, in their order.
+    ceded = iter(await app.book.write(app.federation.cede_groups, wanted) if wanted else ())
+    lines = [tell_ceded(id_, next(ceded) if view is None else view, app.home, call.language) for id_, view in done]
+    for line in lines:
+        if line.code:
+            call.note_refused(line.code)
+    return answer(CessionsDoneAnswer(lines))
 
 
 async def show_cession(request: web.Request) -> web.Response:

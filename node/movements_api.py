@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aiohttp import web
 
-from node.access.service import Scope
+from node.access.service import Grant, Scope
 from node.answers import (
     CreditAnswer,
     CreditLine,
     ReleaseAnswer,
     tell_credit,
+    tell_credited,
     tell_operation,
     tell_reservation,
     tell_reversal,
@@ -17,7 +20,8 @@ from node.answers import (
 )
 from node.calls_api import Call, answer
 from node.federation import store as federation_store
-from node.ledger.postings import Posting
+from node.ledger.credits import Credited
+from node.ledger.postings import Posted, Posting
 from node.ledger.reading_service import find_operation, load_totals
 from node.ledger.reservations import Reserve
 from node.ledger.reversals import Reverse
@@ -28,6 +32,7 @@ from node.requests import (
     ReversalRequest,
     read_account,
     read_credit,
+    read_credits,
     read_lines,
 )
 from protocol.amounts import Cents, require_amount
@@ -46,30 +51,49 @@ async def credit(request: web.Request) -> web.Response:
     """Credit one or many accounts from a pool; a bad line harms no other."""
     call = Call(request)
     grant = await call.grant(Scope.CREDIT)
+    read = read_credits(await request.read(), call.app.home)
+    if read is None:
+        return answer(CreditAnswer(await _credit_by_line(call, grant)))
+    ids, batch = read
+    grant.require(Scope.CREDIT, batch.pool)
+    return answer(CreditAnswer(_tell(call, ids, await call.app.ledger.write(call.app.ledger.credit, batch))))
+
+
+async def _credit_by_line(call: Call, grant: Grant) -> list[CreditLine]:
+    """Do the same where a line cannot be read: the others are done, and each bad one is told why."""
     asked = await call.body(CreditLines)
     pool = read_account(asked.pool, call.app.home)
     grant.require(Scope.CREDIT, pool)
     lines: list[CreditLine | None] = [None] * len(asked.items)
     postings: list[Posting] = []
-    places: list[tuple[int, str]] = []
+    places: list[int] = []
+    ids: list[str] = []
     for place, item in enumerate(read_lines(asked.items, CreditItem)):
         if isinstance(item, tuple):
-            lines[place] = tell_credit(*item, call.language)
+            [lines[place]] = _tell(call, [item[0]], [item[1]])
             continue
         try:
             postings.append(read_credit(pool, item, call.app.home))
-            places.append((place, item.id))
+            places.append(place)
+            ids.append(item.id)
         except Refusal as refusal:
-            lines[place] = tell_credit(item.id, refusal, call.language)
+            [lines[place]] = _tell(call, [item.id], [refusal])
     if postings:
         posted = await call.app.ledger.write(call.app.ledger.post_groups, postings)
-        for (place, id_), one in zip(places, posted, strict=True):
-            lines[place] = tell_credit(id_, one, call.language)
-    told = [line for line in lines if line is not None]
-    for line in told:
+        for place, line in zip(places, _tell(call, ids, posted), strict=True):
+            lines[place] = line
+    return [line for line in lines if line is not None]
+
+
+def _tell(call: Call, ids: Sequence[str], done: Credited | Sequence[Posted | Refusal]) -> list[CreditLine]:
+    """Return the line of each id; count what was refused."""
+    if isinstance(done, Credited):
+        return tell_credited(ids, done)
+    lines = [tell_credit(id_, one, call.language) for id_, one in zip(ids, done, strict=True)]
+    for line in lines:
         if line.code:
             call.note_refused(line.code)
-    return answer(CreditAnswer(told))
+    return lines
 
 
 async def reverse(request: web.Request) -> web.Response:

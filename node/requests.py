@@ -8,25 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, TypeVar, cast
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
 from node.federation.service import AskCession
 from node.ledger.accounts import ORDINARY, AccountEvent, AccountKind
+from node.ledger.credits import CreditBatch
 from node.ledger.postings import Posting, PostingKind
 from protocol.amounts import Cents, require_amount
-from protocol.errors import InvalidAddress, Malformed
+from protocol.errors import InvalidAddress, Malformed, Refusal
 from protocol.identifiers import (
     AccountNumber,
     Address,
     TerritoryCode,
-    format_address,
     parse_address,
     parse_id,
+    parse_ids,
     require_number,
     tidy_address,
+    write_address,
 )
 from protocol.times import parse_instant
 
@@ -123,6 +125,9 @@ class CessionLines(Struct, frozen=True, forbid_unknown_fields=True):
     items: Annotated[list[Raw], Items]
 
 
+_CREDITS: Final = msgspec.json.Decoder(CreditRequest)
+
+
 class _Named(Struct, frozen=True):
     id: str = ""
 
@@ -183,6 +188,12 @@ def _recognise(text: str, home: TerritoryCode) -> AccountNumber:
     return read_account(text, home)
 
 
+@lru_cache(maxsize=_ADDRESSES_MAX)
+def _recognise_address(text: str) -> Address:
+    """The same for accounts anywhere."""
+    return parse_address(tidy_address(text))
+
+
 def read_credit(pool: AccountNumber, item: CreditItem, home: TerritoryCode) -> Posting:
     """Return the posting of one line. Raises Malformed."""
     return Posting(
@@ -195,15 +206,33 @@ def read_credit(pool: AccountNumber, item: CreditItem, home: TerritoryCode) -> P
     )
 
 
+def read_credits(data: bytes, home: TerritoryCode) -> tuple[list[str], CreditBatch] | None:
+    """Return the ids as written and the batch, or None where a line is not as it should be: then each is read alone."""
+    try:
+        asked = _CREDITS.decode(data)
+        items = asked.items
+        ids = [item.id for item in items]
+        batch = CreditBatch(
+            pool=read_account(asked.pool, home),
+            ops=parse_ids(ids),
+            accounts=[_recognise(item.to, home) for item in items],
+            cents=cast(list[Cents], [item.cents for item in items]),
+            references=[item.reference for item in items],
+        )
+    except (Refusal, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return ids, batch
+
+
 def read_cession(item: CessionItem, home: TerritoryCode) -> AskCession:
     """Return what is asked; the beneficiary sees the giver's address unless he stays anonymous. Raises Malformed."""
     number = _recognise(item.giver, home)
     return AskCession(
         op=parse_id(item.id),
         account=number,
-        beneficiary=parse_address(tidy_address(item.to)),
+        beneficiary=_recognise_address(item.to),
         cents=item.cents,
         words=item.words,
-        giver="" if item.anonymous else format_address(Address(number, home)),
+        giver="" if item.anonymous else write_address(number, home),
         term=parse_instant(item.term, "term") if item.term else 0,
     )

@@ -12,15 +12,22 @@ Source: SPEC.md, "Names".
 from __future__ import annotations
 
 import re
+from binascii import a2b_hex
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import mul
-from typing import Final, NewType
+from typing import Final, NewType, cast
 
 from protocol.errors import InvalidAddress, InvalidId, InvalidTerritory
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTWXYZ"
 BASE: Final = len(ALPHABET)
 NUMBER_LENGTH: Final = 8
+
+_ADDRESS_SHAPE: Final = "written XXXX-XXXX-C@TERRITORY"
+_REMEMBERED: Final = 32_768  # addresses; some 8 MB
 
 TerritoryCode = NewType("TerritoryCode", str)
 PartyCode = NewType("PartyCode", str)
@@ -133,16 +140,33 @@ class Address:
 
 def format_address(address: Address) -> str:
     """Return the address as people write it."""
-    number = address.number
-    check = _check_symbol(number + address.territory)
-    return f"{number[:4]}-{number[4:]}-{check}@{address.territory}"
+    return _write_address(address.number, address.territory)
+
+
+@lru_cache(maxsize=_REMEMBERED)  # a territory's accounts come again and again, and what one is called never changes
+def _write_address(number: str, territory: str) -> str:
+    check = _check_symbol(number + territory)
+    return f"{number[:4]}-{number[4:]}-{check}@{territory}"
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def write_address(number: str, territory: str) -> str:
+    """Return the address of an account, as people write it. Raises InvalidAddress or InvalidTerritory."""
+    return format_address(Address(AccountNumber(number), TerritoryCode(territory)))
 
 
 def parse_address(text: object) -> Address:
     """Return the address if its shape, its territory and its check symbol are right. Raises InvalidAddress."""
-    match = _ADDRESS.fullmatch(text) if isinstance(text, str) else None
+    if not isinstance(text, str):
+        raise InvalidAddress(address=_show(text), reason=_ADDRESS_SHAPE)
+    return _read_address(text)
+
+
+@lru_cache(maxsize=_REMEMBERED)  # only addresses that are right are remembered
+def _read_address(text: str) -> Address:
+    match = _ADDRESS.fullmatch(text)
     if match is None:
-        raise InvalidAddress(address=_show(text), reason="written XXXX-XXXX-C@TERRITORY")
+        raise InvalidAddress(address=_show(text), reason=_ADDRESS_SHAPE)
     first, second, check, code = match.groups()
     if _check_symbol(first + second + code) != check:
         raise InvalidAddress(address=match.string, reason="the check symbol does not fit: a symbol is wrong or swapped")
@@ -185,3 +209,21 @@ def parse_id(text: object) -> Id16:
     if not isinstance(text, str) or _UUID.fullmatch(text) is None:
         raise InvalidId(id=_show(text), reason="a UUID is written in lower case with dashes")
     return require_id(bytes.fromhex(text.replace("-", "")))
+
+
+def parse_ids(texts: Sequence[str]) -> list[Id16]:
+    """Return the ids of many texts, each as `parse_id` reads it, at a fraction of the cost. Raises InvalidId."""
+    joined = "".join(texts)
+    digits = joined.replace("-", "")
+    dashes = "-" * len(texts)
+    if (
+        set(map(len, texts)) == {36}
+        and len(digits) == 32 * len(texts)
+        and all(joined[place::36] == dashes for place in (8, 13, 18, 23))
+    ):
+        with suppress(ValueError):  # what is no hexadecimal digit is found below, with its place
+            data = a2b_hex(digits)
+            ids = [data[at : at + 16] for at in range(0, len(data), 16)]
+            if data.hex() == digits and bytes(16) not in ids:
+                return cast(list[Id16], ids)
+    return [parse_id(text) for text in texts]

@@ -295,21 +295,24 @@ class Federation:
                 results[place] = refusal
         answers += self.ledger.post(page, postings[len(answers) :])
         left: list[tuple[int, Posted]] = []
+        repeated: list[int] = []
         for place, posting, answer in zip(places, postings, answers, strict=True):
             if isinstance(answer, Refusal):
                 results[place] = answer
             elif posting.kind is PostingKind.CESSION:
                 results[place] = _home_view(items[place], answer)
             elif answer.is_repeat:
-                row = store.find_cession(page.connection, items[place].op)
-                assert row is not None, "a cession that left has its row"
-                results[place] = structs.replace(_view(row), is_repeat=True)
+                repeated.append(place)
             else:
                 left.append((place, answer))
         if left:
             written = self._write_slips(page, self._name_lots(page, [(items[place], posted) for place, posted in left]))
             for place, _ in left:
                 results[place] = _queued_view(items[place], written[items[place].op], page.now)
+        for place in repeated:  # the first may have left in this very page: its row is there by now
+            row = store.find_cession(page.connection, items[place].op)
+            assert row is not None, "a cession that left has its row"
+            results[place] = structs.replace(_view(row), is_repeat=True)
         return [result for result in results if result is not None]
 
     def cede_groups(self, page: Page, items: Sequence[Sequence[AskCession]]) -> list[list[CessionView | Refusal]]:

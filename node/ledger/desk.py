@@ -27,6 +27,7 @@ from node.ledger.accounts import (
     SystemAccount,
     describe,
 )
+from node.ledger.credits import CreditRun
 from node.ledger.draws import Draws, take_in_order
 from node.ledger.errors import (
     AccountClosed,
@@ -51,6 +52,7 @@ from node.ledger.postings import (
     asked_values,
     find_difference,
 )
+from node.ledger.recent_ids import RecentIds
 from node.ledger.reservations import Reservation, ReservationState, require_usable
 from node.ledger.statements import MARK_EVERY
 from protocol.amounts import Cents
@@ -108,15 +110,16 @@ class Desk(msgspec.Struct, kw_only=True):
     home: TerritoryCode
     now: Instant  # never before the newest transfer: the book's time does not run backwards
     next_transfer: int
-    newest_op: bytes  # no id above it is in the book yet
+    recent: RecentIds
     sheets: dict[AccountKey, Sheet] = {}
     sheets_by_id: dict[int, Sheet] = {}
     lots: dict[LotId, Lot] = {}
-    outcomes: dict[Id16, Outcome] = {}
+    outcomes: dict[Id16, Outcome | CreditRun] = {}  # read by `find_outcome`
     reservations: dict[Id16, Reservation] = {}
     # to be saved
     transfers: list[Row] = []
-    changes: dict[tuple[int, LotId], int] = {}  # (account, lot) -> netted cents
+    runs: list[CreditRun] = []
+    changes: dict[LotId, dict[int, int]] = {}  # lot -> account -> netted cents
     issued: dict[LotId, int] = {}
     marks: list[Row] = []
     touched: list[Sheet] = []
@@ -127,13 +130,13 @@ class Desk(msgspec.Struct, kw_only=True):
 
     @property
     def is_saved(self) -> bool:
-        return not (self.transfers or self.touched or self.refusals or self.ended)
+        return not (self.transfers or self.runs or self.touched or self.refusals or self.ended)
 
 
 def turn_page(desk: Desk, now: Instant) -> None:
     """Make the desk of a committed page ready for the next one: accounts and lots stay, what became of ids is stored."""
     desk.now = max(desk.now, now)
-    desk.newest_op = max(desk.newest_op, max(desk.outcomes, default=b""))
+    desk.recent.add(desk.outcomes)
     desk.outcomes = {}
     desk.reservations = {}
 
@@ -145,12 +148,21 @@ def touch(desk: Desk, sheet: Sheet) -> None:
         desk.touched.append(sheet)
 
 
+def find_outcome(desk: Desk, op: Id16) -> Outcome | None:
+    """Return what became of an id, as far as it is laid out."""
+    known = desk.outcomes.get(op)
+    if known is None or isinstance(known, Outcome):
+        return known
+    opened = desk.outcomes[op] = Outcome(*known.find_line(op))
+    return opened
+
+
 def decide(desk: Desk, posting: Posting) -> Posted:
     """Do the posting on the desk, or answer again what was done under its id.
 
     Raises LedgerRefusal, IdMismatch; a refused posting changes nothing.
     """
-    known = desk.outcomes.get(posting.op)
+    known = find_outcome(desk, posting.op)
     if known is not None:
         return _answer_again(posting, known)
     debit = desk.sheets.get(posting.debit)
@@ -272,7 +284,6 @@ def write(
     """Write the transfers of a posting that was found good. The hot path: everything here runs once a transfer."""
     at = desk.now
     kind_text = _TEXT[kind]
-    changes = desk.changes
     first = transfer = desk.next_transfer
     debit_id = debit.id
     credit_id = credit.id
@@ -292,8 +303,8 @@ def write(
                 debit.holdings[lot] = left  # of a sheet that is not whole, a zero says "known to be spent"
             else:
                 del debit.holdings[lot]
-            place = (debit_id, lot)
-            changes[place] = changes.get(place, 0) - drawn
+            changes = desk.changes.setdefault(lot, {})
+            changes[debit_id] = changes.get(debit_id, 0) - drawn
             debit_prev = debit.head
             debit.head = transfer
             debit.length = debit_seq = debit.length + 1
@@ -303,8 +314,8 @@ def write(
         else:
             desk.issued[lot] = desk.issued.get(lot, 0) + drawn
         if credit_holds:
-            place = (credit_id, lot)
-            changes[place] = changes.get(place, 0) + drawn
+            changes = desk.changes.setdefault(lot, {})
+            changes[credit_id] = changes.get(credit_id, 0) + drawn
             if lot in credit.holdings:
                 credit.holdings[lot] += drawn
             elif credit.is_whole:

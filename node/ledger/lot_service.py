@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from node.ledger import endowments, store, tables
 from node.ledger.accounts import ISSUANCE, AccountState
-from node.ledger.desk import Desk, Outcome, answer_refused, refuse_state, remember_refusal, write
+from node.ledger.desk import Desk, Outcome, answer_refused, find_outcome, refuse_state, remember_refusal, write
 from node.ledger.endowments import Endow, Endowed, LotOrigin, origin_of
 from node.ledger.errors import AccountUnknown, KindMisfit, LotClassMismatch, LotUnknown
 from node.ledger.fingerprints import compute_fingerprint
@@ -41,7 +41,7 @@ def endow(connection: Connection, desk: Desk, asked: Sequence[Endow]) -> list[En
 
 
 def _endow(connection: Connection, desk: Desk, asked: Endow) -> Endowed:
-    known = desk.outcomes.get(asked.op)
+    known = find_outcome(desk, asked.op)
     if known is not None:
         return _answer_again(connection, desk, asked, known)
     source = desk.sheets[ISSUANCE]

@@ -1,17 +1,21 @@
-"""Post: load what a group of postings touches, decide each in order, leave the rest to the page's close."""
+"""Post and credit: load what a group of postings touches, decide each in order, leave the rest to the page's close."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from sqlalchemy import Connection
 
 from node.ledger import store
 from node.ledger.accounts import ORDINARY, UNCLAIMED, AccountKey, SystemAccount
+from node.ledger.credits import CreditBatch, Credited, join_batches
 from node.ledger.desk import Desk, Sheet, decide, remember
 from node.ledger.lots import LotId
 from node.ledger.postings import Posted, Posting, PostingKind
+from node.ledger.runs import credit_together
 from protocol.errors import Refusal
 from protocol.identifiers import Id16
 
@@ -26,6 +30,40 @@ def post(connection: Connection, desk: Desk, postings: Sequence[Posting]) -> lis
         except Refusal as refusal:
             answers.append(remember(desk, posting, refusal))
     return answers
+
+
+def credit(
+    connection: Connection, desk: Desk, batches: Sequence[CreditBatch]
+) -> list[Credited | list[Posted | Refusal]]:
+    """Do the batches in order: those that follow each other from one pool together, where nothing in them is special."""
+    answers: list[Credited | list[Posted | Refusal]] = []
+    for _, following in groupby(batches, attrgetter("pool")):
+        group = list(following)
+        joined = join_batches(group)
+        _load_batch(connection, desk, joined)
+        run = credit_together(desk, joined)
+        if run is None:
+            answers += [_credit_alone(connection, desk, batch, is_tried=batch is joined) for batch in group]
+            continue
+        at = 0
+        for batch in group:
+            answers.append(Credited(run.at, run.credit_after[at : at + len(batch.ops)]))
+            at += len(batch.ops)
+    return answers
+
+
+def _credit_alone(
+    connection: Connection, desk: Desk, batch: CreditBatch, *, is_tried: bool
+) -> Credited | list[Posted | Refusal]:
+    """Do one batch, line by line where it has to be."""
+    run = None if is_tried else credit_together(desk, batch)
+    return post(connection, desk, batch.make_postings()) if run is None else Credited(run.at, run.credit_after)
+
+
+def _load_batch(connection: Connection, desk: Desk, batch: CreditBatch) -> None:
+    load_sheets(connection, desk, {batch.pool, *batch.accounts})
+    load_known(connection, desk, batch.ops)
+    _load_debits(connection, desk, (batch.pool,), ())
 
 
 def _load(connection: Connection, desk: Desk, postings: Sequence[Posting]) -> None:
@@ -50,9 +88,8 @@ def load_sheets(connection: Connection, desk: Desk, keys: Iterable[AccountKey]) 
 
 
 def load_known(connection: Connection, desk: Desk, ops: Sequence[Id16]) -> None:
-    """Lay out what became of ids that may have been seen. Ids above the newest in the book are not looked up."""
-    newest = desk.newest_op
-    seen = [op for op in ops if op <= newest and op not in desk.outcomes]
+    """Lay out what became of ids that may have been seen; those that are certainly new are not looked up."""
+    seen = [op for op in desk.recent.find_doubtful(ops) if op not in desk.outcomes]
     if seen:
         store.load_outcomes(connection, desk, seen)
 

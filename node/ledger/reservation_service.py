@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from node.ledger import store
 from node.ledger.accounts import AccountState
-from node.ledger.desk import Desk, answer_refused, refuse_state, remember_refusal, touch
+from node.ledger.desk import Desk, answer_refused, find_outcome, refuse_state, remember_refusal, touch
 from node.ledger.errors import AccountUnknown, InsufficientRights, ReservationUnknown
 from node.ledger.fingerprints import compute_fingerprint
 from node.ledger.posting_service import load_known, load_sheets
@@ -53,7 +53,7 @@ def _reserve(connection: Connection, desk: Desk, asked: Reserve) -> Reserved:
             if kept != told:
                 raise IdMismatch(id=asked.op.hex(), field=field)
         return _reserved(asked, made, is_repeat=True)
-    known = desk.outcomes.get(asked.op)
+    known = find_outcome(desk, asked.op)
     if known is not None and isinstance(known.answer, Refusal):
         fingerprint = compute_fingerprint(_RESERVE, asked_values(asked))
         raise answer_refused(asked.op, fingerprint, known, ASKED_FIELDS)

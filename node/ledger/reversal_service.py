@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from node.ledger import reversals, store, tables
 from node.ledger.accounts import UNCLAIMED, AccountState
-from node.ledger.desk import Desk, Outcome, answer_refused, refuse_state, remember_refusal, write
+from node.ledger.desk import Desk, Outcome, answer_refused, find_outcome, refuse_state, remember_refusal, write
 from node.ledger.errors import NothingToReverse, NotReversible, PostingUnknown
 from node.ledger.fingerprints import compute_fingerprint
 from node.ledger.posting_service import load_known, load_sheets, load_whole
@@ -38,11 +38,11 @@ def reverse(connection: Connection, desk: Desk, asked: Sequence[Reverse]) -> lis
 
 
 def _reverse(connection: Connection, desk: Desk, asked: Reverse) -> Reversed:
-    known = desk.outcomes.get(asked.op)
+    known = find_outcome(desk, asked.op)
     if known is not None:
         return _answer_again(connection, asked, known)
     load_known(connection, desk, [asked.undone])
-    undone = desk.outcomes.get(asked.undone)
+    undone = find_outcome(desk, asked.undone)
     if undone is None or not isinstance(undone.answer, Posted) or undone.kept is None:
         raise PostingUnknown(posting=asked.undone.hex())
     kept = undone.kept

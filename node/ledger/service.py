@@ -23,6 +23,7 @@ from node.ledger import (
     reversal_service,
     store,
 )
+from node.ledger.credits import CreditBatch, Credited
 from node.ledger.desk import Desk, turn_page
 from node.ledger.endowments import Endow, Endowed
 from node.ledger.lots import LotId, LotName
@@ -81,6 +82,10 @@ class Ledger:
             parts.append(answers[at : at + len(group)])
             at += len(group)
         return parts
+
+    def credit(self, page: Page, items: Sequence[CreditBatch]) -> list[Credited | list[Posted | Refusal]]:
+        """Credit many accounts from one pool: columns in, and columns out where every line was done for the first time."""
+        return posting_service.credit(page.connection, self._desk(page), items)
 
     def endow(self, page: Page, items: Sequence[Endow]) -> list[Endowed | Refusal]:
         """Issue rights for euros that reached the fund. Nothing else issues."""

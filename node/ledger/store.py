@@ -12,12 +12,15 @@ from sqlalchemy import Connection, Table, func, select, update
 
 from node.ledger import tables
 from node.ledger.accounts import SystemAccount
+from node.ledger.credits import CreditRun
 from node.ledger.desk import Desk, Outcome, Sheet, make_sheet
 from node.ledger.errors import remake
 from node.ledger.lots import Lot, LotId
 from node.ledger.postings import Kept, Posted, PostingKind
+from node.ledger.recent_ids import RecentIds
 from node.ledger.reservations import Reservation, ReservationState
 from protocol.amounts import Cents
+from protocol.book.driver_store import run_sql
 from protocol.book.rows_store import insert_or_add, insert_rows, select_rows, update_rows
 from protocol.identifiers import Id16, TerritoryCode
 from protocol.times import Instant
@@ -48,20 +51,24 @@ _TRANSFER = (
 )
 _RESERVATION = ("op", "account_id", "cents", "expires_at", "at", "state", "used_by")
 _newest = select(_transfers.c.id, _transfers.c.at).order_by(_transfers.c.id.desc()).limit(1)
-_newest_op = select(_transfers.c.op).order_by(_transfers.c.op.desc()).limit(1)
-_newest_refused_op = select(tables.refusals.c.op).order_by(tables.refusals.c.op.desc()).limit(1)
+_RECENT = 1_000
+_newest_ops = (
+    select(_transfers.c.op).where(_transfers.c.part == 0).order_by(_transfers.c.op.desc()).limit(_RECENT),
+    select(tables.refusals.c.op).order_by(tables.refusals.c.op.desc()).limit(_RECENT),
+)
 
 
 def load_desk(connection: Connection, home: TerritoryCode, now: Instant) -> Desk:
     """Return an empty desk at the end of the book."""
     newest = connection.execute(_newest).first()
-    posted = connection.execute(_newest_op).scalar()
-    refused = connection.execute(_newest_refused_op).scalar()
+    ops = [connection.execute(statement).scalars().all() for statement in _newest_ops]
+    # Fewer than were asked for are all there are.
+    floor = max((found[-1] for found in ops if len(found) == _RECENT), default=b"")
     return Desk(
         home=home,
         now=now if newest is None else max(now, newest[1]),
         next_transfer=1 if newest is None else newest[0] + 1,
-        newest_op=max(posted or b"", refused or b""),
+        recent=RecentIds(chain.from_iterable(ops), floor),
     )
 
 
@@ -269,6 +276,7 @@ def save_desk(connection: Connection, desk: Desk) -> None:
         adding=("issued",),
         key=("id",),
     )
+    _insert_runs(connection, desk.runs)
     _insert_transfers(connection, desk.transfers)
     _save_changes(connection, desk)
     _save_balances(connection, desk.touched)
@@ -323,7 +331,7 @@ def _write_wide(connection: Connection, sql: str, rows: Sequence[tuple[Any, ...]
         return rows
     whole = len(rows) // _WIDE * _WIDE
     for start in range(0, whole, _WIDE):
-        connection.exec_driver_sql(sql, tuple(chain.from_iterable(rows[start : start + _WIDE])))
+        run_sql(connection, sql, tuple(chain.from_iterable(rows[start : start + _WIDE])))
     return rows[whole:]
 
 
@@ -331,15 +339,58 @@ def _insert_transfers(connection: Connection, rows: Sequence[tuple[Any, ...]]) -
     insert_rows(connection, _transfers, _TRANSFER, _write_wide(connection, _INSERT_TRANSFERS, rows))
 
 
+# Of a run's transfers these columns differ from line to line; the others are bound once a statement.
+_RUN_SHARED = ("part", "at", "kind", "debit", "lot", "undoes")
+_RUN_OWN = tuple(name for name in _TRANSFER if name not in _RUN_SHARED)
+
+
+def _run_sql() -> str:
+    """Return the wide statement: ?1 to ?6 are the shared values, then each row has its own."""
+    rows = []
+    for row in range(_WIDE):
+        own = iter(range(1 + len(_RUN_SHARED) + row * len(_RUN_OWN), 1_000_000))
+        marks = [f"?{_RUN_SHARED.index(name) + 1 if name in _RUN_SHARED else next(own)}" for name in _TRANSFER]
+        rows.append(f"({', '.join(marks)})")
+    return f"INSERT INTO {_transfers.name} ({', '.join(_TRANSFER)}) VALUES {', '.join(rows)}"  # noqa: S608 - our own names
+
+
+_INSERT_RUN = _run_sql()
+
+
+def _insert_runs(connection: Connection, runs: Sequence[CreditRun]) -> None:
+    for run in runs:
+        shared = (0, run.at, PostingKind.CREDIT.value, run.pool_id, run.lot, None)
+        count = len(run.ops)
+        columns: dict[str, Iterable[Any]] = {
+            "id": range(run.first, run.first + count),
+            "op": run.ops,
+            "credit": run.account_ids,
+            "cents": run.cents,
+            "reference": run.references,
+            "debit_prev": chain((run.debit_head,), range(run.first, run.first + count - 1)),
+            "debit_seq": range(run.debit_length + 1, run.debit_length + 1 + count),
+            "debit_after": run.debit_after,
+            "credit_prev": run.credit_prev,
+            "credit_seq": run.credit_seq,
+            "credit_after": run.credit_after,
+        }
+        own = list(zip(*(columns[name] for name in _RUN_OWN), strict=True))
+        whole = count // _WIDE * _WIDE if connection.dialect.name == "sqlite" else 0
+        for start in range(0, whole, _WIDE):
+            run_sql(connection, _INSERT_RUN, shared + tuple(chain.from_iterable(own[start : start + _WIDE])))
+        insert_rows(connection, _transfers, _RUN_SHARED + _RUN_OWN, [shared + row for row in own[whole:]])
+
+
 def _save_changes(connection: Connection, desk: Desk) -> None:
     """Add what came, take what went: a row that loses was loaded, so it exists, and CHECK guards its sum."""
     came: list[tuple[int, int, int]] = []
     went: list[tuple[int, int, int]] = []
-    for (account_id, lot_id), cents in desk.changes.items():
-        if cents > 0:
-            came.append((account_id, lot_id, cents))
-        elif cents < 0:
-            went.append((cents, account_id, lot_id))
+    for lot_id, accounts in desk.changes.items():
+        for account_id, cents in accounts.items():
+            if cents > 0:
+                came.append((account_id, lot_id, cents))
+            elif cents < 0:
+                went.append((cents, account_id, lot_id))
     came.sort()
     rest = _write_wide(connection, _ADD_HOLDINGS, came)
     key = ("account_id", "lot_id")
@@ -364,6 +415,7 @@ def _clean(desk: Desk) -> None:
     for sheet in desk.touched:
         sheet.is_touched = False
     desk.transfers = []
+    desk.runs = []
     desk.changes = {}
     desk.issued = {}
     desk.marks = []

@@ -27,7 +27,7 @@ from protocol.running.statuses import status_of
 
 log = structlog.get_logger("http")
 # What aiohttp itself answers, to bytes that are no request, never comes through our hands: it must not tell versions.
-web_response.SERVER_SOFTWARE = "citizen-miles"
+web_response.SERVER_SOFTWARE = "citizen-miles"  # type: ignore[attr-defined]
 RETRY_AFTER_SECONDS: Final = 2
 STOP_SECONDS: Final = 5.0
 # What strangers are told; paths and names of machines are for our log.

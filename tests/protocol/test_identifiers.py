@@ -30,6 +30,7 @@ from protocol.identifiers import (
     mask_name,
     parse_address,
     parse_id,
+    parse_ids,
     require_id,
     require_number,
     require_party,
@@ -375,3 +376,34 @@ def test_a_refusal_shows_the_beginning_of_what_was_refused(value: object, shown:
         with pytest.raises(Malformed) as refusal:
             require(value)
         assert refusal.value.facts[fact] == shown
+
+
+@given(st.lists(st.uuids().map(str) | st.text("0123456789abcdefABF-٣ ", min_size=34, max_size=37), max_size=5))
+def test_many_ids_are_read_as_each_alone(texts: list[str]) -> None:
+    try:
+        expected: object = [parse_id(text) for text in texts]
+    except InvalidId as refusal:
+        expected = refusal.facts
+    try:
+        found: object = parse_ids(texts)
+    except InvalidId as refusal:
+        found = refusal.facts
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "00000000-0000-0000-0000-000000000000",
+        "0190A1B2-0000-7000-8000-000000000001",
+        "0190a1b2-0000-7000-8000-00000000000g",
+        "0190a1b2-0000-7000-80000-00000000001",
+        "0190a1b20-000-7000-8000-000000000001",
+        "0190a1b2-0000-7000-8000-00000000000 ",
+    ],
+)
+def test_one_bad_id_among_good_ones_is_named(text: str) -> None:
+    good = "0190a1b2-0000-7000-8000-000000000001"
+    with pytest.raises(InvalidId) as refusal:
+        parse_ids([good, text, good])
+    assert str(refusal.value.facts["id"]).replace("-", "") == text.replace("-", "")
