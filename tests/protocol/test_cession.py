@@ -72,9 +72,12 @@ def test_an_exception_speaks_for_its_cession_and_the_slip_for_all_others() -> No
     assert state_of(CessionState.DELIVERED, None) is CessionState.DELIVERED
 
 
-def test_a_cession_says_what_is_stored_and_by_which_refusal() -> None:
+def test_states_events_and_refusals_are_stored_in_their_own_words() -> None:
     assert [str(state) for state in CessionState] == [
         *("queued", "cleared", "handed_over", "delivered", "returned", "recalled", "expired", "refused")
+    ]
+    assert [str(event) for event in Event] == [
+        *("cleared", "refused", "handed_over", "recalled", "expired", "delivered", "returned")
     ]
     assert Cession(CessionState.QUEUED, Instant(0)).code == ""
     assert advance(Cession(CessionState.QUEUED, Instant(0)), Event.CLEARED, Instant(1)).code == ""

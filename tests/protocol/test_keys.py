@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol import keys
-from protocol.keys import Domain, Keyring, PublicKeys, SecretKeys, Unreadable
+from protocol.keys import Domain, InvalidKey, Keyring, PublicKeys, SecretKeys, Unreadable
 from tests.protocol import second_reader
 
 seeds = st.binary(min_size=64, max_size=64)
@@ -28,6 +28,25 @@ def test_one_bit_of_a_signature_breaks_it(seed: bytes, body: bytes, bit: int) ->
     number = int.from_bytes(keys.sign(secret, Domain.STATEMENT, body), "little") ^ (1 << bit)
     altered = number.to_bytes(64, "little")
     assert not keys.is_signed(secret.public.signing, Domain.STATEMENT, body, altered)
+
+
+@pytest.mark.parametrize("length", [0, 63, 65, 128])
+def test_a_signature_has_64_bytes(length: int) -> None:
+    secret = keys.make_keys(bytes(64))
+    signature = keys.sign(secret, Domain.KEY, b"body")
+    assert keys.is_signed(secret.public.signing, Domain.KEY, b"body", signature) is True
+    assert keys.is_signed(secret.public.signing, Domain.KEY, b"body", (signature * 2)[:length]) is False
+
+
+@pytest.mark.parametrize("length", [0, 31, 33, 64])
+def test_a_public_key_has_32_bytes(length: int) -> None:
+    secret = keys.make_keys(bytes(64))
+    signing, sealing = (secret.public.signing * 2)[:length], (secret.public.sealing * 2)[:length]
+    assert keys.is_signed(signing, Domain.KEY, b"body", keys.sign(secret, Domain.KEY, b"body")) is False
+    assert keys.require_public_keys(secret.public.signing, secret.public.sealing) == secret.public
+    for pair in ((signing, secret.public.sealing), (secret.public.signing, sealing)):
+        with pytest.raises(InvalidKey):
+            keys.require_public_keys(*pair)
 
 
 @given(st.binary(max_size=80), st.binary(max_size=80))

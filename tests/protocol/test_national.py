@@ -23,6 +23,7 @@ from protocol.national import (
     choose_stopped,
     encode_national,
     read_slip,
+    repeat_slip,
     settle_answer,
     stop,
 )
@@ -110,6 +111,24 @@ def test_a_slip_refused_whole_or_place_by_place_has_no_cession_left(count: int) 
         record = begin_record(TAKER, make_cede(count), outcome)
         assert_same(record, ["refused"] * count)
         assert choose_stopped(record, tuple(range(count))) == ()
+
+
+def test_a_receiver_may_return_every_cession_that_it_was_handed() -> None:
+    handed = SlipRecord(TAKER, 3, CessionState.HANDED_OVER, {1: CessionState.RECALLED})
+    settled = settle_answer(handed, Answer(1, 0, (1,), (0, 2), ("unknown_account", "unknown_account")))
+    assert settled is not None
+    record, delivered, returned = settled
+    assert_same(record, ["returned", "recalled", "returned"])
+    assert (record.state, delivered, returned) == (CessionState.RETURNED, frozenset(), {0, 2})
+
+
+def test_a_slip_that_is_told_again_moves_what_it_moved_whatever_the_rule_would_say_now() -> None:
+    cede, key = make_cede(3), ("242900314", bytes(16))
+    told = repeat_slip("242900314", cede, "", iter([(1, "day_limit")]))
+    assert told == Outcome(
+        refused=((1, "day_limit"),), abroad={"242900314": 2}, lots={key: (5, 202611)}, transit={key: 2}
+    )
+    assert repeat_slip("242900314", cede, "unknown_member", ()) == Outcome(slip_code="unknown_member")
 
 
 @given(st.binary(max_size=60))

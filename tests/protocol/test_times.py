@@ -107,6 +107,12 @@ def test_every_other_shape_and_every_day_that_is_not_is_refused(text: str) -> No
     assert refusal.value.facts["field"] == "opened_at"
 
 
+def test_a_time_that_nobody_named_is_called_time_where_it_is_refused() -> None:
+    with pytest.raises(InvalidTime) as refusal:
+        parse_instant("yesterday")
+    assert refusal.value.facts["field"] == "time"
+
+
 @given(st.text(alphabet="0123456789-:.TZ+ ", max_size=32))
 def test_any_text_is_an_instant_or_refused(text: str) -> None:
     with contextlib.suppress(InvalidTime):
