@@ -27,10 +27,8 @@ def find_difference(kept: bytes, asked: bytes, names: Sequence[str]) -> str | No
     """Return the name of the first field that differs, or None. `names` are the fields after the operation."""
     if kept == asked:
         return None
-    if kept[:FIELD_BYTES] != asked[:FIELD_BYTES]:
-        return "operation"
-    for place, name in enumerate(names, start=1):
-        cut = slice(place * FIELD_BYTES, (place + 1) * FIELD_BYTES)
-        if kept[cut] != asked[cut]:
+    for place, name in enumerate(("operation", *names), start=1):
+        end = place * FIELD_BYTES
+        if kept[:end] != asked[:end]:
             return name
     return "operation"

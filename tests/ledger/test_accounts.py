@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from node.ledger.accounts import NEXT_STATE, AccountEvent, AccountKind, AccountState, advance
+from node.ledger.accounts import (
+    NEXT_STATE,
+    TRANSIT,
+    AccountEvent,
+    AccountKind,
+    AccountState,
+    abroad,
+    advance,
+    describe,
+)
 from node.ledger.errors import AccountClosed, AccountNotEmpty, AccountUnknown, NumberTaken
-from node.ledger.openings import ChangeState, OpenAccount, ShowName
+from node.ledger.openings import ChangeState, OpenAccount, ShowName, require_shown_name
 from node.ledger.reading_service import find_account, load_history
 from node.ledger.reservations import Reserve
 from protocol.amounts import Cents
-from protocol.errors import IdMismatch, InvalidText, Malformed, Refusal
-from protocol.identifiers import AccountNumber
+from protocol.errors import IdMismatch, InvalidId, InvalidText, Malformed, Refusal
+from protocol.identifiers import AccountNumber, Id16
 from protocol.times import Instant
-from tests.ledger.world import START, World
+from tests.ledger.world import PEER, START, World
 
 
 def test_every_state_answers_every_event_or_says_that_the_account_is_closed() -> None:
@@ -26,6 +37,20 @@ def test_every_state_answers_every_event_or_says_that_the_account_is_closed() ->
             else:
                 assert advance(state, event, account=number) in AccountState
     assert all(AccountState.CLOSED in after.values() for after in NEXT_STATE.values())
+
+
+def test_kinds_states_and_events_are_stored_and_sent_in_their_own_words() -> None:
+    assert [str(kind) for kind in AccountKind] == [
+        *("person", "entity", "group", "project", "pool"),
+        *("issuance", "border", "transit", "abroad", "unclaimed"),
+    ]
+    assert [str(state) for state in AccountState] == ["open", "frozen", "closed"]
+    assert [str(event) for event in AccountEvent] == ["freeze", "reopen", "close"]
+
+
+def test_findings_name_an_account_by_its_number_or_by_its_kind_and_peer() -> None:
+    named = [describe(key) for key in (AccountNumber("AAAAAAAA"), TRANSIT, abroad(PEER))]
+    assert named == ["AAAAAAAA", "transit", f"abroad/{PEER}"]
 
 
 def test_an_opened_account_is_empty_open_and_shows_what_its_holder_chose(world: World) -> None:
@@ -128,7 +153,35 @@ def test_a_payer_sees_the_name_that_the_holder_chose_and_no_other(world: World) 
     assert world.ledger.read_now(load_history, pool).entries[0].other_name is None
 
 
-@pytest.mark.parametrize("name", ["", " Léa", "a\nb", "x" * 81])
-def test_a_shown_name_is_short_printable_text(name: str) -> None:
-    with pytest.raises(InvalidText):
+@pytest.mark.parametrize("name", ["", " ", " Léa", "Léa ", "a\nb", "x" * 81, 7])
+def test_a_shown_name_is_short_printable_text(name: Any) -> None:
+    with pytest.raises(InvalidText) as refusal:
         ShowName(account=AccountNumber("AAAAAAAA"), shown_name=name)
+    assert refusal.value.facts["field"] == "shown_name"
+    with pytest.raises(InvalidText):
+        OpenAccount(op=Id16(b"o" * 16), number=AccountNumber("AAAAAAAA"), kind=AccountKind.PERSON, shown_name=name)
+
+
+@pytest.mark.parametrize("name", [None, "L", "Marché de la Lune & fils", "x" * 80])
+def test_a_name_that_may_be_shown_is_taken_as_it_is(name: str | None) -> None:
+    assert require_shown_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "field"),
+    [
+        ({"op": b"short"}, InvalidId, None),
+        ({"kind": AccountKind.BORDER}, Malformed, "kind"),
+        ({"number": "AAAAAAA"}, Malformed, "number"),
+        ({"number": "AAAAAAAAA"}, Malformed, "number"),
+        ({"number": b"AAAAAAAA"}, Malformed, "number"),
+    ],
+)
+def test_a_malformed_opening_never_reaches_the_book(
+    change: dict[str, Any], error: type[Refusal], field: str | None
+) -> None:
+    content: dict[str, Any] = {"op": b"o" * 16, "number": "AAAAAAAA", "kind": AccountKind.PERSON}
+    OpenAccount(**content)
+    with pytest.raises(error) as refusal:
+        OpenAccount(**{**content, **change})
+    assert refusal.value.facts.get("field") == field

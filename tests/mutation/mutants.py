@@ -36,7 +36,8 @@ _BINARY: Final[dict[type[ast.operator], type[ast.operator]]] = {
     ast.BitXor: ast.BitOr,
     ast.Pow: ast.Mult,
 }
-# Words for people, and names for other programs' messages: what they say is not what tests are about.
+# Words for people, and names for other programs' messages: what they say is not what tests are about. A reason that is
+# one word is a code, and tests are about codes.
 _WORDS: Final = frozenset({"reason", "summary"})
 _SAYERS: Final = frozenset({"ValueError", "AssertionError", "NewType", "TypeVar"})
 
@@ -92,6 +93,7 @@ class _Finder(ast.NodeVisitor):
     def __init__(self) -> None:
         self.sites: list[_Site] = []
         self._path: list[str] = []
+        self._is_raising = False
 
     def _add(self, node: ast.AST, apply: Callable[[], None], after: Callable[[], str] | None = None) -> None:
         place = ".".join(self._path) or "module"
@@ -189,7 +191,9 @@ class _Finder(ast.NodeVisitor):
 
     def visit_Raise(self, node: ast.Raise) -> None:
         if node.exc is not None:
+            self._is_raising = True
             self.visit(node.exc)
+            self._is_raising = False
 
     def visit_Assert(self, node: ast.Assert) -> None:
         pass  # it states a bug: nothing may depend on it
@@ -202,7 +206,7 @@ class _Finder(ast.NodeVisitor):
                 self.visit(argument)
 
     def visit_keyword(self, node: ast.keyword) -> None:
-        if node.arg not in _WORDS:
+        if node.arg not in _WORDS or (isinstance(node.value, ast.Constant) and not _is_words(node.value.value)):
             self.visit(node.value)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
@@ -283,6 +287,8 @@ class _Finder(ast.NodeVisitor):
 
     def visit_Constant(self, node: ast.Constant) -> None:
         value = node.value
+        if self._is_raising and _is_words(value):
+            return
         changed: object
         if isinstance(value, bool):
             changed = not value
@@ -297,6 +303,10 @@ class _Finder(ast.NodeVisitor):
             node.value = changed  # type: ignore[assignment]
 
         self._add(node, apply)
+
+
+def _is_words(value: object) -> bool:
+    return isinstance(value, str) and " " in value
 
 
 def _is_type(node: ast.BinOp) -> bool:

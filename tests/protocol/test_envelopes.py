@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import Any
 
@@ -15,12 +16,17 @@ from protocol import keys
 from protocol.canonical import decode_typed, encode_typed
 from protocol.directory import Directory, apply_entries
 from protocol.envelopes import (
+    Checkpoint,
     ForwardedSlip,
     HeadStatement,
     Payload,
+    SignedCheckpoint,
     compute_digest,
+    hash_sealed,
+    open_checkpoint,
     open_envelope,
     open_payload,
+    sign_checkpoint,
     sign_envelope,
 )
 from protocol.errors import BadEnvelope, NotCanonical
@@ -126,6 +132,32 @@ def test_the_checkpoint_a_member_carries_must_be_one_that_others_can_read() -> N
     broken = msgspec.structs.replace(statement, checkpoint=msgspec.structs.replace(statement.checkpoint, body=b"\xc1"))
     with pytest.raises(BadEnvelope):
         open_envelope(sign_envelope(keys.make_keys(bytes(64)), broken, b""))
+
+
+def test_a_checkpoint_is_opened_as_its_hub_signed_it_and_names_the_key() -> None:
+    secret, stranger = keys.make_keys(bytes(64)), keys.make_keys(b"\1" * 64)
+    checkpoint = Checkpoint("test", "HUB-FR", 1, 7, bytes(32), 1_790_000_000_000)
+    signed = sign_checkpoint(secret, checkpoint)
+    assert open_checkpoint(signed, secret.public.signing) == checkpoint
+    assert signed.key == secret.public.id
+    with pytest.raises(BadEnvelope) as refusal:
+        open_checkpoint(signed, stranger.public.signing)
+    assert refusal.value.facts["reason"] == "bad_checkpoint"
+
+
+def test_signed_nonsense_is_no_checkpoint() -> None:
+    secret = keys.make_keys(bytes(64))
+    signed = SignedCheckpoint(b"\xc1", secret.public.id, keys.sign(secret, keys.Domain.CHECKPOINT, b"\xc1"))
+    with pytest.raises(BadEnvelope) as refusal:
+        open_checkpoint(signed, secret.public.signing)
+    assert refusal.value.facts["reason"] == "bad_checkpoint"
+
+
+@given(st.binary(min_size=16, max_size=16), st.binary(max_size=80))
+def test_a_leaf_commits_to_the_salt_and_then_to_what_is_sealed(salt: bytes, sealed: bytes) -> None:
+    whole = hashlib.sha256(salt)
+    whole.update(sealed)
+    assert hash_sealed(salt, sealed) == whole.digest()
 
 
 def test_the_largest_sealed_column_that_the_hub_takes_can_be_handed_over() -> None:
