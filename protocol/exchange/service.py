@@ -288,6 +288,9 @@ def _compare_slips(
     if statement.log_size <= held:
         prefix_root = log_store.load_root(connection, theirs, statement.log_size)
         if prefix_root != statement.log_root:
+            if statement.epoch < theirs.epoch:
+                # Written before its author's book was lost, and not among what came back: nobody goes on from it.
+                raise BadEnvelope(f"holds other slips of epoch {statement.epoch}", reason="wrong_epoch")
             raise _fork_at_held_size(connection, theirs, received, before, prefix_root, now)
         return []
     if payload.start > held:

@@ -205,6 +205,22 @@ async def test_the_copy_that_still_runs_is_refused(files: World) -> None:
     await files.settle()
 
 
+async def test_an_envelope_that_the_lost_book_had_sent_and_nobody_had_received_accuses_nobody(files: World) -> None:
+    """It arrives when its place in the log was given to another slip, under the new epoch."""
+    brest, _lyon, ana, bea = await _two(files)
+    copy = back_up(brest.book)
+    brest.cede(ana, Address(bea, LYON), 100)
+    await files.settle()
+    brest.cede(ana, Address(bea, LYON), 1)
+    late = await brest.worker.export()
+    restore_node(files, brest, copy)
+    await _come_back(files, brest)
+    await files.settle()
+    with pytest.raises(BadEnvelope, match="wrong_epoch"):
+        await files.exchange.answer(late)
+    await files.settle()
+
+
 async def test_slips_that_we_never_signed_are_refused(files: World) -> None:
     import msgspec
 
