@@ -52,7 +52,7 @@ class Returning(Struct, frozen=True, kw_only=True):
     told: int
     taken: int
     epoch: int
-    is_met: bool = False  # it called since the recovery began under its present epoch
+    is_met: bool = False  # it spoke since it had heard of the recovery under its present epoch
     is_done: bool = False
 
 

@@ -39,10 +39,11 @@ from protocol.book import log_store
 from protocol.book.log_store import Log
 from protocol.book.service import Page
 from protocol.book.tables import facts
+from protocol.canonical import decode_typed
 from protocol.cession import CessionState
 from protocol.clearing import Outcome, Positions
 from protocol.directory import MemberKind, decode_entry
-from protocol.envelopes import CarriedSlip, ProvedEntries, Returned, open_checkpoint
+from protocol.envelopes import CarriedSlip, Checkpoint, HeadStatement, ProvedEntries, Returned, open_checkpoint
 from protocol.errors import BadEnvelope, NotCanonical, Refusal
 from protocol.exchange import service as exchange
 from protocol.exchange.own_slips_service import verify_own_slips
@@ -193,7 +194,8 @@ class Recoverer:
         own = log_store.open_log(connection, identity.code, member)
         theirs = log_store.open_log(connection, member, identity.code)
         line = recovery.members.get(member) or Returning(told=own.size, taken=theirs.size, epoch=theirs.epoch)
-        if not line.is_met and statement.ack_epoch >= recovery.epoch:
+        is_met = self._has_heard(page, recovery, statement)
+        if not is_met and statement.ack_epoch >= recovery.epoch:
             # An earlier recovery, lost with this book, spoke under this epoch: take one that nobody has heard.
             recovery = self._outgrow(page, recovery, statement.ack_epoch + 1)
             own = log_store.open_log(connection, identity.code, member)
@@ -207,9 +209,22 @@ class Recoverer:
         gave = self._take_slips(page, theirs, received) > 0 or gave
         knows_more = received.payload.directory_size > self._registry.on_page(page).size
         is_done = not gave and statement.ack_size <= own.size and statement.log_size == theirs.size and not knows_more
-        recovery = recovery.with_member(member, msgspec.structs.replace(line, is_met=True, is_done=is_done))
+        if is_met:  # an envelope from before the loss, delivered late, does not say what its author holds now
+            recovery = recovery.with_member(member, msgspec.structs.replace(line, is_met=True, is_done=is_done))
         self._save(page, self._with_newcomers(page, recovery))
         return gave
+
+    def _has_heard(self, page: Page, recovery: HubRecovery, statement: HeadStatement) -> bool:
+        """Tell whether a member wrote this after it had heard of this very recovery: it was shown a checkpoint of it."""
+        if statement.checkpoint is None:
+            return False
+        shown = decode_typed(statement.checkpoint.body, Checkpoint, size_max=256)
+        national = log_store.open_log(page.connection, self._registry.identity.code, exchange.EVERYBODY)
+        return (
+            shown.epoch == recovery.epoch
+            and shown.size <= national.size
+            and shown.root == log_store.load_root(page.connection, national, shown.size)
+        )
 
     def _outgrow(self, page: Page, recovery: HubRecovery, epoch: int) -> HubRecovery:
         self._raise_epochs(page, epoch)

@@ -123,6 +123,28 @@ async def test_what_the_giver_alone_was_told_was_handed_over_is_handed_over_agai
     assert files.check() == []
 
 
+async def test_an_envelope_from_before_the_loss_does_not_speak_for_its_member(files: World) -> None:
+    """A file written long ago arrives while the hub recovers: the member holds more now, and is waited for."""
+    brest, lyon, ana, bea = await _two(files)
+    copy = back_up(files.hub_book)
+    old = await lyon.worker.export()
+    brest.cede(ana, Address(bea, LYON), 300)
+    await files.settle()
+    lyon.cede(bea, Address(ana, BREST), 700)
+    await files.settle()
+    before = _positions(files)
+    for _ in range(2):  # and once more, under an epoch that members have heard of from the lost recovery
+        restore_hub(files, copy)
+        await files.exchange.begin_recovery()
+        await files.exchange.answer(old)
+        await files.settle(BREST)
+        assert files.exchange.recovery is not None
+        await files.settle()
+        assert files.exchange.recovery is None
+        assert _positions(files) == before
+        assert files.check() == []
+
+
 async def test_members_keys_limits_and_suspensions_younger_than_the_copy(files: World) -> None:
     brest, _lyon, ana, _bea = await _two(files)
     copy = back_up(files.hub_book)
