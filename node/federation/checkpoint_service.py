@@ -3,6 +3,9 @@
 Every envelope of the hub carries its signed checkpoint, with the proof that it continues the one we carried. Every
 slip handed over carries, in its author's signed head, the checkpoint that the *author* was shown. A hub that shows two
 members two histories is therefore found out at the first slip that passes between them.
+
+To prove nothing is no way out: an answer to our own call, and an envelope that hands slips over, must bring the proofs.
+What lacks them convicts nobody before a judge, but it is a finding with that very envelope.
 """
 
 from __future__ import annotations
@@ -21,8 +24,9 @@ from protocol.evidence import EvidenceKind, SignedStatement
 from protocol.exchange.service import Received, make_fork
 from protocol.times import Instant
 
-# A few envelopes may answer older questions (files, crossed calls); a hub that never proves its history is named.
+# A few envelopes may answer older questions (files); a hub that never proves its history in one is named all the same.
 UNLINKED_MAX: Final = 20
+PLACE: Final = "national log"
 _UNLINKED: Final = "unlinked_checkpoints"
 
 
@@ -53,6 +57,8 @@ def require_continued(connection: Connection, received: Received, now: Instant) 
         known = decode_typed(known_signed.body, Checkpoint, size_max=256)
         if not _is_continued(received, checkpoint, known, known_signed, first, now):
             is_old = (checkpoint.epoch, checkpoint.size) <= (known.epoch, known.size)
+            if not is_old and checkpoint.epoch == known.epoch and received.asked == known.size:
+                _note_unproved(connection, now, "the one we were shown", "no proof in the answer to our own call")
             _count_unlinked(connection, now, is_linked=is_old)
             return
     _count_unlinked(connection, now, is_linked=True)
@@ -77,7 +83,11 @@ def require_shared(
     directory: Directory,
     now: Instant,
 ) -> None:
-    """Compare the checkpoint that a slip's author was shown with the one in the hub's envelope to us. Raises Forked."""
+    """Compare the checkpoint that a slip's author was shown with the one in the hub's envelope to us. Raises Forked.
+
+    Whoever hands a slip over holds its author's head, and so can prove the one to continue the other: what does not is
+    named. So is a contradiction between words under two keys of the hub, which no evidence file can hold.
+    """
     signed, current = statement.checkpoint, open_hub_checkpoint(received)
     hub = directory.find(received.statement.sender)
     author = directory.find(statement.sender)
@@ -91,10 +101,19 @@ def require_shared(
         theirs = open_checkpoint(signed, hub_key.signing)
     except (BadEnvelope, NotCanonical):
         return  # the author carried something that is not the hub's word: it proves nothing against anybody
-    if not theirs.size or hub_key.signing != received.signing:
+    if not theirs.size or theirs.epoch != current.epoch:
         return
-    first = SignedStatement(statement.sender, author_key.signing, forwarded.statement, forwarded.signature)
-    _is_continued(received, current, theirs, signed, first, now)
+    is_linked = False
+    if hub_key.signing == received.signing:
+        first = SignedStatement(statement.sender, author_key.signing, forwarded.statement, forwarded.signature)
+        is_linked = _is_continued(received, current, theirs, signed, first, now)
+    elif current.size == theirs.size:
+        is_linked = current.root == theirs.root
+    else:
+        is_linked = any(_find_proofs(received, current, theirs))
+    if not is_linked:
+        shown = f"of {current.size} leaves no proof, {statement.sender} was shown {theirs.size}"
+        _note_unproved(connection, now, f"the one that {statement.sender} was shown", shown)
 
 
 def _is_continued(
@@ -118,11 +137,8 @@ def _is_continued(
         fork = EvidenceKind.BROKEN_HISTORY if current.at > known.at else None
         is_linked = False
     else:
-        proofs = [history.proof for history in received.payload.histories if history.size == known.size]
-        is_linked = any(
-            merkle.verify_consistency(known.size, known.root, current.size, current.root, list(proof))
-            for proof in proofs
-        )
+        proofs = _find_proofs(received, current, known)
+        is_linked = any(proofs)
         fork = EvidenceKind.BROKEN_HISTORY if proofs and not is_linked else None
     if fork is not None:
         raise make_fork(
@@ -138,14 +154,23 @@ def _is_continued(
     return is_linked
 
 
+def _find_proofs(received: Received, current: Checkpoint, known: Checkpoint) -> list[bool]:
+    """Return, for each proof that the envelope brings from the known size, whether it verifies."""
+    return [
+        merkle.verify_consistency(known.size, known.root, current.size, current.root, list(history.proof))
+        for history in received.payload.histories
+        if history.size == known.size
+    ]
+
+
+def _note_unproved(connection: Connection, now: Instant, whose: str, found: str) -> None:
+    store.save_break(connection, now, place=PLACE, expected=f"a proof that it continues {whose}", found=found)
+
+
 def _count_unlinked(connection: Connection, now: Instant, *, is_linked: bool) -> None:
     count = 0 if is_linked else store.find_count(connection, _UNLINKED) + 1
     store.save_count(connection, _UNLINKED, count)
     if count > UNLINKED_MAX:
-        store.save_break(
-            connection,
-            now,
-            place="national log",
-            expected="a proof that it continues the one we were shown",
-            found=f"no proof in more than {UNLINKED_MAX} envelopes in a row",
+        _note_unproved(
+            connection, now, "the one we were shown", f"no proof in more than {UNLINKED_MAX} envelopes in a row"
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -29,6 +29,14 @@ from protocol.times import Instant
 
 LONG_POLL_MS: Final = 25_000
 log = structlog.get_logger("federation")
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """An envelope to the hub, and the size of the national log that it carries on; None where we were shown none."""
+
+    envelope: bytes
+    national: int | None
 
 
 class ExchangeWorker:
@@ -85,11 +93,11 @@ class ExchangeWorker:
 
     async def _call_or_yield(self) -> None:
         whispers = self._payees.take_outgoing()
-        envelope, count = await self._export(whispers)
+        question, count = await self._export(whispers)
         if count or whispers:
-            await self._call(envelope, 0)
+            await self._call(question, 0)
             return
-        calling = asyncio.create_task(self._call(envelope, LONG_POLL_MS))
+        calling = asyncio.create_task(self._call(question, LONG_POLL_MS))
         waking = asyncio.create_task(self._wake.wait())
         try:
             await asyncio.wait({calling, waking}, return_when=asyncio.FIRST_COMPLETED)
@@ -106,17 +114,17 @@ class ExchangeWorker:
 
     async def exchange_once(self, wait_ms: int = 0) -> TakenReply | None:
         """Send one envelope and take the answer. Raises HubUnreachable, HubRefused, BadEnvelope, StorageUnavailable."""
-        envelope, _ = await self._export(self._payees.take_outgoing())
-        return await self._call(envelope, wait_ms)
+        question, _ = await self._export(self._payees.take_outgoing())
+        return await self._call(question, wait_ms)
 
-    async def _call(self, envelope: bytes, wait_ms: int) -> TakenReply | None:
+    async def _call(self, question: _Question, wait_ms: int) -> TakenReply | None:
         try:
-            reply = await self._transport.call(envelope, wait_ms)
+            reply = await self._transport.call(question.envelope, wait_ms)
         except Refusal as refusal:
             if refusal.facts.get("reason") == "unknown_key":
                 self._keys_back += 1
             raise
-        taken = await self.take_reply(reply)
+        taken = await self.take_reply(reply, asked=question.national)
         self.contact_at = self._book.clock()
         self.trouble = None
         self.back_off.reset()
@@ -133,17 +141,17 @@ class ExchangeWorker:
 
     async def export(self, whispers: list[Whisper] | None = None) -> bytes:
         """Return an envelope with everything the hub has not acknowledged: for a call, or for a file."""
-        return (await self._export(whispers or []))[0]
+        return (await self._export(whispers or []))[0].envelope
 
-    async def _export(self, whispers: list[Whisper]) -> tuple[bytes, int]:
+    async def _export(self, whispers: list[Whisper]) -> tuple[_Question, int]:
         """Return the envelope, and how many slips it carries."""
         return await self._book.read(lambda connection: self._compose(connection, whispers))
 
-    def _compose(self, connection: Connection, whispers: list[Whisper]) -> tuple[bytes, int]:
+    def _compose(self, connection: Connection, whispers: list[Whisper]) -> tuple[_Question, int]:
         federation = self._federation
         row = store.find_checkpoint(connection)
         checkpoint = None if row is None else SignedCheckpoint(bytes(row.body), bytes(row.key), bytes(row.signature))
-        return exchange.compose_envelope(
+        envelope, count = exchange.compose_envelope(
             connection,
             self._choose_identity(),
             federation.hub.hub,
@@ -154,6 +162,7 @@ class ExchangeWorker:
             recovery=recovery_service.ask_own(federation, connection)
             or hub_recovery_service.compose_returned(federation, connection),
         )
+        return _Question(envelope, None if row is None else row.size), count
 
     def _choose_identity(self) -> Identity:
         """Sign with our newest key; where the hub says that it knows it not, with the one before it.
@@ -167,8 +176,11 @@ class ExchangeWorker:
         chosen = [identity.keyring.current, *valid][self._keys_back % (len(valid) + 1)]
         return replace(identity, keyring=replace(identity.keyring, current=chosen))
 
-    async def take_reply(self, reply: bytes) -> TakenReply | None:
-        """Take an envelope of the hub, from a call or from a file; None where it tells nothing new."""
+    async def take_reply(self, reply: bytes, *, asked: int | None = None) -> TakenReply | None:
+        """Take an envelope of the hub, from a call or from a file; None where it tells nothing new.
+
+        `asked`: what it answers is known, and this is the size of the national log that the question carried.
+        """
         received = verify_envelope(reply, self._federation.identity, self._federation.trusted, self._book.clock())
         for whisper in received.payload.whispers:
             await self._payees.hear(whisper)
@@ -176,7 +188,7 @@ class ExchangeWorker:
         is_old = told == self._told and not received.payload.slips and received.payload.directory is None
         if is_old and self._federation.recovery is None and self._federation.hub_recovery is None:
             return None
-        taken: TakenReply = await self._book.write(self._federation.take, received)
+        taken: TakenReply = await self._book.write(self._federation.take, replace(received, asked=asked))
         self._told = told
         return taken
 

@@ -73,6 +73,9 @@ class Received:
     payload: Payload
     envelope: Envelope
     signing: bytes
+    asked: int | None = (
+        None  # the size of the national log that our question carried; None: which question, nobody knows
+    )
 
     @property
     def signed(self) -> SignedStatement:

@@ -1,14 +1,19 @@
-"""Tools of the attackers: forged words of a node with its real keys, leaves written by hand, a photograph of all books."""
+"""Tools of the attackers: forged words of any party with its real keys, logs written anew, a photograph of all books.
+
+And of those who find them out: exchanges are counted, one envelope to the hub and its answer each, from the attack on.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, inspect, text
 
+from hub.reconciliation.checks import check_hub
+from node.checks import check_node
 from protocol import merkle
 from protocol.book import log_store
 from protocol.book.service import Book, Page
@@ -23,9 +28,14 @@ from protocol.envelopes import (
     hash_sealed,
     sign_envelope,
 )
+from protocol.errors import BadEnvelope
+from protocol.evidence import Judgement, judge
+from protocol.findings import Finding
 from protocol.keys import SecretKeys, seal
 from protocol.messages import Beneficiaries, Cede, Lot, SealedColumn, Slip, encode_slip
-from tests.federation.world import HUB, Node, World
+from tests.federation.world import HUB, DirectLine, Node, World
+
+ChangePayload = Callable[[Payload], Payload]
 
 
 def open_words(data: bytes) -> tuple[HeadStatement, Payload]:
@@ -118,3 +128,96 @@ def extend_root(frontier: merkle.Frontier, leaves: Sequence[bytes]) -> bytes:
 
 def carry(*leaves: bytes) -> tuple[CarriedSlip, ...]:
     return tuple(CarriedSlip(leaf, ()) for leaf in leaves)
+
+
+class LyingLine(DirectLine):
+    """The hub's answers as its operator rewords them, each signed with the hub's own key."""
+
+    def __init__(self, world: World, reply: Callable[[bytes], bytes]) -> None:
+        super().__init__(world.exchange)
+        self.reply = reply
+
+    async def call(self, envelope: bytes, wait_ms: int) -> bytes:
+        return self.reply(await super().call(envelope, wait_ms))
+
+
+def lie(world: World, data: bytes, change: ChangePayload = lambda payload: payload, **changed: Any) -> bytes:
+    """Return an answer of the hub with fields changed, signed again with the hub's own key."""
+    _, payload = open_words(data)
+    return reword(data, world.registry.identity.keyring.current, payload=change(payload), **changed)
+
+
+def let_hub_lie(world: World, node: Node, reply: Callable[[bytes], bytes]) -> None:
+    """From now on the node reads what the operator makes of the hub's answers."""
+    node.worker._transport = LyingLine(world, reply)
+
+
+def check_of(world: World, code: str) -> list[Finding]:
+    """Return what `check` says on the machine of one party."""
+    if code == HUB:
+        checked = world.hub_book.read_now(lambda line: check_hub(line, hub=HUB, on_progress=_ignore))
+    else:
+        checked = world.nodes[code].book.read_now(
+            lambda line: check_node(line, home=code, hub=HUB, on_progress=_ignore)
+        )
+    return [finding for one in checked for finding in one.findings]
+
+
+def _ignore(_where: str) -> None:
+    """Progress that nobody looks at."""
+
+
+def convictions(book: Book) -> list[Judgement]:
+    """Return what a judge makes of each evidence file that a book keeps."""
+    rows = book.read_now(lambda line: line.execute(text("SELECT body FROM evidence ORDER BY id")).scalars().all())
+    return [judge(bytes(body)) for body in rows]
+
+
+async def count_exchanges(
+    world: World, codes: Sequence[str], is_found: Callable[[], object], *, at_most: int = 40
+) -> int:
+    """Let these members call in turn, each taking or refusing what it hears; return how many calls it took to find out."""
+    for call in range(at_most):
+        if is_found():
+            return call
+        try:
+            await world.nodes[codes[call % len(codes)]].worker.exchange_once()
+        except BadEnvelope:
+            continue  # a real worker says why, waits and calls again
+    assert is_found(), f"not found in {at_most} exchanges"
+    return at_most
+
+
+def run_sql(book: Book, statement: str, **values: Any) -> int:
+    """Change a base by hand, as who administers it can, past the rules of its tables; return how many rows."""
+
+    def operation(page: Page, items: Sequence[Any]) -> list[int]:
+        page.connection.execute(text("PRAGMA ignore_check_constraints = ON"))
+        done = page.connection.execute(text(statement), values).rowcount
+        page.connection.execute(text("PRAGMA ignore_check_constraints = OFF"))
+        return [done]
+
+    return int(book.write_now(operation, None))
+
+
+def write_log_anew(book: Book, owner: str, reader: str, change: Callable[[list[bytes]], list[bytes]]) -> None:
+    """Put other leaves into a log, with every hash, peak and root as they would be had it always been so."""
+
+    def operation(page: Page, items: Sequence[Any]) -> list[None]:
+        line = page.connection
+        log = log_store.open_log(line, owner, reader)
+        rows = line.execute(text("SELECT leaf, at FROM leaves WHERE log_id = :id ORDER BY ix"), {"id": log.id}).all()
+        for table in ("leaves", "nodes"):
+            line.execute(text(f"DELETE FROM {table} WHERE log_id = :id"), {"id": log.id})
+        line.execute(
+            text("UPDATE logs SET size = 0, acked = 0, root = :root, peaks = :peaks WHERE id = :id"),
+            {"id": log.id, "root": merkle.EMPTY_ROOT, "peaks": b""},
+        )
+        leaves = change([bytes(row.leaf) for row in rows])
+        empty = log_store.open_log(line, owner, reader)
+        for leaf, at in zip(leaves, [*(row.at for row in rows), *([page.now] * len(leaves))], strict=False):
+            log_store.append_leaves(line, empty, [leaf], at)
+        log_store.save_acked(line, empty, min(log.acked, len(leaves)))
+        return [None]
+
+    book.write_now(operation, None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -26,28 +25,16 @@ from protocol.envelopes import (
     ForwardedSlip,
     HeadStatement,
     Payload,
-    compute_digest,
     sign_checkpoint,
-    sign_envelope,
 )
 from protocol.errors import BadEnvelope
 from protocol.evidence import NotEvidence, judge
 from protocol.identifiers import Address
 from protocol.messages import Forward, Slip, decode_slip, encode_slip
 from tests.federation.world import BREST, HUB, LYON, Node, World
+from tests.security.attackers import lie
 
 pytestmark = pytest.mark.parametrize("world", ["sqlite"], indirect=True)
-
-ChangePayload = Callable[[Payload], Payload]
-
-
-def lie(world: World, data: bytes, change: ChangePayload = lambda payload: payload, **changed: Any) -> bytes:
-    """Return an answer of the hub with fields changed, signed again with the hub's own key."""
-    envelope = decode_typed(data, Envelope, size_max=ENVELOPE_BYTES_MAX)
-    payload = encode_typed(change(decode_typed(envelope.payload, Payload, size_max=ENVELOPE_BYTES_MAX)))
-    statement = decode_typed(envelope.statement, HeadStatement, size_max=1_024)
-    statement = msgspec.structs.replace(statement, payload=compute_digest(payload), **changed)
-    return sign_envelope(world.registry.identity.keyring.current, statement, payload)
 
 
 async def _story(world: World) -> tuple[Node, Node, Any, Any]:
