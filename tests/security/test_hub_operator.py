@@ -6,6 +6,7 @@ One row of the table in docs/trust.md. Exchanges are counted from the attack on,
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -19,12 +20,14 @@ from protocol.book import log_store
 from protocol.book.service import Book, Page
 from protocol.canonical import decode_typed
 from protocol.cession import CessionState
+from protocol.clearing import Positions
 from protocol.directory import KeyAdded, LimitsSet
 from protocol.envelopes import CarriedSlip, Checkpoint, Payload, SignedCheckpoint, sign_checkpoint
 from protocol.findings import Finding
 from protocol.identifiers import AccountNumber, Address
 from protocol.keys import make_keys
 from protocol.messages import Forward, Lot, Slip, decode_slip, encode_slip
+from protocol.national import clear_slip
 from tests.federation.old_copies import back_up
 from tests.federation.world import BREST, HUB, LILLE, LYON, DirectLine, Node, World
 from tests.security.attackers import (
@@ -303,3 +306,36 @@ async def test_positions_that_the_hub_makes_up_credit_nobody_and_part_from_the_n
     assert await count_exchanges(stage, [BREST, LYON], lambda: _named(stage, BREST, "no break")) == 1
     assert await count_exchanges(stage, [LYON], lambda: _named(stage, LYON, "no break")) == 1
     assert lyon.balance(bea) == 100
+
+
+async def test_a_limit_that_the_hub_overlooks_for_a_friend_is_named_by_replay(
+    stage: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hub and node together: what the node minted goes further than everybody was told."""
+    brest, lyon, ana, bea = await _story(stage)
+    stage.change(LimitsSet(BREST, 300, 10**6, 10**6))
+    await stage.settle()
+
+    def overlook(positions: Positions, *rest: Any) -> Any:
+        members = {
+            code: replace(member, limits=replace(member.limits, abroad_max=10**9))
+            for code, member in positions.members.items()
+        }
+        return clear_slip(replace(positions, members=members), *rest)
+
+    monkeypatch.setattr("hub.clearing.service.clear_slip", overlook)
+    brest.cede(ana, Address(bea, LYON), 201)
+    await stage.settle()
+    assert lyon.balance(bea) == 301  # one cent too many
+    assert check_of(stage, LYON) == check_of(stage, BREST) == []
+    assert any("is not the one the rule gives" in finding.found for finding in check_of(stage, HUB))
+
+
+async def test_a_limit_that_the_hub_lifts_is_read_by_everybody_at_the_next_call(stage: World) -> None:
+    _brest, lyon, _ana, _bea = await _story(stage)
+    stage.change(LimitsSet(BREST, 10**12, 10**12, 10**12))
+
+    def is_read() -> bool:
+        return lyon.federation.directory.require(BREST).limits.abroad_max == 10**12
+
+    assert await count_exchanges(stage, [LYON], is_read) == 1
