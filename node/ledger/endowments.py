@@ -68,7 +68,7 @@ class Endowed(msgspec.Struct, frozen=True, kw_only=True):
     draws: Draws
     transfer: int
     after: Cents
-    is_repeat: bool = False
+    is_repeat: bool
 
 
 LotOrigin = tuple[bytes, str, int, int, str]

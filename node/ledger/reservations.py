@@ -18,9 +18,8 @@ import msgspec
 from node.ledger.accounts import AccountKey
 from node.ledger.errors import ReservationEnded, ReservationExpired, ReservationTooSmall, ReservationUnknown
 from protocol.amounts import Cents, require_amount
-from protocol.errors import Malformed
 from protocol.identifiers import AccountNumber, Id16, require_id
-from protocol.times import Instant
+from protocol.times import Instant, require_instant
 
 
 class ReservationState(StrEnum):
@@ -62,8 +61,7 @@ class Reserve(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         require_id(self.op)
         require_amount(self.cents)
-        if type(self.expires_at) is not int or self.expires_at <= 0:
-            raise Malformed(field="expires_at", reason="an instant is a positive number of milliseconds")
+        require_instant(self.expires_at, "expires_at")
 
 
 class Reserved(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,8 +72,8 @@ class Reserved(msgspec.Struct, frozen=True, kw_only=True):
     cents: Cents
     expires_at: Instant
     at: Instant
-    state: ReservationState = ReservationState.ACTIVE
-    is_repeat: bool = False
+    state: ReservationState
+    is_repeat: bool
 
 
 class Released(msgspec.Struct, frozen=True, kw_only=True):

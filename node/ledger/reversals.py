@@ -35,8 +35,7 @@ class Reverse(msgspec.Struct, frozen=True, kw_only=True):
         require_id(self.undone)
         if self.cents is not None:
             require_amount(self.cents)
-        if self.reference:
-            require_reference(self.reference)
+        require_reference(self.reference)
         if self.op == self.undone:
             raise Malformed(field="undone", reason="a reversal has an id of its own")
 
@@ -51,8 +50,8 @@ class Reversed(msgspec.Struct, frozen=True, kw_only=True):
     taken: Cents
     draws: Draws
     after: Cents
-    is_unclaimed: bool = False
-    is_repeat: bool = False
+    is_unclaimed: bool
+    is_repeat: bool
 
     @property
     def missing(self) -> Cents:

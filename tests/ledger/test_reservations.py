@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from node.ledger.accounts import AccountEvent
@@ -18,7 +20,7 @@ from node.ledger.postings import PostingKind
 from node.ledger.reading_service import load_balance
 from node.ledger.reservations import NEXT_STATE, ReservationEvent, ReservationState, Reserve, Reserved, advance
 from protocol.amounts import Cents
-from protocol.errors import IdMismatch, InvalidTime
+from protocol.errors import IdMismatch, InvalidAmount, InvalidId, InvalidTime, Refusal
 from protocol.identifiers import AccountNumber, Id16
 from protocol.times import Instant
 from tests.ledger.world import START, World
@@ -45,6 +47,30 @@ def test_every_state_answers_every_event_or_says_how_the_reservation_ended() -> 
             else:
                 with pytest.raises(ReservationEnded):
                     advance(state, event, op=Id16(b"r" * 16))
+
+
+def test_states_and_events_are_stored_and_sent_in_their_own_words() -> None:
+    assert [str(state) for state in ReservationState] == ["active", "released", "used", "expired"]
+    assert [str(event) for event in ReservationEvent] == ["release", "use", "expire"]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "field"),
+    [
+        ({"op": b"short"}, InvalidId, None),
+        ({"cents": 0}, InvalidAmount, None),
+        ({"expires_at": -1}, InvalidTime, "expires_at"),
+        ({"expires_at": "soon"}, InvalidTime, "expires_at"),
+    ],
+)
+def test_a_malformed_reservation_never_reaches_the_book(
+    change: dict[str, Any], error: type[Refusal], field: str | None
+) -> None:
+    content: dict[str, Any] = {"op": b"o" * 16, "account": "AAAAAAAA", "cents": 5, "expires_at": START}
+    Reserve(**content)
+    with pytest.raises(error) as refusal:
+        Reserve(**{**content, **change})
+    assert refusal.value.facts.get("field") == field
 
 
 def test_what_is_reserved_is_still_held_but_not_available(world: World) -> None:

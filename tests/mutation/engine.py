@@ -143,7 +143,7 @@ def run(module: str, tests: Sequence[str], mutants: Sequence[Mutant]) -> Iterato
     assert not any(name.split(".")[0] in ("protocol", "node", "hub") for name in sys.modules), "imported too early"
     for library in _LIBRARIES:
         importlib.import_module(library)
-    whole = Mutant("nothing changed", 0, ast.parse((ROOT / module).read_text()))
+    whole = Mutant("nothing changed", 0, (ROOT / module).read_text(), None)
     began = time.monotonic()
     if mutants and _try(module, tests, whole, MUTANT_SECONDS, []) != "survived":
         raise TestsFail(f"{', '.join(tests)} do not pass on {module} as it is")
@@ -191,7 +191,7 @@ def _become(module: str, tests: Sequence[str], mutant: Mutant, order: _Order) ->
             os.dup2(null, 2)
         os.environ["HYPOTHESIS_PROFILE"] = "mutation"
         name = module.removesuffix(".py").replace("/", ".")
-        sys.meta_path.insert(0, _Importer(name, ROOT / module, _compile(mutant.tree, module)))
+        sys.meta_path.insert(0, _Importer(name, ROOT / module, _compile(mutant.make_tree(), module)))
         import pytest
 
         options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--assert=plain", "--no-header"]

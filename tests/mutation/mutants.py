@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 _COMPARE: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
     ast.Lt: ast.LtE,
@@ -44,37 +44,62 @@ _SAYERS: Final = frozenset({"ValueError", "AssertionError", "NewType", "TypeVar"
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: its name, the line it is on today, and the whole changed tree."""
+    """One change: its name, the line it is on today, and which change of the source it is; none: nothing changed."""
 
     name: str
     line: int
-    tree: ast.Module
+    source: str
+    number: int | None
+
+    def make_tree(self) -> ast.Module:
+        """Return the whole changed tree."""
+        tree = ast.parse(self.source)
+        if self.number is not None:
+            _sites(tree)[self.number].change()
+        return ast.fix_missing_locations(tree)
 
 
 @dataclass(frozen=True)
 class _Site:
-    """A change that can be made: `apply` makes it in the tree that holds `node`."""
+    """A change that can be made in the tree that holds `node`: what stands in `owner` under `key` becomes `new`."""
 
     place: str
     node: ast.AST
-    apply: Callable[[], None]
+    owner: ast.AST | list[Any]
+    key: str | int
+    new: object
     after: Callable[[], str]
+
+    def change(self) -> object:
+        """Make the change and return what stood there."""
+        return self._put(self.new)
+
+    def change_back(self, old: object) -> None:
+        self._put(old)
+
+    def _put(self, value: object) -> object:
+        if isinstance(self.owner, list):
+            assert isinstance(self.key, int)
+            old, self.owner[self.key] = self.owner[self.key], value
+            return old
+        assert isinstance(self.key, str)
+        old = getattr(self.owner, self.key)
+        setattr(self.owner, self.key, value)
+        return old
 
 
 def find_mutants(source: str) -> Iterator[Mutant]:
     """Yield every mutant of a source, in the order of the text."""
     seen: dict[str, int] = {}
-    for index in range(len(_sites(ast.parse(source)))):
-        tree = ast.parse(source)
-        site = _sites(tree)[index]
+    for number, site in enumerate(_sites(ast.parse(source))):
         before = _short(site.node)
-        line = getattr(site.node, "lineno", 0)
-        site.apply()
+        old = site.change()
         name = f"{site.place}: {before} -> {site.after()}"
+        site.change_back(old)
         seen[name] = seen.get(name, 0) + 1
         if seen[name] > 1:
             name += f" #{seen[name]}"
-        yield Mutant(name, line, ast.fix_missing_locations(tree))
+        yield Mutant(name, getattr(site.node, "lineno", 0), source, number)
 
 
 def _short(node: ast.AST) -> str:
@@ -95,9 +120,16 @@ class _Finder(ast.NodeVisitor):
         self._path: list[str] = []
         self._is_raising = False
 
-    def _add(self, node: ast.AST, apply: Callable[[], None], after: Callable[[], str] | None = None) -> None:
+    def _add(
+        self,
+        node: ast.AST,
+        owner: ast.AST | list[Any],
+        key: str | int,
+        new: object,
+        after: Callable[[], str] | None = None,
+    ) -> None:
         place = ".".join(self._path) or "module"
-        self.sites.append(_Site(place, node, apply, after or (lambda: _short(node))))
+        self.sites.append(_Site(place, node, owner, key, new, after or (lambda: _short(node))))
 
     # Where we are.
 
@@ -123,14 +155,8 @@ class _Finder(ast.NodeVisitor):
             if isinstance(statement, ast.Raise | ast.Break | ast.Continue) or (
                 isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
             ):
-                self._drop(body, place)
+                self._add(statement, body, place, ast.copy_location(ast.Pass(), statement), lambda: "pass")
             self.visit(statement)
-
-    def _drop(self, body: list[ast.stmt], place: int) -> None:
-        def apply() -> None:
-            body[place] = ast.copy_location(ast.Pass(), body[place])
-
-        self._add(body[place], apply, lambda: "pass")
 
     def visit_If(self, node: ast.If) -> None:
         self._negate(node)
@@ -171,12 +197,8 @@ class _Finder(ast.NodeVisitor):
     def _negate(self, node: ast.If | ast.IfExp) -> None:
         if isinstance(node.test, ast.Compare | ast.BoolOp | ast.UnaryOp):
             return  # these have mutants of their own
-        test = node.test
-
-        def apply() -> None:
-            node.test = ast.copy_location(ast.UnaryOp(ast.Not(), test), test)
-
-        self._add(test, apply, lambda: _short(node.test))
+        negated = ast.copy_location(ast.UnaryOp(ast.Not(), node.test), node.test)
+        self._add(node.test, node, "test", negated, lambda: _short(negated))
 
     # What is no code that runs, or only words.
 
@@ -225,27 +247,16 @@ class _Finder(ast.NodeVisitor):
         if node.value is None:
             return
         if not (isinstance(node.value, ast.Constant) and node.value.value is None):
-
-            def apply() -> None:
-                node.value = ast.Constant(None)
-
-            self._add(node, apply)
+            self._add(node, node, "value", ast.Constant(None))
         self.visit(node.value)
 
     def visit_Compare(self, node: ast.Compare) -> None:
         for place, operator in enumerate(node.ops):
-
-            def apply(place: int = place, operator: ast.cmpop = operator) -> None:
-                node.ops[place] = _COMPARE[type(operator)]()
-
-            self._add(node, apply)
+            self._add(node, node.ops, place, _COMPARE[type(operator)]())
         self.generic_visit(node)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> None:
-        def apply() -> None:
-            node.op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
-
-        self._add(node, apply)
+        self._add(node, node, "op", ast.Or() if isinstance(node.op, ast.And) else ast.And())
         self.generic_visit(node)
 
     def visit_BinOp(self, node: ast.BinOp) -> None:
@@ -254,11 +265,7 @@ class _Finder(ast.NodeVisitor):
         ):
             replacement = _BINARY.get(type(node.op))
             if replacement is not None and not (isinstance(node.op, ast.BitOr) and _is_type(node)):
-
-                def apply(replacement: type[ast.operator] = replacement) -> None:
-                    node.op = replacement()
-
-                self._add(node, apply)
+                self._add(node, node, "op", replacement())
         self.generic_visit(node)
 
     @property
@@ -268,21 +275,14 @@ class _Finder(ast.NodeVisitor):
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         replacement = _BINARY.get(type(node.op))
         if replacement is not None:
-
-            def apply(replacement: type[ast.operator] = replacement) -> None:
-                node.op = replacement()
-
-            self._add(node, apply)
+            self._add(node, node, "op", replacement())
         self.visit(node.value)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
         if isinstance(node.op, ast.Not):
-
-            def apply() -> None:
-                node.op = ast.UAdd()
-                node.operand = ast.Call(ast.Name("bool", ast.Load()), [node.operand], [])
-
-            self._add(node, apply, lambda: _short(node.operand))
+            operand = node.operand
+            twice = ast.copy_location(ast.UnaryOp(ast.Not(), operand), operand)
+            self._add(node, node, "operand", twice, lambda: f"bool({_short(operand)})")
         self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> None:
@@ -298,11 +298,7 @@ class _Finder(ast.NodeVisitor):
             changed = value + ("X" if isinstance(value, str) else b"X")
         else:
             return
-
-        def apply() -> None:
-            node.value = changed  # type: ignore[assignment]
-
-        self._add(node, apply)
+        self._add(node, node, "value", changed)
 
 
 def _is_words(value: object) -> bool:
