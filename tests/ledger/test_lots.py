@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
+import msgpack
 import msgspec
 import pytest
 
-from node.ledger.endowments import Endow
+from node.ledger.endowments import Endow, origin_of
 from node.ledger.errors import AccountUnknown, KindMisfit, LotClassMismatch, LotUnknown
-from node.ledger.lots import LotClass, LotName
+from node.ledger.lots import LotClass, LotName, compute_seal, require_lot_class, require_lot_name, require_month
 from node.ledger.postings import PostingKind
 from node.ledger.reading_service import find_operation, load_balance
 from protocol.amounts import Cents
-from protocol.errors import IdMismatch, InvalidAmount, InvalidText, Malformed, Refusal
+from protocol.errors import IdMismatch, InvalidAmount, InvalidId, InvalidText, Malformed, Refusal
 from protocol.identifiers import AccountNumber
 from tests.ledger.world import HOME, MONTH, PEER, World
 
@@ -107,35 +109,106 @@ def test_only_a_pool_is_endowed_and_the_refusal_is_remembered(world: World) -> N
     assert world.ledger.read_now(find_operation, item.op).code == "kind_misfit"
 
 
+CONTENT: dict[str, Any] = {
+    "op": b"o" * 16,
+    "donor": b"d" * 16,
+    "campaign": "spring",
+    "month": MONTH,
+    "lot_class": LotClass.ELIGIBLE,
+    "into": AccountNumber("AAAAAAAA"),
+    "cents": Cents(100),
+    "reason": "bank line 12",
+    "new_ref": b"r" * 16,
+}
+
+
 @pytest.mark.parametrize(
-    ("change", "error"),
+    ("change", "error", "field"),
     [
-        ({"cents": 0}, InvalidAmount),
-        ({"month": 202613}, Malformed),
-        ({"month": 26}, Malformed),
-        ({"lot_class": 16}, Malformed),
-        ({"lot_class": LotClass.RESTRICTED}, Malformed),
-        ({"restriction": "rivers"}, Malformed),
-        ({"reason": ""}, InvalidText),
-        ({"campaign": "x" * 81}, InvalidText),
-        ({"new_ref": b"short"}, Malformed),
+        ({"op": b"short"}, InvalidId, None),
+        ({"donor": b"short"}, InvalidId, None),
+        ({"cents": 0}, InvalidAmount, None),
+        ({"month": 202613}, Malformed, "month"),
+        ({"month": 26}, Malformed, "month"),
+        ({"lot_class": 16}, Malformed, "lot_class"),
+        ({"lot_class": LotClass.RESTRICTED}, Malformed, "restriction"),
+        ({"restriction": "rivers"}, Malformed, "restriction"),
+        ({"lot_class": LotClass.RESTRICTED, "restriction": "x" * 201}, InvalidText, "restriction"),
+        ({"reason": ""}, InvalidText, "reason"),
+        ({"reason": "x" * 281}, InvalidText, "reason"),
+        ({"reason": 12}, InvalidText, "reason"),
+        ({"campaign": "x" * 81}, InvalidText, "campaign"),
+        ({"campaign": "spring\n"}, InvalidText, "campaign"),
+        ({"new_ref": b"short"}, Malformed, "new_ref"),
+        ({"new_ref": "r" * 16}, Malformed, "new_ref"),
     ],
 )
-def test_a_malformed_endowment_never_reaches_the_book(change: dict[str, Any], error: type[Refusal]) -> None:
-    content: dict[str, Any] = {
-        "op": b"o" * 16,
-        "donor": b"d" * 16,
-        "campaign": "spring",
-        "month": MONTH,
-        "lot_class": LotClass.ELIGIBLE,
-        "into": AccountNumber("AAAAAAAA"),
-        "cents": Cents(100),
-        "reason": "bank line 12",
-        "new_ref": b"r" * 16,
+def test_a_malformed_endowment_never_reaches_the_book(
+    change: dict[str, Any], error: type[Refusal], field: str | None
+) -> None:
+    with pytest.raises(error) as refusal:
+        Endow(**{**CONTENT, **change})
+    assert refusal.value.facts.get("field") == field
+
+
+def test_the_longest_words_of_an_endowment_are_taken() -> None:
+    longest = {"campaign": "x" * 80, "reason": "x" * 280, "restriction": "x" * 200, "lot_class": LotClass.RESTRICTED}
+    made = Endow(**{**CONTENT, **longest})
+    assert origin_of(made) == (b"d" * 16, "x" * 80, MONTH, 8, "x" * 200)
+    assert Endow(**{**CONTENT, "campaign": ""}).restriction == ""
+
+
+def test_the_flags_of_a_class_are_those_that_travel() -> None:
+    assert {flag.name: int(flag) for flag in LotClass} == {
+        "ELIGIBLE": 1,
+        "PUBLIC_GENEROSITY": 2,
+        "SOUTH_FIT": 4,
+        "RESTRICTED": 8,
     }
-    Endow(**content)
-    with pytest.raises(error):
-        Endow(**{**content, **change})
+
+
+@pytest.mark.parametrize("month", [190001, 190012, 202611, 999912])
+def test_a_month_from_1900_to_9999_is_taken(month: int) -> None:
+    assert require_month(month) == month
+
+
+@pytest.mark.parametrize("month", [-1, 0, 26, 189912, 190000, 202600, 202613, 999913, 1000001])
+def test_what_is_no_month_is_refused(month: int) -> None:
+    with pytest.raises(Malformed) as refusal:
+        require_month(month)
+    assert refusal.value.facts["field"] == "month"
+
+
+def test_a_class_holds_any_of_the_known_flags_and_no_other() -> None:
+    assert [require_lot_class(flags) for flags in range(16)] == [LotClass(flags) for flags in range(16)]
+    for flags in (-1, 16, 17):
+        with pytest.raises(Malformed) as refusal:
+            require_lot_class(flags)
+        assert refusal.value.facts["field"] == "lot_class"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"ref": b"r" * 15}, "ref"),
+        ({"ref": b"r" * 17}, "ref"),
+        ({"ref": "r" * 16}, "ref"),
+        ({"lot_class": 16}, "lot_class"),
+        ({"month": 202613}, "month"),
+    ],
+)
+def test_a_lot_is_named_by_a_reference_a_class_and_a_month(change: dict[str, Any], field: str) -> None:
+    name = LotName(PEER, b"r" * 16, 5, MONTH)
+    assert require_lot_name(name) == name
+    with pytest.raises(Malformed) as refusal:
+        require_lot_name(name._replace(**change))
+    assert refusal.value.facts["field"] == field
+
+
+def test_the_seal_of_a_lot_is_the_digest_of_all_four_parts() -> None:
+    written = msgpack.packb([PEER, b"r" * 16, 5, MONTH])
+    expected = hashlib.blake2b(written, digest_size=8, person=b"cm-lot").digest()
+    assert compute_seal(LotName(PEER, b"r" * 16, 5, MONTH)) == expected
 
 
 def test_a_foreign_lot_keeps_the_class_and_month_under_which_it_was_first_seen(world: World) -> None:
