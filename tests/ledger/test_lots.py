@@ -82,6 +82,14 @@ def test_an_endowment_is_made_once_and_names_what_differs(world: World) -> None:
     assert world.balance(pool) == 100
 
 
+def test_an_endowment_asked_again_under_another_restriction_names_it(world: World) -> None:
+    item = asked(world, world.pool(), lot_class=LotClass.RESTRICTED, restriction="rivers")
+    endow(world, item)
+    with pytest.raises(IdMismatch) as refusal:
+        endow(world, msgspec.structs.replace(item, restriction="hedges"))
+    assert refusal.value.facts["field"] == "restriction"
+
+
 def test_the_id_of_an_endowment_is_not_free_for_a_posting_nor_the_other_way_round(world: World) -> None:
     pool, person = world.pool(), world.open()
     item = asked(world, pool)

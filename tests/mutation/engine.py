@@ -56,7 +56,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "node/ledger/lots.py": (_IN.format("lots"),),
     "node/ledger/accounts.py": (_IN.format("accounts"),),
     "node/ledger/openings.py": (_IN.format("accounts"),),
-    "node/ledger/endowments.py": (_IN.format("lots"), _IN.format("postings")),
+    "node/ledger/endowments.py": (_IN.format("lots"),),
     "node/ledger/fingerprints.py": (_IN.format("fingerprints"),),
     "node/ledger/postings.py": (_IN.format("postings"),),
     "node/ledger/reversals.py": (_IN.format("reversals"),),
