@@ -47,15 +47,16 @@ def _show(value: object) -> str:
     return str(value) if isinstance(value, float) else type(value).__name__
 
 
-_GROUP: Final = {"fr": "\u202f", "en": ","}
-_POINT: Final = {"fr": ",", "en": "."}
+# What parts thousands, and what parts cents; of languages that we do not speak, as in English.
+_MARKS: Final = {"fr": ("\u202f", ",")}
 
 
 def format_cents(cents: int, language: str = "fr") -> str:
     """Return euros or miles for people: 1 234,50 in French (narrow no-break space), 1,234.50 in English."""
+    comma, point = _MARKS.get(language, (",", "."))
     whole, rest = divmod(abs(cents), 100)
-    grouped = f"{whole:,}".replace(",", _GROUP.get(language, ","))
-    return f"{'-' if cents < 0 else ''}{grouped}{_POINT.get(language, '.')}{rest:02d}"
+    grouped = f"{whole:,}".replace(",", comma)
+    return f"{'-' if cents < 0 else ''}{grouped}{point}{rest:02d}"
 
 
 def share_largest_remainder(total: Cents, weights: Sequence[int]) -> list[Cents]:

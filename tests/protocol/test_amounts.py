@@ -132,6 +132,7 @@ def test_the_odd_cent_goes_to_the_largest_remainder_and_among_equals_to_the_firs
     assert share_largest_remainder(Cents(1), [1, 99]) == [0, 1]
     assert share_largest_remainder(Cents(7), [0, 5, 0]) == [0, 7, 0]
     assert share_largest_remainder(Cents(0), [3, 4]) == [0, 0]
+    assert share_largest_remainder(Cents(9), [0, 1]) == [0, 9]
 
 
 @pytest.mark.parametrize("wrong", [[], [0], [0, 0], [-1, 2], [1, -1]])
