@@ -30,13 +30,24 @@ from protocol.cession import CessionState
 from protocol.directory import Change, KeyAdded, KeyRetired, LimitsSet, Member, Reinstated, Suspended
 from protocol.envelopes import ENVELOPE_BYTES_MAX
 from protocol.errors import InvalidId
+from protocol.exchange.evidence_service import SayEvidenceSeen, say_seen
 from protocol.exchange.evidence_store import load_evidence, load_evidence_file
 from protocol.findings import Checked
 from protocol.identifiers import make_south_code, require_territory
 from protocol.keys import KEY_ID_BYTES, Keyring
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer, Command, call, open_when_free
-from protocol.running.console_commands import bar, progress, refusals_explained, say, screen, show, show_checked
+from protocol.running.console_commands import (
+    bar,
+    choose_language,
+    progress,
+    refusals_explained,
+    say,
+    screen,
+    show,
+    show_checked,
+)
+from protocol.running.explanations import explain_evidence
 from protocol.running.http_service import TooLarge
 from protocol.running.invitations import Invitation, compute_fingerprint, format_invitation
 from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, set_current, write_private
@@ -222,7 +233,14 @@ def _unless_recovering(command: Command) -> Command:
     return run
 
 
+async def _say_evidence_seen(hub: HubApp, asked: Mapping[str, Any]) -> Any:
+    number = await hub.book.write(say_seen, SayEvidenceSeen(asked["number"], asked["reason"]))
+    rows = await hub.book.read(load_evidence)
+    return next(row for row in rows if row["id"] == number)
+
+
 COMMANDS: Final[Mapping[str, Command]] = {
+    "evidence_seen": _say_evidence_seen,
     "invite": _unless_recovering(_invite),
     "accredit": _unless_recovering(_accredit),
     "change": _unless_recovering(_change),
@@ -529,6 +547,21 @@ def export_evidence(folder: Folder, number: int, file: Path) -> None:
         engine.dispose()
         write_private(file, body)
         say(f"{file}: {len(body)} bytes")
+
+
+@evidence.command("seen")
+def say_evidence_seen(
+    folder: Folder,
+    number: int,
+    reason: Annotated[str, typer.Option(help="what it was, and what came of it")],
+    as_json: AsJson = False,
+) -> None:
+    """Say that you know of an evidence, and why: it stays, and `check` shows it without counting it."""
+    with refusals_explained():
+        told = _call(folder, "evidence_seen", number=number, reason=reason)
+        show(told, as_json=as_json)
+        if not as_json:
+            say(explain_evidence("seen", told["accused"], choose_language()))
 
 
 @federation.command("import")

@@ -45,6 +45,8 @@ from node.ledger.reversals import Reverse
 from node.requests import CessionItem, CreditItem, read_account, read_cession, read_credit, read_event, read_kind
 from protocol.amounts import Cents, require_amount
 from protocol.errors import Malformed
+from protocol.exchange.evidence_service import SayEvidenceSeen, say_seen
+from protocol.exchange.evidence_store import load_evidence
 from protocol.identifiers import Id16, parse_address, parse_id, tidy_address
 from protocol.keys import Keyring
 from protocol.running import clock_service
@@ -412,7 +414,15 @@ _WRITING: Final[Mapping[str, Command]] = {
     "retire": _retire,
 }
 
+
+async def _say_evidence_seen(app: NodeApp, asked: Asked) -> Any:
+    number = await app.book.write(say_seen, SayEvidenceSeen(asked["number"], asked["reason"]))
+    rows = await app.book.read(load_evidence)
+    return next(row for row in rows if row["id"] == number)
+
+
 COMMANDS: Final[Mapping[str, Command]] = {
+    "evidence_seen": _say_evidence_seen,
     **{name: _unless_behind(command) for name, command in _WRITING.items()},
     "account": _account,
     "cession": _cession,

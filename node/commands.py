@@ -28,11 +28,11 @@ from node.federation.service import BookIsBehind
 from node.ledger.lots import LotClass
 from protocol.book.backup_service import back_up, mark_restored, put_back
 from protocol.book.store import StorageUnavailable, open_engine, require_driver, storage_reason
-from protocol.book.tables import evidence as evidence_table
 from protocol.canonical import decode_typed, encode_typed
 from protocol.envelopes import ENVELOPE_BYTES_MAX, Enrolment, SignedEnrolment, Welcome
-from protocol.errors import InvalidAmount, Malformed, NotCanonical, Refusal
+from protocol.errors import InvalidAmount, Malformed, NotCanonical
 from protocol.exchange.client import HttpTransport, HubUnreachable
+from protocol.exchange.evidence_store import load_evidence, load_evidence_file
 from protocol.identifiers import require_territory
 from protocol.keys import Domain, sign
 from protocol.running import clock_service
@@ -47,6 +47,7 @@ from protocol.running.console_commands import (
     show,
     show_checked,
 )
+from protocol.running.explanations import explain_evidence
 from protocol.running.http_service import TooLarge
 from protocol.running.invitations import InvalidInvitation, Invitation, compute_fingerprint, parse_invitation
 from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, write_private
@@ -652,22 +653,13 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-class EvidenceUnknown(Refusal):
-    """Facts: path."""
-
-    code = "not_found"
-
-
 @evidence.command("list")
 def list_evidence(folder: Folder, as_json: AsJson = False) -> None:
     """List the contradictions that were found out."""
     with explained():
         engine = _open_read_only(folder)
         with engine.connect() as connection:
-            rows = [
-                {"id": row.id, "at": format_instant(row.at), "accused": row.accused, "kind": row.kind}
-                for row in connection.execute(evidence_table.select().order_by(evidence_table.c.id))
-            ]
+            rows = load_evidence(connection)
         engine.dispose()
         show(rows, as_json=as_json, title="evidence")
 
@@ -678,9 +670,22 @@ def export_evidence(folder: Folder, number: int, file: Path) -> None:
     with explained():
         engine = _open_read_only(folder)
         with engine.connect() as connection:
-            row = connection.execute(evidence_table.select().where(evidence_table.c.id == number)).first()
+            body = load_evidence_file(connection, number)
         engine.dispose()
-        if row is None:
-            raise EvidenceUnknown(path=f"evidence {number}")
-        write_private(file, bytes(row.body))
-        screen.print(f"{file}: {len(row.body)} bytes")
+        write_private(file, body)
+        say(f"{file}: {len(body)} bytes")
+
+
+@evidence.command("seen")
+def say_evidence_seen(
+    folder: Folder,
+    number: int,
+    reason: Annotated[str, typer.Option(help="what it was, and what came of it")],
+    as_json: AsJson = False,
+) -> None:
+    """Say that you know of an evidence, and why: it stays, and `check` shows it without counting it."""
+    with explained():
+        told = _call(folder, "evidence_seen", number=number, reason=reason)
+        show(told, as_json=as_json)
+        if not as_json:
+            say(explain_evidence("seen", told["accused"], choose_language()))

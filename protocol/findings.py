@@ -20,12 +20,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One invariant checked: how many rows or leaves were looked at, and what was wrong with them."""
+    """One invariant checked: how many rows or leaves were looked at, and what was wrong with them.
+
+    `seen` is wrong too, but its operator has said that he knows, and why: it is shown, and does not count.
+    """
 
     invariant: str
     rule: str
     looked_at: int
     findings: tuple[Finding, ...] = ()
+    seen: tuple[Finding, ...] = ()
 
     @property
     def is_held(self) -> bool:

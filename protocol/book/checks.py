@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from protocol import merkle
 from protocol.book import log_store
 from protocol.book.log_store import Log
+from protocol.book.seen_store import load_seen
 from protocol.book.tables import evidence, heads, nodes
 from protocol.canonical import decode_typed
 from protocol.directory import Directory
@@ -50,14 +51,19 @@ def check_logs(connection: Connection, directory: Directory, on_progress: Callab
 
 
 def check_evidence(connection: Connection) -> Checked:
-    """Nobody was caught contradicting himself."""
-    rows = connection.execute(select(evidence.c.id, evidence.c.accused, evidence.c.kind)).all()
-    return Checked(
-        INVARIANT,
-        "no evidence of a fork",
-        len(rows),
-        tuple(Finding(INVARIANT, f"evidence {row.id}", "one history", f"{row.kind} by {row.accused}") for row in rows),
-    )
+    """Nobody was caught contradicting himself, but what the operator says that he has seen."""
+    rows = connection.execute(select(evidence.c.id, evidence.c.accused, evidence.c.kind).order_by(evidence.c.id)).all()
+    told = load_seen(connection)
+    news: list[Finding] = []
+    seen: list[Finding] = []
+    for row in rows:
+        place, found = f"evidence {row.id}", f"{row.kind} by {row.accused}"
+        if row.id in told:
+            at, reason = told[row.id]
+            seen.append(Finding(INVARIANT, place, "one history", f"{found}, seen {at}: {reason}"))
+        else:
+            news.append(Finding(INVARIANT, place, "one history", found))
+    return Checked(INVARIANT, "no evidence of a fork", len(rows), tuple(news), tuple(seen))
 
 
 def _name(log: Log) -> str:

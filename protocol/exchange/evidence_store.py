@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from protocol.book.seen_store import load_seen
 from protocol.book.tables import evidence
 from protocol.errors import Refusal
 from protocol.times import format_instant
@@ -18,11 +19,16 @@ class EvidenceUnknown(Refusal):
 
 
 def load_evidence(connection: Connection) -> list[dict[str, Any]]:
-    """Return what is kept: number, instant, accused, kind."""
+    """Return what is kept: number, instant, accused, kind, and since when and why it is no news any more."""
     rows = connection.execute(
         select(evidence.c.id, evidence.c.at, evidence.c.accused, evidence.c.kind).order_by(evidence.c.id)
     )
-    return [{"id": row.id, "at": format_instant(row.at), "accused": row.accused, "kind": row.kind} for row in rows]
+    seen = load_seen(connection)
+    return [
+        {"id": row.id, "at": format_instant(row.at), "accused": row.accused, "kind": row.kind}
+        | dict(zip(("seen_at", "reason"), seen.get(row.id, ("", "")), strict=True))
+        for row in rows
+    ]
 
 
 def load_evidence_file(connection: Connection, number: int) -> bytes:

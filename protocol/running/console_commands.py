@@ -157,6 +157,7 @@ def show_checked(checked: Sequence[Checked], *, as_json: bool) -> bool:
                 "looked_at": one.looked_at,
                 "held": one.is_held,
                 "findings": [finding.as_row() for finding in one.findings[:20]],
+                "seen": [finding.as_row() for finding in one.seen[:20]],
             }
             for one in checked
         ]
@@ -166,7 +167,7 @@ def show_checked(checked: Sequence[Checked], *, as_json: bool) -> bool:
     for name in ("", "invariant", "rule", "looked at", "first finding"):
         table.add_column(name, justify="right" if name == "looked at" else "left")
     for one in checked:
-        first = one.findings[0] if one.findings else None
+        first = next(iter((*one.findings, *one.seen)), None)
         told = "" if first is None else f"{first.place}: expected {first.expected}, found {first.found}"
         mark = Text("✓", style="green") if one.is_held else Text("✗", style="red")
         table.add_row(

@@ -227,6 +227,10 @@ EVIDENCE_SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "L'auteur et le lecteur ont signé deux contenus pour le même journal : {accused} doit montrer sa preuve.",
         "Author and reader signed two contents for the same log: {accused} must show its proof.",
     ),
+    "seen": (
+        "Noté : check ne compte plus la preuve contre {accused} ; elle reste gardée et montrée.",
+        "Noted: check no longer counts the evidence against {accused}; it is still kept, and shown.",
+    ),
     "compare_key": (
         "Comparez cette clé avec celle que vous tenez de {accused} : sans cela, le fichier n'accuse qu'une clé.",
         "Compare this key with the one that you have from {accused}: until then, the file accuses a key only.",

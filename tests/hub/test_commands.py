@@ -194,6 +194,9 @@ def test_refusals_are_sentences_in_two_languages(terminal: Terminal) -> None:
         ("federation enrol", garbage, "--reply", folder / "out"),
         ("federation enrol", too_large, "--reply", folder / "out"),
         ("evidence export", 1, folder / "out"),
+        ("evidence seen", 1, "--reason", "a second machine"),
+        ("evidence seen", 1, "--reason", "   "),
+        ("evidence seen", 1, "--reason", "x\x1b[2J"),
     ):
         result = terminal.on(name, *words)
         assert (result.exit_code, bool(result.stderr.strip())) == (1, True), (name, words)
@@ -257,3 +260,34 @@ def test_a_welcome_by_file_is_the_hubs(terminal: Terminal) -> None:
     welcome = decode_typed((terminal.folder / f"{BREST}.welcome").read_bytes(), Welcome, size_max=1_000)
     assert welcome == member.welcome
     assert welcome.signing.hex() == terminal.json("status")["signing_key"]
+
+
+def _plant_evidence(base: Path, accused: str) -> None:
+    with sqlite3.connect(base) as line:
+        line.execute(
+            "INSERT INTO evidence (at, accused, kind, body) VALUES (1795000000000, ?, 'two_heads', ?)",
+            (accused, accused.encode()),
+        )
+    line.close()
+
+
+def test_evidence_that_the_operator_has_seen_is_shown_and_does_not_count(terminal: Terminal) -> None:
+    terminal.join()
+    _plant_evidence(terminal.folder / "hub.db", BREST)
+    assert terminal.on("check").exit_code == 1
+    told = terminal.on("evidence seen", 1, "--reason", "a second machine", language="fr")
+    assert (told.exit_code, "ne compte plus" in told.stdout) == (0, True)
+    checked = terminal.json("check")
+    (rule,) = [one for one in checked["checked"] if one["rule"] == "no evidence of a fork"]
+    assert (checked["ok"], rule["held"], rule["looked_at"], rule["findings"]) == (True, True, 1, [])
+    assert rule["seen"][0]["place"] == "evidence 1"
+    assert rule["seen"][0]["found"].endswith(": a second machine")
+    assert "a second machine" in terminal.on("check").stdout
+    # What is said again takes the place of what was said; the file stays what it was.
+    assert terminal.on("evidence seen", 1, "--reason", "and its disk was wiped").exit_code == 0
+    (row,) = terminal.json("evidence list")
+    assert (row["accused"], row["reason"]) == (BREST, "and its disk was wiped")
+    assert row["seen_at"] > row["at"]
+    # The next one is news.
+    _plant_evidence(terminal.folder / "hub.db", LYON)
+    assert terminal.on("check").exit_code == 1

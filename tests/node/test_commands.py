@@ -131,6 +131,8 @@ def test_refusals_are_sentences_in_two_languages(terminal: Terminal) -> None:
         ("api-key", "revoke", folder, "nobody"),
         ("api-key", "new", folder, "till", "--account", "00000000"),
         ("evidence", "export", folder, 1, folder / "out"),
+        ("evidence", "seen", folder, 1, "--reason", "a second machine"),
+        ("evidence", "seen", folder, 1, "--reason", "  "),
     ):
         result = terminal.run(*words)
         assert (result.exit_code, bool(result.stderr.strip())) == (1, True), words

@@ -124,7 +124,7 @@ def test_both_rooms_are_found_and_the_version_is_said() -> None:
 
 
 def test_every_kind_of_evidence_has_a_sentence_in_both_languages() -> None:
-    assert {str(kind) for kind in EvidenceKind} | {"compare_key"} == set(EVIDENCE_SENTENCES)
+    assert {str(kind) for kind in EvidenceKind} | {"compare_key", "seen"} == set(EVIDENCE_SENTENCES)
     for kind in EVIDENCE_SENTENCES:
         french, english = (explain_evidence(kind, BREST, language) for language in ("fr", "en"))
         assert french != english

@@ -27,8 +27,10 @@ from protocol.envelopes import (
     Payload,
     sign_checkpoint,
 )
-from protocol.errors import BadEnvelope
+from protocol.errors import BadEnvelope, InvalidText
 from protocol.evidence import NotEvidence, judge
+from protocol.exchange.evidence_service import SayEvidenceSeen, say_seen
+from protocol.exchange.evidence_store import EvidenceUnknown, load_evidence_file
 from protocol.identifiers import Address
 from protocol.messages import Forward, Slip, decode_slip, encode_slip
 from tests.federation.world import BREST, HUB, LYON, Node, World
@@ -204,3 +206,19 @@ async def test_a_hub_that_skips_a_cession_is_found_out_by_its_giver(world: World
     world.nodes.clear()
     world.hub_book.close()
     world.check = lambda: []  # type: ignore[method-assign]
+
+
+async def test_what_the_operator_of_a_node_says_of_evidence_makes_check_green_and_leaves_the_file(world: World) -> None:
+    brest, _lyon, _ana, _bea = await _story(world)
+    await world.settle()
+    with pytest.raises(BadEnvelope, match="fork"):
+        await brest.worker.take_reply(lie(world, await _answer(world, brest), ack_root=b"\x06" * 32))
+    assert [finding.place for finding in world.check()] == ["evidence 1"]
+    with pytest.raises(EvidenceUnknown):
+        brest.book.write_now(say_seen, SayEvidenceSeen(2, "another"))
+    with pytest.raises(InvalidText):
+        SayEvidenceSeen(1, " ")
+    assert brest.book.write_now(say_seen, SayEvidenceSeen(1, "the hub's operator explained it")) == 1
+    assert world.check() == []
+    body = brest.book.read_now(lambda connection: load_evidence_file(connection, 1))
+    assert judge(body).accused == HUB
