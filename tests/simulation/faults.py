@@ -1,4 +1,9 @@
-"""Faults of a book: its process dies at a commit, or its disk refuses one and it goes on."""
+"""Faults of a book: its process dies, or its disk is full, at any point of any transaction. And a group that is one group.
+
+A point is a statement that is about to run, a commit that is about to be made, or one that was just made. So a process
+dies before, in the middle of, and after the writing of a group, wherever the product writes: nothing is replaced but
+the class of the connections that the book's engine opens.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from sqlalchemy import event
@@ -15,46 +21,82 @@ from protocol.book.worker import Operation, Waiting
 
 
 class Crashed(Exception):
-    """The process died: nothing of this transaction, and of none after it, is on the disk."""
+    """The process died: what it had not committed is lost, and it does nothing any more."""
 
 
-class CommitFault:
-    """Stands before the commits of one book. Armed, it lets some pass and then fails."""
+class BookFault:
+    """Stands before the storage of one book. Armed, it lets some points pass and then strikes."""
 
     def __init__(self, book: Book) -> None:
         self._left = -1
-        self._error: BaseException | None = None
-        self.has_struck = False
-        event.listen(book._engine, "commit", self._on_commit)
+        self._is_disk = self._at_commits = False
+        self.is_dead = False
+        engine = book._engine
+        engine.dispose()  # the connection that opened the book knows nothing of us
+        event.listen(engine, "do_connect", self._on_connect)
 
-    def crash_at(self, commit: int) -> None:
-        """Die at the commit of that number from now (0: the next), and at every later one."""
-        self._left, self._error = commit, Crashed()
+    def die_at(self, point: int, *, at_commits: bool = False) -> None:
+        """Die at the point of that number from now (0: the next), and for good. `at_commits`: no other points count."""
+        self._left, self._is_disk, self._at_commits = point, False, at_commits
 
-    def refuse_once(self) -> None:
-        """The disk is full at the next commit; afterwards there is room again."""
-        full = sqlite3.OperationalError("database or disk is full")
-        full.sqlite_errorcode = sqlite3.SQLITE_FULL
-        self._left, self._error = 0, full
+    def fill_disk_at(self, point: int, *, at_commits: bool = False) -> None:
+        """Have no room at that point; afterwards there is room again."""
+        self._left, self._is_disk, self._at_commits = point, True, at_commits
 
     def disarm(self) -> None:
-        self._left, self._error = -1, None
+        self._left = -1
 
-    def _on_commit(self, _connection: Any) -> None:
-        if self._error is None:
+    def _on_connect(self, _dialect: Any, _record: Any, _words: Any, options: dict[str, Any]) -> None:
+        options["factory"] = partial(_Connection, fault=self)
+
+    def pass_point(self, *, is_commit: bool = False, is_written: bool = False) -> None:
+        """Raise Crashed, or what a full disk raises, if it is time."""
+        if self.is_dead:
+            raise Crashed
+        if self._left < 0 or (self._at_commits and not is_commit):
+            return
+        if is_written and self._is_disk:  # what is written has found its room
             return
         if self._left > 0:
             self._left -= 1
             return
-        self.has_struck = True
-        error = self._error
-        if not isinstance(error, Crashed):
-            self.disarm()
-        raise error
+        self._left = -1
+        if self._is_disk:
+            full = sqlite3.OperationalError("database or disk is full")
+            full.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise full
+        self.is_dead = True
+        raise Crashed
 
 
-def write_together(book: Book, operation: Operation, items: Sequence[Any]) -> list[Any]:
-    """Write these items in one group, whatever the threads do: the writer is held at a gate until all are queued.
+class _Connection(sqlite3.Connection):
+    def __init__(self, *words: Any, fault: BookFault, **options: Any) -> None:
+        super().__init__(*words, **options)
+        self.fault = fault
+
+    def cursor(self, factory: Any = None) -> Any:
+        return super().cursor(factory or _Cursor)
+
+    def commit(self) -> None:
+        self.fault.pass_point(is_commit=True)
+        super().commit()
+        self.fault.pass_point(is_commit=True, is_written=True)
+
+
+class _Cursor(sqlite3.Cursor):
+    connection: _Connection
+
+    def execute(self, sql: str, values: Any = (), /) -> Any:
+        self.connection.fault.pass_point()
+        return super().execute(sql, values)
+
+    def executemany(self, sql: str, rows: Any, /) -> Any:
+        self.connection.fault.pass_point()
+        return super().executemany(sql, rows)
+
+
+def write_together(book: Book, asked: Sequence[tuple[Operation, Any]]) -> list[Any]:
+    """Write these in one group, whatever the threads do: the writer is held at a gate until all are queued.
 
     Return each answer, or the exception that its caller would see.
     """
@@ -66,12 +108,12 @@ def write_together(book: Book, operation: Operation, items: Sequence[Any]) -> li
         return [None] * len(gates)
 
     held: Future[Any] = Future()
-    # A page that fails before its operation runs (a planted bug left the transaction open) never enters the gate.
+    # A page that fails before its operation runs (the book is dead) never enters the gate.
     held.add_done_callback(lambda _: entered.set())
     book._writer.submit(Waiting(hold, gate, held, None))
     entered.wait()  # the gate stands alone in its group: what follows is another
     futures: list[Future[Any]] = []
-    for item in items:
+    for operation, item in asked:
         future: Future[Any] = Future()
         futures.append(future)
         book._writer.submit(Waiting(operation, item, future, None))

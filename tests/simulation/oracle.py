@@ -1,13 +1,16 @@
-"""What must be true, in plain dicts. Shares no code with the product: it is told what users were told, and reads tables.
+"""What must be true, in plain dicts. Shares no code with the product: it is told what users were told, and what tables show.
 
-held[territory][account][lot] = cents            lot = (issuer, ref)
-cessions[id] = who gave, who receives, which lots: in flight until the giver's node tells an end, which is for ever
+    held[territory][account][lot] = cents            lot = (issuer, ref)
+    cessions[id] = who gave, who receives, which lots: in flight until the giver's node tells an end, which is for ever
+
+Each territory has a journal of what changed in it, so that the oracle can lose what a lost book lost: what happened at
+home since the copy is gone with it; what left or arrived is known to others, and stays.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 Lot = tuple[str, bytes]
@@ -32,6 +35,17 @@ class Flying:
     end: str = ""
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One change of what an account holds. `is_home`: nobody but this territory's own book knows of it."""
+
+    account: str
+    lot: Lot
+    cents: int
+    is_home: bool
+    arrival: bytes = b""  # the cession that it arrived with
+
+
 def _dicts() -> dict[str, dict[str, dict[Lot, int]]]:
     return defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
 
@@ -41,28 +55,38 @@ class Oracle:
     """The ledger of the whole federation on one page."""
 
     held: dict[str, dict[str, dict[Lot, int]]] = field(default_factory=_dicts)
+    journals: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    lost: dict[str, dict[str, dict[Lot, int]]] = field(default_factory=_dicts)
     issued: dict[Lot, int] = field(default_factory=lambda: defaultdict(int))
     months: dict[Lot, int] = field(default_factory=dict)
     cessions: dict[bytes, Flying] = field(default_factory=dict)
     by_reference: dict[tuple[str, str], bytes] = field(default_factory=dict)
 
-    def issue(self, territory: str, pool: str, lot: Lot, month: int, cents: int) -> None:
-        self.issued[lot] += cents
-        self.months[lot] = month
-        self.held[territory][pool][lot] += cents
-
-    def move(self, territory: str, debit: str, credit: str, draws: Mapping[Lot, int]) -> None:
-        """Rights moved at home."""
-        self._take(territory, debit, draws)
+    def _change(
+        self, territory: str, account: str, draws: Mapping[Lot, int], sign: int, *, at_home: bool, arrival: bytes = b""
+    ) -> None:
         for lot, cents in draws.items():
-            self.held[territory][credit][lot] += cents
+            self.held[territory][account][lot] += sign * cents
+            self.journals[territory].append(Entry(account, lot, sign * cents, at_home, arrival))
 
-    def _take(self, territory: str, account: str, draws: Mapping[Lot, int]) -> None:
+    def _take(self, territory: str, account: str, draws: Mapping[Lot, int], *, at_home: bool) -> None:
         holdings = self.held[territory][account]
         for lot, cents in draws.items():
             if holdings[lot] < cents:
                 raise Wrong(f"{territory}/{account} gave {cents} of {lot[0]}, and held {holdings[lot]}")
-            holdings[lot] -= cents
+        self._change(territory, account, draws, -1, at_home=at_home)
+
+    # What happens at home
+
+    def issue(self, territory: str, pool: str, lot: Lot, month: int, cents: int) -> None:
+        self.issued[lot] += cents
+        self.months[lot] = month
+        self._change(territory, pool, {lot: cents}, 1, at_home=True)
+
+    def move(self, territory: str, debit: str, credit: str, draws: Mapping[Lot, int]) -> None:
+        """Rights moved at home."""
+        self._take(territory, debit, draws, at_home=True)
+        self._change(territory, credit, draws, 1, at_home=True)
 
     def require_oldest_first(self, territory: str, account: str, draws: Mapping[Lot, int]) -> None:
         """What is drawn without being named is the oldest: no younger month while an older one is left."""
@@ -71,10 +95,12 @@ class Oracle:
             if self.months[lot] < newest and cents > draws.get(lot, 0):
                 raise Wrong(f"{territory}/{account} gave {newest} and kept {self.months[lot]}")
 
+    # What goes abroad
+
     def cede(self, op: bytes, flying: Flying) -> None:
         if op in self.cessions:
             raise Wrong(f"cession {op.hex()} was done twice")
-        self._take(flying.giver, flying.account, flying.draws)
+        self._take(flying.giver, flying.account, flying.draws, at_home=False)
         self.cessions[op] = flying
         self.by_reference[flying.giver, flying.reference] = op
 
@@ -91,15 +117,7 @@ class Oracle:
         if flying.has_arrived != (state == "delivered"):
             raise Wrong(f"cession {op.hex()} ended {state}; did it arrive: {flying.has_arrived}")
         if state != "delivered":
-            self._give(flying.giver, flying.account, flying.draws)
-
-    def forget(self, op: bytes) -> None:
-        """It was in a book that was lost, and nowhere else: it never happened."""
-        flying = self.cessions.pop(op)
-        if flying.has_arrived or flying.end:
-            raise Wrong(f"cession {op.hex()} was forgotten after it had arrived or ended")
-        del self.by_reference[flying.giver, flying.reference]
-        self._give(flying.giver, flying.account, flying.draws)
+            self._change(flying.giver, flying.account, flying.draws, 1, at_home=False)
 
     def arrive(self, giver: str, reference: str, taker: str, account: str) -> None:
         """The taker's node shows an arrival."""
@@ -113,15 +131,61 @@ class Oracle:
             raise Wrong(f"{giver}/{reference} had ended {flying.end}, and arrived")
         if not flying.has_arrived:
             flying.has_arrived = True
-            self._give(taker, account, flying.draws)
-
-    def _give(self, territory: str, account: str, draws: Mapping[Lot, int]) -> None:
-        for lot, cents in draws.items():
-            self.held[territory][account][lot] += cents
+            self._change(taker, account, flying.draws, 1, at_home=False, arrival=op)
 
     @property
     def flying(self) -> list[bytes]:
         return [op for op, one in self.cessions.items() if not one.end]
+
+    # What a lost book takes with it
+
+    def mark(self, territory: str) -> int:
+        """Return the place in its journal that a copy made now goes back to."""
+        return len(self.journals[territory])
+
+    def lose(self, territory: str, mark: int) -> None:
+        """A copy made at `mark` took the place of the book: what happened at home since is known to nobody.
+
+        An arrival of which no giver was told yet may have been known to nobody either: it arrives again, or comes back.
+        """
+        kept, gone = self.journals[territory][:mark], self.journals[territory][mark:]
+        doubtful = {entry.arrival for entry in gone if entry.arrival and not self.cessions[entry.arrival].end}
+        for op in doubtful:
+            self.cessions[op].has_arrived = False
+        for entry in gone:
+            if entry.is_home or entry.arrival in doubtful:
+                self.held[territory][entry.account][entry.lot] -= entry.cents
+                self.lost[territory][entry.account][entry.lot] += max(entry.cents, 0)
+            else:
+                kept.append(entry)
+        self.journals[territory] = kept
+
+    def forget(self, op: bytes) -> None:
+        """It was in a book that was lost, and nowhere else: it never happened."""
+        flying = self.cessions.pop(op)
+        if flying.has_arrived or flying.end:
+            raise Wrong(f"cession {op.hex()} was forgotten after it had arrived or ended")
+        del self.by_reference[flying.giver, flying.reference]
+        self._change(flying.giver, flying.account, flying.draws, 1, at_home=False)
+
+    def bring(self, territory: str, account: str, draws: Mapping[Lot, int]) -> None:
+        """The restored book says that rights left here whose origin it does not know: no more than it had lost."""
+        lost = self.lost[territory][account]
+        for lot, cents in draws.items():
+            if cents > lost[lot]:
+                raise Wrong(f"{territory}/{account}: {cents} of {lot[0]} unplaced, and {lost[lot]} lost")
+            lost[lot] -= cents
+        self._change(territory, account, draws, 1, at_home=True)
+
+    def recover(self, territory: str) -> None:
+        """All that could come back has: nothing more is to be brought."""
+        self.lost[territory].clear()
+
+    def place(self, territory: str, account: str, draws: Mapping[Lot, int]) -> None:
+        """A person says that they had come from this account."""
+        self._take(territory, account, draws, at_home=True)
+
+    # What must be true at rest
 
     def compare(self, territory: str, found: Mapping[str, Mapping[Lot, int]], closed: Mapping[str, str]) -> None:
         """Every account holds exactly what it should; what came back to a closed one lies with the unclaimed."""
@@ -142,11 +206,9 @@ class Oracle:
     def compare_positions(self, found: Mapping[tuple[Lot, str], int]) -> None:
         """The hub's positions are what sits delivered outside its issuer, lot by lot."""
         expected: dict[tuple[Lot, str], int] = defaultdict(int)
-        for territory, accounts in self.held.items():
-            for holdings in accounts.values():
-                for lot, cents in holdings.items():
-                    if lot[0] != territory and cents:
-                        expected[lot, territory] += cents
+        for territory, lot, cents in self._all_held():
+            if lot[0] != territory and cents:
+                expected[lot, territory] += cents
         told = {place: cents for place, cents in found.items() if cents}
         if dict(expected) != told:
             raise Wrong(f"positions: {dict(expected)} expected, {told} found")
@@ -154,10 +216,8 @@ class Oracle:
     def require_conserved(self) -> None:
         """Of each lot, what was issued is somewhere."""
         sums: dict[Lot, int] = defaultdict(int)
-        for accounts in self.held.values():
-            for holdings in accounts.values():
-                for lot, cents in holdings.items():
-                    sums[lot] += cents
+        for _, lot, cents in self._all_held():
+            sums[lot] += cents
         for flying in self.cessions.values():
             if not flying.end and not flying.has_arrived:
                 for lot, cents in flying.draws.items():
@@ -165,3 +225,9 @@ class Oracle:
         for lot, cents in self.issued.items():
             if sums[lot] != cents:
                 raise Wrong(f"of {lot[0]}'s lot {cents} were issued, {sums[lot]} are somewhere")
+
+    def _all_held(self) -> Iterable[tuple[str, Lot, int]]:
+        for territory, accounts in self.held.items():
+            for holdings in accounts.values():
+                for lot, cents in holdings.items():
+                    yield territory, lot, cents

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from hub.clearing.service import Sequencer
+from tests.simulation import run
 from tests.simulation.planted import PLANTED, Planted
-from tests.simulation.run import simulate
+from tests.simulation.run import ACTIONS, simulate
 
 ROOT = Path(__file__).resolve().parents[2]
 BATCH = 25
-BATCHES = 10
+BATCHES = 8
 STEPS = 60
 NODES = 3
 
@@ -25,6 +29,23 @@ def test_hundreds_of_seeds_find_nothing(batch: int) -> None:
         outcome = simulate(seed, STEPS, NODES)
         command = f"scripts/simulate --seed {seed} --steps {STEPS} --nodes {NODES}"
         assert not outcome.wrong, f"{outcome.wrong}\nreplay: {command}"
+
+
+def test_every_kind_of_thing_happens() -> None:
+    """A story that leaves something out would find nothing in it."""
+    met: Counter[str] = Counter()
+    for seed in range(1, 9):
+        met += simulate(seed, 120, 4).met
+    assert set(met) == {action.__name__ for action in ACTIONS}
+
+
+def test_a_step_that_hangs_is_an_outcome_with_its_story(monkeypatch: pytest.MonkeyPatch) -> None:
+    never = threading.Event()
+    monkeypatch.setattr(Sequencer, "take", lambda *_: never.wait())
+    monkeypatch.setattr(run, "STEP_SECONDS_MAX", 1.0)
+    outcome = simulate(1, 60, NODES)
+    never.set()
+    assert outcome.wrong.startswith("it hangs at ")
 
 
 @pytest.mark.timeout(300)
