@@ -21,6 +21,7 @@ from hub.clearing import store
 from hub.config import HubConfig
 from hub.directory.service import Accredit, ChangeRefused, Invite
 from hub.reconciliation.checks import check_hub, compare_with_replay, replay
+from hub.reconciliation.export_service import load_header, load_records
 from hub.recovery.recovery import RESTORED
 from protocol.amounts import require_balance
 from protocol.book.backup_service import back_up, mark_restored, put_back
@@ -32,6 +33,7 @@ from protocol.envelopes import ENVELOPE_BYTES_MAX
 from protocol.errors import InvalidId
 from protocol.exchange.evidence_service import SayEvidenceSeen, say_seen
 from protocol.exchange.evidence_store import load_evidence, load_evidence_file
+from protocol.exchange.service import Identity
 from protocol.findings import Checked
 from protocol.identifiers import make_south_code, require_territory
 from protocol.keys import KEY_ID_BYTES, Keyring
@@ -52,6 +54,7 @@ from protocol.running.http_service import TooLarge
 from protocol.running.invitations import Invitation, compute_fingerprint, format_invitation
 from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, set_current, write_private
 from protocol.running.logs_service import set_up_logs
+from protocol.running.national_file_store import save_national
 from protocol.running.settings import NotConfigured, format_settings, parse_listen, parse_settings
 from protocol.times import format_instant
 
@@ -60,6 +63,8 @@ federation = typer.Typer(no_args_is_help=True, help="Envelopes carried by hand."
 evidence = typer.Typer(no_args_is_help=True, help="Contradictions that were found out.")
 app.add_typer(federation, name="federation")
 app.add_typer(evidence, name="evidence")
+national = typer.Typer(no_args_is_help=True, help="The log of the hub's decisions, for everybody.")
+app.add_typer(national, name="national")
 
 Folder = Annotated[Path, typer.Argument(help="the hub's folder", file_okay=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
@@ -524,6 +529,25 @@ def replay_log(folder: Folder, as_json: AsJson = False) -> None:
         engine.dispose()
     if not show_checked([*checked, *compared], as_json=as_json):
         raise typer.Exit(1)
+
+
+@national.command("export")
+def export_national(folder: Folder, file: Path) -> None:
+    """Write the national log into FILE, beside the running hub: anybody can check it with `citizen-miles replay`.
+
+    It names territories, lots and amounts, and no person.
+    """
+    with refusals_explained():
+        config = load_config(folder)
+        keyring = load_keyring(folder / "keys", find_passphrase(config.passphrase_file))
+        identity = Identity(config.network, config.code, keyring)
+        engine = _open_read_only(folder)
+        with progress("export") as tell, engine.connect() as connection, connection.begin():
+            log, header = load_header(connection, identity)
+            tell(f"{log.size} leaves")
+            size = save_national(file, header, load_records(connection, identity, log))
+        engine.dispose()
+        say(f"{file}: {log.size} leaves, {size} bytes, root {log.root.hex()}")
 
 
 @evidence.command("list")

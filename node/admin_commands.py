@@ -268,6 +268,7 @@ async def _exchange(app: NodeApp, _asked: Asked) -> Any:
 async def _federation_status(app: NodeApp, _asked: Asked) -> Any:
     member = app.federation.directory.find(app.home)
     last = await app.book.read(federation_store.find_reconciliation)
+    shown = await app.book.read(federation_store.find_checkpoint)
     return {
         "territory": app.home,
         "status": "unknown" if member is None else str(member.status),
@@ -282,6 +283,8 @@ async def _federation_status(app: NodeApp, _asked: Asked) -> Any:
         "hub_restored": await app.book.read(lambda line: federation_store.find_fact(line, RESTORED)),
         "last_statement": None if last is None else ("equal" if last.is_equal else last.breaks),
         "key": app.federation.identity.keyring.current.public.id.hex(),
+        "national_size": 0 if shown is None else shown.size,  # for `citizen-miles replay --size … --root …`
+        "national_root": "" if shown is None else shown.root.hex(),
         "events": dict(app.federation.counts),
     }
 

@@ -13,9 +13,21 @@ from typing import Annotated
 import typer
 
 from protocol.evidence import EVIDENCE_BYTES_MAX, NotEvidence, judge
-from protocol.running.console_commands import LANGUAGE_VARIABLE, choose_language, refusals_explained, say, show
+from protocol.findings import Checked, Finding
+from protocol.national_file import NationalFileReplay
+from protocol.running.console_commands import (
+    LANGUAGE_VARIABLE,
+    choose_language,
+    progress,
+    refusals_explained,
+    say,
+    show,
+    show_checked,
+    tell_checked,
+)
 from protocol.running.explanations import explain_evidence
 from protocol.running.logs_service import set_up_logs
+from protocol.running.national_file_store import replay_file
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -72,6 +84,51 @@ def verify_evidence(
             raise NotEvidence(reason="it is signed by another key than the one you gave")
         if not key and not as_json:
             say(explain_evidence("compare_key", judgement.accused, language))
+
+
+@app.command("replay")
+def replay_national(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    key: Annotated[str, typer.Option(help="the hub's public signing key (hex) that you trust")] = "",
+    size: Annotated[int, typer.Option(help="how many leaves the log had when a node was shown its head")] = 0,
+    root: Annotated[str, typer.Option(help="and the head that it was shown: `node federation status`")] = "",
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Replay a national log that a hub gave out, needing nothing but the file. Exit 0 only if all of it holds.
+
+    With --size and --root it must also be the log that a node was shown.
+    """
+    with refusals_explained():
+        roots: list[bool] = []
+
+        def compare(replay: NationalFileReplay) -> None:
+            if replay.frontier.size == size:
+                roots.append(replay.root_is(root))
+
+        with progress("replay") as tell:
+            replay = replay_file(file, lambda leaves: tell(f"leaf {leaves}"), compare)
+        checked = replay.finish()
+        if root or size:
+            shown = Finding("I7", f"national log, head at {size}", root, "another" if roots else "a shorter log")
+            checked.append(Checked("I7", "it is the log that a node was shown", 1, () if roots == [True] else (shown,)))
+        if key:
+            other = Finding("I7", "the hub's key", key, replay.hub_key())
+            is_known = key.lower() == replay.hub_key()
+            checked.append(Checked("I7", "the key is the one given", 1, () if is_known else (other,)))
+        if as_json:
+            positions = replay.state.positions.cents
+            rows = [
+                {"issuer": lot[0], "ref": lot[1].hex(), "holder": holder, "cents": cents}
+                for (lot, holder), cents in sorted(positions.items())
+                if cents
+            ]
+            told = {"leaves": replay.frontier.size, "signing_key": replay.hub_key(), "positions": rows}
+            show(tell_checked(checked) | told, as_json=True)
+        else:
+            show_checked(checked, as_json=False)
+            say(replay.hub_key())  # on one unbroken line, to be compared symbol by symbol
+    if not all(one.is_held for one in checked):
+        raise typer.Exit(1)
 
 
 @app.command("version")

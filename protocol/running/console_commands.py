@@ -146,22 +146,27 @@ def bar(title: str) -> Iterator[Callable[[int, int, str], None]]:
         yield advance
 
 
+def tell_checked(checked: Sequence[Checked]) -> dict[str, Any]:
+    """Return what was checked as JSON tells it."""
+    rows = [
+        {
+            "invariant": one.invariant,
+            "rule": one.rule,
+            "looked_at": one.looked_at,
+            "held": one.is_held,
+            "findings": [finding.as_row() for finding in one.findings[:20]],
+            "seen": [finding.as_row() for finding in one.seen[:20]],
+        }
+        for one in checked
+    ]
+    return {"ok": all(one.is_held for one in checked), "checked": rows}
+
+
 def show_checked(checked: Sequence[Checked], *, as_json: bool) -> bool:
     """Print what was checked; return whether all of it holds."""
     is_held = all(one.is_held for one in checked)
     if as_json:
-        rows = [
-            {
-                "invariant": one.invariant,
-                "rule": one.rule,
-                "looked_at": one.looked_at,
-                "held": one.is_held,
-                "findings": [finding.as_row() for finding in one.findings[:20]],
-                "seen": [finding.as_row() for finding in one.seen[:20]],
-            }
-            for one in checked
-        ]
-        show({"ok": is_held, "checked": rows}, as_json=True)
+        show(tell_checked(checked), as_json=True)
         return is_held
     table = Table()
     for name in ("", "invariant", "rule", "looked at", "first finding"):

@@ -89,6 +89,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Directory broken at entry {number}: {reason}.",
     ),
     "not_evidence": ("Ce fichier ne prouve rien : {reason}.", "This file proves nothing: {reason}."),
+    "not_national_file": (
+        "Ce fichier n'est pas un journal national : {reason}.",
+        "This file is no national log: {reason}.",
+    ),
     "does_not_follow": (
         "La feuille {index} du journal national ne suit pas : {reason}.",
         "Leaf {index} of the national log does not follow: {reason}.",

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from hub.commands import app
 from protocol.canonical import decode_typed
+from protocol.commands import app as everybody
 from protocol.envelopes import ENVELOPE_BYTES_MAX, Welcome
 from protocol.identifiers import require_territory
 from protocol.running.invitations import parse_invitation
@@ -291,3 +292,15 @@ def test_evidence_that_the_operator_has_seen_is_shown_and_does_not_count(termina
     # The next one is news.
     _plant_evidence(terminal.folder / "hub.db", LYON)
     assert terminal.on("check").exit_code == 1
+
+
+def test_the_national_log_is_given_out_and_anybody_can_replay_it(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.join()
+    file = tmp_path / "national"
+    told = terminal.on("national export", file)
+    assert (told.exit_code, "leaves" in told.stdout) == (0, True)
+    key = terminal.json("status")["signing_key"]
+    replayed = terminal.runner.invoke(everybody, ["replay", str(file), "--key", key])
+    assert (replayed.exit_code, key in replayed.stdout) == (0, True)
+    assert terminal.runner.invoke(everybody, ["replay", str(file), "--key", "00" * 32]).exit_code == 1
+    assert list(tmp_path.glob("*.part")) == []
