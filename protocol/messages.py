@@ -14,7 +14,6 @@ import re
 from itertools import pairwise
 from typing import Annotated, Final
 
-import msgspec
 from msgspec import Meta, Struct
 
 from protocol.canonical import decode_typed, encode_typed
@@ -371,20 +370,6 @@ def decode_beneficiaries(plain: bytes, cede: Cede, origin: str) -> Beneficiaries
     if any(_CONTROL.search(text) for column in (opened.numbers, opened.givers, opened.words) for text in column):
         raise Malformed(reason="the sealed column holds control characters")
     return opened
-
-
-__all__ = [name for name, thing in globals().items() if isinstance(thing, type) and issubclass(thing, msgspec.Struct)]
-__all__ += [
-    "CESSIONS_MAX",
-    "DRAWS_MAX",
-    "LEAF_BYTES_MAX",
-    "WIRE_VERSION",
-    "Message",
-    "decode_beneficiaries",
-    "decode_slip",
-    "draws_of",
-    "encode_slip",
-]
 
 
 def decode_counterfoil(plain: bytes, cede: Cede) -> Counterfoil:

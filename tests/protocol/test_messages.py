@@ -9,8 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol.canonical import encode_typed
 from protocol.errors import Malformed, NotCanonical
-from protocol.messages import Answer, Cede, Lot, Slip, decode_slip, draws_of, encode_slip
+from protocol.messages import (
+    Answer,
+    Cede,
+    Counterfoil,
+    Lot,
+    Slip,
+    decode_counterfoil,
+    decode_slip,
+    draws_of,
+    encode_slip,
+)
 from protocol.national import find_cede, read_slip
 from tests.protocol import second_reader
 from tests.protocol.vectors import from_tree, load
@@ -108,3 +119,27 @@ def test_both_readers_agree_on_a_slip_with_a_field_replaced(value: list[Any], da
 @given(st.binary(max_size=200))
 def test_both_readers_refuse_nonsense(leaf: bytes) -> None:
     assert _both(leaf) == ("not_canonical", "not_canonical")
+
+
+def counterfoil_of(count: int, **other: int) -> Counterfoil:
+    lengths = {"ops": count, "accounts": count, "numbers": count, "told": count, **other}
+    one = {"ops": bytes(16), "accounts": "0A1B2C3D", "numbers": "4E5F6G7H", "told": bytes(6)}
+    return Counterfoil(**{name: (one[name],) * length for name, length in lengths.items()})  # type: ignore[arg-type]
+
+
+def test_a_counterfoil_tells_of_each_cession_of_its_slip() -> None:
+    cede = make_cede(1, [[(0, 1)]] * 1_000)
+    whole = counterfoil_of(1_000)
+    assert decode_counterfoil(encode_typed(whole), cede) == whole
+
+
+@pytest.mark.parametrize("column", ["ops", "accounts", "numbers", "told"])
+@pytest.mark.parametrize("length", [1, 3])
+def test_a_counterfoil_with_a_column_of_another_length_is_refused(column: str, length: int) -> None:
+    with pytest.raises(Malformed):
+        decode_counterfoil(encode_typed(counterfoil_of(2, **{column: length})), make_cede(1, [[(0, 1)]] * 2))
+
+
+def test_a_counterfoil_longer_than_any_counterfoil_is_not_read() -> None:
+    with pytest.raises(NotCanonical, match="65537 bytes, 65536 allowed"):
+        decode_counterfoil(bytes(65_537), make_cede(1, [[(0, 1)]]))
