@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import pytest
 
 from node.ledger.accounts import BORDER, TRANSIT, UNCLAIMED, AccountEvent, AccountKind, abroad
@@ -18,12 +19,21 @@ from node.ledger.errors import (
     LotUnknown,
 )
 from node.ledger.lots import LotId
-from node.ledger.postings import Posted, Posting, PostingKind
+from node.ledger.postings import (
+    ALLOWED,
+    ASKED_FIELDS,
+    Kept,
+    Posted,
+    Posting,
+    PostingKind,
+    asked_values,
+    find_difference,
+)
 from node.ledger.reading_service import find_operation, load_balance, load_totals
 from protocol.amounts import CENTS_MAX, Cents
 from protocol.errors import IdMismatch, InvalidAmount, InvalidId, InvalidText, Malformed, Refusal
 from protocol.identifiers import AccountNumber, Id16
-from tests.ledger.world import HOME, OTHER_PEER, PEER, World
+from tests.ledger.world import HOME, OTHER_PEER, PEER, START, World
 
 K = PostingKind
 
@@ -123,28 +133,112 @@ def test_a_malformed_posting_is_refused_before_it_reaches_the_book(world: World)
     a, b = AccountNumber("AAAAAAAA"), AccountNumber("BBBBBBBB")
     good: dict[str, Any] = {"op": world.id(), "kind": K.CREDIT, "debit": a, "credit": b, "cents": 5}
     Posting(**good)
-    wrongs: list[tuple[dict[str, Any], type[Exception]]] = [
-        ({"cents": 0}, InvalidAmount),
-        ({"cents": -5}, InvalidAmount),
-        ({"cents": CENTS_MAX + 1}, InvalidAmount),
-        ({"cents": True}, InvalidAmount),
-        ({"cents": 5.0}, InvalidAmount),
-        ({"op": b"short"}, InvalidId),
-        ({"op": "0" * 16}, InvalidId),
-        ({"credit": a}, Malformed),
-        ({"draws": ((LotId(1), 4),)}, Malformed),
-        ({"draws": ((LotId(1), 2), (LotId(1), 3))}, Malformed),
-        ({"draws": ((LotId(1), 6), (LotId(2), -1))}, InvalidAmount),
-        ({"draws": ()}, Malformed),
-        ({"reference": "x" * 281}, InvalidText),
-        ({"reference": "line\nline"}, InvalidText),
-        ({"kind": K.ENDOWMENT}, ValueError),
-        ({"kind": K.REVERSAL}, ValueError),
-        ({"debit": TRANSIT}, ValueError),
+    wrongs: list[tuple[dict[str, Any], type[Refusal], str | None]] = [
+        ({"cents": 0}, InvalidAmount, None),
+        ({"cents": -5}, InvalidAmount, None),
+        ({"cents": CENTS_MAX + 1}, InvalidAmount, None),
+        ({"cents": True}, InvalidAmount, None),
+        ({"cents": 5.0}, InvalidAmount, None),
+        ({"op": b"short"}, InvalidId, None),
+        ({"op": "0" * 16}, InvalidId, None),
+        ({"credit": a}, Malformed, "credit"),
+        ({"draws": ((LotId(1), 4),)}, Malformed, "draws"),
+        ({"draws": ((LotId(1), 5.0),)}, InvalidAmount, None),
+        ({"draws": ((LotId(1), 2), (LotId(1), 3))}, Malformed, "draws"),
+        ({"draws": ((LotId(1), 5), (LotId(2), 1))}, Malformed, "draws"),
+        ({"draws": ((LotId(1), 6), (LotId(2), -1))}, InvalidAmount, None),
+        ({"draws": ()}, Malformed, "draws"),
+        ({"reference": "x" * 281}, InvalidText, "reference"),
+        ({"reference": b"ticket"}, InvalidText, "reference"),
+        ({"reference": "line\nline"}, InvalidText, "reference"),
     ]
-    for wrong, error in wrongs:
-        with pytest.raises(error):
+    for wrong, error, field in wrongs:
+        with pytest.raises(error) as refusal:
             Posting(**{**good, **wrong})
+        assert refusal.value.facts.get("field") == field
+    bugs: list[dict[str, Any]] = [{"kind": K.ENDOWMENT}, {"kind": K.REVERSAL}, {"debit": TRANSIT}]
+    for bug in bugs:
+        with pytest.raises(ValueError):
+            Posting(**{**good, **bug})
+
+
+def test_the_largest_posting_that_is_taken_is_taken_whole() -> None:
+    a, b, op = AccountNumber("AAAAAAAA"), AccountNumber("BBBBBBBB"), Id16(b"o" * 16)
+    draws = tuple((LotId(lot), Cents(1)) for lot in range(8_000))
+    assert Posting(op=op, kind=K.CREDIT, debit=a, credit=b, cents=Cents(8_000), draws=draws).reference == ""
+    assert Posting(op=op, kind=K.CREDIT, debit=a, credit=b, cents=Cents(CENTS_MAX), reference="x" * 280).draws is None
+    assert Posting(op=op, kind=K.CESSION, debit=UNCLAIMED, credit=b, cents=Cents(1)).debit == UNCLAIMED
+    with pytest.raises(Malformed) as refusal:
+        Posting(op=op, kind=K.CREDIT, debit=a, credit=b, cents=Cents(8_001), draws=(*draws, (LotId(9_000), Cents(1))))
+    assert refusal.value.facts["field"] == "draws"
+
+
+def test_a_posting_is_of_one_of_eleven_kinds_each_joining_what_it_is_for() -> None:
+    holders, members = "person entity group pool", "person entity group"
+    expected = {
+        "endowment": ("issuance", "pool"),
+        "credit": ("pool", members),
+        "cession": (f"{holders} unclaimed", holders),
+        "gift": (holders, holders),
+        "orientation": (holders, "project"),
+        "cede_out": (f"{holders} unclaimed", "transit issuance border"),
+        "delivered": ("transit", "abroad border"),
+        "returned": ("transit", f"{holders} project unclaimed"),
+        "cede_in": ("abroad border issuance", f"{holders} project unclaimed"),
+        "moved": ("abroad", "abroad"),
+        "reversal": (members, f"{holders} project unclaimed"),
+    }
+    assert [str(kind) for kind in K] == list(expected)
+    assert {(str(kind), str(debit), str(credit)) for kind, debit, credit in ALLOWED} == {
+        (kind, debit, credit)
+        for kind, (debits, credits) in expected.items()
+        for debit in debits.split()
+        for credit in credits.split()
+    }
+
+
+def test_a_resend_differs_in_the_first_field_that_is_not_what_was_done() -> None:
+    asked = Posting(
+        op=Id16(b"o" * 16),
+        kind=K.CESSION,
+        debit=AccountNumber("AAAAAAAA"),
+        credit=AccountNumber("BBBBBBBB"),
+        cents=Cents(5),
+        draws=((LotId(2), Cents(3)), (LotId(1), Cents(2))),
+        reference="ticket 7",
+        reservation=Id16(b"r" * 16),
+    )
+    done = Posted(
+        op=asked.op,
+        at=START,
+        cents=Cents(5),
+        draws=((LotId(1), Cents(2)), (LotId(2), Cents(3))),
+        first=4,
+        debit_after=None,
+        credit_after=Cents(5),
+    )
+    others: dict[str, Any] = {
+        "kind": K.GIFT,
+        "debit": AccountNumber("CCCCCCCC"),
+        "credit": AccountNumber("CCCCCCCC"),
+        "cents": Cents(6),
+        "draws": done.draws[:1],
+        "reference": "",
+        "reservation": None,
+    }
+    assert list(others) == list(ASKED_FIELDS)
+    assert asked_values(asked) == tuple(getattr(asked, name) for name in others)
+    assert find_difference(asked, asked, done) is None
+    assert find_difference(msgspec.structs.replace(asked, draws=None), asked, done) is None
+    for name, other in others.items():
+        if name == "draws":
+            drawn = msgspec.structs.replace(done, draws=other)
+            assert find_difference(asked, asked, drawn) == "draws"
+        else:
+            kept = Kept(**{field: getattr(asked, field) for field in others if field != "draws"})
+            assert find_difference(asked, msgspec.structs.replace(kept, **{name: other}), done) == name
+    assert list(done.transfers) == [4, 5]
+    assert (done.is_unclaimed, done.is_repeat) == (False, False)
 
 
 # The same id
