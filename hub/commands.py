@@ -18,8 +18,9 @@ from sqlalchemy.exc import ArgumentError
 from hub.api import make_api
 from hub.app import HubApp, load_config
 from hub.clearing import store
+from hub.clearing.doubts_store import load_doubtful
 from hub.config import HubConfig
-from hub.directory.service import Accredit, ChangeRefused, Invite
+from hub.directory.service import Accredit, ChangeRefused, Invite, load_entries
 from hub.reconciliation.checks import check_hub, compare_with_replay, replay
 from hub.reconciliation.export_service import load_header, load_records
 from hub.recovery.recovery import RESTORED
@@ -419,6 +420,18 @@ def retire_key(
     with refusals_explained():
         told = _call(folder, "change", kind="retire", member=member, key=key, since=compromised_since)
         show(told, as_json=as_json)
+
+
+@app.command()
+def doubtful(folder: Folder, as_json: AsJson = False) -> None:
+    """List the slips to be confirmed by their author: those that a key retired as stolen may have signed."""
+    with refusals_explained():
+        code = load_config(folder).code
+        engine = _open_read_only(folder)
+        with engine.connect() as connection, connection.begin():
+            rows = load_doubtful(connection, code, load_entries(connection))
+        engine.dispose()
+        show(rows, as_json=as_json, title="doubtful")
 
 
 @app.command()

@@ -23,6 +23,7 @@ from node.api import make_api
 from node.app import NodeApp, load_config, load_welcome
 from node.checks import check_node
 from node.config import NodeConfig
+from node.federation.doubts_store import load_doubtful
 from node.federation.recovery import BEHIND
 from node.federation.service import BookIsBehind
 from node.ledger.lots import LotClass
@@ -531,6 +532,17 @@ def rotate_key(folder: Folder, as_json: AsJson = False) -> None:
     """Make and announce new keys; they sign when the directory shows them, and the old ones stay valid."""
     with explained():
         show(_call(folder, "rotate"), as_json=as_json)
+
+
+@app.command()
+def doubtful(folder: Folder, as_json: AsJson = False) -> None:
+    """List what arrived on the word of a key that was retired as stolen: ask the giver's town before it is used."""
+    with explained():
+        engine = _open_read_only(folder)
+        with engine.connect() as connection, connection.begin():
+            rows = load_doubtful(connection)
+        engine.dispose()
+        show(rows, as_json=as_json, title="doubtful")
 
 
 @app.command("retire-key")

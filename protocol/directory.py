@@ -20,6 +20,7 @@ from protocol.canonical import decode_typed, encode_typed
 from protocol.errors import Refusal
 from protocol.keys import PublicKeys
 from protocol.messages import Key32, KeyName, Millis, Party, Size, Total
+from protocol.times import Instant
 
 ENTRY_BYTES_MAX: Final = 8_192
 FIRST_PREVIOUS: Final = bytes(32)
@@ -206,6 +207,26 @@ def encode_entry(directory: Directory, change: Change, at: int) -> bytes:
 def decode_entry(entry: bytes) -> DirectoryEntry:
     """Raises NotCanonical."""
     return decode_typed(entry, DirectoryEntry, size_max=ENTRY_BYTES_MAX)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What a stolen key signed: from this slip of its owner's log on, until it was retired."""
+
+    member: str
+    key: bytes
+    since: int
+    until: Instant
+
+
+def find_doubts(entries: Iterable[bytes]) -> list[Doubt]:
+    """Return what the directory says is to be confirmed again. Raises NotCanonical."""
+    told = [decode_entry(entry) for entry in entries]
+    return [
+        Doubt(entry.change.member, entry.change.key, entry.change.compromised_since, Instant(entry.at))
+        for entry in told
+        if isinstance(entry.change, KeyRetired) and entry.change.is_compromised
+    ]
 
 
 def apply_entries(directory: Directory, entries: Iterable[bytes]) -> Directory:

@@ -99,8 +99,7 @@ class Registry:
 
     def load(self, connection: Connection) -> None:
         """Fold all entries."""
-        rows = connection.execute(select(entries.c.entry).order_by(entries.c.number))
-        stored = [bytes(row[0]) for row in rows]
+        stored = load_entries(connection)
         self.directory = apply_entries(Directory(), stored)
         self._own_keys, self._enrolled = {}, {}
         for data in stored:
@@ -304,6 +303,11 @@ def _require_printable(change: Change) -> None:
             for symbol in value
         ):
             raise InvalidText(field=field, reason="it holds characters that are not text")
+
+
+def load_entries(connection: Connection) -> list[bytes]:
+    """Return every entry, in order."""
+    return [bytes(row[0]) for row in connection.execute(select(entries.c.entry).order_by(entries.c.number))]
 
 
 _LOAD_ENTRIES = Prepared(

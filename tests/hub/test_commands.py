@@ -133,7 +133,7 @@ def test_a_year_at_the_operators(terminal: Terminal) -> None:
     assert terminal.json("positions") == terminal.json("evidence list") == []
     assert terminal.json("check")["ok"]
     assert terminal.json("replay")["ok"]
-    for name in ("members", "status", "positions", "check", "replay", "evidence list"):
+    for name in ("members", "status", "positions", "check", "replay", "doubtful", "evidence list"):
         assert terminal.on(name).exit_code == 0
 
 

@@ -12,11 +12,14 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from hub.clearing.doubts_store import load_doubtful as load_doubtful_slips
+from hub.directory.service import load_entries
+from node.federation.doubts_store import load_doubtful
 from protocol import merkle
 from protocol.book import log_store
 from protocol.canonical import decode_typed
 from protocol.cession import CessionState
-from protocol.directory import KeyRetired, LimitsSet
+from protocol.directory import KeyAdded, KeyRetired, LimitsSet
 from protocol.envelopes import CarriedSlip
 from protocol.errors import BadEnvelope
 from protocol.identifiers import AccountNumber, Address
@@ -267,3 +270,36 @@ async def test_a_stolen_sealing_key_opens_what_was_sealed_for_it_and_moves_nothi
     await stage.settle()
     assert brest.cession(view.op).state is CessionState.DELIVERED
     assert (stage.check(), lyon.balance(bea)) == ([], 120)
+
+
+async def test_what_a_stolen_key_signed_is_listed_at_the_hub_and_where_it_arrived(stage: World) -> None:
+    brest, lyon, _ana, bea = await _story(stage)
+    held = stage.hub_book.read_now(lambda line: log_store.open_log_or_empty(line, BREST, HUB)).size
+    old = keys_of(brest)
+    forged = [make_cede(stage, brest, lyon, [bea, bea], [FINE], places=(0, 0), cents=30) for _ in range(2)]
+    await stage.exchange.answer(await _forge(stage, brest, *forged))
+    await lyon.worker.exchange_all()
+    # The hub's operator takes new keys of the town by hand, and names the first slip that was not its own.
+    fresh = make_keys(stage.entropy(64)).public
+    stage.change(KeyAdded(BREST, fresh.signing, fresh.sealing))
+    stage.change(KeyRetired(BREST, old.public.id, True, held))
+    await lyon.worker.exchange_all()
+    at_hub = stage.hub_book.read_now(lambda line: load_doubtful_slips(line, HUB, load_entries(line)))
+    assert [(row["slip"], row["taker"], row["cessions"], row["cents"], row["state"]) for row in at_hub] == [
+        (f"{BREST}/1/{held + place}", LYON, 2, 60, "delivered") for place in range(2)
+    ]
+    arrived = lyon.book.read_now(load_doubtful)
+    assert [(row["cession"], row["account"], row["cents"]) for row in arrived] == [
+        (f"{BREST}/1/{held + place}/{cession}", bea, 30) for place in range(2) for cession in range(2)
+    ]
+    assert {row["key"] for row in (*at_hub, *arrived)} == {old.public.id.hex()}
+
+
+async def test_a_key_that_was_retired_in_peace_leaves_nothing_to_confirm(stage: World) -> None:
+    brest, lyon, _ana, _bea = await _story(stage)
+    old = keys_of(brest)
+    await _rotate(stage, brest)
+    stage.change(KeyRetired(BREST, old.public.id, False, 0))
+    await stage.settle()
+    assert stage.hub_book.read_now(lambda line: load_doubtful_slips(line, HUB, load_entries(line))) == []
+    assert lyon.book.read_now(load_doubtful) == []
