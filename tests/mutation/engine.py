@@ -6,7 +6,7 @@ fails, by an error, or by time; it survives if all pass.
 
 from __future__ import annotations
 
-import ast
+import gc
 import importlib
 import importlib.abc
 import importlib.util
@@ -14,6 +14,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import time
 import tomllib
 import traceback
@@ -143,24 +144,31 @@ def run(module: str, tests: Sequence[str], mutants: Sequence[Mutant]) -> Iterato
     assert not any(name.split(".")[0] in ("protocol", "node", "hub") for name in sys.modules), "imported too early"
     for library in _LIBRARIES:
         importlib.import_module(library)
+    gc.freeze()  # what is loaded stays: no child looks through it again
+    with tempfile.TemporaryDirectory(prefix="mutation-") as cache:
+        yield from _run(module, tests, mutants, cache)
+
+
+def _run(module: str, tests: Sequence[str], mutants: Sequence[Mutant], cache: str) -> Iterator[Verdict]:
     whole = Mutant("nothing changed", 0, (ROOT / module).read_text(), None)
     began = time.monotonic()
-    if mutants and _try(module, tests, whole, MUTANT_SECONDS, []) != "survived":
+    if mutants and _try(module, tests, whole, MUTANT_SECONDS, [], cache) != "survived":
         raise TestsFail(f"{', '.join(tests)} do not pass on {module} as it is")
     seconds = 3 + 3 * (time.monotonic() - began)  # a mutant that never ends is killed as well
     killers: list[str] = []
     for mutant in mutants:
         started = time.monotonic()
-        outcome = _try(module, tests, mutant, seconds, killers)
+        outcome = _try(module, tests, mutant, seconds, killers, cache)
         yield Verdict(mutant, outcome, time.monotonic() - started)
 
 
-def _try(module: str, tests: Sequence[str], mutant: Mutant, seconds: float, killers: list[str]) -> str:
+def _try(module: str, tests: Sequence[str], mutant: Mutant, seconds: float, killers: list[str], cache: str) -> str:
     """Return the outcome; the test that killed becomes the last of `killers`."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         os.setpgid(0, 0)  # what a test starts ends with it
+        sys.pycache_prefix, sys.dont_write_bytecode = cache, False  # all that is not mutated is compiled once
         _become(module, tests, mutant, _Order(killers, writing))
     os.close(writing)
     give_up = time.monotonic() + seconds
@@ -191,10 +199,11 @@ def _become(module: str, tests: Sequence[str], mutant: Mutant, order: _Order) ->
             os.dup2(null, 2)
         os.environ["HYPOTHESIS_PROFILE"] = "mutation"
         name = module.removesuffix(".py").replace("/", ".")
-        sys.meta_path.insert(0, _Importer(name, ROOT / module, _compile(mutant.make_tree(), module)))
+        sys.meta_path.insert(0, _Importer(name, ROOT / module, compile(mutant.make_tree(), str(ROOT / module), "exec")))
         import pytest
 
         options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--assert=plain", "--no-header"]
+        options += ["-p", "no:unraisableexception", "-p", "no:threadexception"]  # they collect garbage five times
         options += [f"--rootdir={ROOT}", "-k", f"not postgresql and not {_UNMUTATED}"]
         shared = _OF_PROTOCOL if module.startswith("protocol/") else ()
         code = int(pytest.main([*options, *shared, *tests], plugins=[order]))
@@ -203,7 +212,3 @@ def _become(module: str, tests: Sequence[str], mutant: Mutant, order: _Order) ->
     finally:
         sys.stdout.flush()
         os._exit(code)
-
-
-def _compile(tree: ast.Module, module: str) -> CodeType:
-    return compile(tree, str(ROOT / module), "exec")
