@@ -12,11 +12,16 @@ from hypothesis import strategies as st
 from protocol.canonical import encode_typed
 from protocol.errors import Malformed, NotCanonical
 from protocol.messages import (
+    KEEP_BESIDE_MS,
     Answer,
+    AskStatement,
+    Beneficiaries,
     Cede,
     Counterfoil,
     Lot,
     Slip,
+    Verdict,
+    decode_beneficiaries,
     decode_counterfoil,
     decode_slip,
     draws_of,
@@ -143,3 +148,41 @@ def test_a_counterfoil_with_a_column_of_another_length_is_refused(column: str, l
 def test_a_counterfoil_longer_than_any_counterfoil_is_not_read() -> None:
     with pytest.raises(NotCanonical, match="65537 bytes, 65536 allowed"):
         decode_counterfoil(bytes(65_537), make_cede(1, [[(0, 1)]]))
+
+
+def test_a_backup_of_thirty_five_days_can_still_be_brought_back() -> None:
+    assert KEEP_BESIDE_MS == 35 * 24 * 60 * 60 * 1_000
+
+
+@pytest.mark.parametrize("name", ["20004697\u00e9", "2000469\n7", "2000469\x7f7"])
+def test_a_slip_is_for_a_party_whose_name_is_plain(name: str) -> None:
+    with pytest.raises(Malformed) as refusal:
+        decode_slip(encode_slip(Slip(1, name, 0, (AskStatement(),))))
+    assert type(refusal.value) is Malformed
+
+
+@pytest.mark.parametrize("code", ["refus\u00e9", "day\nlimit", "day\x7flimit"])
+@pytest.mark.parametrize("kind", [Answer, Verdict])
+def test_a_code_is_plain_text_whoever_says_it(kind: type[Answer | Verdict], code: str) -> None:
+    def say(code: str) -> bytes:
+        message = Answer(1, 0, (), (0,), (code,)) if kind is Answer else Verdict(0, 0, "", (0,), (code,))
+        return encode_slip(Slip(1, "200046977", 0, (message,)))
+
+    assert decode_slip(say("day_limit"))
+    with pytest.raises(Malformed) as refusal:
+        decode_slip(say(code))
+    assert type(refusal.value) is Malformed
+
+
+@pytest.mark.parametrize("symbol", ["\0", "\n", "\x1f", "\x7f", "\x80", "\x9f"])
+@pytest.mark.parametrize("column", ["numbers", "givers", "words"])
+def test_no_text_of_a_sealed_column_holds_what_a_screen_obeys(column: str, symbol: str) -> None:
+    cede = make_cede(1, [[(0, 1)]])
+
+    def opened(**texts: tuple[str]) -> Beneficiaries:
+        columns = {"numbers": ("0A1B2C3D",), "givers": ("L\u00e9a \xa0~",), "words": ("merci \U0001f33b",), **texts}
+        return Beneficiaries(origin="242900314", **columns)
+
+    assert decode_beneficiaries(encode_typed(opened()), cede, "242900314") == opened()
+    with pytest.raises(Malformed):
+        decode_beneficiaries(encode_typed(opened(**{column: (f"0A1B2C3{symbol}",)})), cede, "242900314")
