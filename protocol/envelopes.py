@@ -27,6 +27,9 @@ ENVELOPE_BYTES_MAX: Final = 16 * 1024 * 1024
 SLIPS_MAX: Final = 512
 DIRECTORY_MAX: Final = 512
 WHISPERS_MAX: Final = 64
+HISTORIES_MAX: Final = (
+    513  # from the checkpoint in the question, and from that of each author whose slips are handed over
+)
 STATEMENT_BYTES_MAX: Final = 1_024
 COLUMN_BYTES_MAX: Final = SEALED_BYTES_MAX + 64  # a SealedColumn, encoded
 
@@ -160,7 +163,7 @@ class Payload(Struct, frozen=True, array_like=True):
     slips: Annotated[tuple[CarriedSlip, ...], Meta(max_length=SLIPS_MAX)]
     directory_size: Size
     directory: DirectoryPart | None
-    histories: Annotated[tuple[History, ...], Meta(max_length=SLIPS_MAX + 1)]
+    histories: Annotated[tuple[History, ...], Meta(max_length=HISTORIES_MAX)]
     whispers: Annotated[tuple[Whisper, ...], Meta(max_length=WHISPERS_MAX)]
     recovery: AskOwn | OwnSlips | Returned | None
 

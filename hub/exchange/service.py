@@ -23,6 +23,7 @@ from protocol.book.log_store import Log
 from protocol.book.service import Book
 from protocol.canonical import decode_typed, encode_typed
 from protocol.envelopes import (
+    HISTORIES_MAX,
     AskOwn,
     CarriedSlip,
     Checkpoint,
@@ -40,6 +41,7 @@ from protocol.messages import Forward, decode_slip
 
 WHISPERS_KEPT_MAX: Final = 256
 SIZE_MAX: Final = 2**53
+AUTHORS_MAX: Final = HISTORIES_MAX - 1
 CALLS_MAX: Final = 8  # calls of one member that may be answered at the same time
 
 
@@ -275,6 +277,8 @@ class HubExchange:
                 for message in decode_slip(leaf).messages
                 if isinstance(message, Forward)
             )
+            if carried and len(heads) > AUTHORS_MAX:
+                break  # each author was shown another checkpoint, from which a proof must travel: the rest goes next time
             carried.append(CarriedSlip(leaf, beside))
         return carried
 

@@ -172,6 +172,7 @@ def test_a_check_finds_what_was_changed_by_hand(terminal: Terminal) -> None:
     pool = terminal.json("account", "open", folder, "--kind", "pool")["number"]
     terminal.json("endow", folder, "--into", pool, "--cents", 1_000, "--reason", "bank statement 11")
     assert terminal.json("check", folder)["ok"]
+    assert terminal.json("doubtful", folder) == terminal.json("evidence", "list", folder) == []
     with sqlite3.connect(folder / "accounts.db") as base:
         base.execute("UPDATE holdings SET cents = cents + 1")
     base.close()
