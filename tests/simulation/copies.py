@@ -18,19 +18,26 @@ from tests.simulation.stage import HUB, Copy, Party, Stage
 def back_up_node(stage: Stage) -> None:
     party = stage.choose_present()
     if party is not None:
-        path = back_up(party.node.book)
-        stage.sync(party)
-        party.copy = Copy(path, stage.oracle.mark(party.code), list(party.people), list(party.credits), party.unplaced)
+        back_up_one(stage, party)
 
 
-async def lose_node(stage: Stage) -> None:
-    """A node's disk is lost and its copy put back: marked as what it is, or found out by its first call."""
+def back_up_one(stage: Stage, party: Party) -> None:
+    path = back_up(party.node.book)
+    stage.sync(party)
+    party.copy = Copy(path, stage.oracle.mark(party.code), list(party.people), list(party.credits), party.unplaced)
+
+
+def lose_node(stage: Stage) -> None:
+    """A node's disk is lost and its copy put back; it recovers from the hub, as it calls."""
     ready = [party for party in stage.parties.values() if party.copy is not None]
     if not ready or stage.is_hub_recovering:
         return
-    party = stage.dice.choice(ready)
+    lose_one(stage, stage.dice.choice(ready))
+
+
+def lose_one(stage: Stage, party: Party) -> None:
     copy = party.copy
-    assert copy is not None
+    assert copy is not None, "a book without a copy is not lost"
     restore_node(stage.world, party.node, copy.path)
     stage.watch(party.code)
     party.people, party.credits = list(copy.people), list(copy.credits)

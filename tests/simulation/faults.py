@@ -27,9 +27,11 @@ class Crashed(Exception):
 class BookFault:
     """Stands before the storage of one book. Armed, it lets some points pass and then strikes."""
 
-    def __init__(self, book: Book) -> None:
-        self._left = -1
-        self._is_disk = self._at_commits = False
+    def __init__(self, book: Book, before: BookFault | None = None) -> None:
+        """What stood before the same book until it was opened anew, and has not struck yet, goes on counting."""
+        self._left = -1 if before is None else before._left
+        self._is_disk = before is not None and before._is_disk
+        self._at_commits = before is not None and before._at_commits
         self.is_dead = False
         engine = book._engine
         engine.dispose()  # the connection that opened the book knows nothing of us
@@ -45,6 +47,10 @@ class BookFault:
 
     def disarm(self) -> None:
         self._left = -1
+
+    @property
+    def is_armed(self) -> bool:
+        return self._left >= 0
 
     def _on_connect(self, _dialect: Any, _record: Any, _words: Any, options: dict[str, Any]) -> None:
         options["factory"] = partial(_Connection, fault=self)

@@ -176,7 +176,7 @@ class Stage:
 
     def watch(self, name: str) -> None:
         """Stand before the storage of a book that was opened anew."""
-        self.faults[name] = BookFault(self.book(name))
+        self.faults[name] = BookFault(self.book(name), self.faults.get(name))
 
     def restart(self, name: str) -> None:
         self.tell(f"{name} starts again")
