@@ -142,7 +142,7 @@ class Replay:
 
     def _repeat(self, entry: SlipRetaken, cede: Cede, refused: tuple[tuple[int, str], ...]) -> Outcome:
         """What was told once stands, as far as it can be: a lot keeps the class under which it was first announced."""
-        if any(not 0 <= place < cede.count for place, _ in refused):
+        if any(place >= cede.count for place, _ in refused):
             raise self._broken(f"refuses cessions that slip {entry.index} of {entry.member} does not hold")
         outcome = repeat_slip(entry.member, cede, entry.slip_code, refused)
         known = self.positions.lots

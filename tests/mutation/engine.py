@@ -53,6 +53,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "protocol/keys.py": (_OF.format("keys"), _VECTORS),
     "protocol/envelopes.py": (_OF.format("envelopes"), _VECTORS),
     "protocol/messages.py": (_OF.format("messages"), _VECTORS),
+    "protocol/replay.py": (_OF.format("replay"), _OF.format("national"), _VECTORS),
     "node/ledger/draws.py": (_IN.format("draws"),),
     "node/ledger/lots.py": (_IN.format("lots"),),
     "node/ledger/accounts.py": (_IN.format("accounts"),),
@@ -62,6 +63,10 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "node/ledger/postings.py": (_IN.format("postings"),),
     "node/ledger/reversals.py": (_IN.format("reversals"),),
     "node/ledger/reservations.py": (_IN.format("reservations"),),
+    "node/ledger/statements.py": (_IN.format("statements"),),
+    "node/ledger/recent_ids.py": (_IN.format("recent_ids"),),
+    "node/ledger/credits.py": (_IN.format("runs"),),
+    "node/ledger/runs.py": (_IN.format("runs"),),
     "node/ledger/desk.py": (_IN.format("postings"), _IN.format("reservations"), _IN.format("reversals")),
 }
 # Loaded before forking: whatever is not ours.

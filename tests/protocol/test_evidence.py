@@ -323,6 +323,7 @@ BENT: Any = {
         {"body": {"histories": (History(3, ()),)}},
         {"body": {"histories": ()}},
         {"first_checkpoint": point(5, b"2" * 32), "body": {"histories": (History(5, ()),)}},
+        {"two": {"checkpoint": point(4, b"1" * 32, at=AT + 1)}, "body": {"histories": ()}},  # the same, said again
         {"payload": EMPTY_PAYLOAD},
     ),
     "disputed_ack": (
