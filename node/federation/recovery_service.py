@@ -76,6 +76,7 @@ if TYPE_CHECKING:
 # Whose rights left, where the slip's counterfoil is gone: they are taken from, and come back to, the unclaimed.
 NOBODY: Final = ""
 _LEAVES_AT_ONCE: Final = 512
+EPOCH_LEAP_BYTES: Final = 2  # epochs are columns of 32 bits: room for thousands of recoveries
 
 
 @dataclass(slots=True)
@@ -172,8 +173,13 @@ def _answers(received: Received, recovery: Recovery) -> bool:
 
 
 def _go_on(federation: Federation, page: Page, recovery: Recovery, own: Log, known_epoch: int) -> None:
-    """All our slips are here again: the log goes on under an epoch that nobody has heard of."""
-    log_store.raise_epoch(page.connection, own, max(own.epoch, known_epoch) + 1)
+    """All our slips are here again: the log goes on under an epoch that nobody has heard of.
+
+    A recovery that was lost in its turn may have spoken already, in an envelope that is still under way: by chance, no
+    two recoveries speak under the same epoch, so that nobody takes them for one author who contradicts himself.
+    """
+    leap = int.from_bytes(bytes.fromhex(recovery.nonce)[:EPOCH_LEAP_BYTES], "big")
+    log_store.raise_epoch(page.connection, own, max(own.epoch, known_epoch) + 1 + leap)
     end = own.size
     federation.write_slip(page, federation.hub.hub, Restored(own.epoch, end))
     _save(federation, page, msgspec.structs.replace(recovery, phase=RecoveryPhase.REPLAYING, end=end))

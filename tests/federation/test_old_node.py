@@ -73,7 +73,7 @@ async def test_what_left_and_arrived_since_the_copy_is_there_again(files: World)
     assert brest.balance(ana) == before[0]
     # And life goes on, under another epoch.
     new = brest.cede(ana, Address(bea, LYON), 5)
-    assert new.reference.startswith("2/")
+    assert int(new.reference.split("/")[0]) > 1
     await files.settle()
     assert brest.cession(new.op).state is CessionState.DELIVERED
     assert brest.cession(waiting.op).state is CessionState.DELIVERED
@@ -183,7 +183,7 @@ async def test_two_restores_and_the_second_from_before_the_first(files: World) -
     restore_node(files, brest, copy)
     await _come_back(files, brest)
     last = brest.cede(ana, Address(bea, LYON), 400)
-    assert last.reference.startswith("3/")
+    assert int(last.reference.split("/")[0]) > 2
     await files.settle()
     assert brest.balance(ana) == 5_000 - 700
     assert lyon.balance(bea) == 5_000 + 700
@@ -218,6 +218,27 @@ async def test_an_envelope_that_the_lost_book_had_sent_and_nobody_had_received_a
     await files.settle()
     with pytest.raises(BadEnvelope, match="wrong_epoch"):
         await files.exchange.answer(late)
+    await files.settle()
+
+
+async def test_a_recovery_that_was_lost_in_its_turn_does_not_make_a_liar_of_its_node(files: World) -> None:
+    """What the first recovery wrote arrives late, when the second has written another thing in its place."""
+    brest, _lyon, ana, bea = await _two(files)
+    copy = back_up(brest.book)
+    brest.cede(ana, Address(bea, LYON), 100)
+    await files.settle()
+    restore_node(files, brest, copy)
+    with pytest.raises(BadEnvelope, match="we_are_behind"):
+        await brest.worker.exchange_all()
+    brest.book.write_now(brest.federation.begin_recovery, None)
+    await brest.worker.take_reply(await files.exchange.answer(await brest.worker.export()))
+    late = await brest.worker.export()
+    restore_node(files, brest, copy)
+    await _come_back(files, brest)
+    await files.settle()
+    with pytest.raises(BadEnvelope, match="wrong_epoch"):
+        await files.exchange.answer(late)
+    assert files.check() == []
     await files.settle()
 
 
