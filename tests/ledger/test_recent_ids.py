@@ -42,6 +42,14 @@ def test_one_clock_that_runs_ahead_makes_nobody_pay() -> None:
 
 def test_ids_below_the_floor_are_doubtful_and_not_kept() -> None:
     recent = RecentIds([an_id(9)], an_id(5))
-    recent.add([an_id(3)])
+    recent.add([an_id(3), an_id(5)])
     assert len(recent) == 1
     assert recent.find_doubtful([an_id(3), an_id(5), an_id(6), an_id(9)]) == [an_id(3), an_id(5), an_id(9)]
+
+
+def test_half_is_forgotten_only_when_one_more_than_all_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recent_ids, "IDS_MAX", 8)
+    recent = RecentIds([an_id(number) for number in range(1, 9)], b"")
+    assert (len(recent), recent.floor) == (8, b"")
+    recent.add([an_id(9)])
+    assert (len(recent), recent.floor) == (4, an_id(5))

@@ -35,6 +35,7 @@ def test_pages_one_after_another_are_the_whole_history_once(length: int, limit: 
     for _ in range(length + 2):
         span = choose_span(length, cursor=cursor, limit=limit, is_newest_first=is_newest_first)
         assert len(span) == min(limit, length - len(seen))
+        assert span or not length  # nobody is sent to an empty page
         seen += reversed(span) if is_newest_first else span
         cursor = next_cursor(length, span, is_newest_first=is_newest_first)
         if cursor is None:

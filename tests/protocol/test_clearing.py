@@ -291,3 +291,46 @@ def test_what_was_decided_once_moves_again_what_it_moved() -> None:
     )
     rest = repeat(BREST, cede, "", ((0, "x"), (2, "x")))
     assert (rest.abroad, rest.lots, rest.transit) == ({}, {other: (4, 202612)}, {other: 7})
+
+
+ACTIVE = {
+    code: Member(code, code, MemberKind.TERRITORY, MemberStatus.ACTIVE, (), limits=Limits(50, 20, 100))
+    for code in (BREST, LYON)
+}
+HOME, FAR = Lot(BREST, bytes([1]) * 16, 5, 202611), Lot(LYON, bytes([2]) * 16, 5, 202611)
+
+
+def refusals(draws: list[list[Draw]], terms: list[int] | None = None, *, now: int = 1, held: int = 0) -> list[object]:
+    """What Brest is refused, giving of its own lot (0) and of one of Lyon (1) of which it holds `held`."""
+    key = (FAR.issuer, FAR.ref)
+    positions = Positions(ACTIVE, {(key, BREST): held} if held else {}, {key: (5, 202611)}, {LYON: held})
+    outcome = clear(positions, Ceded(BREST, LYON, to_cede([HOME, FAR], draws, terms or []), Instant(now)))
+    assert outcome.slip_code == ""
+    return list(outcome.refused)
+
+
+def test_nothing_is_given_of_a_lot_that_is_known_and_not_held() -> None:
+    assert refusals([[(1, 1)]]) == [(0, "position_too_small")]
+    assert refusals([[(1, 1)]], held=1) == []
+    assert refusals([[(1, 1)], [(1, 1)]], held=1) == [(1, "position_too_small")]
+
+
+def test_a_term_is_any_instant_after_the_first_and_none_is_no_term() -> None:
+    assert refusals([[(0, 1)]], [1]) == [(0, "expired")]
+    assert refusals([[(0, 1)]], [1], now=0) == []
+    assert refusals([[(0, 1)]], [0]) == []
+    assert refusals([[(0, 1)], [(0, 21)]], [1, 0]) == [(0, "expired"), (1, "message_limit")]
+
+
+def test_the_limit_of_one_cession_counts_all_its_draws() -> None:
+    assert refusals([[(0, 11), (0, 9)]]) == []
+    assert refusals([[(0, 11), (0, 10)]]) == [(0, "message_limit")]
+    assert refusals([[(0, 11)], [(0, 10)]]) == []
+
+
+def test_rights_abroad_grow_with_each_cession_of_a_slip() -> None:
+    assert refusals([[(0, 20)], [(0, 20)], [(0, 10)]]) == []
+    assert refusals([[(0, 20)], [(0, 20)], [(0, 11)], [(0, 10)], [(0, 1)]]) == [
+        (2, "abroad_limit"),
+        (4, "abroad_limit"),
+    ]

@@ -33,7 +33,7 @@ def _classes(module: ModuleType) -> list[type]:
 
 def test_a_value_cannot_change(module: ModuleType) -> None:
     for kind in _classes(module):
-        if dataclasses.is_dataclass(kind) and not kind.__name__.startswith("_"):
+        if dataclasses.is_dataclass(kind):
             is_frozen = kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
             assert is_frozen == (kind.__name__ not in ADVANCED_IN_PLACE), kind
             assert "__slots__" in vars(kind), kind
