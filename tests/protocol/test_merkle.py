@@ -270,6 +270,20 @@ def test_nothing_is_consistent_with_an_empty_tree() -> None:
                 assert not verify_consistency(size1, head, size2, ROOTS[size2], [])
 
 
+def test_no_proof_at_all_ties_a_size_to_itself_only() -> None:
+    for size2 in range(1, SIZE + 1):
+        for size1 in range(SIZE + 2):
+            assert verify_consistency(size1, ROOTS[min(size1, SIZE)], size2, ROOTS[size2], []) is (size1 == size2)
+
+
+def test_a_proof_of_another_shape_is_false_and_not_nothing() -> None:
+    proof = subproof(3, ENTRIES[:5], whole=True)
+    assert verify_consistency(3, ROOTS[3], 5, ROOTS[5], proof) is True
+    assert verify_consistency(3, ROOTS[3], 5, ROOTS[5], [*proof, bytes(32)]) is False
+    assert verify_consistency(3, ROOTS[3], 5, ROOTS[5], [*proof[:-1], proof[-1] + b"\0"]) is False
+    assert verify_consistency(6, ROOTS[6], 5, ROOTS[5], proof) is False
+
+
 # --- Both -----------------------------------------------------------------------------------------------------------
 
 
