@@ -36,7 +36,7 @@ from node.answers import (
     TotalsAnswer,
 )
 from node.app import NodeApp
-from node.calls_api import NODE, answer, tell_storage
+from node.calls_api import NODE, answer
 from node.description import Route, describe_api
 from node.requests import (
     CessionRequest,
@@ -124,20 +124,9 @@ DOORS: Final = (
 )
 
 
-@web.middleware
-async def refuse_while_behind(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """An old copy of the book answers questions and takes no new work. Raises BookIsBehind."""
-    behind = request.app[NODE].federation.behind
-    if behind is not None and request.method != "GET":
-        raise behind
-    return await handler(request)
-
-
 def make_api(app: NodeApp) -> web.Application:
     """Return the node's application."""
     application = make_application(body_bytes_max=BODY_BYTES_MAX, probe=app.probe, metrics=app.metrics)
-    application.middlewares.append(tell_storage)
-    application.middlewares.append(refuse_while_behind)
     application[NODE] = app
     for route, handler in DOORS:
         application.router.add_route(route.method, route.path, handler)

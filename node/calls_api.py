@@ -5,32 +5,39 @@ from __future__ import annotations
 from typing import Any, Final, TypeVar
 
 import msgspec
-import structlog
 from aiohttp import web
-from sqlalchemy.exc import DBAPIError
 
 from node.access.service import Grant, NotAllowed, NotAuthorised, Scope
-from node.app import STORAGE_TROUBLE, NodeApp
+from node.app import NodeApp
 from node.ledger.reading_service import find_operation
 from node.requests import read_account, read_body
-from protocol.book.store import StorageUnavailable, storage_reason
 from protocol.errors import Malformed
 from protocol.identifiers import AccountNumber, Id16
-from protocol.running.http_service import choose_language
+from protocol.running.http_service import JsonResponse, choose_language
 
-log = structlog.get_logger("api")
 PAGE_MAX: Final = 200
 NODE: Final = web.AppKey("node", NodeApp)
 Body = TypeVar("Body")
 
 
 class Call:
-    """One request, as handlers see it."""
+    """One request, as handlers see it.
+
+    An old copy of the book answers questions and takes no new work: a call that would change something raises
+    BookIsBehind.
+    """
 
     def __init__(self, request: web.Request) -> None:
         self.request = request
         self.app = request.app[NODE]
-        self.language = choose_language(request)
+        behind = self.app.federation.behind
+        if behind is not None and request.method != "GET":
+            raise behind
+
+    @property
+    def language(self) -> str:
+        """fr or en, as the caller prefers."""
+        return choose_language(self.request)
 
     async def grant(self, scope: Scope) -> Grant:
         """Return what the caller's key allows; asked before anything else is read. Raises NotAuthorised, NotAllowed."""
@@ -94,23 +101,4 @@ class Call:
 
 def answer(value: Any, status: int = 200) -> web.Response:
     """Return the JSON of a typed answer."""
-    return web.Response(body=msgspec.json.encode(value), content_type="application/json", status=status)
-
-
-@web.middleware
-async def tell_storage(request: web.Request, handler: Any) -> web.StreamResponse:
-    """A database that is away is a refusal for readers as it is for writers; why it is away stays in our log.
-
-    Raises StorageUnavailable.
-    """
-    try:
-        response: web.StreamResponse = await handler(request)
-        return response
-    except StorageUnavailable as refusal:
-        reason = str(refusal)
-    except DBAPIError as error:
-        reason = storage_reason(error) or ""
-        if not reason:
-            raise
-    log.error("storage", reason=reason)
-    raise StorageUnavailable(reason=STORAGE_TROUBLE)
+    return JsonResponse(msgspec.json.encode(value), status)

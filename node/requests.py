@@ -213,7 +213,7 @@ def read_credits(data: bytes, home: TerritoryCode) -> tuple[list[str], CreditBat
         items = asked.items
         ids = [item.id for item in items]
         batch = CreditBatch(
-            pool=read_account(asked.pool, home),
+            pool=_recognise(asked.pool, home),
             ops=parse_ids(ids),
             accounts=[_recognise(item.to, home) for item in items],
             cents=cast(list[Cents], [item.cents for item in items]),

@@ -23,7 +23,6 @@ from node.federation.tables import (
 from protocol.book.prepared_store import Prepared
 from protocol.book.rows_store import insert_rows, select_rows, update_rows
 from protocol.book.tables import attachments, facts
-from protocol.book.wide_store import insert_wide
 from protocol.cession import TERMINAL, CessionState
 from protocol.envelopes import SignedCheckpoint
 from protocol.findings import Finding
@@ -77,7 +76,7 @@ def insert_sent(
 
 def insert_cessions(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
     """Rows: (op, epoch, ix, place, account, beneficiary, cents, term, code, recall)."""
-    insert_wide(
+    insert_rows(
         connection,
         cessions,
         ("op", "epoch", "ix", "place", "account", "beneficiary", "cents", "term", "code", "recall"),
@@ -232,7 +231,7 @@ def insert_received(
 
 def insert_arrivals(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
     """Rows: (op, origin, epoch, ix, place, account, cents, giver, words, state, code, at)."""
-    insert_wide(
+    insert_rows(
         connection,
         arrivals,
         ("op", "origin", "epoch", "ix", "place", "account", "cents", "giver", "words", "state", "code", "at"),

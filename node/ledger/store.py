@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from node.ledger import tables
 from node.ledger.accounts import SystemAccount
@@ -20,8 +20,7 @@ from node.ledger.postings import Kept, Posted, PostingKind
 from node.ledger.recent_ids import RecentIds
 from node.ledger.reservations import Reservation, ReservationState
 from protocol.amounts import Cents
-from protocol.book.driver_store import run_sql
-from protocol.book.rows_store import insert_or_add, insert_rows, select_rows, update_rows
+from protocol.book.rows_store import change_whole_rows, insert_or_add, insert_rows, select_rows, update_rows
 from protocol.identifiers import Id16, TerritoryCode
 from protocol.times import Instant
 
@@ -276,8 +275,9 @@ def save_desk(connection: Connection, desk: Desk) -> None:
         adding=("issued",),
         key=("id",),
     )
-    _insert_runs(connection, desk.runs)
-    _insert_transfers(connection, desk.transfers)
+    for run in desk.runs:
+        _insert_run(connection, run)
+    insert_rows(connection, _transfers, _TRANSFER, desk.transfers)
     _save_changes(connection, desk)
     _save_balances(connection, desk.touched)
     insert_rows(connection, tables.history_marks, ("account_id", "seq", "transfer_id", "at"), desk.marks)
@@ -301,88 +301,36 @@ def save_desk(connection: Connection, desk: Desk) -> None:
     _clean(desk)
 
 
-# The three hottest statements. On SQLite 200 rows a statement cost a third less than one row a statement, and rows in
-# the order of their keys touch each page of the base once.
-_WIDE = 200
-
-
-def _wide_sql(table: Table, columns: tuple[str, ...], ending: str = "") -> str:
-    marks = ", ".join([f"({', '.join('?' for _ in columns)})"] * _WIDE)
-    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {marks} {ending}"  # noqa: S608 - our own names
-
-
-_INSERT_TRANSFERS = _wide_sql(_transfers, _TRANSFER)
-_ADD_HOLDINGS = _wide_sql(
-    tables.holdings,
-    _HOLDING,
-    "ON CONFLICT (account_id, lot_id) DO UPDATE SET cents = holdings.cents + excluded.cents",
-)
-_SET_BALANCES = _wide_sql(
-    tables.balances,
-    _BALANCE,
-    "ON CONFLICT (account_id) DO UPDATE"
-    " SET cents = excluded.cents, reserved = excluded.reserved, head = excluded.head, length = excluded.length",
-)
-
-
-def _write_wide(connection: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
-    """Write whole groups of rows on SQLite, and return the rows that are left for the ordinary statement."""
-    if connection.dialect.name != "sqlite":
-        return rows
-    whole = len(rows) // _WIDE * _WIDE
-    for start in range(0, whole, _WIDE):
-        run_sql(connection, sql, tuple(chain.from_iterable(rows[start : start + _WIDE])))
-    return rows[whole:]
-
-
-def _insert_transfers(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    insert_rows(connection, _transfers, _TRANSFER, _write_wide(connection, _INSERT_TRANSFERS, rows))
-
-
-# Of a run's transfers these columns differ from line to line; the others are bound once a statement.
+# Of a run's transfers these columns differ from line to line.
 _RUN_SHARED = ("part", "at", "kind", "debit", "lot", "undoes")
-_RUN_OWN = tuple(name for name in _TRANSFER if name not in _RUN_SHARED)
+_RUN = tuple(name for name in _TRANSFER if name not in _RUN_SHARED)
 
 
-def _run_sql() -> str:
-    """Return the wide statement: ?1 to ?6 are the shared values, then each row has its own."""
-    rows = []
-    for row in range(_WIDE):
-        own = iter(range(1 + len(_RUN_SHARED) + row * len(_RUN_OWN), 1_000_000))
-        marks = [f"?{_RUN_SHARED.index(name) + 1 if name in _RUN_SHARED else next(own)}" for name in _TRANSFER]
-        rows.append(f"({', '.join(marks)})")
-    return f"INSERT INTO {_transfers.name} ({', '.join(_TRANSFER)}) VALUES {', '.join(rows)}"  # noqa: S608 - our own names
-
-
-_INSERT_RUN = _run_sql()
-
-
-def _insert_runs(connection: Connection, runs: Sequence[CreditRun]) -> None:
-    for run in runs:
-        shared = (0, run.at, PostingKind.CREDIT.value, run.pool_id, run.lot, None)
-        count = len(run.ops)
-        columns: dict[str, Iterable[Any]] = {
-            "id": range(run.first, run.first + count),
-            "op": run.ops,
-            "credit": run.account_ids,
-            "cents": run.cents,
-            "reference": run.references,
-            "debit_prev": chain((run.debit_head,), range(run.first, run.first + count - 1)),
-            "debit_seq": range(run.debit_length + 1, run.debit_length + 1 + count),
-            "debit_after": run.debit_after,
-            "credit_prev": run.credit_prev,
-            "credit_seq": run.credit_seq,
-            "credit_after": run.credit_after,
-        }
-        own = list(zip(*(columns[name] for name in _RUN_OWN), strict=True))
-        whole = count // _WIDE * _WIDE if connection.dialect.name == "sqlite" else 0
-        for start in range(0, whole, _WIDE):
-            run_sql(connection, _INSERT_RUN, shared + tuple(chain.from_iterable(own[start : start + _WIDE])))
-        insert_rows(connection, _transfers, _RUN_SHARED + _RUN_OWN, [shared + row for row in own[whole:]])
+def _insert_run(connection: Connection, run: CreditRun) -> None:
+    count = len(run.ops)
+    columns: tuple[Iterable[Any], ...] = (
+        range(run.first, run.first + count),
+        run.ops,
+        run.account_ids,
+        run.cents,
+        run.references,
+        chain((run.debit_head,), range(run.first, run.first + count - 1)),
+        range(run.debit_length + 1, run.debit_length + 1 + count),
+        run.debit_after,
+        run.credit_prev,
+        run.credit_seq,
+        run.credit_after,
+    )
+    shared = (0, run.at, PostingKind.CREDIT.value, run.pool_id, run.lot, None)
+    rows = list(zip(*columns, strict=True))
+    insert_rows(connection, _transfers, _RUN, rows, shared=dict(zip(_RUN_SHARED, shared, strict=True)))
 
 
 def _save_changes(connection: Connection, desk: Desk) -> None:
-    """Add what came, take what went: a row that loses was loaded, so it exists, and CHECK guards its sum."""
+    """Add what came, take what went: a row that loses was loaded, so it exists, and CHECK guards its sum.
+
+    In the order of their keys the rows touch each page of the base once.
+    """
     came: list[tuple[int, int, int]] = []
     went: list[tuple[int, int, int]] = []
     for lot_id, accounts in desk.changes.items():
@@ -390,25 +338,18 @@ def _save_changes(connection: Connection, desk: Desk) -> None:
             if cents > 0:
                 came.append((account_id, lot_id, cents))
             elif cents < 0:
-                went.append((cents, account_id, lot_id))
+                went.append((account_id, lot_id, -cents))
     came.sort()
-    rest = _write_wide(connection, _ADD_HOLDINGS, came)
+    went.sort()
     key = ("account_id", "lot_id")
-    insert_or_add(connection, tables.holdings, _HOLDING, rest, key=key, adding=("cents",))
-    update_rows(connection, tables.holdings, went, adding=("cents",), key=key)
+    insert_or_add(connection, tables.holdings, _HOLDING, came, key=key, adding=("cents",))
+    change_whole_rows(connection, tables.holdings, went, key=key, lessening=("cents",))
 
 
 def _save_balances(connection: Connection, sheets: Sequence[Sheet]) -> None:
     rows = [(sheet.id, sheet.cents, sheet.reserved, sheet.head, sheet.length) for sheet in sheets]
     rows.sort()
-    rest = _write_wide(connection, _SET_BALANCES, rows)
-    update_rows(
-        connection,
-        tables.balances,
-        [(cents, reserved, head, length, account_id) for account_id, cents, reserved, head, length in rest],
-        setting=("cents", "reserved", "head", "length"),
-        key=("account_id",),
-    )
+    change_whole_rows(connection, tables.balances, rows, key=("account_id",), setting=_BALANCE[1:])
 
 
 def _clean(desk: Desk) -> None:

@@ -17,7 +17,7 @@ transaction that applies them, so the log is the inbox too. A crash anywhere nee
 Who may write? One process per book, held by a lock (a lock file beside an SQLite file, an advisory lock on
 PostgreSQL). Readers never wait for the writer.
 
-    rows_store      set-based inserts, additions and look-ups, the same on SQLite and PostgreSQL; wide_store: very many
+    rows_store      set-based inserts, additions, changes and look-ups, the same on SQLite and PostgreSQL
     prepared_store  small statements, compiled once; driver_store gives text to the driver itself
     log_store       logs, leaves, tree nodes, signed heads, proofs
     worker          the writer thread

@@ -1,14 +1,18 @@
 """Many rows in one statement, on SQLite and on PostgreSQL.
 
-SQLite is fastest by `executemany` of a plain statement, PostgreSQL by one statement over `unnest`ed columns. A
-statement is described once, at import, and compiled once per dialect. Source: shared design, PERFORMANCE.md, advice 6.
+SQLite is fastest by plain statements of many rows, PostgreSQL by one statement over `unnest`ed columns. A statement is
+described once, at import, and compiled once per dialect and width. Source: shared design, PERFORMANCE.md, advice 6.
+
+Why widths, and not `executemany`? It lets go of Python's lock and takes it again for every row, and each time another
+thread may keep it for a while: with a busy event loop beside the writer that cost more than SQLite itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from itertools import chain
+from typing import Any, Final
 
 from sqlalchemy import Connection, LargeBinary, Table
 from sqlalchemy.dialects import postgresql
@@ -17,9 +21,12 @@ from sqlalchemy.types import TypeEngine
 from protocol.book.driver_store import run_sql, run_sql_many
 
 Row = tuple[Any, ...]
+Names = tuple[str, ...]
 
-# SQLite's floor for bound variables in one statement is far above these; fixed widths keep its statement cache warm.
-_IN_WIDTHS = (1, 16, 256)
+# How many rows a statement of SQLite has: a few widths, so that its cache of statements stays warm. 200 rows a statement
+# cost a third less than one; beyond that nothing is gained, and no table comes near the limit of bound values.
+_WIDTHS: Final = (200, 64, 32, 16, 8, 4, 2, 1)
+_IN_WIDTHS: Final = (1, 16, 256)
 
 
 def _array_type(kind: TypeEngine[Any]) -> str:
@@ -40,43 +47,123 @@ def _arrays(table: Table, columns: Sequence[str]) -> str:
     return ", ".join(f"%s::{_array_type(table.c[name].type)}" for name in columns)
 
 
-@lru_cache(maxsize=512)
-def _insert_sql(table: Table, columns: tuple[str, ...], adding: tuple[str, ...], key: tuple[str, ...], pg: bool) -> str:
-    names = ", ".join(columns)
-    if pg:
-        sql = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({_arrays(table, columns)})"  # noqa: S608
-    else:
-        marks = ", ".join("?" for _ in columns)
-        sql = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
-    if key:
-        sums = ", ".join(f"{name} = {table.name}.{name} + excluded.{name}" for name in adding)
-        sql += f" ON CONFLICT ({', '.join(key)}) DO " + (f"UPDATE SET {sums}" if sums else "NOTHING")
-    return sql
+def insert_rows(
+    connection: Connection,
+    table: Table,
+    columns: Names,
+    rows: Sequence[Row],
+    *,
+    shared: Mapping[str, Any] | None = None,
+) -> None:
+    """Insert all rows; a duplicate key raises and the page is written again item by item.
 
-
-def insert_rows(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
-    """Insert all rows; a duplicate key raises and the page is written again item by item."""
-    _execute_many(connection, _insert_sql(table, columns, (), (), _is_postgresql(connection)), rows)
+    `shared` holds columns that have one value in all rows: it is given to the driver once a statement.
+    """
+    _insert(connection, table, columns, rows, "", shared or {})
 
 
 def insert_or_add(
     connection: Connection,
     table: Table,
-    columns: tuple[str, ...],
+    columns: Names,
     rows: Sequence[Row],
     *,
-    key: tuple[str, ...],
-    adding: tuple[str, ...],
+    key: Names,
+    adding: Names,
 ) -> None:
     """Insert rows, adding the `adding` columns where the key exists. Keys must be distinct; values not negative.
 
     With no `adding` column an existing row is left as it is.
     """
-    _execute_many(connection, _insert_sql(table, columns, adding, key, _is_postgresql(connection)), rows)
+    sums = tuple(f"{name} = {table.name}.{name} + excluded.{name}" for name in adding)
+    _insert(connection, table, columns, rows, _on_conflict(key, sums), {})
+
+
+def change_whole_rows(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Row],
+    *,
+    key: Names,
+    setting: Names = (),
+    lessening: Names = (),
+) -> None:
+    """Change existing rows, of which every column without a default is given: (key..., setting..., lessening...).
+
+    Keys are distinct, and rows with them exist. `lessening` columns lose the value, which is positive; CHECKs guard
+    what is left. On SQLite this is an insert that always meets its row: it costs two thirds of an update.
+    """
+    if _is_postgresql(connection):
+        sql = _change_whole_sql(table, key, setting, lessening)
+        if rows:
+            run_sql(connection, sql, _columns_of(rows))
+        return
+    changes = tuple(f"{name} = excluded.{name}" for name in setting)
+    changes += tuple(f"{name} = {table.name}.{name} - excluded.{name}" for name in lessening)
+    _insert(connection, table, (*key, *setting, *lessening), rows, _on_conflict(key, changes), {})
 
 
 @lru_cache(maxsize=512)
-def _update_sql(table: Table, setting: tuple[str, ...], adding: tuple[str, ...], key: tuple[str, ...], pg: bool) -> str:
+def _on_conflict(key: Names, changes: Names) -> str:
+    return f" ON CONFLICT ({', '.join(key)}) DO " + (f"UPDATE SET {', '.join(changes)}" if changes else "NOTHING")
+
+
+@lru_cache(maxsize=512)
+def _change_whole_sql(table: Table, key: Names, setting: Names, lessening: Names) -> str:
+    columns = (*key, *setting, *lessening)
+    changes = [f"{name} = d.{name}" for name in setting]
+    changes += [f"{name} = {table.name}.{name} - d.{name}" for name in lessening]
+    where = " AND ".join(f"{table.name}.{name} = d.{name}" for name in key)
+    return (
+        f"UPDATE {table.name} SET {', '.join(changes)} "  # noqa: S608 - our own names, here and below
+        f"FROM unnest({_arrays(table, columns)}) AS d({', '.join(columns)}) WHERE {where}"
+    )
+
+
+def _insert(
+    connection: Connection, table: Table, columns: Names, rows: Sequence[Row], ending: str, shared: Mapping[str, Any]
+) -> None:
+    if not rows:
+        return
+    names, values = tuple(shared), tuple(shared.values())
+    if _is_postgresql(connection):
+        run_sql(connection, _insert_from_arrays_sql(table, columns, names, ending), (*values, *_columns_of(rows)))
+        return
+    start = 0
+    for width in _WIDTHS:
+        while len(rows) - start >= width:
+            sql = _insert_wide_sql(table, columns, names, ending, width)
+            part = rows[start : start + width] if width < len(rows) else rows
+            run_sql(connection, sql, (*values, *chain.from_iterable(part)))
+            start += width
+
+
+@lru_cache(maxsize=512)
+def _insert_from_arrays_sql(table: Table, columns: Names, shared: Names, ending: str) -> str:
+    constants = "".join(
+        f"%s::{table.c[name].type.compile(dialect=postgresql.dialect())}, "  # type: ignore[no-untyped-call]
+        for name in shared
+    )
+    return (
+        f"INSERT INTO {table.name} ({', '.join((*shared, *columns))}) "  # noqa: S608
+        f"SELECT {constants}d.* FROM unnest({_arrays(table, columns)}) AS d{ending}"
+    )
+
+
+@lru_cache(maxsize=512)
+def _insert_wide_sql(table: Table, columns: Names, shared: Names, ending: str, width: int) -> str:
+    """Return the statement of SQLite: the shared values come first and stand in every row."""
+    constants = "".join(f"?{place + 1}, " for place in range(len(shared)))
+    rows = []
+    for row in range(width):
+        first = len(shared) + 1 + row * len(columns)
+        rows.append(f"({constants}{', '.join(f'?{first + place}' for place in range(len(columns)))})")
+    names = ", ".join((*shared, *columns))
+    return f"INSERT INTO {table.name} ({names}) VALUES {', '.join(rows)}{ending}"  # noqa: S608
+
+
+@lru_cache(maxsize=512)
+def _update_sql(table: Table, setting: Names, adding: Names, key: Names, pg: bool) -> str:
     if pg:
         columns = (*setting, *adding, *key)
         changes = [f"{name} = d.{name}" for name in setting]
@@ -96,25 +183,25 @@ def update_rows(
     table: Table,
     rows: Sequence[Row],
     *,
-    key: tuple[str, ...],
-    setting: tuple[str, ...] = (),
-    adding: tuple[str, ...] = (),
+    key: Names,
+    setting: Names = (),
+    adding: Names = (),
 ) -> None:
     """Change existing rows. A row is (setting..., adding..., key...); keys are distinct; CHECKs guard the sums."""
-    _execute_many(connection, _update_sql(table, setting, adding, key, _is_postgresql(connection)), rows)
-
-
-def _execute_many(connection: Connection, sql: str, rows: Sequence[Row]) -> None:
     if not rows:
         return
-    if _is_postgresql(connection):
+    is_postgresql = _is_postgresql(connection)
+    sql = _update_sql(table, setting, adding, key, is_postgresql)
+    if is_postgresql:
         run_sql(connection, sql, _columns_of(rows))
+    elif len(rows) == 1:
+        run_sql(connection, sql, rows[0])
     else:
         run_sql_many(connection, sql, rows)
 
 
 @lru_cache(maxsize=512)
-def _select_sql(table: Table, columns: tuple[str, ...], column: str, width: int, pg: bool) -> str:
+def _select_sql(table: Table, columns: Names, column: str, width: int, pg: bool) -> str:
     names = ", ".join(columns)
     if pg:
         return f"SELECT {names} FROM {table.name} WHERE {column} = ANY(%s::{_array_type(table.c[column].type)})"  # noqa: S608
@@ -123,7 +210,7 @@ def _select_sql(table: Table, columns: tuple[str, ...], column: str, width: int,
 
 
 def select_rows(
-    connection: Connection, table: Table, columns: tuple[str, ...], *, column: str, values: Iterable[Any]
+    connection: Connection, table: Table, columns: Names, *, column: str, values: Iterable[Any]
 ) -> list[Row]:
     """Return the rows whose `column` is one of `values`, in no order."""
     wanted = list(values)

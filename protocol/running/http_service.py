@@ -13,6 +13,9 @@ from typing import Any, Final
 
 import structlog
 from aiohttp import ClientPayloadError, web, web_response
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.helpers import rfc822_formatted_time
+from aiohttp.http import HttpVersion11
 from aiohttp.http_exceptions import BadHttpMessage
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -92,6 +95,46 @@ class Metrics(Collector):
         return families.values()
 
 
+class JsonResponse(web.Response):
+    """A JSON answer without headers of its own. To a kept HTTP/1.1 connection it goes out in one write.
+
+    aiohttp builds every answer's headers in a dictionary, asks who would change them, and writes them out again: that is
+    a sixth of what a small call costs. Where anything is not the common case, this is an ordinary Response.
+    """
+
+    def __init__(self, body: bytes, status: int = 200) -> None:
+        super().__init__(body=body, content_type="application/json", status=status)
+        self._json = body
+        self._asked: web.BaseRequest | None = None
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Remember who asked; where it is not the common case, begin to write as any response does."""
+        is_kept = request.keep_alive and super().keep_alive is None
+        if is_kept and request.version == HttpVersion11 and request.method != "HEAD":
+            self._asked = request
+            return None
+        return await super().prepare(request)
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Write head and body together. Raises ConnectionResetError where nobody is there any more."""
+        if self._asked is None:
+            await super().write_eof(data)
+            return
+        transport = self._asked.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError
+        head = (
+            f"HTTP/1.1 {self.status} {self.reason}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(self._json)}\r\nDate: {rfc822_formatted_time()}\r\n\r\n"
+        )
+        transport.write(head.encode("ascii") + self._json)
+
+    @property
+    def keep_alive(self) -> bool | None:
+        """Whether the connection stays, once it is known."""
+        return super().keep_alive if self._asked is None else True
+
+
 def make_application(*, body_bytes_max: int, probe: Probe, metrics: Metrics) -> web.Application:
     """Return an application with refusals, health and metrics; `probe` says why we are not ready, or nothing."""
 
@@ -99,7 +142,6 @@ def make_application(*, body_bytes_max: int, probe: Probe, metrics: Metrics) -> 
     async def answer_refusals(
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        language = choose_language(request)
         try:
             if (request.content_length or 0) > body_bytes_max:
                 raise TooLarge(bytes_max=body_bytes_max)  # before a byte of it is read
@@ -107,6 +149,7 @@ def make_application(*, body_bytes_max: int, probe: Probe, metrics: Metrics) -> 
         except Exception as error:
             if isinstance(error, web.HTTPException) and error.status < 400:
                 raise  # a page sends the caller elsewhere
+            language = choose_language(request)
             refusal = _find_refusal(error, request, body_bytes_max)
             if refusal is None:
                 return _tell_incident(request, language, metrics)

@@ -12,7 +12,6 @@ from protocol.book.prepared_store import Prepared
 from protocol.book.rows_store import insert_rows, select_rows
 from protocol.book.store import is_serialization_failure, open_engine, storage_reason
 from protocol.book.tables import facts, heads, leaves, metadata
-from protocol.book.wide_store import insert_wide
 
 _LEAF = ("log_id", "ix", "leaf", "at")
 
@@ -52,7 +51,7 @@ def test_a_prepared_insert_gives_back_the_row_id(connection: Connection) -> None
 @pytest.mark.parametrize("count", [0, 1, 199, 200, 201, 450])
 def test_very_many_rows_are_all_inserted_once(connection: Connection, count: int) -> None:
     rows = [(1, index, b"%d" % index, index) for index in range(count)]
-    insert_wide(connection, leaves, _LEAF, rows)
+    insert_rows(connection, leaves, _LEAF, rows)
     assert [tuple(row) for row in connection.execute(select(leaves).order_by(leaves.c.ix))] == rows
     wanted = [0, 3, 198, 199, 200, 449, 9_999]
     for few in (wanted[:1], wanted, [*wanted, *range(count)]):

@@ -260,7 +260,7 @@ def test_a_run_that_the_disk_refuses_leaves_nothing(pair: tuple[World, World], m
     pool, ana = world.pool(1_000), world.open()
     batch = a_batch(world, pool, [ana], 10)
     with monkeypatch.context() as patch:
-        patch.setattr("node.ledger.store._insert_runs", lambda *_: (_ for _ in ()).throw(RuntimeError("cut")))
+        patch.setattr("node.ledger.store._insert_run", lambda *_: (_ for _ in ()).throw(RuntimeError("cut")))
         with pytest.raises(RuntimeError):
             world.ledger.write_now(world.ledger.credit, batch)
     assert world.balance(ana) == 0
