@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from node.ledger.accounts import AccountEvent, AccountKind
-from node.ledger.credits import CreditBatch, Credited, join_batches
-from node.ledger.postings import Posted
+from node.ledger.credits import CreditBatch, Credited, CreditRun, join_batches
+from node.ledger.lots import LotId
+from node.ledger.postings import Posted, PostingKind
 from node.ledger.statements import MARK_EVERY
 from protocol.amounts import Cents
 from protocol.errors import InvalidAmount, InvalidId, InvalidText, Malformed, Refusal
 from protocol.identifiers import AccountNumber, Id16
-from tests.ledger.world import World
+from tests.ledger.world import START, World
 
 TABLES = ("transfers", "holdings", "balances", "history_marks", "tallies", "lots", "refusals")
 
@@ -216,6 +217,7 @@ def test_only_pools_credit_and_only_members_are_credited(pair: tuple[World, Worl
     [
         ({"ops": [b"short"]}, InvalidId),
         ({"ops": [bytes(16)]}, InvalidId),
+        ({"ops": ["1" * 16]}, InvalidId),
         ({"cents": [0]}, InvalidAmount),
         ({"cents": [True]}, InvalidAmount),
         ({"cents": [10**15 + 1]}, InvalidAmount),
@@ -236,6 +238,82 @@ def test_a_batch_that_exists_is_valid(change: dict[str, Any], refusal: type[Exce
     CreditBatch(**sound)
     with pytest.raises(refusal):
         CreditBatch(**sound | change)
+
+
+def test_a_pool_that_credits_itself_is_told_which_side_is_wrong() -> None:
+    pool = AccountNumber("11111111")
+    with pytest.raises(Malformed) as refusal:
+        CreditBatch(pool=pool, ops=[Id16(b"1" * 16)], accounts=[pool], cents=[Cents(1)], references=[""])
+    assert refusal.value.facts["field"] == "credit"
+
+
+@pytest.mark.parametrize("what", ["unknown", "frozen", "closed"])
+def test_a_pool_that_may_not_credit_is_refused_as_one_by_one(pair: tuple[World, World], what: str) -> None:
+    made = []
+    for world in pair:
+        pool, ana = world.pool(0 if what == "closed" else 100), world.open()
+        if what == "unknown":
+            pool = AccountNumber("77777777")
+        else:
+            world.change(pool, AccountEvent.FREEZE if what == "frozen" else AccountEvent.CLOSE)
+        made.append([a_batch(world, pool, [ana])])
+    told = credit(pair[0], made[0])
+    assert [code for code, _ in told] == [f"account_{what}"]
+    assert told == credit_one_by_one(pair[1], made[1])
+
+
+def test_what_a_run_brought_is_given_on_in_the_same_page_oldest_lot_first(pair: tuple[World, World]) -> None:
+    world, _ = pair
+    young, old, ana, bob = world.pool(), world.pool(), world.open(), world.open()
+    young_lot = world.endow(young, 100, month=202612).lot
+    old_lot = world.endow(old, 100, month=202601).lot
+    world.post(young, ana, 10)
+
+    def work(page: Any) -> Any:
+        world.ledger.post(page, [world.posting(ana, bob, 1, PostingKind.CESSION)])  # Ana's lots are laid out
+        for _ in range(2):
+            world.ledger.credit(page, [a_batch(world, old, [ana], 5)])
+        (given,) = world.ledger.post(page, [world.posting(ana, bob, 12, PostingKind.CESSION)])
+        return given
+
+    assert world.run_in_page(work).draws == ((old_lot, 10), (young_lot, 2))
+    assert (world.balance(ana), world.balance(bob)) == (7, 13)
+    assert world.findings() == []
+
+
+def test_every_sixty_fourth_entry_of_a_pool_is_marked_wherever_a_run_ends(pair: tuple[World, World]) -> None:
+    people = [(world.pool(10**6), [world.open() for _ in range(3)]) for world in pair]
+    for count in (62, 1, 62, 1, 1, 63):  # the endowment was the pool's first entry
+        made = [[a_batch(world, pool, (one * count)[:count])] for world, (pool, one) in zip(pair, people, strict=True)]
+        assert credit(pair[0], made[0]) == credit_one_by_one(pair[1], made[1])
+        assert rows(pair[0]) == rows(pair[1])
+
+
+def test_a_line_of_a_run_is_told_as_the_posting_that_it_is() -> None:
+    ids = [Id16(bytes([number]) * 16) for number in (1, 2)]
+    run = CreditRun(
+        pool=AccountNumber("11111111"),
+        pool_id=7,
+        lot=LotId(3),
+        at=START,
+        first=40,
+        ops=ids,
+        accounts=[AccountNumber("22222222"), AccountNumber("33333333")],
+        account_ids=[8, 9],
+        cents=[Cents(5), Cents(6)],
+        references=["", "ticket 7"],
+        debit_head=None,
+        debit_length=0,
+        debit_after=[95, 89],
+        credit_prev=[None, 12],
+        credit_seq=[1, 4],
+        credit_after=[5, 56],
+    )
+    done, asked = run.find_line(ids[1])
+    assert (done.op, done.at, done.first, done.draws) == (ids[1], START, 41, ((3, 6),))
+    assert (done.cents, done.debit_after, done.credit_after, done.is_repeat) == (6, 89, 56, False)
+    assert (asked.debit, asked.credit, asked.cents, asked.reference) == ("11111111", "33333333", 6, "ticket 7")
+    assert (asked.op, asked.kind) == (ids[1], PostingKind.CREDIT)
 
 
 def test_batches_join_in_order() -> None:

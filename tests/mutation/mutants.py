@@ -39,6 +39,7 @@ _BINARY: Final[dict[type[ast.operator], type[ast.operator]]] = {
 # Words for people, and names for other programs' messages: what they say is not what tests are about. A reason that is
 # one word is a code, and tests are about codes.
 _WORDS: Final = frozenset({"reason", "summary"})
+_TYPES: Final = frozenset({"bool", "bytes", "int", "str"})
 _SAYERS: Final = frozenset({"ValueError", "AssertionError", "NewType", "TypeVar"})
 
 
@@ -306,6 +307,9 @@ def _is_words(value: object) -> bool:
 
 
 def _is_type(node: ast.BinOp) -> bool:
-    """Tell whether `A | B` joins types: names that begin with a capital, or None."""
-    names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
-    return any(name.id[:1].isupper() and not name.id.isupper() for name in names)
+    """Tell whether `A | B` joins types: names that begin with a capital, those that are built in, or None."""
+    parts = list(ast.walk(node))
+    names = [part.id for part in parts if isinstance(part, ast.Name)]
+    return any(isinstance(part, ast.Constant) and part.value is None for part in parts) or any(
+        name in _TYPES or (name[:1].isupper() and not name.isupper()) for name in names
+    )
