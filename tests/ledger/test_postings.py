@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import text as sql
 
 from node.ledger.accounts import BORDER, TRANSIT, UNCLAIMED, AccountEvent, AccountKind, abroad
+from node.ledger.credits import CreditBatch
 from node.ledger.errors import (
     AccountClosed,
     AccountFrozen,
@@ -18,6 +20,7 @@ from node.ledger.errors import (
     LotMisplaced,
     LotUnknown,
 )
+from node.ledger.fingerprints import compute_fingerprint
 from node.ledger.lots import LotId
 from node.ledger.postings import (
     ALLOWED,
@@ -28,8 +31,9 @@ from node.ledger.postings import (
     PostingKind,
     asked_values,
     find_difference,
+    require_reference,
 )
-from node.ledger.reading_service import find_operation, load_balance, load_totals
+from node.ledger.reading_service import find_operation, load_balance, load_history, load_totals
 from protocol.amounts import CENTS_MAX, Cents
 from protocol.errors import IdMismatch, InvalidAmount, InvalidId, InvalidText, Malformed, Refusal
 from protocol.identifiers import AccountNumber, Id16
@@ -168,6 +172,7 @@ def test_the_largest_posting_that_is_taken_is_taken_whole() -> None:
     assert Posting(op=op, kind=K.CREDIT, debit=a, credit=b, cents=Cents(8_000), draws=draws).reference == ""
     assert Posting(op=op, kind=K.CREDIT, debit=a, credit=b, cents=Cents(CENTS_MAX), reference="x" * 280).draws is None
     assert Posting(op=op, kind=K.CESSION, debit=UNCLAIMED, credit=b, cents=Cents(1)).debit == UNCLAIMED
+    assert require_reference("ticket 7 \u00e0 midi") == "ticket 7 \u00e0 midi"
     with pytest.raises(Malformed) as refusal:
         Posting(op=op, kind=K.CREDIT, debit=a, credit=b, cents=Cents(8_001), draws=(*draws, (LotId(9_000), Cents(1))))
     assert refusal.value.facts["field"] == "draws"
@@ -363,6 +368,53 @@ def test_an_older_lot_that_comes_later_is_still_drawn_first(world: World) -> Non
     old = world.endow(pool, 100, month=202601).lot
     world.post(pool, person, 30)  # from the older lot, to an account that is laid out already
     assert world.post(person, other, 40, K.CESSION).draws == ((old, 30), (young, 10))
+
+
+def test_what_just_came_is_given_on_in_the_same_page_however_it_came(world: World) -> None:
+    pool, ana, bob, eve = world.pool(100), world.open(), world.open(), world.open()
+    batch = CreditBatch(pool=pool, ops=[world.id()], accounts=[ana], cents=[Cents(7)], references=[""])
+
+    def work(page: Any) -> list[Any]:
+        world.ledger.credit(page, [batch])
+        answers = world.ledger.post(page, [world.posting(ana, bob, 7, K.CESSION)])
+        return [*answers, *world.ledger.post(page, [world.posting(bob, eve, 7, K.CESSION)])]
+
+    assert [type(answer) for answer in world.run_in_page(work)] == [Posted, Posted]
+    assert [world.balance(account) for account in (ana, bob, eve)] == [0, 0, 7]
+
+
+def test_more_of_a_lot_that_is_held_already_can_be_given_whole(world: World) -> None:
+    pool, ana, bob = world.pool(100), world.open(), world.open()
+    lot = world.post(pool, ana, 10).draws[0][0]
+    world.post(ana, bob, 1, K.CESSION)  # from here on Ana's lots are laid out
+    world.post(pool, ana, 5)
+    assert world.post(ana, bob, 14, K.CESSION).draws == ((lot, 14),)
+    assert isinstance(refusal_of(world, world.posting(ana, bob, 1, K.CESSION)), InsufficientRights)
+
+
+def test_of_one_month_the_lot_that_came_first_is_drawn_first_however_large(world: World) -> None:
+    pool, person = world.pool(), world.open()
+    first, second = world.endow(pool, 100).lot, world.endow(pool, 50, donor=2).lot
+    assert world.post(pool, person, 120).draws == ((first, 100), (second, 20))
+
+
+def test_a_draw_that_is_short_names_what_is_held_and_what_is_missing(world: World) -> None:
+    pool, person = world.pool(100), world.open()
+    lot = world.endow(pool, 30, donor=2).lot
+    refused = refusal_of(world, world.posting(pool, person, 40, draws=((lot, Cents(40)),)))
+    assert isinstance(refused, InsufficientRights)
+    assert refused.facts == {"available": 30, "asked": 40, "missing": 10, "lot": lot}
+
+
+def test_an_endowment_carries_no_reference(world: World) -> None:
+    assert world.ledger.read_now(load_history, world.pool(100)).entries[0].reference == ""
+
+
+def test_a_refused_posting_is_kept_as_what_was_asked_of_post(world: World) -> None:
+    posting = world.posting(world.pool(1), world.open(), 2)
+    refusal_of(world, posting)
+    kept = world.ledger.read_now(lambda connection: connection.execute(sql("SELECT op, asked FROM refusals")).all())
+    assert [tuple(row) for row in kept] == [(posting.op, compute_fingerprint("post", asked_values(posting)))]
 
 
 # Across territories

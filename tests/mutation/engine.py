@@ -66,8 +66,10 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "node/ledger/statements.py": (_IN.format("statements"),),
     "node/ledger/recent_ids.py": (_IN.format("recent_ids"),),
     "node/ledger/credits.py": (_IN.format("runs"),),
-    "node/ledger/runs.py": (_IN.format("runs"),),
-    "node/ledger/desk.py": (_IN.format("postings"), _IN.format("reservations"), _IN.format("reversals")),
+    "node/ledger/runs.py": (_IN.format("runs"), _IN.format("postings")),
+    "node/ledger/desk.py": (
+        *(_IN.format("postings"), _IN.format("reservations"), _IN.format("reversals"), _IN.format("runs")),
+    ),
 }
 # Loaded before forking: whatever is not ours.
 _LIBRARIES: Final = (
