@@ -81,7 +81,7 @@ class InvalidTime(Malformed):
 
 
 class NotCanonical(Malformed):
-    """Facts: reason, and offset where one is known."""
+    """Facts: reason."""
 
     code = "not_canonical"
 

@@ -38,6 +38,21 @@ def test_every_module_and_every_test_that_is_named_is_there() -> None:
     assert set(explained()) <= set(MODULES)
 
 
+# Words of refusals and findings, nothing that decides.
+NOT_MUTATED: Final = {"protocol/errors.py", "protocol/findings.py", "node/ledger/errors.py"}
+ROLES: Final = ("commands", "service", "store", "tables", "checks", "__init__")
+
+
+def test_every_pure_file_of_the_protocol_and_the_ledger_is_mutated() -> None:
+    files = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("protocol", "node/ledger")
+        for path in (ROOT / folder).glob("*.py")
+    }
+    nouns = {file for file in files if not file.removesuffix(".py").endswith(ROLES)}
+    assert nouns - NOT_MUTATED == set(MODULES)
+
+
 def test_every_place_where_code_decides_has_its_mutant() -> None:
     names = [mutant.name for mutant in find_mutants(SOURCE)]
     assert names == [

@@ -16,10 +16,10 @@ from protocol.running.explanations import SENTENCES
 
 PURE: Final = (
     *("amounts", "canonical", "cession", "clearing", "directory", "envelopes", "errors", "evidence", "findings"),
-    *("identifiers", "keys", "merkle", "messages", "national", "replay", "times"),
+    *("identifiers", "keys", "merkle", "messages", "national", "national_file", "replay", "times"),
 )
 # States that one function advances in place, leaf by leaf: copies would cost more than all the rest.
-ADVANCED_IN_PLACE: Final = frozenset({"Positions", "Replay"})
+ADVANCED_IN_PLACE: Final = frozenset({"NationalFileReplay", "Positions", "Replay"})
 
 
 @pytest.fixture(params=PURE)
