@@ -151,7 +151,8 @@ def test_signed_bytes_that_are_no_head_are_found(story: Story) -> None:
     nonsense = SignedCheckpoint(b"?", secret.public.id, keys.sign(secret, Domain.CHECKPOINT, b"?"))
     altered = msgspec.structs.replace(point(story.records), signature=bytes(64))
     (told,) = story.replay(checkpoint=nonsense).finish()[1].findings
-    assert (told.place, told.expected, told.found) == ("national log, head", "a checkpoint", "bytes that are none")
+    assert (told.invariant, told.place) == ("I7", "national log, head")
+    assert (told.expected, told.found) == ("a checkpoint", "bytes that are none")
     assert findings(story.replay(checkpoint=altered)) == [("I7", "national log, head", "no signature that fits")]
 
 
