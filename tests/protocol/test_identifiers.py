@@ -36,6 +36,7 @@ from protocol.identifiers import (
     require_party,
     require_territory,
     tidy_address,
+    write_address,
 )
 
 SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTWXYZ"
@@ -407,3 +408,42 @@ def test_one_bad_id_among_good_ones_is_named(text: str) -> None:
     with pytest.raises(InvalidId) as refusal:
         parse_ids([good, text, good])
     assert str(refusal.value.facts["id"]).replace("-", "") == text.replace("-", "")
+
+
+GOOD = ("0190d4c2-7a3b-7cde-8f01-23456789abcd", "0190d4c2-7a3b-7cde-8f01-23456789abce")
+# Dashes one place early or late, one after the other and all at once; none; a pair too many; capitals; no digit; cut.
+BAD = [
+    *(f"{GOOD[0][:at]}{GOOD[0][at + 1]}-{GOOD[0][at + 2 :]}" for at in (8, 13, 18, 23)),
+    *(f"{GOOD[0][: at - 1]}-{GOOD[0][at - 1]}{GOOD[0][at + 1 :]}" for at in (8, 13, 18, 23)),
+    "0190d4c27-a3b7-cde8-f012-3456789abcd",
+    "0190d4c27a3b7cde8f0123456789abcd0123",
+    "0190d4c2-7a3b-7cde-8f01-2345--89abcd",
+    GOOD[0].upper(),
+    GOOD[0].replace("d", "g"),
+    GOOD[0][:-1],
+    f"{GOOD[0]}0",
+]
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_one_bad_id_among_many_is_refused_wherever_it_stands(bad: str) -> None:
+    assert parse_ids(GOOD) == [uuid.UUID(text).bytes for text in GOOD]
+    for texts in ((bad, GOOD[0]), (GOOD[0], bad), (GOOD[0], bad, GOOD[1]), (bad, bad)):
+        with pytest.raises(InvalidId) as refusal:
+            parse_ids(texts)
+        assert refusal.value.facts["id"] == bad
+
+
+def test_two_texts_cut_elsewhere_are_not_two_ids() -> None:
+    for cut in (35, 37):
+        joined = "".join(GOOD)
+        with pytest.raises(InvalidId):
+            parse_ids([joined[:cut], joined[cut:]])
+
+
+def test_an_address_is_written_for_an_account_that_can_be_and_for_no_other() -> None:
+    assert write_address("7K3F92QX", "200046977") == "7K3F-92QX-A@200046977"  # the SPEC's worked example
+    with pytest.raises(InvalidAddress):
+        write_address("7K3F92Q", "200046977")
+    with pytest.raises(InvalidTerritory):
+        write_address("7K3F92QX", "200046978")
