@@ -16,6 +16,7 @@ from hub.exchange.service import HubExchange
 from hub.recovery.service import is_restored
 from hub.schema_service import HUB_HISTORY
 from protocol.book.service import Book
+from protocol.exchange.epochs import LEAP_BYTES
 from protocol.exchange.service import Identity
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
@@ -62,7 +63,7 @@ class HubApp:
         await self.book.read(self.registry.load)
         await self.book.read(self.exchange.load)
         if await self.book.read(is_restored):
-            await self.exchange.begin_recovery()
+            await self.exchange.begin_recovery(clock_service.entropy(LEAP_BYTES))
         if self.exchange.recovery is None:
             await self.book.write(self.registry.found, self.config.name)
 

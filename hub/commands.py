@@ -32,6 +32,7 @@ from protocol.cession import CessionState
 from protocol.directory import Change, KeyAdded, KeyRetired, LimitsSet, Member, Reinstated, Suspended
 from protocol.envelopes import ENVELOPE_BYTES_MAX
 from protocol.errors import InvalidId
+from protocol.exchange.epochs import LEAP_BYTES
 from protocol.exchange.evidence_service import SayEvidenceSeen, say_seen
 from protocol.exchange.evidence_store import load_evidence, load_evidence_file
 from protocol.exchange.service import Identity
@@ -207,7 +208,7 @@ async def _status(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
 
 
 async def _recover(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
-    await hub.exchange.begin_recovery()
+    await hub.exchange.begin_recovery(clock_service.entropy(LEAP_BYTES))
     return _tell_recovery(hub)
 
 

@@ -97,9 +97,12 @@ class HubExchange:
             line.last = None
         self.wake_all()
 
-    async def begin_recovery(self) -> HubRecovery:
-        """Take this book for an old copy: decide nothing until the members gave back what they hold."""
-        begun: HubRecovery = await self._book.write(self.recoverer.begin, None)
+    async def begin_recovery(self, drawn: bytes) -> HubRecovery:
+        """Take this book for an old copy: decide nothing until the members gave back what they hold.
+
+        `drawn`: entropy to choose the new epoch by, `LEAP_BYTES` of it.
+        """
+        begun: HubRecovery = await self._book.write(self.recoverer.begin, drawn)
         return begun
 
     async def finish_recovery(self, without: Sequence[str] = ()) -> int:

@@ -57,9 +57,10 @@ class Returning(Struct, frozen=True, kw_only=True):
 
 
 class HubRecovery(Struct, frozen=True, kw_only=True):
-    """A recovery that runs: under which epoch, since when, and each member's line."""
+    """A recovery that runs: under which epoch, what it drew to choose it, since when, and each member's line."""
 
     epoch: int
+    drawn: str  # hexadecimal: no other recovery from the same copy drew the same, by chance
     since: int
     members: dict[str, Returning]
 

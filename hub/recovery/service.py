@@ -46,6 +46,7 @@ from protocol.directory import MemberKind, decode_entry
 from protocol.envelopes import CarriedSlip, Checkpoint, HeadStatement, ProvedEntries, Returned, open_checkpoint
 from protocol.errors import BadEnvelope, NotCanonical, Refusal
 from protocol.exchange import service as exchange
+from protocol.exchange.epochs import choose_epoch
 from protocol.exchange.own_slips_service import verify_own_slips
 from protocol.exchange.service import Forked, Received
 from protocol.messages import (
@@ -145,15 +146,18 @@ class Recoverer:
 
     # Operations
 
-    def begin(self, page: Page, items: Sequence[None]) -> list[HubRecovery | Refusal]:
-        """Decide nothing from here on, speak under a new epoch, and take back; asked twice it is begun once."""
-        return [self._find(page) or self._begin(page) for _ in items]
+    def begin(self, page: Page, items: Sequence[bytes]) -> list[HubRecovery | Refusal]:
+        """Decide nothing from here on, speak under a new epoch, and take back; asked twice it is begun once.
 
-    def _begin(self, page: Page) -> HubRecovery:
+        Items: what is drawn to choose the epoch by.
+        """
+        return [self._find(page) or self._begin(page, drawn) for drawn in items]
+
+    def _begin(self, page: Page, drawn: bytes) -> HubRecovery:
         page.connection.execute(facts.delete().where(facts.c.name == RESTORED))
         hub = self._registry.identity.code
         logs = self._own_logs(page)
-        epoch = max((log.epoch for log in logs), default=1) + 1
+        epoch = choose_epoch(max((log.epoch for log in logs), default=1), drawn)
         members: dict[str, Returning] = {}
         for code, member in self._registry.on_page(page).members.items():
             if member.kind is MemberKind.HUB:
@@ -161,7 +165,7 @@ class Recoverer:
             own = log_store.open_log(page.connection, hub, code)
             theirs = log_store.open_log(page.connection, code, hub)
             members[code] = Returning(told=own.size, taken=theirs.size, epoch=theirs.epoch)
-        recovery = HubRecovery(epoch=epoch, since=page.now, members=members)
+        recovery = HubRecovery(epoch=epoch, drawn=drawn.hex(), since=page.now, members=members)
         self._raise_epochs(page, epoch)
         self._save(page, recovery)
         return recovery
@@ -197,7 +201,7 @@ class Recoverer:
         is_met = self._has_heard(page, recovery, statement)
         if not is_met and statement.ack_epoch >= recovery.epoch:
             # An earlier recovery, lost with this book, spoke under this epoch: take one that nobody has heard.
-            recovery = self._outgrow(page, recovery, statement.ack_epoch + 1)
+            recovery = self._outgrow(page, recovery, statement.ack_epoch)
             own = log_store.open_log(connection, identity.code, member)
         if own.epoch < recovery.epoch:  # a member that joined after the copy was made
             log_store.raise_epoch(connection, own, recovery.epoch)
@@ -226,7 +230,8 @@ class Recoverer:
             and shown.root == log_store.load_root(page.connection, national, shown.size)
         )
 
-    def _outgrow(self, page: Page, recovery: HubRecovery, epoch: int) -> HubRecovery:
+    def _outgrow(self, page: Page, recovery: HubRecovery, heard: int) -> HubRecovery:
+        epoch = choose_epoch(heard, bytes.fromhex(recovery.drawn))
         self._raise_epochs(page, epoch)
         lines = {code: msgspec.structs.replace(line, is_met=False) for code, line in recovery.members.items()}
         return msgspec.structs.replace(recovery, epoch=epoch, members=lines)

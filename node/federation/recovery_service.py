@@ -51,6 +51,7 @@ from protocol.book.log_store import Log
 from protocol.book.service import Page
 from protocol.envelopes import AskOwn, ForwardedSlip, OwnSlips
 from protocol.errors import BadEnvelope, Malformed, NotCanonical, Refusal
+from protocol.exchange.epochs import choose_epoch
 from protocol.exchange.own_slips_service import verify_own_slips
 from protocol.exchange.service import Received
 from protocol.identifiers import AccountNumber, Address, Id16, TerritoryCode, format_address
@@ -76,7 +77,6 @@ if TYPE_CHECKING:
 # Whose rights left, where the slip's counterfoil is gone: they are taken from, and come back to, the unclaimed.
 NOBODY: Final = ""
 _LEAVES_AT_ONCE: Final = 512
-EPOCH_LEAP_BYTES: Final = 2  # epochs are columns of 32 bits: room for thousands of recoveries
 
 
 @dataclass(slots=True)
@@ -173,13 +173,9 @@ def _answers(received: Received, recovery: Recovery) -> bool:
 
 
 def _go_on(federation: Federation, page: Page, recovery: Recovery, own: Log, known_epoch: int) -> None:
-    """All our slips are here again: the log goes on under an epoch that nobody has heard of.
-
-    A recovery that was lost in its turn may have spoken already, in an envelope that is still under way: by chance, no
-    two recoveries speak under the same epoch, so that nobody takes them for one author who contradicts himself.
-    """
-    leap = int.from_bytes(bytes.fromhex(recovery.nonce)[:EPOCH_LEAP_BYTES], "big")
-    log_store.raise_epoch(page.connection, own, max(own.epoch, known_epoch) + 1 + leap)
+    """All our slips are here again: the log goes on under an epoch that nobody has heard of."""
+    epoch = choose_epoch(max(own.epoch, known_epoch), bytes.fromhex(recovery.nonce))
+    log_store.raise_epoch(page.connection, own, epoch)
     end = own.size
     federation.write_slip(page, federation.hub.hub, Restored(own.epoch, end))
     _save(federation, page, msgspec.structs.replace(recovery, phase=RecoveryPhase.REPLAYING, end=end))

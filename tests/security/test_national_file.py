@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from hub.reconciliation.export_service import load_header, load_records
 from protocol.commands import app
 from protocol.directory import LimitsSet
+from protocol.exchange.epochs import LEAP_BYTES
 from protocol.exchange.service import EVERYBODY
 from protocol.identifiers import AccountNumber, Address
 from protocol.merkle import hash_leaf
@@ -98,7 +99,7 @@ async def test_the_log_of_a_hub_that_was_restored_from_an_old_copy_can_be_replay
         brest.cede(ana, Address(bea, LYON), cents)
         await stage.settle()
     restore_hub(stage, copy)
-    await stage.exchange.begin_recovery()
+    await stage.exchange.begin_recovery(stage.entropy(LEAP_BYTES))
     await stage.settle()
     brest.cede(ana, Address(bea, LYON), 9)
     await stage.settle()

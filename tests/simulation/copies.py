@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from node.ledger.postings import Posting, PostingKind
 from protocol.amounts import Cents
+from protocol.exchange.epochs import LEAP_BYTES
 from protocol.identifiers import AccountNumber, Id16
 from tests.federation.old_copies import back_up, restore_hub, restore_node
 from tests.simulation.oracle import Lot, Wrong
@@ -116,7 +117,7 @@ def lose_hub(stage: Stage) -> None:
         return
     restore_hub(stage.world, stage.hub_copy)
     stage.watch(HUB)
-    stage.ask(HUB, lambda: stage.world.exchange.recoverer.begin, None)
+    stage.ask(HUB, lambda: stage.world.exchange.recoverer.begin, stage.world.entropy(LEAP_BYTES))
 
 
 ACTIONS = {back_up_node: 1.5, lose_node: 1, back_up_hub: 1.3, lose_hub: 1}
