@@ -37,6 +37,10 @@ _FIND_SLIP = Prepared(
         slips.c.origin == bindparam("origin"), slips.c.epoch == bindparam("epoch"), slips.c.ix == bindparam("index")
     )
 )
+# Epochs lie far apart, and few of them were ever spoken under.
+_FIND_EPOCH_BEFORE = Prepared(
+    select(func.max(slips.c.epoch)).where(slips.c.origin == bindparam("origin"), slips.c.epoch < bindparam("epoch"))
+)
 _IS_WAITING = (slips.c.taker == bindparam("taker"), slips.c.state == str(CessionState.CLEARED))
 _LOAD_WAITING = Prepared(select(*_SLIP_COLUMNS).where(*_IS_WAITING).order_by(slips.c.id).limit(bindparam("most")))
 _HAS_WAITING = Prepared(select(slips.c.id).where(*_IS_WAITING).limit(1))
@@ -177,11 +181,14 @@ def find_slip(connection: Connection, key: SlipKey) -> StoredSlip | None:
 
 def find_slip_at(connection: Connection, origin: str, epoch: int, index: int) -> StoredSlip | None:
     """Return the slip at this place of its author's log, written under `epoch` or an earlier one."""
-    for earlier in range(epoch, 0, -1):
-        found = find_slip(connection, (origin, earlier, index))
-        if found is not None:
-            return found
-    return None
+    found = find_slip(connection, (origin, epoch, index))
+    while found is None:
+        earlier = _FIND_EPOCH_BEFORE.value(connection, origin=origin, epoch=epoch)
+        if earlier is None:
+            return None
+        epoch = int(earlier)
+        found = find_slip(connection, (origin, epoch, index))
+    return found
 
 
 def load_waiting(connection: Connection, taker: str, limit: int) -> list[StoredSlip]:

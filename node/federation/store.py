@@ -29,6 +29,8 @@ from protocol.findings import Finding
 from protocol.times import Instant
 
 _IS_SENT = (sent_slips.c.epoch == bindparam("epoch"), sent_slips.c.ix == bindparam("index"))
+# Epochs lie far apart, and few of them were ever spoken under.
+_FIND_EPOCH_BEFORE = Prepared(select(func.max(sent_slips.c.epoch)).where(sent_slips.c.epoch < bindparam("epoch")))
 _FIND_SENT = Prepared(select(sent_slips.c.taker, sent_slips.c.count, sent_slips.c.state).where(*_IS_SENT))
 _IS_OF_SLIP = (cessions.c.epoch == bindparam("epoch"), cessions.c.ix == bindparam("index"))
 _LOAD_EXCEPTIONS = Prepared(
@@ -97,11 +99,14 @@ def find_sent(connection: Connection, epoch: int, index: int) -> SentSlip | None
 
 def find_sent_at(connection: Connection, epoch: int, index: int) -> SentSlip | None:
     """Return our slip at this place of our log, written under `epoch` or an earlier one."""
-    for earlier in range(epoch, 0, -1):
-        found = find_sent(connection, earlier, index)
-        if found is not None:
-            return found
-    return None
+    found = find_sent(connection, epoch, index)
+    while found is None:
+        earlier = _FIND_EPOCH_BEFORE.value(connection, epoch=epoch)
+        if earlier is None:
+            return None
+        epoch = int(earlier)
+        found = find_sent(connection, epoch, index)
+    return found
 
 
 def save_sent(connection: Connection, slip: SentSlip, state: CessionState, **values: object) -> None:

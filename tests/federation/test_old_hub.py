@@ -253,6 +253,24 @@ async def test_a_recovery_that_was_lost_in_its_turn_does_not_make_a_liar_of_the_
     assert lyon.balance(bea) == 5_100
 
 
+async def test_a_slip_is_found_at_its_place_however_far_its_epoch_is_from_ours(files: World) -> None:
+    """A member chooses its epoch itself: what is looked for under earlier ones must not take a step for each number."""
+    from hub.clearing.store import find_slip_at
+    from node.federation.store import find_sent_at
+
+    brest, _lyon, ana, bea = await _two(files)
+    index = int(brest.cede(ana, Address(bea, LYON), 100).reference.split("/")[1])
+    await files.settle()
+    last = 2**31 - 1
+    slip = files.hub_book.read_now(lambda line: find_slip_at(line, BREST, last, index))
+    sent = brest.book.read_now(lambda line: find_sent_at(line, last, index))
+    assert slip is not None
+    assert sent is not None
+    assert (slip.epoch, slip.index, sent.epoch, sent.index) == (1, index, 1, index)
+    assert files.hub_book.read_now(lambda line: find_slip_at(line, BREST, last, index + 1)) is None
+    assert brest.book.read_now(lambda line: find_sent_at(line, last, index + 1)) is None
+
+
 async def test_accreditation_lost_with_the_copy_comes_back(files: World) -> None:
     brest, _lyon, ana, _bea = await _two(files)
     lille = files.join(LILLE, is_accredited=False)
