@@ -19,7 +19,7 @@ from node.calls_api import Call, answer
 from node.cession_service import load_cession_told
 from node.federation import store as federation_store
 from node.federation.service import AskCession, CessionView, load_cessions
-from node.requests import CessionItem, CessionLines, read_cession, read_lines
+from node.requests import read_cession, read_cession_lines
 from protocol.errors import Refusal
 from protocol.identifiers import parse_address, parse_id, tidy_address
 
@@ -27,9 +27,9 @@ from protocol.identifiers import parse_address, parse_id, tidy_address
 async def cede(request: web.Request) -> web.Response:
     """Cede rights, one or many times, to accounts here or far; a bad line harms no other."""
     call = Call(request)
-    app = call.app
+    app, language = call.app, call.language
     grant = await call.grant(Scope.CEDE)
-    items = read_lines((await call.body(CessionLines)).items, CessionItem)
+    items = read_cession_lines(await request.read())
     done: list[tuple[str, CessionView | Refusal | None]] = []
     wanted: list[AskCession] = []
     for item in items:
@@ -46,7 +46,7 @@ async def cede(request: web.Request) -> web.Response:
             done.append((item.id, None))
     # One wait for all of them: they are written in one page, in their order.
     ceded = iter(await app.book.write(app.federation.cede_groups, wanted) if wanted else ())
-    lines = [tell_ceded(id_, next(ceded) if view is None else view, app.home, call.language) for id_, view in done]
+    lines = [tell_ceded(id_, next(ceded) if view is None else view, app.home, language) for id_, view in done]
     for line in lines:
         if line.code:
             call.note_refused(line.code)

@@ -125,6 +125,7 @@ class CessionLines(Struct, frozen=True, forbid_unknown_fields=True):
     items: Annotated[list[Raw], Items]
 
 
+_CESSIONS: Final = msgspec.json.Decoder(CessionRequest)
 _CREDITS: Final = msgspec.json.Decoder(CreditRequest)
 
 
@@ -153,6 +154,14 @@ def read_lines(lines: Sequence[Raw], type_: type[Body]) -> list[Body | tuple[str
                 name = ""
             read.append((name, refusal))
     return read
+
+
+def read_cession_lines(data: bytes) -> Sequence[CessionItem | tuple[str, Malformed]]:
+    """Return the lines of a cession request: at once where all can be read, else each alone. Raises Malformed."""
+    try:
+        return _CESSIONS.decode(data).items
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return read_lines(read_body(data, CessionLines).items, CessionItem)
 
 
 def read_kind(text: str) -> AccountKind:
