@@ -362,7 +362,7 @@ def tell_operation(view: OperationView, language: str) -> OperationAnswer:
 # The federation
 
 
-class CessionAnswer(Struct, frozen=True, rename={"giver": "from"}):
+class CessionAnswer(Struct, frozen=True, gc=False, rename={"giver": "from"}):
     """Where a cession stands, each step with its time; a step that did not happen has none."""
 
     id: str
@@ -439,6 +439,14 @@ class CessionLine(Struct, frozen=True, omit_defaults=True):
     explanation: str = ""
 
 
+class CededLine(Struct, frozen=True):
+    """A line that was done: CessionLine without what only refusals have."""
+
+    id: str
+    status: str
+    cession: CessionAnswer
+
+
 class CessionsDoneAnswer(Struct, frozen=True):
     """One line for each item, in the same order."""
 
@@ -449,7 +457,8 @@ def tell_ceded(id_: str, done: CessionView | Refusal, home: str, language: str) 
     if isinstance(done, Refusal):
         told = explain(done.code, done.facts, language)
         return CessionLine(id_, "refused", code=done.code, facts=done.facts, explanation=told)
-    return CessionLine(id_, "repeated" if done.is_repeat else "done", tell_cession(done, home, language, id_))
+    line = CededLine(id_, "repeated" if done.is_repeat else "done", tell_cession(done, home, language, id_))
+    return cast(CessionLine, line)  # to a caller it is one
 
 
 class CessionsAnswer(Struct, frozen=True):

@@ -46,10 +46,12 @@ async def cede(request: web.Request) -> web.Response:
             done.append((item.id, None))
     # One wait for all of them: they are written in one page, in their order.
     ceded = iter(await app.book.write(app.federation.cede_groups, wanted) if wanted else ())
-    lines = [tell_ceded(id_, next(ceded) if view is None else view, app.home, language) for id_, view in done]
-    for line in lines:
-        if line.code:
-            call.note_refused(line.code)
+    lines = []
+    for id_, view in done:
+        told = next(ceded) if view is None else view
+        if isinstance(told, Refusal):
+            call.note_refused(told.code)
+        lines.append(tell_ceded(id_, told, app.home, language))
     return answer(CessionsDoneAnswer(lines))
 
 

@@ -189,21 +189,23 @@ class HubExchange:
         elif is_fresh:
             await self._book.write(self.sequencer.take, received)
             line.last = told
+            await asyncio.sleep(0)  # who waits for what this brought is answered first
         deadline = loop.time() + wait_ms / 1000
         while True:
             line.news.clear()
             whispers = [line.whispers.popleft() for _ in range(min(len(line.whispers), 32))]
-            composed = await self._book.read(partial(self._compose_if_all_is_told, received, whispers))
+            composed = await self._book.read_soon(partial(self._compose_if_all_is_told, received, whispers))
             if composed is None:
                 await self._book.write(self.sequencer.hand_over, member)
-                composed = await self._book.read(partial(self._compose, received, whispers))
+                composed = await self._book.read_soon(partial(self._compose, received, whispers))
             envelope, is_news = composed
             left = deadline - loop.time()
             if is_news or is_fresh or left <= 0 or self._is_stopping:
                 return envelope
             line.waiting += 1
             try:
-                await asyncio.wait_for(line.news.wait(), left)
+                async with asyncio.timeout(left):
+                    await line.news.wait()
             except TimeoutError:
                 deadline = 0.0
             finally:

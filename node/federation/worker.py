@@ -1,13 +1,12 @@
 """The loop that calls the hub: sends what waits, fetches what is new, and waits well when nobody answers.
 
-One call at a time: a long poll is given up as soon as there is something to send. What a lost call carried is sent
-again by the next one, so giving up costs nothing.
+One call waits at the hub while there is nothing to say; what we have goes out beside it, one call at a time. What a
+lost call carried is sent again by the next one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -62,6 +61,7 @@ class ExchangeWorker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told: tuple[object, ...] | None = None
         self._stopping = False
+        self._waiting: asyncio.Task[TakenReply | None] | None = None  # the call that waits at the hub
         self._keys_back = 0  # how many keys before the newest we sign with
         self.contact_at: Instant | None = None  # when the hub last answered
         self.trouble: str | None = None  # why it does not, while it does not
@@ -79,34 +79,43 @@ class ExchangeWorker:
     async def run(self) -> None:
         """Call for ever, until stopped."""
         self._loop = asyncio.get_running_loop()
-        while not self._stopping:
-            self._wake.clear()
-            try:
-                await self._call_or_yield()
-            except Refusal as refusal:
-                self.trouble = str(refusal)
-                wait = self.back_off.next_wait_ms(self._chance())
-                cause = refusal.cause if isinstance(refusal, BadEnvelope) else str(refusal)
-                log.warning("exchange failed", code=refusal.code, cause=cause, retry_in_ms=wait)
+        try:
+            while not self._stopping:
                 self._wake.clear()
-                await wait_or_wake(self._wake, wait)
+                try:
+                    await self._call_or_wait()
+                except Refusal as refusal:
+                    self.trouble = str(refusal)
+                    wait = self.back_off.next_wait_ms(self._chance())
+                    cause = refusal.cause if isinstance(refusal, BadEnvelope) else str(refusal)
+                    log.warning("exchange failed", code=refusal.code, cause=cause, retry_in_ms=wait)
+                    self._wake.clear()
+                    await wait_or_wake(self._wake, wait)
+        finally:
+            if self._waiting is not None:
+                self._waiting.cancel()
 
-    async def _call_or_yield(self) -> None:
+    async def _call_or_wait(self) -> None:
+        """Send what there is; where there is nothing, have a call wait at the hub until either side has something.
+
+        What we then have goes out on a line beside the waiting call: ending that one would cost its connection. Answers
+        that cross are as harmless as any envelope that comes late.
+        """
         whispers = self._payees.take_outgoing()
         question, count = await self._export(whispers)
         if count or whispers:
             await self._call(question, 0)
             return
-        calling = asyncio.create_task(self._call(question, LONG_POLL_MS))
+        if self._waiting is None:
+            self._waiting = asyncio.create_task(self._call(question, LONG_POLL_MS))
         waking = asyncio.create_task(self._wake.wait())
         try:
-            await asyncio.wait({calling, waking}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({self._waiting, waking}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             waking.cancel()
-            if not calling.done():
-                calling.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await calling
+        if self._waiting.done():
+            answered, self._waiting = self._waiting, None
+            await answered
 
     def _has_outgoing(self, connection: Connection) -> bool:
         own = log_store.find_log(connection, self._federation.identity.code, self._federation.hub.hub)

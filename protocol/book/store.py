@@ -18,6 +18,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
+from protocol.book.driver_store import run_sql
 from protocol.errors import Refusal
 
 _BUSY_TIMEOUT_MS = 10_000
@@ -72,9 +73,11 @@ def open_engine(url: str | URL, *, read_only: bool = False, connections: int = 4
         dbapi.execute("PRAGMA foreign_keys = ON")
         dbapi.execute("PRAGMA cache_size = -65536")
 
+    begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
+
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        run_sql(connection, begin)
 
     return engine
 

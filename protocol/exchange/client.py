@@ -16,6 +16,8 @@ WAIT_HEADER: Final = "Citizen-Miles-Wait-Ms"
 CONTENT_TYPE: Final = "application/msgpack"
 _CONNECT_SECONDS: Final = 10
 _ANSWER_SECONDS: Final = 30
+# A larger body is read piece by piece in another thread, so that the loop goes on; for a small one that costs more.
+_AT_ONCE_BYTES: Final = 256 * 1024
 
 
 class HubUnreachable(Refusal):
@@ -61,7 +63,7 @@ class HttpTransport:
         try:
             async with self._open().post(
                 self._url + path,
-                data=io.BytesIO(body),
+                data=body if len(body) <= _AT_ONCE_BYTES else io.BytesIO(body),
                 headers={"Content-Type": CONTENT_TYPE, **(headers or {})},
                 timeout=timeout,
                 allow_redirects=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import secrets
 import signal
@@ -280,6 +281,9 @@ async def serve_until_stopped(
             await site.start()
         except OSError as error:
             raise NotConfigured(reason=f"listen {host}:{port}: {error.strerror or error}") from None
+        # What is loaded by now stays: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
         on_ready(int(runner.addresses[0][1]))
         await stopping.wait()
     finally:

@@ -21,7 +21,7 @@ BULK: Final = Goal(
     limit="raw SQLite executemany",
     gate=0.5,
     moonshot=0.8,
-    note="A node as a process, JSON over HTTP on two connections, one request a batch of 1 000, each line durable and "
+    note="A node as a process, JSON over HTTP on four connections, one request a batch of 1 000, each line durable and "
     "answered. The limit writes batches of the same size durably, without HTTP, rights or history.",
 )
 PURCHASES: Final = Goal(
@@ -73,7 +73,7 @@ def measure_bulk(folder: Path, sizes: Sizes, _server: PostgresServer) -> Iterato
         raw.measure(2, sizes.batch)
         for _ in range(sizes.rounds):
             limits.append(raw.measure(sizes.bulk_batches, sizes.batch))
-            load = till.measure_credits(sizes.bulk_batches, sizes.batch)
+            load = till.measure_credits(sizes.bulk_batches, sizes.batch, connections=sizes.bulk_connections)
             values.append(sizes.bulk_batches * sizes.batch / load.seconds)
         raw.close()
     yield Figure(BULK, tuple(values), tuple(limits))
@@ -105,7 +105,7 @@ def measure_on_postgres(folder: Path, sizes: Sizes, server: PostgresServer) -> I
         raw.measure(2, sizes.batch)
         for _ in range(sizes.rounds):
             limits.append(raw.measure(sizes.bulk_batches, sizes.batch))
-            load = till.measure_credits(sizes.bulk_batches, sizes.batch)
+            load = till.measure_credits(sizes.bulk_batches, sizes.batch, connections=sizes.bulk_connections)
             values.append(sizes.bulk_batches * sizes.batch / load.seconds)
         raw.close()
     yield Figure(ON_POSTGRES, tuple(values), tuple(limits))
@@ -121,6 +121,6 @@ def measure_full_base(folder: Path, sizes: Sizes, _server: PostgresServer) -> It
         empty.measure_credits(2, sizes.batch)
         for _ in range(sizes.rounds):
             for till, rates in ((empty, limits), (full, values)):
-                load = till.measure_credits(sizes.bulk_batches, sizes.batch)
+                load = till.measure_credits(sizes.bulk_batches, sizes.batch, connections=sizes.bulk_connections)
                 rates.append(sizes.bulk_batches * sizes.batch / load.seconds)
     yield Figure(FULL, tuple(values), tuple(limits))

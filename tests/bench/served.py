@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -98,20 +101,35 @@ class Line:
 
     def make_cessions(self, requests: int, size: int) -> list[bytes]:
         """Return requests with `size` cessions each, every one to an account of the other territory."""
+        return [
+            make_request("/v1/cessions", self._make_items(number * size, size), self.giver.party.key)
+            for number in range(requests)
+        ]
+
+    def _make_items(self, first: int, size: int) -> bytes:
         givers, takers = self.giver.accounts, self.taker.accounts
-        bodies = []
-        for number in range(requests):
-            items = [
-                {
-                    "id": str(uuid_utils.uuid7()),
-                    "from": givers[(number * size + place) % len(givers)],
-                    "to": takers[(number * size + place) * 7919 % len(takers)],
-                    "cents": 1,
-                }
-                for place in range(size)
-            ]
-            bodies.append(make_request("/v1/cessions", msgspec.json.encode({"items": items}), self.giver.party.key))
-        return bodies
+        items = [
+            {
+                "id": str(uuid_utils.uuid7()),
+                "from": givers[place % len(givers)],
+                "to": takers[place * 7919 % len(takers)],
+                "cents": 1,
+            }
+            for place in range(first, first + size)
+        ]
+        return msgspec.json.encode({"items": items})
+
+    def cede_at_once(self, count: int) -> float:
+        """Have `count` callers inside the giver's process cede once each; return the seconds until all is settled."""
+        process = self.giver.party.process
+        assert process is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
+        wanted = self.count_delivered() + count
+        process.stdin.write(self._make_items(0, count) + b"\n")
+        process.stdin.flush()
+        began = float(process.stdout.readline())
+        return _wait(self.count_delivered, wanted) - began
 
     def cede(self, requests: Sequence[bytes], size: int, *, connections: int) -> tuple[Load, float]:
         """Cede over HTTP; return the load, and the seconds from the first request to the giver's last settlement."""
@@ -156,6 +174,7 @@ def serve_line(folder: Path, accounts: int = ACCOUNTS) -> Iterator[Line]:
     parties = serve_parties(folder, lambda: "")
     hub, brest, lyon = next(parties)
     try:
+        _serve_as_portal(brest)
         giver, taker = Till.open(brest, accounts), Till.open(lyon, accounts)
         giver.measure_credits(10, accounts, connections=1)
         line = Line(hub, giver, taker, _watch(brest), _watch(lyon))
@@ -166,6 +185,15 @@ def serve_line(folder: Path, accounts: int = ACCOUNTS) -> Iterator[Line]:
             line._arrived.close()
     finally:
         next(parties, None)
+
+
+def _serve_as_portal(party: Party) -> None:
+    """Serve the node by `tests.bench.portal`, as the product does and with callers inside."""
+    party.end(signal.SIGTERM)
+    words = [sys.executable, "-m", "tests.bench.portal", party.folder]
+    party.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert party.process.stdout is not None
+    party.port = int(party.process.stdout.readline())
 
 
 def _watch(party: Party) -> sqlite3.Connection:

@@ -18,7 +18,8 @@ class Sizes:
     pgbench_seconds: int = 2
     pgbench_scale: int = 10
     filled: int = 1_500_000
-    cession_batches: int = 10
+    cession_batches: int = 30
+    bulk_connections: int = 4
     concurrent: int = 1_000
     idle: int = 15
     replayed: int = 200_000

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import zlib
 from collections.abc import AsyncIterator, Callable
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -15,7 +17,14 @@ from sqlalchemy.exc import DBAPIError
 
 from protocol.book.store import BookInUse, StorageUnavailable
 from protocol.errors import BadEnvelope, IdMismatch, InvalidAmount, Refusal
-from protocol.running.http_service import STORAGE_TROUBLE, Metrics, make_application, make_tls, serve_until_stopped
+from protocol.running.http_service import (
+    STORAGE_TROUBLE,
+    JsonResponse,
+    Metrics,
+    make_application,
+    make_tls,
+    serve_until_stopped,
+)
 from protocol.running.settings import NotConfigured
 
 BODY_MAX = 1_000
@@ -183,3 +192,57 @@ def test_a_certificate_that_is_none_is_refused(tmp_path: Any) -> None:
     (tmp_path / "garbage.pem").write_text("garbage")
     with pytest.raises(NotConfigured, match="tls_certificate"):
         make_tls(str(tmp_path / "garbage.pem"), "")
+
+
+# JsonResponse: the common case in one write, and the others as any response.
+
+
+async def _raw(client: Client, request: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(request)
+    answer = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    return answer
+
+
+@pytest.fixture
+async def plain(house: House) -> AsyncIterator[Client]:
+    async def show(request: web.Request) -> web.Response:
+        return JsonResponse(b'{"a":"\xc3\xa9"}', 201 if request.query else 200)
+
+    house.application.router.add_get("/plain", show)
+    async with TestClient(TestServer(house.application)) as made:
+        yield made
+
+
+async def test_a_json_answer_says_its_length_its_date_and_no_versions(plain: Client) -> None:
+    for path, status in (("/plain", 200), ("/plain?new=1", 201)):
+        answer = await plain.get(path)
+        assert answer.status == status
+        assert await answer.json() == {"a": "é"}
+        assert answer.headers["Content-Type"] == "application/json"
+        assert answer.headers["Content-Length"] == "10"
+        assert parsedate_to_datetime(answer.headers["Date"]).year >= 2026
+        assert "Server" not in answer.headers
+
+
+async def test_requests_that_come_together_are_answered_in_order(plain: Client) -> None:
+    one = b"GET /plain HTTP/1.1\r\nHost: x\r\n\r\n"
+    other = b"GET /plain?new=1 HTTP/1.1\r\nHost: x\r\n\r\n"
+    answer = await _raw(plain, one + other + one.replace(b"x\r\n", b"x\r\nConnection: close\r\n"))
+    assert [line.split()[1] for line in answer.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")] == [
+        b"200",
+        b"201",
+        b"200",
+    ]
+    assert answer.count(b'{"a":"\xc3\xa9"}') == 3
+
+
+@pytest.mark.parametrize("last", [b"GET /plain HTTP/1.0\r\n\r\n", b"GET /plain HTTP/1.1\r\nConnection: close\r\n\r\n"])
+async def test_what_is_not_the_common_case_is_answered_as_http_wants_it(plain: Client, last: bytes) -> None:
+    """A HEAD has no body; who speaks HTTP/1.0 or wants to close is closed."""
+    answer = await _raw(plain, b"HEAD /plain HTTP/1.1\r\nHost: x\r\n\r\n" + last)
+    assert answer.count(b" 200 OK\r\n") == 2
+    assert answer.lower().count(b"content-length: 10\r\n") == 2
+    assert answer.count(b'{"a":"\xc3\xa9"}') == 1
+    assert answer.endswith(b'\r\n\r\n{"a":"\xc3\xa9"}')

@@ -1,0 +1,46 @@
+"""A node as a process with callers inside it, as a portal's pages are: they ask the federation room, not the HTTP API.
+
+    python -m tests.bench.portal FOLDER
+
+It serves the node as `citizen-miles node serve` does. It prints its port; then, for each line of standard input, a
+request body of `/v1/cessions`, one caller a line cedes, all at once; it prints when they began (monotonic seconds).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+import uvloop
+
+from node.admin_commands import COMMANDS
+from node.api import make_api
+from node.app import NodeApp, load_config
+from node.federation.service import AskCession, CessionView
+from node.requests import CessionItem, read_cession, read_cession_lines
+from protocol.running.admin_service import AdminServer
+
+
+async def _cede(node: NodeApp, asked: AskCession) -> None:
+    view: CessionView = await node.book.write(node.federation.cede, asked)
+    assert not view.is_repeat
+
+
+async def _serve(folder: Path) -> None:
+    node = NodeApp(folder, load_config(folder))
+    serving = asyncio.create_task(
+        node.serve(make_api(node), AdminServer(folder, COMMANDS, node), lambda port: print(port, flush=True))
+    )
+    loop = asyncio.get_running_loop()
+    while line := await loop.run_in_executor(None, sys.stdin.buffer.readline):
+        items = [item for item in read_cession_lines(line) if isinstance(item, CessionItem)]
+        asked = [read_cession(item, node.home) for item in items]
+        print(time.perf_counter(), flush=True)
+        await asyncio.gather(*(_cede(node, one) for one in asked))
+    serving.cancel()
+
+
+if __name__ == "__main__":
+    uvloop.run(_serve(Path(sys.argv[1])))
