@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sqlite3
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -230,15 +231,13 @@ async def test_requests_that_come_together_are_answered_in_order(plain: Client) 
     one = b"GET /plain HTTP/1.1\r\nHost: x\r\n\r\n"
     other = b"GET /plain?new=1 HTTP/1.1\r\nHost: x\r\n\r\n"
     answer = await _raw(plain, one + other + one.replace(b"x\r\n", b"x\r\nConnection: close\r\n"))
-    assert [line.split()[1] for line in answer.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")] == [
-        b"200",
-        b"201",
-        b"200",
-    ]
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"200", b"201", b"200"]
     assert answer.count(b'{"a":"\xc3\xa9"}') == 3
 
 
-@pytest.mark.parametrize("last", [b"GET /plain HTTP/1.0\r\n\r\n", b"GET /plain HTTP/1.1\r\nConnection: close\r\n\r\n"])
+@pytest.mark.parametrize(
+    "last", [b"GET /plain HTTP/1.0\r\n\r\n", b"GET /plain HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"]
+)
 async def test_what_is_not_the_common_case_is_answered_as_http_wants_it(plain: Client, last: bytes) -> None:
     """A HEAD has no body; who speaks HTTP/1.0 or wants to close is closed."""
     answer = await _raw(plain, b"HEAD /plain HTTP/1.1\r\nHost: x\r\n\r\n" + last)
