@@ -73,6 +73,16 @@ def test_a_malformed_reservation_never_reaches_the_book(
     assert refusal.value.facts.get("field") == field
 
 
+def test_a_reservation_can_be_used_until_the_instant_at_which_it_ends(world: World) -> None:
+    pool, person = world.pool(100), world.open()
+    kept = [reserve(world, pool, 10) for _ in range(2)]
+    world.clock.now += 999
+    world.post(pool, person, 10, reservation=kept[0].op)
+    world.clock.now += 1
+    with pytest.raises(ReservationExpired):
+        world.post(pool, person, 10, reservation=kept[1].op)
+
+
 def test_what_is_reserved_is_still_held_but_not_available(world: World) -> None:
     pool, person = world.pool(100), world.open()
     reserve(world, pool, 70)
