@@ -14,6 +14,7 @@ from protocol.directory import (
     Change,
     Directory,
     DirectoryEntry,
+    Doubt,
     Enrolled,
     KeyAdded,
     KeyRetired,
@@ -25,9 +26,11 @@ from protocol.directory import (
     UnknownMember,
     apply_entries,
     encode_entry,
+    find_doubts,
 )
 from protocol.errors import NotCanonical
 from protocol.keys import PublicKeys, compute_key_id
+from protocol.times import Instant
 from tests.protocol import second_reader
 
 CODES = ("HUB-FR", "242900314", "200046977", "S00000000")
@@ -171,3 +174,20 @@ def test_a_retired_key_is_found_for_what_it_signed_and_not_for_more() -> None:
     assert (member.find_key(bytes(8)), member.find_any_key(bytes(8)), directory.find("HUB-FR")) == (None, None, None)
     with pytest.raises(BrokenDirectory):
         apply_entries(directory, [encode_entry(directory, KeyAdded(BREST, first.signing, first.sealing), 5)])
+
+
+def test_only_what_a_stolen_key_signed_is_doubted_from_the_slip_and_until_the_instant_that_are_told() -> None:
+    first, second = (compute_key_id(bytes([seed]) * 32, bytes([seed]) * 32) for seed in (1, 2))
+    told: list[tuple[Change, int]] = [
+        (enrolled(), 5),
+        (KeyAdded(BREST, bytes([2]) * 32, bytes([2]) * 32), 6),
+        (KeyAdded(BREST, bytes([3]) * 32, bytes([3]) * 32), 7),
+        (KeyRetired(BREST, first, False, 0), 8),
+        (KeyRetired(BREST, second, True, 41), 9),
+    ]
+    directory, entries = Directory(), []
+    for change, at in told:
+        entries.append(encode_entry(directory, change, at))
+        directory = apply_entries(directory, entries[-1:])
+    assert find_doubts(entries) == [Doubt(member=BREST, key=second, since=41, until=Instant(9))]
+    assert find_doubts(entries[:4]) == []
