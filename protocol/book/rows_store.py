@@ -39,8 +39,29 @@ def _is_postgresql(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-def _columns_of(rows: Sequence[Row]) -> tuple[list[Any], ...]:
-    return tuple(list(column) for column in zip(*rows, strict=True))
+def _columns_of(rows: Sequence[Row]) -> tuple[str, ...]:
+    return tuple(_write_array(column) for column in zip(*rows, strict=True))
+
+
+def _write_array(values: Sequence[Any]) -> str:
+    """Return a column as PostgreSQL writes arrays; the driver's own way asks a dumper for each value, and costs half of
+    what the database takes to insert the row. Whole numbers, bytes, texts and None.
+    """
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return f"{{{','.join(map(str, values))}}}"
+    return f"{{{','.join(map(_write_value, values))}}}"
+
+
+def _write_value(value: int | bytes | str | None) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bytes):
+        return f'"\\\\x{value.hex()}"'
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return str(int(value))
 
 
 def _arrays(table: Table, columns: Sequence[str]) -> str:
@@ -217,7 +238,7 @@ def select_rows(
     if not wanted:
         return []
     if _is_postgresql(connection):
-        return run_sql(connection, _select_sql(table, columns, column, 0, True), (wanted,))
+        return run_sql(connection, _select_sql(table, columns, column, 0, True), (_write_array(wanted),))
     width = next((width for width in _IN_WIDTHS if len(wanted) <= width), _IN_WIDTHS[-1])
     sql = _select_sql(table, columns, column, width, False)
     found: list[Row] = []

@@ -67,3 +67,22 @@ def test_a_rule_that_is_broken_is_said_in_sqlalchemys_words(connection: Connecti
     assert storage_reason(refusal.value) is None
     assert not is_serialization_failure(refusal.value)
     connection.get_transaction().rollback()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "plain", 'a "quote"', "back\\slash", "NULL", "{braces, and commas}", " spaces ", "é\u2028\U0001f600", "\x01"],
+)
+def test_any_text_and_any_bytes_are_stored_as_they_are(connection: Connection, value: str) -> None:
+    rows = [(value, value), (value + "2", "")]
+    insert_rows(connection, facts, ("name", "value"), rows)
+    assert sorted(
+        select_rows(connection, facts, ("name", "value"), column="name", values=[value, value + "2"])
+    ) == sorted(rows)
+    leaf = value.encode() + bytes(range(256))
+    insert_rows(connection, leaves, _LEAF, [(2**62, 0, leaf, -1), (1, 1, b"", 2**62)])
+    found = select_rows(connection, leaves, _LEAF, column="leaf", values=[leaf, b""])
+    assert sorted(tuple(bytes(one) if isinstance(one, memoryview) else one for one in row) for row in found) == [
+        (1, 1, b"", 2**62),
+        (2**62, 0, leaf, -1),
+    ]
