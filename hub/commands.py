@@ -40,7 +40,7 @@ from protocol.findings import Checked
 from protocol.identifiers import make_south_code, require_territory
 from protocol.keys import KEY_ID_BYTES, Keyring
 from protocol.running import clock_service
-from protocol.running.admin_service import AdminServer, Command, call, open_when_free
+from protocol.running.admin_service import AdminServer, Command, call, wait_for_book
 from protocol.running.console_commands import (
     bar,
     choose_language,
@@ -323,7 +323,7 @@ def serve(folder: Folder) -> None:
         set_up_logs(level=config.log_level)
 
         async def run() -> None:
-            hub = open_when_free(lambda: HubApp(folder, config))
+            hub = wait_for_book(lambda: HubApp(folder, config))
             admin = AdminServer(folder, COMMANDS, hub)
             await hub.serve(make_api(hub), admin, lambda port: _say_ready(folder, port))
 

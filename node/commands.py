@@ -37,7 +37,7 @@ from protocol.exchange.evidence_store import load_evidence, load_evidence_file
 from protocol.identifiers import require_territory
 from protocol.keys import Domain, sign
 from protocol.running import clock_service
-from protocol.running.admin_service import AdminServer, call, is_served, open_when_free
+from protocol.running.admin_service import AdminServer, call, is_served, wait_for_book
 from protocol.running.console_commands import (
     bar,
     choose_language,
@@ -215,7 +215,7 @@ def serve(folder: Folder) -> None:
         set_up_logs(level=config.log_level)
 
         async def run() -> None:
-            node = open_when_free(lambda: NodeApp(folder, config))
+            node = wait_for_book(lambda: NodeApp(folder, config))
             admin = AdminServer(folder, COMMANDS, node)
             await node.serve(make_api(node), admin, lambda port: _say_ready(folder, port))
 

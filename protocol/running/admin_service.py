@@ -143,7 +143,7 @@ class _UnixConnection(http.client.HTTPConnection):
             self.sock.connect(f"{short}/{SOCKET_NAME}")
 
 
-def open_when_free(open_app: Callable[[], App]) -> App:
+def wait_for_book(open_app: Callable[[], App]) -> App:
     """Open what serves the book, waiting a little for a command that holds it. Raises BookInUse where it stays held."""
     give_up = time.monotonic() + BETWEEN_SECONDS
     while True:

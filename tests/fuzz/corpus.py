@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 
 from hub.config import HubConfig
+from hub.reconciliation.export_service import load_header, load_records
 from node.config import NodeConfig
 from protocol import keys, merkle
 from protocol.canonical import decode_typed, encode_typed
-from protocol.directory import DirectoryEntry
+from protocol.directory import DirectoryEntry, Enrolled
 from protocol.envelopes import (
     ENVELOPE_BYTES_MAX,
     AskOwn,
@@ -48,13 +50,15 @@ from protocol.messages import (
     Stopped,
     decode_slip,
 )
-from protocol.national import HubRestored, SlipRetaken, encode_national
+from protocol.national import DirectoryChanged, HubRestored, SlipRetaken, decode_national, encode_national
+from protocol.national_file import NationalRecord, frame
 from protocol.running.invitations import Invitation, format_invitation
 from protocol.running.keys_store import create_keys
 from protocol.running.settings import format_settings
 from tests.federation.world import BREST, HUB, LYON, World
+from tests.fuzz.national_files import Told, mend
 from tests.fuzz.story import Recorder, open_world, tell
-from tests.fuzz.targets import AT, AUTHOR, TARGETS
+from tests.fuzz.targets import AT, AUTHOR, READER, TARGETS
 
 FOLDER: Final = Path(__file__).with_name("corpus")
 FILES_MAX: Final = 64
@@ -67,14 +71,15 @@ def collect() -> dict[str, list[bytes]]:
         world = open_world(Path(folder))
         recorder = asyncio.run(tell(world))
         try:
-            return {name: list(_smallest(inputs)) for name, inputs in _seeds(world, recorder).items()}
+            return {name: list(_smallest(name, inputs)) for name, inputs in _seeds(world, recorder).items()}
         finally:
             world.close()
 
 
-def _smallest(inputs: Iterable[bytes]) -> Iterator[bytes]:
+def _smallest(name: str, inputs: Iterable[bytes]) -> Iterator[bytes]:
     """The smallest different ones: a fuzzer grows what it needs."""
-    kept = sorted({one for one in inputs if one and len(one) <= FILE_BYTES_MAX}, key=lambda one: (len(one), one))
+    size_max = FILE_BYTES_MAX if name != "national_file" else TARGETS[name].bytes_max  # one file is a whole story
+    kept = sorted({one for one in inputs if one and len(one) <= size_max}, key=lambda one: (len(one), one))
     yield from kept[:FILES_MAX]
 
 
@@ -113,6 +118,7 @@ def _seeds(world: World, recorder: Recorder) -> dict[str, list[bytes]]:
             *(encode_typed([changes[:size]]) for size in range(1, len(changes) + 1, 3)),
         ],
         "national": list(_national(world)),
+        "national_file": list(_national_files(world)),
         "evidence": list(_evidence(opened)),
         "merkle": list(_proofs()),
         "enrolment": [_enrolment()],
@@ -199,6 +205,47 @@ def _national(world: World) -> Iterator[bytes]:
     yield from world.hub_book.read_now(load)
     yield encode_national(HubRestored(AT, 2))
     yield encode_national(SlipRetaken(AT, BREST, 1, 2, bytes(32), "", (0,), ("unknown_account",)))
+
+
+def _national_files(world: World) -> Iterator[bytes]:
+    """What the hub gives out: the whole story, half of it and its beginning; and a hub that was restored in between."""
+
+    def load(connection: Any) -> Told:
+        log, header = load_header(connection, world.registry.identity)
+        return Told(header, tuple(load_records(connection, world.registry.identity, log)))
+
+    whole = _with_our_keys(world.hub_book.read_now(load))
+    taken = [record for record in whole.records if record.slip]
+    again = [_retake(record) for record in taken if decode_national(record.leaf).member == BREST][:3]  # type: ignore[union-attr]
+    restored = NationalRecord(encode_national(HubRestored(AT, 2)), b"")
+    for records in (
+        whole.records,
+        whole.records[:14],
+        (*whole.records[:7], restored, *again, *whole.records[10:14]),
+    ):
+        yield encode_typed(mend(Told(whole.header, records)))
+    short = mend(Told(structs.replace(whole.header, heads=()), whole.records[:3]))
+    yield b"".join(frame(encode_typed(part)) for part in (short.header, *short.records))
+
+
+def _with_our_keys(told: Told) -> Told:
+    """The same story of parties whose keys the target has."""
+    records = []
+    for record in told.records:
+        entry = decode_national(record.leaf)
+        if isinstance(entry, DirectoryChanged):
+            said = decode_typed(entry.entry, DirectoryEntry, size_max=8_192)
+            if isinstance(said.change, Enrolled):
+                public = (READER if said.change.member == HUB else AUTHOR).public
+                change = structs.replace(said.change, signing=public.signing, sealing=public.sealing)
+                entry = structs.replace(entry, entry=encode_typed(structs.replace(said, change=change)))
+        records.append(NationalRecord(encode_national(entry), record.slip))
+    return Told(told.header, tuple(records))
+
+
+def _retake(record: NationalRecord) -> NationalRecord:
+    taken = decode_national(record.leaf)
+    return NationalRecord(encode_national(SlipRetaken(*structs.astuple(taken))), record.slip)
 
 
 def _evidence(opened: list[tuple[Envelope, HeadStatement]]) -> Iterator[bytes]:

@@ -28,7 +28,7 @@ from typing import Any, Final
 from tests.fuzz.mutations import mutate_bytes, mutate_value
 
 CORPUS: Final = Path(__file__).with_name("corpus")
-PACKAGES: Final = ("protocol", "node", "hub", "tests.fuzz.targets", "tests.fuzz.served")
+PACKAGES: Final = ("protocol", "node", "hub", "tests.fuzz.targets", "tests.fuzz.served", "tests.fuzz.national_files")
 INPUT_SECONDS: Final = 10
 RSS_MB: Final = 1_024
 FOUND: Final = 77
@@ -82,6 +82,7 @@ def load_instrumented() -> None:
     with atheris.instrument_imports(include=list(PACKAGES)):
         importlib.import_module("tests.fuzz.targets")
         importlib.import_module("tests.fuzz.served")
+        importlib.import_module("tests.fuzz.national_files")
 
 
 def fuzz_guided(name: str, plant: str, artifacts: Path, options: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -687,13 +688,11 @@ def _keys() -> Run:
     return run
 
 
-def _lazily(name: str) -> Callable[[], Run]:
-    """A target that opens books: its module is imported by those who run it."""
+def _lazily(name: str, module: str = "served") -> Callable[[], Run]:
+    """A target that opens books or runs commands: its module is imported by those who run it."""
 
     def prepare() -> Run:
-        from tests.fuzz import served
-
-        made: Run = getattr(served, name)()
+        made: Run = getattr(importlib.import_module(f"tests.fuzz.{module}"), name)()
         return made
 
     return prepare
@@ -717,6 +716,7 @@ TARGETS: Final[Mapping[str, Target]] = {
         Target("directory_part", _typed(DirectoryPart, ENVELOPE_BYTES_MAX), 8_192),
         Target("directory_entries", _directory_entries),
         Target("national", _national),
+        Target("national_file", _lazily("national_file", "national_files"), 8_192),
         Target("evidence", _evidence, 8_192),
         Target("merkle", _merkle),
         Target("enrolment", _enrolment, 2_048),
