@@ -312,9 +312,43 @@ _JSON: Final[dict[str, Any]] = {
 def _bodies() -> Iterator[bytes]:
     for body in _JSON.values():
         yield json.dumps(body).replace("$POOL", "7K3F92QX").replace("$ANNA", "7K3F92QX").encode()
+    lists = [body for _, body in _lists("7K3F92QX", "00000000", "7K3F-92QX-A@200046977")]
+    yield from (json.dumps(body).encode() for body in lists)
+    yield from (msgspec.msgpack.encode(body) for body in lists[:2])  # the good ones: their values are changed
     yield json.dumps(
         {"id": _ID, "from": "7K3F92QX", "to": "7K3F-92QX-C@200046977", "cents": 7, "anonymous": True}
     ).encode()
+
+
+_GOOD_ID: Final = "00000000-0000-4000-8000-00000000000b"
+# What a line may hold instead of what it should: each stands among good ones.
+_ODD: Final[tuple[dict[str, Any], ...]] = (
+    {"id": _ID.upper()},
+    {"id": "0000000-00000-4000-8000-00000000000a"},
+    {"id": "\u0660" * 36},
+    {"id": "\ud800" + "0" * 35},
+    {"id": "00000000-0000-0000-0000-000000000000"},
+    {"id": _GOOD_ID},
+    {"cents": 2**64},
+    {"cents": 10**300},
+    {"cents": True},
+    {"cents": 1.0},
+    {"cents": 0},
+    {"to": "7k3f 92qx"},
+    {"to": " 0000 0000"},
+    {"to": "7K3F-92QX-C@242900314"},
+    {"to": "\udfff" * 8},
+    {"note": [[[{"a": {}}]]]},
+)
+
+
+def _lists(pool: str, account: str, far: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Lists of credits and of cessions with their doors: all good, and with one odd line behind or before a good one."""
+    credit = {"id": _ID, "to": account, "cents": 12, "reference": "bread"}
+    cession = {"id": _ID, "from": account, "to": far, "cents": 7}
+    for odd in ({}, *_ODD):
+        yield "/v1/credits", {"from": pool, "items": [credit | {"id": _GOOD_ID}, credit | odd]}
+        yield "/v1/cessions", {"items": [cession | odd, cession | {"id": _GOOD_ID}]}
 
 
 def _node_requests() -> Iterator[bytes]:
@@ -349,6 +383,10 @@ def _node_requests() -> Iterator[bytes]:
         ask("GET /v1/arrivals?account=$ANNA"),
         ask("GET /v1/payee?address=7K3F-92QX-C%40242900314"),
         ask("GET /v1/directory"),
+        *(
+            f"POST {path}\nAuthorization: Bearer $KEY\n\n".encode() + json.dumps(body).encode()
+            for path, body in _lists("$POOL", "$ANNA", "7K3F-92QX-A@200046977")
+        ),
         b"GET /v1/openapi.json\n\n",
         b"GET /healthz\n\n",
         b"GET /readyz\n\n",

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from node import requests
 from protocol import canonical, messages, national_file
 from tests.fuzz import targets
 
@@ -49,3 +50,9 @@ def forget_one_column() -> None:
 def forget_the_heads() -> None:
     """What members signed is not compared with what a national file tells of them."""
     national_file.NationalFileReplay._check_members = lambda _: ()  # type: ignore[method-assign]
+
+
+def forgive_capitals_in_columns() -> None:
+    """An id in capitals is refused where its line is read alone, and taken where all are read at once."""
+    whole = requests.parse_ids
+    requests.parse_ids = lambda texts: whole([text.lower() for text in texts])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from node import requests
 from node.config import NodeConfig
 from node.federation.arrivals import NotProven, open_column, open_forward
 from node.federation.whispers import Question, Reply, Whisper, WhisperRefused, open_whisper
+from node.ledger.postings import Posting
 from protocol import canonical, directory, envelopes, evidence, identifiers, keys, merkle, messages, national, times
 from protocol.book.log_store import Log
 from protocol.canonical import decode_typed, encode_typed
@@ -559,6 +560,12 @@ def _names() -> Run:
                 require_same(identifiers.require_number(one), one, "a number")
             with suppress(Malformed):
                 require_same(identifiers.require_id(one), one, "an id of bytes")
+        _require_ids_agree(text.split("\n"))
+        _require_ids_agree([text])
+        with suppress(Malformed):
+            number, _, territory = text.partition("@")
+            written = identifiers.write_address(number, territory)
+            require_same(identifiers.parse_address(written), identifiers.Address(number, territory), "an address")  # type: ignore[arg-type]
         with suppress(Malformed):
             number = requests.read_account(text, BREST)
             require_same(identifiers.require_number(number), number, "an account")
@@ -569,6 +576,19 @@ def _names() -> Run:
         identifiers.mask_name(text)
 
     return run
+
+
+def _require_ids_agree(texts: Sequence[str]) -> None:
+    """Many ids read at once are the ids read one by one, and the first bad one is told."""
+
+    def told(read: Callable[[], list[identifiers.Id16]]) -> Any:
+        try:
+            return read()
+        except Malformed as refusal:
+            return refusal.facts
+
+    one_by_one = told(lambda: [identifiers.parse_id(text) for text in texts])
+    require_same(told(lambda: identifiers.parse_ids(texts)), one_by_one, "ids")
 
 
 def _time() -> Run:
@@ -601,26 +621,64 @@ BODIES: Final = (
 
 
 def _body() -> Run:
+    """A body as it came; and, where it is a value of msgpack, that value as JSON: values are changed more cleverly."""
+
     def run(data: bytes) -> None:
-        for type_ in BODIES:
-            try:
-                read: Any = requests.read_body(data, type_)
-            except Malformed:
-                continue
-            written = msgspec.json.encode(read)
-            require_same(msgspec.json.encode(requests.read_body(written, type_)), written, type_.__name__)
-            if isinstance(read, requests.CreditLines):
-                for line in requests.read_lines(read.items, requests.CreditItem):
-                    if isinstance(line, requests.CreditItem):
-                        _take_line(
-                            lambda one=line: requests.read_credit(identifiers.AccountNumber("0" * 8), one, BREST)
-                        )
-            if isinstance(read, requests.CessionLines):
-                for item in requests.read_lines(read.items, requests.CessionItem):
-                    if isinstance(item, requests.CessionItem):
-                        _take_line(lambda one=item: requests.read_cession(one, BREST))
+        _read_body(data)
+        _require_lines_agree(data)
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError):
+            made = msgspec.json.encode(msgspec.msgpack.decode(data))
+            _read_body(made)
+            _require_lines_agree(made)
 
     return run
+
+
+def _read_body(data: bytes) -> None:
+    for type_ in BODIES:
+        try:
+            read: Any = requests.read_body(data, type_)
+        except Malformed:
+            continue
+        written = msgspec.json.encode(read)
+        require_same(msgspec.json.encode(requests.read_body(written, type_)), written, type_.__name__)
+        if isinstance(read, requests.CessionLines):
+            for item in requests.read_lines(read.items, requests.CessionItem):
+                if isinstance(item, requests.CessionItem):
+                    _take_line(lambda one=item: requests.read_cession(one, BREST))
+
+
+def read_credits_by_line(data: bytes) -> list[tuple[str, Posting]] | None:
+    """Return each id as written with its posting, every line read alone; None where one of them is refused."""
+    try:
+        asked = requests.read_body(data, requests.CreditLines)
+        pool = requests.read_account(asked.pool, BREST)
+        lines = [requests.read_body(line, requests.CreditItem) for line in asked.items]
+        return [(line.id, requests.read_credit(pool, line, BREST)) for line in lines]
+    except Malformed:
+        return None
+
+
+def _require_lines_agree(data: bytes) -> None:
+    """What is read at once, in columns or whole, is what is read line by line: not a line more, and not one less."""
+    at_once = requests.read_credits(data, BREST)
+    postings = None if at_once is None else list(zip(at_once[0], at_once[1].make_postings(), strict=True))
+    require_same(postings, read_credits_by_line(data), "credits in columns")
+    require_same(
+        _cessions_of(lambda: requests.read_cession_lines(data)),
+        _cessions_of(
+            lambda: requests.read_lines(requests.read_body(data, requests.CessionLines).items, requests.CessionItem)
+        ),
+        "cessions read whole",
+    )
+
+
+def _cessions_of(read: Callable[[], Sequence[Any]]) -> list[Any] | None:
+    """What was read, a refused line as its id and the facts; None where nothing can be read."""
+    try:
+        return [(line[0], line[1].facts) if isinstance(line, tuple) else line for line in read()]
+    except Malformed:
+        return None
 
 
 def _take_line(read: Callable[[], Any]) -> None:

@@ -74,6 +74,7 @@ def test_the_blind_engine_runs_where_atheris_is_missing(tmp_path: Path) -> None:
         ("accept_other_encodings", "slip", "--blind"),
         ("forget_one_column", "slip", "--blind"),
         ("forget_the_heads", "national_file", "--blind"),
+        ("forgive_capitals_in_columns", "body", "--blind"),
         *(
             [("crash_on_one_byte", "slip", "--seed=2"), ("forget_one_column", "slip", "--seed=2")]
             if has_atheris()
