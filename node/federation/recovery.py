@@ -53,6 +53,16 @@ class NotBehind(Refusal):
     code = "not_behind"
 
 
+class RecoveryOvertaken(Refusal):
+    """Another recovery of this node reached the hub before this one: it goes nowhere from here.
+
+    It was lost in its turn, and an envelope of it arrived late; or another machine takes itself for this node. What it
+    wrote stands at the hub, and comes back when the same copy is restored and recovered once more.
+    """
+
+    code = "recovery_overtaken"
+
+
 def encode_recovery(recovery: Recovery) -> str:
     return msgspec.json.encode(recovery).decode()
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from node.federation import hub_recovery_service, recovery_service, store
 from node.federation.payee_service import PayeeDesk
+from node.federation.recovery import RecoveryOvertaken, RecoveryPhase
 from node.federation.service import Federation, TakenReply
 from protocol.book import log_store
 from protocol.book.service import Book
@@ -122,7 +123,7 @@ class ExchangeWorker:
         return own is not None and own.size > own.acked
 
     async def exchange_once(self, wait_ms: int = 0) -> TakenReply | None:
-        """Send one envelope and take the answer. Raises HubUnreachable, HubRefused, BadEnvelope, StorageUnavailable."""
+        """Send one envelope and take the answer. Raises HubUnreachable, HubRefused, BadEnvelope, RecoveryOvertaken, StorageUnavailable."""
         question, _ = await self._export(self._payees.take_outgoing())
         return await self._call(question, wait_ms)
 
@@ -132,6 +133,10 @@ class ExchangeWorker:
         except Refusal as refusal:
             if refusal.facts.get("reason") == "unknown_key":
                 self._keys_back += 1
+            recovery = self._federation.recovery
+            is_speaking = recovery is not None and recovery.phase is RecoveryPhase.REPLAYING
+            if is_speaking and refusal.facts.get("reason") == "wrong_epoch":
+                raise RecoveryOvertaken from refusal
             raise
         taken = await self.take_reply(reply, asked=question.national)
         self.contact_at = self._book.clock()

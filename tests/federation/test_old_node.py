@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from node.federation.recovery import NotBehind
+from node.federation.recovery import NotBehind, RecoveryOvertaken
 from node.federation.service import BookIsBehind
 from node.federation.store import load_unplaced
+from protocol.book.tables import evidence
 from protocol.cession import CessionState
 from protocol.errors import BadEnvelope
 from protocol.identifiers import AccountNumber, Address
@@ -240,6 +242,34 @@ async def test_a_recovery_that_was_lost_in_its_turn_does_not_make_a_liar_of_its_
         await files.exchange.answer(late)
     assert files.check() == []
     await files.settle()
+
+
+async def test_a_recovery_that_another_one_overtook_says_so_and_the_same_copy_recovers_after_it(files: World) -> None:
+    """What the first recovery wrote reaches the hub after the second was given its slips, and before it spoke."""
+    brest, lyon, ana, bea = await _two(files)
+    copy = back_up(brest.book)
+    brest.cede(ana, Address(bea, LYON), 100)
+    await files.settle()
+    lyon.cede(bea, Address(ana, BREST), 30)
+    await files.settle(LYON)
+    said: list[bytes] = []
+    for _ in range(2):
+        restore_node(files, brest, copy)
+        with pytest.raises(BadEnvelope, match="we_are_behind"):
+            await brest.worker.exchange_all()
+        brest.book.write_now(brest.federation.begin_recovery, None)
+        await brest.worker.take_reply(await files.exchange.answer(await brest.worker.export()))
+        said.append(await brest.worker.export())
+    await files.exchange.answer(said[0])
+    for _ in range(2):
+        with pytest.raises(RecoveryOvertaken):
+            await brest.worker.exchange_all()
+    assert brest.federation.behind is not None  # it takes no new work
+    assert files.hub_book.read_now(lambda line: line.execute(select(evidence)).all()) == []
+    restore_node(files, brest, copy)
+    await _come_back(files, brest)
+    await files.settle()
+    assert (brest.balance(ana), lyon.balance(bea)) == (5_000 - 100 + 30, 5_000 + 100 - 30)
 
 
 async def test_slips_that_we_never_signed_are_refused(files: World) -> None:
