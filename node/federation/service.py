@@ -591,7 +591,9 @@ class Federation:
         if is_whole and (before is None or slips or received.statement.ack_size > before[1].ack_size):
             exchange.save_head(connection, received, page.now)
         is_lacking = page.memo.get(hub_recovery_service.FACT, self.hub_recovery) is not None
-        return TakenReply(len(slips), is_recovering or is_lacking or len(slips) < len(fresh))
+        # A directory of a whole country comes in parts: there is more while they come.
+        is_growing = self.directory.size < directory.size < received.payload.directory_size
+        return TakenReply(len(slips), is_recovering or is_lacking or is_growing or len(slips) < len(fresh))
 
     def _take_directory(self, page: Page, received: Received) -> Directory:
         """Return the directory after the envelope's entries, proved to be leaves of the national log."""

@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
+from hub.directory.tables import entries
 from node.federation.service import (
     AskCession,
     BookIsBehind,
@@ -25,6 +26,7 @@ from node.ledger.accounts import AccountKind
 from node.ledger.errors import InsufficientRights
 from node.ledger.lots import LotClass
 from node.ledger.reading_service import load_balance
+from protocol.book.prepared_store import Prepared
 from protocol.book.tables import evidence
 from protocol.cession import CessionState
 from protocol.directory import KeyAdded, LimitsSet, MemberNotActive, Reinstated, Suspended
@@ -486,3 +488,23 @@ async def test_ids_of_arrivals_rise_with_time_and_place(world: World) -> None:
     assert [bytes(row.op) for row in rows] == sorted({bytes(row.op) for row in rows})
     assert [(row.ix, row.place) for row in rows] == [(slip, place) for slip in range(3) for place in range(3)]
     assert {bytes(row.op)[:14] for row in rows[:3]}.isdisjoint({bytes(row.op)[:14] for row in rows[3:]})
+
+
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
+async def test_a_directory_longer_than_an_envelope_comes_in_one_go(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A country has more members than one envelope names: whoever calls until nothing is new knows them all."""
+    part = Prepared(
+        select(entries.c.entry, entries.c.national)
+        .where(entries.c.number >= bindparam("start"))
+        .order_by(entries.c.number)
+        .limit(2)
+    )
+    monkeypatch.setattr("hub.directory.service._LOAD_ENTRIES", part)
+    brest, lyon = world.join(BREST), world.join(LYON)
+    calls = await brest.worker.exchange_all()
+    assert calls > 2
+    assert brest.federation.directory.size == world.registry.directory.size > 4
+    assert brest.federation.directory.find(LYON) is not None
+    assert lyon.federation.directory.size < brest.federation.directory.size
