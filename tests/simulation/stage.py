@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from sqlalchemy import Dialect
+
 from hub.schema_service import HUB_HISTORY
 from node.federation.service import CessionUnknown
 from node.federation.tables import metadata as federation_tables
@@ -32,6 +34,25 @@ ATTEMPTS: Final = 6
 # What a refused envelope may say of an honest peer: its book, or its directory, is older or newer than ours.
 HONEST: Final = frozenset({"we_are_behind", "wrong_epoch", "unknown_key", "unknown_member"})
 Answer = TypeVar("Answer")
+
+
+class _Compiled:
+    """The questions that all books are asked, compiled once and not by each of the thousands that are opened.
+
+    SQLAlchemy keeps them for an engine and finds them again by its dialect: those that only read share both.
+    """
+
+    def __init__(self) -> None:
+        self._dialect: Dialect | None = None
+        self._statements: dict[Any, Any] = {}
+
+    def share(self, book: Book) -> None:
+        engine = book._reading
+        self._dialect = engine.dialect = self._dialect or engine.dialect
+        engine.update_execution_options(compiled_cache=self._statements)
+
+
+_COMPILED: Final = _Compiled()
 
 
 class SimulatedClock(Clock):
@@ -177,6 +198,7 @@ class Stage:
     def watch(self, name: str) -> None:
         """Stand before the storage of a book that was opened anew."""
         self.faults[name] = BookFault(self.book(name), self.faults.get(name))
+        _COMPILED.share(self.book(name))
 
     def restart(self, name: str) -> None:
         self.tell(f"{name} starts again")

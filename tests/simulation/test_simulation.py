@@ -18,7 +18,7 @@ from tests.simulation.run import ACTIONS, simulate
 ROOT = Path(__file__).resolve().parents[2]
 BATCH = 25
 BATCHES = 8
-STEPS = 50
+STEPS = 40
 NODES = 3
 
 
