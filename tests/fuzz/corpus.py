@@ -136,6 +136,7 @@ def _seeds(world: World, recorder: Recorder) -> dict[str, list[bytes]]:
         "settings": list(_settings()),
         "keys": list(_key_files()),
         "node_api": list(_node_requests()),
+        "credits_in_columns": list(_readable_credits()),
         "hub_api": list(_hub_requests(said)),
         "node_takes": [open_envelope(data)[0].payload for data in recorder.to_node],
         "hub_takes": [open_envelope(data)[0].payload for data in recorder.to_hub],
@@ -349,6 +350,17 @@ def _lists(pool: str, account: str, far: str) -> Iterator[tuple[str, dict[str, A
     for odd in ({}, *_ODD):
         yield "/v1/credits", {"from": pool, "items": [credit | {"id": _GOOD_ID}, credit | odd]}
         yield "/v1/cessions", {"items": [cession | odd, cession | {"id": _GOOD_ID}]}
+
+
+def _readable_credits() -> Iterator[bytes]:
+    """New, in the book before, changed since, the same twice, to an account that is not there, more than there is."""
+    credit = {"id": _ID, "to": "$ANNA", "cents": 12, "reference": "bread"}
+    known = {"id": "00000000-0000-4000-8000-000000000001"}
+    for odd in ({}, known, known | {"cents": 13}, {"id": _GOOD_ID}, {"to": "00000000"}, {"cents": 10**12}):
+        items = [credit | {"id": _GOOD_ID}, credit | odd]
+        yield json.dumps({"from": "$POOL", "items": items}).encode()
+        yield json.dumps({"from": "$POOL", "items": [*reversed(items), credit | {"id": _ID[:-1] + "c"}]}).encode()
+    yield json.dumps({"from": "$ANNA", "items": [credit | {"to": "$POOL"}]}).encode()
 
 
 def _node_requests() -> Iterator[bytes]:

@@ -10,21 +10,28 @@ import asyncio
 import json
 import socket
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from aiohttp import web
 from msgspec import structs
+from sqlalchemy import select
 
 from hub import commands as hub_commands
 from hub.api import make_api as make_hub_api
 from hub.app import HubApp
 from hub.app import load_config as load_hub_config
 from node import commands as node_commands
+from node import requests
 from node.admin_commands import COMMANDS
+from node.answers import tell_credit, tell_credited
 from node.api import make_api
 from node.app import NodeApp, load_config
+from node.ledger.credits import Credited
+from node.ledger.postings import Posted
+from node.ledger.tables import metadata
 from protocol import envelopes, merkle
 from protocol.book import log_store
 from protocol.book.service import Book, Page
@@ -36,7 +43,7 @@ from protocol.keys import SecretKeys
 from protocol.running.logs_service import set_up_logs
 from tests.federation.world import HUB, LYON
 from tests.fuzz.story import make_world
-from tests.fuzz.targets import BREST, NETWORK, NotItself, Run
+from tests.fuzz.targets import BREST, NETWORK, NotItself, Run, require_same
 
 POOL_ID: Final = "00000000-0000-4000-8000-000000000001"
 ANNA_ID: Final = "00000000-0000-4000-8000-000000000002"
@@ -95,7 +102,7 @@ def _require_explained(answer: bytes, asked: bytes) -> None:
             raise NotItself(f"{asked!r:.300} is refused without a word: {body!r:.300}")
 
 
-def node_api() -> Run:
+def _open_node() -> tuple[NodeApp, asyncio.AbstractEventLoop, dict[bytes, bytes]]:
     """A node with a pool, an account and a key; `$KEY`, `$POOL` and `$ANNA` in an input stand for theirs."""
     set_up_logs(level="critical")
     folder, loop = _folder(), asyncio.new_event_loop()
@@ -126,15 +133,84 @@ def node_api() -> Run:
         )
 
     loop.run_until_complete(begin())
+    return app, loop, words
+
+
+def _fill(data: bytes, words: Mapping[bytes, bytes]) -> bytes:
+    for word, value in words.items():
+        data = data.replace(word, value)
+    return data
+
+
+def node_api() -> Run:
+    """Every door of a node."""
+    app, loop, words = _open_node()
     door = _Door(loop, make_api(app))
 
     def run(data: bytes) -> None:
-        asked = data
-        for word, value in words.items():
-            asked = asked.replace(word, value)
+        asked = _fill(data, words)
         _require_explained(door.ask(_frame(asked)), asked)
 
     return run
+
+
+def credits_in_columns() -> Run:
+    """Credits that can be read in columns: answered and written as the same lines, each posted alone.
+
+    One of the ids is in the book already. Both ways are undone, so that every input meets the same book.
+    """
+    app, loop, words = _open_node()
+    loop.close()  # the book has a thread of its own
+    ledger, book = app.ledger, app.book
+    before = {"id": POOL_ID, "to": words[b"$ANNA"].decode(), "cents": 12, "reference": "bread"}
+    body = msgspec.json.encode({"from": words[b"$POOL"].decode(), "items": [before]})
+    _, known = requests.read_credits(body, BREST) or (None, None)
+    assert known is not None
+    book.write_now(ledger.credit, known)
+
+    def leave(page: Page, ids: Sequence[str], answers: Sequence[Credited | list[Posted | Refusal]]) -> Sequence[Any]:
+        """Return what the callers are told and what stands in the ledger, without the instants: they are two pages."""
+        told = [
+            line
+            for one in answers
+            for line in (
+                tell_credited(ids, one)
+                if isinstance(one, Credited)
+                else [tell_credit(id_, posted, "en") for id_, posted in zip(ids, one, strict=True)]
+            )
+        ]
+        ledger.flush(page)
+        rows = {
+            table.name: sorted(map(repr, page.connection.execute(select(*(c for c in table.c if c.name != "at")))))
+            for table in metadata.sorted_tables
+        }
+        lines = [msgspec.to_builtins(line) for line in told]
+        return [([{name: value for name, value in line.items() if name != "at"} for line in lines], rows)]
+
+    def run(data: bytes) -> None:
+        read = requests.read_credits(_fill(data, words), BREST)
+        if read is None:
+            return
+        ids, batch = read
+        for times in (1, 2):  # once, and followed by itself on the same page
+
+            def in_columns(page: Page, _: Any, times: int = times) -> Sequence[Any]:
+                return leave(page, ids, ledger.credit(page, [batch] * times))
+
+            def one_by_one(page: Page, _: Any, times: int = times) -> Sequence[Any]:
+                return leave(page, ids, [ledger.post(page, batch.make_postings()) for _ in range(times)])
+
+            columns, alone = (_try_page(book, way, None) for way in (in_columns, one_by_one))
+            require_same(_plain(columns[0]), _plain(alone[0]), "what is told of credits")
+            for name, rows in alone[1].items():
+                require_same(columns[1][name], rows, f"the rows of {name}")
+
+    return run
+
+
+def _plain(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without what is empty: a line that is done may be told without the names that only refusals fill."""
+    return [{name: value for name, value in line.items() if value not in ("", None, {})} for line in lines]
 
 
 def hub_api() -> Run:

@@ -788,6 +788,7 @@ TARGETS: Final[Mapping[str, Target]] = {
         Target("settings", _settings, 1_024),
         Target("keys", _keys, 1_024),
         Target("node_api", _lazily("node_api"), 2_048),
+        Target("credits_in_columns", _lazily("credits_in_columns"), 2_048),
         Target("hub_api", _lazily("hub_api"), 4_096),
         Target("node_takes", _lazily("node_takes"), 8_192),
         Target("hub_takes", _lazily("hub_takes"), 8_192),

@@ -25,7 +25,7 @@ from tests.fuzz.targets import TARGETS
 ROOT: Final = Path(__file__).parents[2]
 # The name of each test says whether coverage guided it here.
 GUIDED: Final = "guided" if has_atheris() else "blind: atheris is not here"
-SERVED: Final = ("node_api", "hub_api", "node_takes", "hub_takes")
+SERVED: Final = ("node_api", "credits_in_columns", "hub_api", "node_takes", "hub_takes")
 PURE: Final = tuple(name for name in TARGETS if name not in SERVED)
 
 
@@ -75,6 +75,7 @@ def test_the_blind_engine_runs_where_atheris_is_missing(tmp_path: Path) -> None:
         ("forget_one_column", "slip", "--blind"),
         ("forget_the_heads", "national_file", "--blind"),
         ("forgive_capitals_in_columns", "body", "--blind"),
+        ("forget_references_in_columns", "credits_in_columns", "--blind"),
         *(
             [("crash_on_one_byte", "slip", "--seed=2"), ("forget_one_column", "slip", "--seed=2")]
             if has_atheris()
