@@ -217,7 +217,10 @@ def _check_sent(connection: Connection, told: Mapping[tuple[int, int], _Told]) -
         found = (row.taker, row.cessions, row.cents, row.state, row.cleared_at, row.handed_at)
         if expected != found:
             findings.append(Finding("I5", f"sent slip {row.ix}", _show(expected), _show(found)))
-    findings += [Finding("I5", f"sent slip {key[1]}", "a row", "missing") for key in sorted(told.keys() - seen)]
+    findings += [
+        Finding("I5", f"sent slip {key[1]}", f"{sum(told[key].cede.cents)} cents to {told[key].taker}", "missing")
+        for key in sorted(told.keys() - seen)
+    ]
     return Checked("I5", "slips sent stand where the logs say", len(rows), tuple(findings))
 
 
@@ -324,6 +327,12 @@ def _check_received(connection: Connection, directory: Directory, home: str, hub
             findings.append(Finding("I7", place, "its author's signature", "none that fits"))
         elif slip is None or slip.to != home:
             findings.append(Finding("I7", place, f"a slip for {home}", "another"))
+    refused = {row.place for row in store.load_breaks(connection)}  # not proved when it came: told as a break
+    findings += [
+        Finding("I7", f"slip {key[2]} of {key[0]}", "the slip that the hub handed over", "missing")
+        for key in sorted(forwards.keys() - {(row.origin, row.epoch, row.ix) for row in rows})
+        if f"hub slip {forwards[key][0]}" not in refused
+    ]
     return Checked("I7", "slips received are their authors'", len(rows), tuple(findings))
 
 
@@ -366,7 +375,12 @@ def _check_arrivals(connection: Connection, home: str, hub: str) -> Checked:
             received_slips.c.answer_ix,
         )
     ).all():
-        findings += _compare_answer(connection, own, slip, by_slip.get((slip.origin, slip.epoch, slip.ix), {}))
+        findings += _compare_answer(connection, own, slip, by_slip.pop((slip.origin, slip.epoch, slip.ix), {}))
+    findings += [
+        Finding("I1", f"arrival {row.origin}/{row.ix}/{row.place}", "a slip that was received", f"{row.cents} cents")
+        for row in rows
+        if (row.origin, row.epoch, row.ix) in by_slip
+    ]
     return Checked("I1", "what arrived was credited, once", len(rows), tuple(findings))
 
 

@@ -228,7 +228,7 @@ def _check_accounts(connection: Connection, walked: _Walked, on_progress: OnProg
         rule.compare(f"{place} length", account.length, row.length)
         rule.require(account.state != "closed" or row.cents == 0, place, "a closed account is empty", row.cents)
     for account_id in sorted(expected):
-        rule.require(False, f"balances account_id={account_id}", "a balance", None)
+        rule.require(False, f"balances account_id={account_id}", f"a balance of {expected[account_id].cents}", None)
     return rule.close()
 
 

@@ -12,13 +12,15 @@ from protocol import merkle
 from protocol.book import log_store
 from protocol.book.log_store import Log
 from protocol.book.seen_store import load_seen
-from protocol.book.tables import evidence, heads, nodes
+from protocol.book.tables import attachments, evidence, heads, leaves, logs, nodes
 from protocol.canonical import decode_typed
 from protocol.directory import Directory
-from protocol.envelopes import STATEMENT_BYTES_MAX, HeadStatement, is_statement_signed
+from protocol.envelopes import COLUMN_BYTES_MAX, STATEMENT_BYTES_MAX, HeadStatement, hash_sealed, is_statement_signed
 from protocol.errors import NotCanonical, Refusal
 from protocol.findings import Checked, Finding
 from protocol.merkle import Frontier
+from protocol.messages import SealedColumn
+from protocol.national import find_cede, read_slip
 
 INVARIANT: Final = "I7"
 _CHUNK: Final = 512
@@ -46,8 +48,36 @@ def check_logs(connection: Connection, directory: Directory, on_progress: Callab
     return [
         Checked(INVARIANT, "each log is the tree of its leaves", looked_at, tuple(findings)),
         Checked(INVARIANT, "each log is what its correspondent signed", signed, tuple(disagreeing)),
+        _check_attachments(connection),
         check_evidence(connection),
     ]
+
+
+def _check_attachments(connection: Connection) -> Checked:
+    """What still lies beside a leaf is what the leaf commits to. Few do: an attachment goes once it is delivered."""
+    findings: list[Finding] = []
+    rows = connection.execute(
+        select(logs.c.owner, logs.c.reader, attachments.c.ix, attachments.c.body, leaves.c.leaf)
+        .join_from(attachments, logs, logs.c.id == attachments.c.log_id)
+        .outerjoin(leaves, (leaves.c.log_id == attachments.c.log_id) & (leaves.c.ix == attachments.c.ix))
+        .order_by(attachments.c.log_id, attachments.c.ix)
+    ).all()
+    for row in rows:
+        slip = None if row.leaf is None else read_slip(bytes(row.leaf))
+        cede = None if slip is None else find_cede(slip)
+        commit = None if cede is None else cede.commit
+        try:
+            column = decode_typed(bytes(row.body), SealedColumn, size_max=COLUMN_BYTES_MAX)
+            found = hash_sealed(column.salt, column.sealed)
+        except NotCanonical:
+            found = None
+        if commit is None or commit != found:
+            place = f"log {row.owner} to {row.reader}, beside leaf {row.ix}"
+            expected = "nothing" if commit is None else commit.hex()
+            findings.append(
+                Finding(INVARIANT, place, expected, "bytes that are none" if found is None else found.hex())
+            )
+    return Checked(INVARIANT, "what lies beside a leaf is what it commits to", len(rows), tuple(findings))
 
 
 def check_evidence(connection: Connection) -> Checked:
@@ -136,6 +166,9 @@ def _check_heads(connection: Connection, directory: Directory) -> tuple[int, lis
         ):
             log = log_store.find_log(connection, owner, reader)
             findings += _compare_head(connection, log, owner, reader, size, root)
+            is_ours = owner == row.reader and log is not None and log.epoch == statement.ack_epoch
+            if is_ours and log is not None and log.acked < size <= log.size:
+                findings.append(Finding(INVARIANT, f"{_name(log)}, acknowledged", f"{size} as signed", str(log.acked)))
     return len(rows), findings
 
 
