@@ -42,8 +42,12 @@ class Book:
         self._engine = store.open_engine(self.url, connections=2)
         try:
             self._lock = store.lock_for_writing(self._engine)
-            upgrade(self._engine, history)
-            fence = store.take_fence(self._engine)
+            try:
+                upgrade(self._engine, history)
+                fence = store.take_fence(self._engine)
+            except BaseException:
+                self._unlock()
+                raise
         except BaseException:
             self._engine.dispose()
             raise
@@ -119,6 +123,10 @@ class Book:
         self._writer.close()
         self._readers.shutdown(wait=True)
         self._reading.dispose()
+        self._unlock()
+        self._engine.dispose()
+
+    def _unlock(self) -> None:
+        """Let whoever comes next write the book. (A base in memory has no lock to give back.)"""
         if hasattr(self._lock, "close"):
             self._lock.close()
-        self._engine.dispose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Iterator
 
@@ -18,11 +19,12 @@ from node.ledger.postings import Posting, PostingKind
 from node.ledger.reservations import Reserve
 from node.ledger.reversals import Reverse
 from protocol.amounts import Cents
+from protocol.exchange.client import HubUnreachable
 from protocol.findings import Finding
-from protocol.identifiers import Address, Id16
+from protocol.identifiers import AccountNumber, Address, Id16
 from protocol.times import Instant
 from tests.federation.faults import FAULTS, Fault
-from tests.federation.world import BREST, HUB, LILLE, LYON, World
+from tests.federation.world import BREST, HUB, LILLE, LYON, DirectLine, Node, World
 
 PARTIES = {"hub": HUB, "giver": BREST, "taker": LYON, "third": LILLE}
 
@@ -143,6 +145,50 @@ def test_a_change_by_hand_is_named_with_place_and_amount(told: World, key: str) 
 async def test_a_healthy_and_lagging_system_gives_an_empty_report(world: World) -> None:
     await tell_a_story(world)
     assert world.check() == []
+
+
+async def test_a_member_asleep_is_no_fault(world: World) -> None:
+    """Slips wait at the hub for a receiver that does not call; the giver has heard that they were taken, and no more."""
+    brest, lyon, ana, bea = await _two_members(world)
+    for cents in (500, 700):
+        brest.cede(ana, Address(bea, LYON), cents)
+        await world.settle(BREST)
+        assert world.check() == []
+    await world.settle(LYON)  # it wakes: the giver has not heard of it yet
+    assert world.check() == []
+    await world.settle()
+    assert (lyon.balance(bea), world.check()) == (1_200, [])
+
+
+async def test_an_envelope_lost_on_either_way_is_no_fault(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written down on one side and never heard on the other, in whatever order the answers went astray."""
+    brest, lyon, ana, bea = await _two_members(world)
+    for at, node in enumerate((brest, lyon, brest, lyon)):
+        brest.cede(ana, Address(bea, LYON), 100 + at)
+        assert world.check() == []  # written, and not sent
+        with monkeypatch.context() as bent, contextlib.suppress(HubUnreachable):
+            bent.setattr(DirectLine, "call", _lose_the_answer)
+            await node.worker.exchange_all()
+        assert world.check() == []  # taken, and the answer lost
+        await node.worker.exchange_all()
+        assert world.check() == []
+    await world.settle()
+    assert (lyon.balance(bea), world.check()) == (406, [])
+
+
+async def _two_members(world: World) -> tuple[Node, Node, AccountNumber, AccountNumber]:
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    brest.endow(10_000)
+    brest.credit(ana, 5_000)
+    return brest, lyon, ana, bea
+
+
+async def _lose_the_answer(line: DirectLine, envelope: bytes, wait_ms: int) -> bytes:
+    """The question arrives at the hub, and the answer does not come back."""
+    await line.exchange.answer(envelope, wait_ms=wait_ms)
+    raise HubUnreachable(reason="the answer was lost")
 
 
 def test_one_byte_of_any_leaf_is_found_at_that_leaf(told: World) -> None:

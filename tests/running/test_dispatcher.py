@@ -55,7 +55,7 @@ def _sign(secret: SecretKeys, root: bytes) -> SignedStatement:
     return SignedStatement(BREST, secret.public.signing, body, keys.sign(secret, Domain.STATEMENT, body))
 
 
-def _evidence(secret: SecretKeys, second_root: bytes) -> bytes:
+def make_evidence(secret: SecretKeys, second_root: bytes) -> bytes:
     first, second = _sign(secret, b"\x01" * 32), _sign(secret, second_root)
     return encode_evidence(
         Evidence(1, str(EvidenceKind.TWO_HEADS), 1_795_000_000_000, BREST, first, second, None, (), b"")
@@ -66,7 +66,7 @@ def test_evidence_is_judged_by_anybody(tmp_path: Path) -> None:
     secret, stranger = make_keys(bytes(range(64))), make_keys(bytes(64))
     key = secret.public.signing.hex()
     file = tmp_path / "evidence"
-    file.write_bytes(_evidence(secret, b"\x02" * 32))
+    file.write_bytes(make_evidence(secret, b"\x02" * 32))
     done = run("verify-evidence", file, "--json", "--key", key.upper())
     told = json.loads(done.stdout)
     assert (done.returncode, told["proved"], told["accused"], told["signing_key"]) == (0, True, BREST, key)
@@ -80,7 +80,7 @@ def test_evidence_is_judged_by_anybody(tmp_path: Path) -> None:
     assert (done.returncode, json.loads(done.stdout)["proved"]) == (1, False)
 
     whole = file.read_bytes()
-    file.write_bytes(_evidence(secret, b"\x01" * 32))  # two words that agree
+    file.write_bytes(make_evidence(secret, b"\x01" * 32))  # two words that agree
     assert run("verify-evidence", file).returncode == 1
     for damaged in (b"garbage", whole[:100] + b"\x00" + whole[101:]):
         file.write_bytes(damaged)
