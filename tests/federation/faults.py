@@ -664,9 +664,9 @@ FAULTS: dict[str, Fault] = {
     "deleted received slip": Fault(
         "taker",
         f"DELETE FROM received_slips WHERE origin = '{_GIVER}' AND ix = 0",
-        "I7",
-        "slip 0 of 242900314",
-        "the slip that the hub handed over",
-        "missing",
+        "I1",
+        "arrival 242900314/0/0",
+        "a slip that was received",
+        "500 cents",
     ),
 }
