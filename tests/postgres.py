@@ -45,6 +45,7 @@ class PostgresServer:
     folder: Path
     process: subprocess.Popen[bytes]
     version: str
+    command: list[str]
     _numbers: count[int] = field(default_factory=lambda: count(1))
 
     @classmethod
@@ -86,21 +87,18 @@ class PostgresServer:
         # Killed with us, should the test process die without a chance to stop it.
         if setpriv := shutil.which("setpriv"):
             command = [setpriv, "--pdeathsig", "INT", *command]
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [str(word) for word in command],
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                **_as_whom(folder),
-            )
-        try:
-            version = _wait_ready(process, folder)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        return cls(folder, process, version)
+        words = [str(word) for word in command]
+        process, version = _serve(words, folder)
+        return cls(folder, process, version, words)
+
+    def stop_at_once(self) -> None:
+        """Stop it as a power cut would, but for the files of the system: nothing is flushed, sessions are cut."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(STOPS_WITHIN_S)
+
+    def start_again(self) -> None:
+        """Start it on the same data; it recovers from its log. Raises PostgresUnavailable."""
+        self.process, self.version = _serve(self.command, self.folder)
 
     def create_database(self) -> str:
         """Create an empty database; return its address for SQLAlchemy, driver named."""
@@ -182,6 +180,17 @@ def _give_to_server(folder: Path) -> None:
     user = pwd.getpwnam("nobody")
     for path in (folder, *folder.rglob("*")):
         os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
+
+
+def _serve(command: list[str], folder: Path) -> tuple[subprocess.Popen[bytes], str]:
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, **_as_whom(folder))
+    try:
+        return process, _wait_ready(process, folder)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
 
 
 def _wait_ready(process: subprocess.Popen[bytes], folder: Path) -> str:

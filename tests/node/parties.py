@@ -33,13 +33,21 @@ class Party:
     process: subprocess.Popen[bytes] | None = None
     port: int = 0
     key: str = ""
+    program: tuple[str, ...] = (str(PROGRAM),)  # what serves; commands are always the product's own
 
     def start(self) -> None:
+        self.spawn()
+        self.wait_ready()
+
+    def spawn(self) -> None:
         (self.folder / "port").unlink(missing_ok=True)
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen([PROGRAM, self.kind, "serve", self.folder], stdout=log, stderr=log)
+            self.process = subprocess.Popen([*self.program, self.kind, "serve", self.folder], stdout=log, stderr=log)
+
+    def wait_ready(self) -> None:
         deadline = time.monotonic() + WITHIN_SECONDS
         while not (self.folder / "port").exists():
+            assert self.process is not None
             assert self.process.poll() is None, (self.folder / "log").read_text()
             assert time.monotonic() < deadline
             time.sleep(0.02)
