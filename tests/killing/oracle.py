@@ -160,7 +160,7 @@ class Oracle:
             if view["state"] in CAME_BACK:
                 expected[giver, f"returned {view['reference']}"] += cents
             if arrival is not None:
-                expected[(arrival["node"], arrival["account"]), f"arrival {arrival['id']}"] += arrival["cents"]
+                expected[(arrival["node"], arrival["account"]), f"arrival {arrival['reference']}"] += arrival["cents"]
         for reference in arrived:
             self.wrong(f"{reference} arrived, and nobody was told that it had left")
         for node, views in found.cessions.items():
@@ -229,7 +229,7 @@ def _key(entry: Mapping[str, Any]) -> str:
         case "returned":
             return f"returned {entry['reference'].removeprefix('slip ')}"
         case "cede_in":
-            return f"arrival {entry['id']}"
+            return f"arrival {entry['reference'].removeprefix('from ')}"
     return str(entry["id"])
 
 
