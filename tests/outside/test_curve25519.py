@@ -1,6 +1,10 @@
 """Published vectors of Ed25519 and X25519 against what `protocol.keys` uses: PyNaCl, and nothing beside it.
 
 Wanted: RFC 8032's, C2SP's CCTV and Wycheproof's, in CITIZEN_MILES_VECTORS or in ../shared/vectors beside the repository.
+
+Wycheproof's chacha20_poly1305, xchacha20_poly1305, hkdf_sha256 and hmac_sha256 are not run: the product uses none of
+them. It seals with libsodium's box (X25519, XSalsa20-Poly1305, nonce by BLAKE2b), of which Wycheproof has no file. PEM
+key files under a passphrase are `cryptography`'s own encryption.
 """
 
 from __future__ import annotations
