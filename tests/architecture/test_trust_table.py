@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 import pytest
 
-ROOT: Final = Path(__file__).parents[2]
+from tests.architecture.named_tests import ROOT, functions_of
+
 SECURITY: Final = ROOT / "tests" / "security"
 ATTACKS: Final = ("rewrite", "drop", "reorder", "fork", "replay", "invent", "double cede", "mint")
 ATTACKERS: Final = {
@@ -44,14 +43,8 @@ def _table(attacker: str) -> dict[str, list[str]]:
     return {row[0]: row for row in rows}
 
 
-@cache
 def _functions(file: str) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
-    path = ROOT / file if "/" in file else SECURITY / file
-    return {
-        node.name: node
-        for node in ast.parse(path.read_text()).body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
+    return functions_of(ROOT / file if "/" in file else SECURITY / file)
 
 
 def find_counts(function: ast.AST) -> set[int]:
