@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import time
 import uuid
@@ -209,7 +210,9 @@ def _require_sound(oracle: Oracle, party: Kept) -> None:
     """No check finds anything, and no log names a bug of ours."""
     done = party.run("check", party.folder, "--json")
     if done.returncode != 0:
-        oracle.wrong(f"{party.kind} {party.code}: check says {done.stdout[-1_000:] or done.stderr[-1_000:]}")
+        told = json.loads(done.stdout or "{}")
+        found = [finding for check in next(iter(told.values()), []) for finding in check["findings"]]
+        oracle.wrong(f"{party.kind} {party.code}: check finds {found[:3] or done.stderr[-1_000:]}")
     for bug in party.find_bugs():
         oracle.wrong(f"{party.kind} {party.code} logged {bug}")
 
