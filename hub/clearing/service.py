@@ -101,7 +101,7 @@ class Desk:
     abroad_moves: dict[str, int] = field(default_factory=dict)
     ceded_moves: dict[tuple[str, int], int] = field(default_factory=dict)
     new_lots: dict[LotKey, tuple[int, int]] = field(default_factory=dict)
-    transit: list[tuple[int, LotKey, int]] = field(default_factory=list)
+    transit: dict[tuple[int, LotKey], int] = field(default_factory=dict)
     outgoing: dict[str, list[tuple[Message, int]]] = field(default_factory=dict)
     asking: set[str] = field(default_factory=set)
     awake: set[str] = field(default_factory=set)
@@ -156,14 +156,15 @@ class Desk:
             self.positions.ceded[day] += cents
         self.new_lots.update(outcome.lots)
         self.positions.lots.update(outcome.lots)
-        self.transit.extend((slip_id, key, cents) for key, cents in outcome.transit.items())
+        for lot, cents in outcome.transit.items():  # parts of a slip may end in one page by several messages
+            self.transit[slip_id, lot] = self.transit.get((slip_id, lot), 0) + cents
 
     def save(self) -> None:
         """Save the movements so far, so that what follows on this page is loaded with them."""
         connection = self.page.connection
         if self.new_lots:
             store.insert_lots(connection, self.new_lots)
-        touched = {key for key, _ in self.moves} | {key for _, key, _ in self.transit}
+        touched = {key for key, _ in self.moves} | {key for _, key in self.transit}
         for key, (id_, kind, month) in store.load_lots(connection, touched - self.lot_ids.keys()).items():
             self.lot_ids[key] = id_
             self.positions.lots[key] = (kind, month)
@@ -171,9 +172,10 @@ class Desk:
             connection, {(self.lot_ids[key], holder): cents for (key, holder), cents in self.moves.items() if cents}
         )
         store.move_totals(connection, self.abroad_moves, self.ceded_moves)
-        store.add_transit(connection, [(s, self.lot_ids[k], cents) for s, k, cents in self.transit if cents > 0])
-        store.take_transit(connection, [(s, self.lot_ids[k], -cents) for s, k, cents in self.transit if cents < 0])
-        self.new_lots, self.moves, self.abroad_moves, self.ceded_moves, self.transit = {}, {}, {}, {}, []
+        on_the_way = [(slip_id, self.lot_ids[key], cents) for (slip_id, key), cents in self.transit.items()]
+        store.add_transit(connection, [row for row in on_the_way if row[2] > 0])
+        store.take_transit(connection, [(slip_id, lot, -cents) for slip_id, lot, cents in on_the_way if cents < 0])
+        self.new_lots, self.moves, self.abroad_moves, self.ceded_moves, self.transit = {}, {}, {}, {}, {}
 
     def close(self) -> None:
         """Save movements, then write what members must know into their logs."""

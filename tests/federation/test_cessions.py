@@ -508,3 +508,22 @@ async def test_a_directory_longer_than_an_envelope_comes_in_one_go(
     assert brest.federation.directory.size == world.registry.directory.size > 4
     assert brest.federation.directory.find(LYON) is not None
     assert lyon.federation.directory.size < brest.federation.directory.size
+
+
+async def test_two_parts_of_a_slip_that_end_in_one_page_both_leave_the_way(world: World) -> None:
+    """Found by killing processes on PostgreSQL, which changes a row once where a statement names it twice."""
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    brest.endow(10_000)
+    brest.credit(ana, 5_000)
+    far = Address(bea, LYON)
+    asked = [AskCession(op=world.entropy(16), account=ana, beneficiary=far, cents=cents) for cents in (174, 456, 630)]
+    views = brest.book.write_now(brest.federation.cede_groups, asked)
+    await world.settle(BREST)
+    for view in views[:2]:
+        brest.book.write_now(brest.federation.recall, view.op)
+    await world.settle()
+    assert [brest.cession(view.op).state for view in views] == ["recalled", "recalled", "delivered"]
+    assert brest.balance(ana) == 5_000 - 630
+    assert world.check() == []
