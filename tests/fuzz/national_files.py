@@ -31,7 +31,6 @@ from protocol.national_file import (
     NationalRecord,
     NotNationalFile,
 )
-from protocol.running import console_commands
 from protocol.running.national_file_store import replay_file, save_national
 from tests.fuzz.targets import AUTHOR, READER, Run, require_same
 
@@ -46,7 +45,6 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
 def national_file() -> Run:
     """The file as it came; and what it tells, with every hash and signature made right, so that replaying goes on."""
     folder = Path(tempfile.mkdtemp(prefix="fuzz-national-"))
-    console_commands.errors.file = io.StringIO()  # refusals: nobody reads them here
 
     def run(data: bytes) -> None:
         _take(folder / "national", data)
@@ -106,7 +104,8 @@ def _require_sound(replay: NationalFileReplay, header: NationalHeader, records: 
 def _show(path: Path) -> tuple[int, dict[str, Any]]:
     """Run the command on the file; return its exit code and what it says as JSON, or nothing where it refuses."""
     code = 0
-    with contextlib.redirect_stdout(io.StringIO()) as shown:
+    # What it refuses is said to nobody; the console itself belongs to whoever comes next.
+    with contextlib.redirect_stdout(io.StringIO()) as shown, contextlib.redirect_stderr(io.StringIO()):
         try:
             commands.replay_national(path, as_json=True, key="", size=0, root="")
         except typer.Exit as left:

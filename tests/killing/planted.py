@@ -11,6 +11,8 @@ from protocol.commands import main
 from protocol.errors import Refusal
 
 LATER_SECONDS = 0.3
+# Only what callers ask for under load: the setting up of the story is left alone.
+EARLY = ("credit", "post_groups", "cede_groups")
 
 
 def try_page(self: Any, group: list[worker.Waiting]) -> list[Any]:
@@ -26,10 +28,11 @@ def try_page(self: Any, group: list[worker.Waiting]) -> list[Any]:
             answers.append(answer)
         page.close()
         for waiting, answer in zip(group, answers, strict=True):
-            if waiting.loop is not None:
+            if waiting.loop is not None and waiting.operation.__name__ in EARLY:
                 early.give(waiting, answer, failed=isinstance(answer, Refusal))
         early.send()
-        time.sleep(LATER_SECONDS)
+        if any(waiting.operation.__name__ in EARLY for waiting in group):
+            time.sleep(LATER_SECONDS)
     page.tell()
     return answers
 
