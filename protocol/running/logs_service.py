@@ -18,10 +18,21 @@ _HIDDEN: Final = "(hidden)"
 _NOT_TEXT: Final = ("exc_info", "_record")  # what structlog itself reads later
 
 
+class _StandardError:
+    """Standard error as it is when something is said: whoever put another one in its place takes it away again."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def set_up_logs(*, level: str = "info", is_json: bool | None = None) -> None:
     """Send logs to standard error; JSON unless it is a terminal. An unknown level is info."""
     readable = sys.stderr.isatty() if is_json is None else not is_json
     renderer: Any = structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer()
+    output: Any = _StandardError()
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -32,10 +43,10 @@ def set_up_logs(*, level: str = "info", is_json: bool | None = None) -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(output),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(output)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],

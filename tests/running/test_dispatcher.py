@@ -162,3 +162,21 @@ def test_every_log_line_is_json_without_secrets_also_those_of_libraries() -> Non
     assert lines[2]["level"] == "warning"
     assert all("ValueError: inside" in line["exception"] for line in lines[3:])
     assert all(line["timestamp"].endswith("Z") for line in lines)
+
+
+BORROWED = """
+import contextlib, io, logging, structlog
+from protocol.running.logs_service import set_up_logs
+with io.StringIO() as shown, contextlib.redirect_stderr(shown):
+    set_up_logs(level="info")
+    structlog.get_logger("test").info("into the borrowed one")
+    assert "into the borrowed one" in shown.getvalue()
+structlog.get_logger("test").info("afterwards")
+logging.getLogger("library").warning("afterwards too")
+"""
+
+
+def test_logs_that_were_set_up_under_a_borrowed_standard_error_go_on_when_it_is_closed() -> None:
+    done = subprocess.run([sys.executable, "-c", BORROWED], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert [json.loads(line)["event"] for line in done.stderr.splitlines()] == ["afterwards", "afterwards too"]
