@@ -42,6 +42,7 @@ from protocol.messages import Forward, decode_slip
 WHISPERS_KEPT_MAX: Final = 256
 SIZE_MAX: Final = 2**53
 AUTHORS_MAX: Final = HISTORIES_MAX - 1
+_TURNS_OF_OTHERS: Final = 3  # of the event loop: the one who waits wakes, composes and writes
 CALLS_MAX: Final = 8  # calls of one member that may be answered at the same time
 
 
@@ -63,6 +64,8 @@ class _Line:
     whispers: deque[Whisper] = field(default_factory=lambda: deque(maxlen=WHISPERS_KEPT_MAX))
     calls: int = 0
     waiting: int = 0
+    telling: int = 0  # calls that are about to be answered with all there is: who waits need not be woken for it
+    is_late: bool = False  # news came since the last of them looked
     called_at: int = 0
 
 
@@ -133,7 +136,11 @@ class HubExchange:
 
     def _wake(self, members: set[str]) -> None:
         for member in members:
-            self._line(member).news.set()
+            line = self._line(member)
+            if line.telling:
+                line.is_late = True
+            else:
+                line.news.set()
 
     def wake_all(self) -> None:
         """Let every waiting call look again: the directory changed."""
@@ -187,18 +194,11 @@ class HubExchange:
         if self.recovery is not None:
             is_fresh = await self._collect(received)
         elif is_fresh:
-            await self._book.write(self.sequencer.take, received)
-            line.last = told
-            await asyncio.sleep(0)  # who waits for what this brought is answered first
+            return await self._take_and_tell(received, line, told)
         deadline = loop.time() + wait_ms / 1000
         while True:
             line.news.clear()
-            whispers = [line.whispers.popleft() for _ in range(min(len(line.whispers), 32))]
-            composed = await self._book.read_soon(partial(self._compose_if_all_is_told, received, whispers))
-            if composed is None:
-                await self._book.write(self.sequencer.hand_over, member)
-                composed = await self._book.read_soon(partial(self._compose, received, whispers))
-            envelope, is_news = composed
+            envelope, is_news = await self._tell(received, line)
             left = deadline - loop.time()
             if is_news or is_fresh or left <= 0 or self._is_stopping:
                 return envelope
@@ -210,6 +210,35 @@ class HubExchange:
                 deadline = 0.0
             finally:
                 line.waiting -= 1
+
+    async def _take_and_tell(self, received: Received, line: _Line, told: tuple[object, ...]) -> bytes:
+        """Take what a member says and answer at once. Whoever else waits for what it brought is answered first; a call of
+        the same member that waits goes on waiting: this answer holds what it would be told.
+        """
+        line.telling += 1
+        is_told = False
+        try:
+            await self._book.write(self.sequencer.take, received)
+            line.last = told
+            for _ in range(_TURNS_OF_OTHERS):
+                await asyncio.sleep(0)
+            line.is_late = False
+            envelope, _ = await self._tell(received, line)
+            is_told = not line.is_late
+            return envelope
+        finally:
+            line.telling -= 1
+            if not is_told:
+                line.news.set()
+
+    async def _tell(self, received: Received, line: _Line) -> tuple[bytes, bool]:
+        """Return the answer to a member, everything for it handed over, and whether it holds anything new."""
+        whispers = [line.whispers.popleft() for _ in range(min(len(line.whispers), 32))]
+        composed = await self._book.read_soon(partial(self._compose_if_all_is_told, received, whispers))
+        if composed is None:
+            await self._book.write(self.sequencer.hand_over, received.statement.sender)
+            composed = await self._book.read_soon(partial(self._compose, received, whispers))
+        return composed
 
     async def _collect(self, received: Received) -> bool:
         """Take back what a member holds; when nobody holds anything more, decide again what was decided."""

@@ -159,7 +159,7 @@ class ExchangeWorker:
 
     async def _export(self, whispers: list[Whisper]) -> tuple[_Question, int]:
         """Return the envelope, and how many slips it carries."""
-        return await self._book.read(lambda connection: self._compose(connection, whispers))
+        return await self._book.read_soon(lambda connection: self._compose(connection, whispers))
 
     def _compose(self, connection: Connection, whispers: list[Whisper]) -> tuple[_Question, int]:
         federation = self._federation

@@ -51,11 +51,12 @@ IDLE: Final = Goal(
     number=6,
     title="one cession, idle system, p50",
     unit="ms",
-    limit="fdatasync p50",
+    limit="fdatasync p50, idle too",
     gate=40,
     moonshot=20,
     is_less_better=True,
-    note="From the giver's HTTP request until the taker is durably credited.",
+    note="From the giver's HTTP request until the taker is durably credited. Each cession and each write of the limit "
+    "begins when nobody has done anything for a while: a processor that slept wakes slowly, for both.",
 )
 HUB_CPU: Final = Goal(
     name="hub_cpu",
@@ -70,7 +71,7 @@ HUB_CPU: Final = Goal(
 
 
 def measure_cessions(folder: Path, sizes: Sizes, server: PostgresServer) -> Iterator[Figure]:
-    bulk, raws, cpu, single, requests, tpcb, idle, syncs, settled = [], [], [], [], [], [], [], [], []
+    bulk, raws, cpu, single, requests, tpcb, idle, syncs, busy, settled = [], [], [], [], [], [], [], [], [], []
     bench = PgBench(server, sizes.pgbench_scale)
     count = sizes.cession_batches * sizes.batch
     with serve_line(folder, sizes.accounts) as line:
@@ -90,7 +91,8 @@ def measure_cessions(folder: Path, sizes: Sizes, server: PostgresServer) -> Iter
             _, seconds = line.cede(asked, 1, connections=sizes.connections)
             requests.append(sizes.concurrent / seconds)
 
-            syncs.append(measure_fdatasync(folder))
+            busy.append(measure_fdatasync(folder))
+            syncs.append(measure_fdatasync(folder, sizes.idle, line.wait_for_rest))
             times = [line.cede_one() for _ in range(sizes.idle)]
             idle.append(choose_percentile([credited for credited, _ in times], 50) * 1_000)
             settled.append(choose_percentile([end for _, end in times], 50) * 1_000)
@@ -98,6 +100,9 @@ def measure_cessions(folder: Path, sizes: Sizes, server: PostgresServer) -> Iter
     yield Figure(BULK, tuple(bulk), tuple(raws))
     yield Figure(CONCURRENT, tuple(single), tuple(tpcb))
     yield Figure(BY_HTTP, tuple(requests), tuple(tpcb))
-    more = f"Settled at the giver too after {choose_percentile(settled, 50):.1f} ms."
+    more = (
+        f"Settled at the giver too after {choose_percentile(settled, 50):.1f} ms. One write after the other takes "
+        f"{choose_percentile(busy, 50):.2f} ms: the cession is {choose_percentile(idle, 50) / choose_percentile(busy, 50):.0f} of those."
+    )
     yield Figure(IDLE, tuple(idle), tuple(syncs), more)
     yield Figure(HUB_CPU, tuple(cpu))

@@ -29,7 +29,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _REQUESTS = 10
 _MEGABYTE = 1_000_000
 _WINDOWS: Final = 5
-_IN_MEMORY: Final = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
+_SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder with a random name is made in it
 
 
 def measure_weight(folder: Path, sizes: Sizes, _server: PostgresServer) -> Iterator[Figure]:
@@ -70,7 +70,7 @@ def measure_members(folder: Path, sizes: Sizes, _server: PostgresServer) -> Iter
     chosen = sorted(told, key=lambda one: -one["population"])[: sizes.members]
     codes = [TerritoryCode(one["siren"]) for one in chosen]
     weights = [one["population"] for one in chosen]
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=_IN_MEMORY) as disks:
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=_SHARED_MEMORY if _SHARED_MEMORY.is_dir() else None) as disks:
         empty = _make_empty(Path(disks))
 
         def make_url(name: str) -> str:
@@ -101,7 +101,9 @@ def measure_members(folder: Path, sizes: Sizes, _server: PostgresServer) -> Iter
         f"{len(codes)} members joined and read the directory in {joined:.0f} s. Hub, givers and receivers share one "
         "process; what a giver cedes in a window leaves in one slip."
     )
-    yield Figure(Goal(name="members", title=f"{len(codes)} members on one hub", unit="cessions/s", note=note), tuple(rates))
+    yield Figure(
+        Goal(name="members", title=f"{len(codes)} members on one hub", unit="cessions/s", note=note), tuple(rates)
+    )
 
 
 def _make_empty(folder: Path) -> Path:

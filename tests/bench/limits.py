@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -154,11 +154,12 @@ def measure_echo(port: int, body: bytes, *, requests: int, connections: int) -> 
     return requests / run_load(port, asked, connections=connections, expected=body[:8]).seconds
 
 
-def measure_fdatasync(folder: Path, count: int = 200) -> float:
-    """Return the median time in milliseconds of one durable write of 4 kB at the end of a file."""
+def measure_fdatasync(folder: Path, count: int = 200, rest: Callable[[], None] = lambda: None) -> float:
+    """Return the median time in milliseconds of one durable write of 4 kB at the end of a file, each after a `rest`."""
     times = []
     with (folder / "fdatasync").open("ab", buffering=0) as file:
         for _ in range(count):
+            rest()
             began = time.perf_counter()
             file.write(bytes(4_096))
             os.fdatasync(file.fileno())

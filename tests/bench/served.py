@@ -23,6 +23,8 @@ from tests.node.place import BREST
 
 _WITHIN_SECONDS = 120.0
 _POLL_SECONDS = 0.0002
+_REST_SECONDS = 0.02
+_REST_CPU_SECONDS = 0.0005
 _FUND_CENTS = 10**11
 _DONE = b'"status":"done"'
 
@@ -139,6 +141,7 @@ class Line:
 
     def cede_one(self) -> tuple[float, float]:
         """Cede once, in a system at rest; return the seconds until the taker is credited, and until all is settled."""
+        self.wait_for_rest()
         arrived, delivered = self.count_arrived() + 1, self.count_delivered() + 1
         load = run_load(self.giver.party.port, self.make_cessions(1, 1), connections=1, expected=b'"id"')
         credited = _wait(self.count_arrived, arrived) - load.began
@@ -154,9 +157,23 @@ class Line:
 
     def hub_cpu_seconds(self) -> float:
         """What the hub's process has used of the processors so far."""
-        assert self.hub.process is not None
-        tasks = Path(f"/proc/{self.hub.process.pid}/task").iterdir()
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+        return _cpu_seconds(self.hub)
+
+    def wait_for_rest(self) -> None:
+        """Wait until nobody does anything: what was settled is still being acknowledged around."""
+        parties = (self.hub, self.giver.party, self.taker.party)
+        deadline = time.monotonic() + _WITHIN_SECONDS
+        before = -1.0
+        while (now := sum(map(_cpu_seconds, parties))) - before > _REST_CPU_SECONDS:
+            assert time.monotonic() < deadline, "the parties do not come to rest"
+            before = now
+            time.sleep(_REST_SECONDS)
+
+
+def _cpu_seconds(party: Party) -> float:
+    assert party.process is not None
+    tasks = Path(f"/proc/{party.process.pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
 def _wait(count: Callable[[], int], wanted: int) -> float:

@@ -6,11 +6,13 @@ import asyncio
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, select
 
 from hub.directory.tables import entries
+from hub.exchange.service import HubExchange
 from node.federation.service import (
     AskCession,
     BookIsBehind,
@@ -34,7 +36,7 @@ from protocol.errors import BadEnvelope, IdMismatch
 from protocol.exchange import service as exchange
 from protocol.identifiers import AccountNumber, Address
 from protocol.keys import Keyring, make_keys
-from tests.federation.world import BREST, HUB, LILLE, LYON, World
+from tests.federation.world import BREST, HUB, LILLE, LYON, Node, World
 
 
 async def test_rights_ceded_to_another_territory_arrive_to_the_cent(world: World) -> None:
@@ -447,6 +449,68 @@ async def test_where_the_takers_call_waits_what_is_cleared_is_handed_over_at_onc
     assert lyon.balance(bea) == 100
     await world.settle()
     assert brest.cession(view.op).state is CessionState.DELIVERED
+
+
+async def _have_a_call_wait(world: World) -> tuple[Node, Node, AccountNumber, AccountNumber, asyncio.Task[Any]]:
+    """Return Brest, Lyon, an account of each, and a call of Brest that waits at the hub."""
+    brest, lyon = world.join(BREST), world.join(LYON)
+    await world.settle()
+    ana, bea = brest.open(), lyon.open()
+    brest.endow(1_000)
+    brest.credit(ana, 1_000)
+    waiting = asyncio.create_task(brest.worker.exchange_once(60_000))
+    while not world.exchange.is_on_line(BREST):  # noqa: ASYNC110 - nobody tells when a call begins to wait
+        await asyncio.sleep(0)
+    return brest, lyon, ana, bea, waiting
+
+
+async def test_a_call_that_waits_goes_on_waiting_where_another_of_its_member_is_told_the_same(world: World) -> None:
+    brest, lyon, ana, bea, waiting = await _have_a_call_wait(world)
+    view = brest.cede(ana, Address(bea, LYON), 100)
+    await brest.worker.exchange_once()
+    assert brest.cession(view.op).state is CessionState.CLEARED
+    assert not waiting.done()
+    assert world.exchange.is_on_line(BREST)
+    await lyon.worker.exchange_once()
+    await asyncio.wait_for(waiting, 20)
+    assert brest.cession(view.op).state is CessionState.HANDED_OVER
+
+
+async def test_news_that_come_while_an_answer_is_written_reach_the_call_that_waits(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brest, _, ana, bea, waiting = await _have_a_call_wait(world)
+    tell = HubExchange._tell
+
+    async def tell_late(self: HubExchange, received: Any, line: Any) -> Any:
+        told = await tell(self, received, line)
+        self._wake({BREST})
+        return told
+
+    monkeypatch.setattr(HubExchange, "_tell", tell_late)
+    brest.cede(ana, Address(bea, LYON), 100)
+    await brest.worker.exchange_once()
+    await asyncio.wait_for(waiting, 20)
+
+
+async def test_a_call_that_breaks_before_it_is_answered_leaves_its_news_to_the_one_that_waits(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brest, _, ana, bea, waiting = await _have_a_call_wait(world)
+    tell = HubExchange._tell
+    broken = iter([True])
+
+    async def break_once(self: HubExchange, received: Any, line: Any) -> Any:
+        if next(broken, False):
+            raise ConnectionResetError
+        return await tell(self, received, line)
+
+    monkeypatch.setattr(HubExchange, "_tell", break_once)
+    view = brest.cede(ana, Address(bea, LYON), 100)
+    with pytest.raises(ConnectionResetError):
+        await brest.worker.exchange_once()
+    await asyncio.wait_for(waiting, 20)
+    assert brest.cession(view.op).state is CessionState.CLEARED
 
 
 async def test_a_group_of_cessions_is_answered_group_by_group_in_order(world: World) -> None:
