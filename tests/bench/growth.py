@@ -29,6 +29,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _REQUESTS = 10
 _MEGABYTE = 1_000_000
 _WINDOWS: Final = 5
+_CHECKED: Final = 25
 _SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder with a random name is made in it
 
 
@@ -95,7 +96,9 @@ def measure_members(folder: Path, sizes: Sizes, _server: PostgresServer) -> Iter
             began = time.perf_counter()
             _cede_and_settle(world, accounts, [(giver, taker) for giver, taker in pairs if giver != taker])
             rates.append(len(pairs) / (time.perf_counter() - began))
-        assert world.check() == []
+        # Each member's check tells the whole directory again: the hub, and the members that have done most, are enough.
+        checked = world.check(codes[:_CHECKED])
+        assert checked == [], checked[0]
         world.close()
     note = (
         f"{len(codes)} members joined and read the directory in {joined:.0f} s. Hub, givers and receivers share one "

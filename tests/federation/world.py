@@ -7,7 +7,7 @@ the wire, the clock and the dice.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -251,10 +251,10 @@ class World:
                 return
         raise AssertionError("the world does not come to rest")
 
-    def check(self) -> list[Finding]:
-        """Return what every check of every book finds: nothing, in a healthy world."""
+    def check(self, codes: Sequence[str] = ()) -> list[Finding]:
+        """Return what every check of every book, or of the hub's and these, finds: nothing, in a healthy world."""
         checked = self.hub_book.read_now(lambda connection: check_hub(connection, hub=HUB, on_progress=_ignore))
-        for node in self.nodes.values():
+        for node in [self.nodes[code] for code in codes or self.nodes]:
             checked += node.book.read_now(
                 lambda connection, code=node.code: check_node(connection, home=code, hub=HUB, on_progress=_ignore)
             )
