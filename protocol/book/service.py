@@ -12,7 +12,7 @@ from sqlalchemy import URL, Connection
 
 from protocol.book import store
 from protocol.book.migration_service import History, upgrade
-from protocol.book.tables import facts
+from protocol.book.store import StorageUnavailable
 from protocol.book.worker import Clock, Operation, Page, Waiting, Writer
 from protocol.errors import Refusal
 
@@ -22,10 +22,8 @@ Found = TypeVar("Found")
 _READERS = 4
 
 
-def _touch(page: Page, items: Sequence[None]) -> Sequence[None]:
-    """Write when the storage last recovered."""
-    page.connection.execute(facts.delete().where(facts.c.name == "recovered_at"))
-    page.connection.execute(facts.insert().values(name="recovered_at", value=str(page.now)))
+def _look(_page: Page, items: Sequence[None]) -> Sequence[None]:
+    """Ask for nothing: after a failure each page proves by itself that the storage writes again."""
     return items
 
 
@@ -41,20 +39,27 @@ class Book:
         self.clock = clock
         self._engine = store.open_engine(self.url, connections=2)
         try:
-            self._lock = store.lock_for_writing(self._engine)
-            try:
-                upgrade(self._engine, history)
-                fence = store.take_fence(self._engine)
-            except BaseException:
-                self._unlock()
-                raise
-        except BaseException:
+            fence = self._take_over(history)
+        except Exception as error:
             self._engine.dispose()
+            reason = None if isinstance(error, Refusal) else store.storage_reason(error)
+            if reason is not None:
+                raise StorageUnavailable(reason=reason) from error
             raise
         self._reading = store.open_engine(self.url, read_only=True, connections=_READERS)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix=f"read-{history.name}")
         self._writer = Writer(self._engine, clock, history.name, fence)
         self._writer.start()
+
+    def _take_over(self, history: History) -> str | None:
+        """Take the writer's lock and bring the schema up to date; return the word that each page must find."""
+        self._lock = store.lock_for_writing(self._engine)
+        try:
+            upgrade(self._engine, history)
+            return store.take_fence(self._engine)
+        except BaseException:
+            self._unlock()
+            raise
 
     @property
     def dialect(self) -> str:
@@ -113,10 +118,10 @@ class Book:
         return self.read_now(find) if self.dialect == "sqlite" else await self.read(find)
 
     async def try_again(self) -> None:
-        """While the storage refuses, write one small fact to see whether it does no more. Raises nothing."""
+        """While the storage refuses, look whether it does no more. Raises nothing."""
         if self.trouble is not None:
             with contextlib.suppress(Refusal):
-                await self.write(_touch, None)
+                await self.write(_look, None)
 
     def close(self) -> None:
         """Write what waits, then let go of the database and of the lock."""

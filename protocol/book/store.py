@@ -19,7 +19,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from protocol.book.driver_store import run_sql
+from protocol.book.tables import facts
 from protocol.errors import Refusal
+from protocol.times import Instant
 
 _BUSY_TIMEOUT_MS = 10_000
 
@@ -146,6 +148,12 @@ def require_fence(connection: Connection, word: str) -> None:
     found = connection.exec_driver_sql("SELECT value FROM facts WHERE name = %s FOR SHARE", (_FENCE,)).scalar()
     if found != word:
         raise BookInUse(book=str(connection.engine.url.database))
+
+
+def write_recovery(connection: Connection, now: Instant) -> None:
+    """Write when the storage last recovered: where this commits, it writes again."""
+    connection.execute(facts.delete().where(facts.c.name == "recovered_at"))
+    connection.execute(facts.insert().values(name="recovered_at", value=str(now)))
 
 
 _SQLITE_STORAGE = {

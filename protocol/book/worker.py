@@ -13,7 +13,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from protocol.book.store import StorageUnavailable, is_serialization_failure, require_fence, storage_reason
+from protocol.book.store import (
+    StorageUnavailable,
+    is_serialization_failure,
+    require_fence,
+    storage_reason,
+    write_recovery,
+)
 from protocol.errors import Refusal
 from protocol.times import Instant
 
@@ -203,6 +209,8 @@ class Writer:
             if self._fence is not None:
                 require_fence(connection, self._fence)
             page = Page(connection, self._clock())
+            if self.trouble is not None:  # a page that writes nothing commits on a full disk too
+                write_recovery(connection, page.now)
             for operation, indexes in places.items():
                 results = operation(page, [group[index].item for index in indexes])
                 for index, result in zip(indexes, results, strict=True):

@@ -5,6 +5,7 @@ What libraries say through the standard `logging` comes out the same way, warnin
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
@@ -19,13 +20,19 @@ _NOT_TEXT: Final = ("exc_info", "_record")  # what structlog itself reads later
 
 
 class _StandardError:
-    """Standard error as it is when something is said: whoever put another one in its place takes it away again."""
+    """Standard error as it is when something is said: whoever put another one in its place takes it away again.
+
+    What cannot be written there, on a full disk or a broken pipe, is lost; the work that says it goes on.
+    """
 
     def write(self, text: str) -> int:
-        return sys.stderr.write(text)
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+        return len(text)
 
     def flush(self) -> None:
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
 
 
 def set_up_logs(*, level: str = "info", is_json: bool | None = None) -> None:

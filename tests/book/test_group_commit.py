@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,10 +15,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, event, make_url, text
 
 from hub.schema_service import HUB_HISTORY
 from node.schema_service import ACCOUNTS_HISTORY
+from protocol.book import service
 from protocol.book.migration_service import History, pending_changes
 from protocol.book.service import Book, Page
 from protocol.book.store import BookInUse, StorageUnavailable, open_engine
@@ -153,6 +156,50 @@ def test_a_book_that_may_not_be_written_refuses_and_keeps_reading(tmp_path: Path
     book.write_now(write_facts, "again")
     assert book.trouble is None
     book.close()
+
+
+def test_a_page_that_writes_nothing_does_not_say_that_the_disk_writes_again(tmp_path: Path) -> None:
+    book = Book(f"sqlite:///{tmp_path / 'book.db'}", history=HUB_HISTORY, clock=now)
+    book.write_now(write_facts, "before")
+    is_broken = True
+
+    def forbid(page: Page, items: Sequence[int]) -> Sequence[int]:
+        page.connection.exec_driver_sql("PRAGMA query_only = ON")
+        return items
+
+    def look(page: Page, items: Sequence[int]) -> Sequence[int]:
+        return [page.connection.execute(text("SELECT count(*) FROM facts")).scalar_one() for _ in items]
+
+    @event.listens_for(book._engine, "connect")
+    def _open(dbapi: sqlite3.Connection, _record: object) -> None:
+        dbapi.execute(f"PRAGMA query_only = {int(is_broken)}")
+
+    book.write_now(forbid, 1)
+    with pytest.raises(StorageUnavailable):
+        book.write_now(write_facts, "after")
+    with pytest.raises(StorageUnavailable):
+        book.write_now(look, 1)
+    assert book.trouble is not None
+    is_broken = False
+    assert book.write_now(look, 1) > 0
+    assert book.trouble is None
+    assert book.read_now(facts_of) >= {"before", "recovered_at"}
+    book.close()
+
+
+@pytest.mark.parametrize("place", ["lock_for_writing", "upgrade", "take_fence"])
+def test_a_disk_that_fails_at_the_start_is_one_refusal(tmp_path: Path, place: str) -> None:
+    url = f"sqlite:///{tmp_path / 'book.db'}"
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path))
+
+    owner = service if place == "upgrade" else service.store
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, place, fail)
+        with pytest.raises(StorageUnavailable, match="No space left"):
+            Book(url, history=HUB_HISTORY, clock=now)
+    Book(url, history=HUB_HISTORY, clock=now).close()
 
 
 CHILD = """
