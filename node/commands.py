@@ -7,8 +7,6 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +14,7 @@ import typer
 import uvloop
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
 
 from node.admin_commands import COMMANDS
 from node.api import make_api
@@ -28,7 +26,7 @@ from node.federation.recovery import BEHIND
 from node.federation.service import BookIsBehind
 from node.ledger.lots import LotClass
 from protocol.book.backup_service import back_up, mark_restored, put_back
-from protocol.book.store import StorageUnavailable, open_engine, require_driver, storage_reason
+from protocol.book.store import open_engine, require_driver
 from protocol.canonical import decode_typed, encode_typed
 from protocol.envelopes import ENVELOPE_BYTES_MAX, Enrolment, SignedEnrolment, Welcome
 from protocol.errors import InvalidAmount, Malformed, NotCanonical
@@ -76,18 +74,6 @@ EurosOption = Annotated[str, typer.Option(help="euros and cents, such as 12,34")
 IdOption = Annotated[str, typer.Option("--id", help="your own id (UUID): the same id is never done twice")]
 
 
-@contextmanager
-def explained() -> Iterator[None]:
-    """Say what is refused, and what the machine refuses, as a sentence; leave with 1."""
-    with refusals_explained():
-        try:
-            yield
-        except DBAPIError as error:
-            raise StorageUnavailable(reason=storage_reason(error) or "is there a base of this version?") from None
-        except OSError as error:
-            raise NotConfigured(reason=str(error)) from None
-
-
 def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
     return call(folder, command, arguments, commands=COMMANDS, open_app=lambda: NodeApp(folder, load_config(folder)))
 
@@ -119,7 +105,7 @@ def init(
     back_off_ceiling_ms: Annotated[int, typer.Option(help="the longest wait for a silent hub")] = 900_000,
 ) -> None:
     """Make a node's folder: configuration and keys."""
-    with explained():
+    with refusals_explained():
         if (folder / "node.toml").exists():
             raise NotConfigured(reason=f"{folder} holds a node already")
         config = NodeConfig(
@@ -135,7 +121,10 @@ def init(
         parse_listen(listen)
         _require_database(database)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        secret = create_keys(folder / "keys", find_passphrase(passphrase_file), clock_service.entropy(64))
+        passphrase = find_passphrase(passphrase_file)
+        if not (folder / "keys" / "current").exists():  # it does where an earlier init was cut short
+            create_keys(folder / "keys", passphrase, clock_service.entropy(64))
+        secret = load_keyring(folder / "keys", passphrase).current
         write_private(folder / "node.toml", format_settings(config).encode())
         show({"territory": territory, "folder": str(folder), "key": secret.public.id.hex()}, as_json=False)
 
@@ -157,7 +146,7 @@ def enrol(
     welcome: Annotated[Path | None, typer.Option(help="take the hub's answer from a file")] = None,
 ) -> None:
     """Join the federation with an invitation: by a call, or by files carried by hand."""
-    with explained():
+    with refusals_explained():
         invited = parse_invitation(invitation)
         config = load_config(folder)
         if (invited.network, invited.member) != (config.network, config.territory):
@@ -210,7 +199,7 @@ def _take_welcome(folder: Path, invited: Invitation, data: bytes) -> None:
 @app.command()
 def serve(folder: Folder) -> None:
     """Run the node until it is told to stop."""
-    with explained():
+    with refusals_explained():
         config = load_config(folder)
         set_up_logs(level=config.log_level)
 
@@ -237,42 +226,42 @@ def open_account(
     as_json: AsJson = False,
 ) -> None:
     """Open an account."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "open", id=_id(id_), kind=kind, shown_name=name or None), as_json=as_json)
 
 
 @account.command("show")
 def show_account(folder: Folder, account: str, as_json: AsJson = False) -> None:
     """Show an account."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "account", account=account), as_json=as_json)
 
 
 @account.command("freeze")
 def freeze(folder: Folder, account: str, as_json: AsJson = False) -> None:
     """Freeze an account."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "state", account=account, event="freeze"), as_json=as_json)
 
 
 @account.command("reopen")
 def reopen(folder: Folder, account: str, as_json: AsJson = False) -> None:
     """Reopen a frozen account."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "state", account=account, event="reopen"), as_json=as_json)
 
 
 @account.command("close")
 def close(folder: Folder, account: str, as_json: AsJson = False) -> None:
     """Close an empty account, for ever."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "state", account=account, event="close"), as_json=as_json)
 
 
 @account.command("name")
 def set_name(folder: Folder, account: str, name: str = "", as_json: AsJson = False) -> None:
     """Choose the name that payers see, masked; none if empty."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "name", account=account, shown_name=name or None), as_json=as_json)
 
 
@@ -294,7 +283,7 @@ def endow(
     as_json: AsJson = False,
 ) -> None:
     """Issue rights for euros that reached the fund, into a pool. The reason is kept."""
-    with explained():
+    with refusals_explained():
         told = _call(
             folder,
             "endow",
@@ -332,7 +321,7 @@ def credit(
     as_json: AsJson = False,
 ) -> None:
     """Credit an account from a pool."""
-    with explained():
+    with refusals_explained():
         told = _call(folder, "credit", id=_id(id_), pool=pool, to=to, cents=_cents(cents, euros), reference=reference)
         show(told, as_json=as_json)
 
@@ -342,7 +331,7 @@ def reverse(
     folder: Folder, credit: str, cents: CentsOption = None, id_: IdOption = "", as_json: AsJson = False
 ) -> None:
     """Take back a credit (a refunded purchase), as far as its rights are still there."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "reverse", id=_id(id_), credit=credit, cents=cents), as_json=as_json)
 
 
@@ -360,7 +349,7 @@ def cede(
     as_json: AsJson = False,
 ) -> None:
     """Cede rights to another account, here or in another territory."""
-    with explained():
+    with refusals_explained():
         told = _call(
             folder,
             "cede",
@@ -379,21 +368,21 @@ def cede(
 @app.command()
 def recall(folder: Folder, cession: str, as_json: AsJson = False) -> None:
     """Ask that a cession be stopped before it is handed over."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "recall", id=cession, language=choose_language()), as_json=as_json)
 
 
 @app.command()
 def status(folder: Folder, cession: str, as_json: AsJson = False) -> None:
     """Show where a cession stands, each step with its time."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "cession", id=cession, language=choose_language()), as_json=as_json)
 
 
 @app.command()
 def cessions(folder: Folder, account: str = "", limit: int = 50, as_json: AsJson = False) -> None:
     """List cessions sent, the newest first."""
-    with explained():
+    with refusals_explained():
         told = _call(folder, "cessions", account=account, limit=limit, language=choose_language())
         if not as_json:
             kept = ("id", "state", "cents", "to", "code", "queued_at", "ended_at")
@@ -404,14 +393,14 @@ def cessions(folder: Folder, account: str = "", limit: int = 50, as_json: AsJson
 @app.command("give-back")
 def give_back(folder: Folder, arrival: str, as_json: AsJson = False) -> None:
     """Give what arrived back to its giver, the very same lots (the id that `arrivals` shows)."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "give_back", id=arrival, language=choose_language()), as_json=as_json)
 
 
 @app.command()
 def arrivals(folder: Folder, account: str = "", as_json: AsJson = False) -> None:
     """List cessions received, the newest first."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "arrivals", account=account, language=choose_language()), as_json=as_json, title="arrivals")
 
 
@@ -420,14 +409,14 @@ def operation(
     folder: Folder, operation: Annotated[str, typer.Argument(help="an id (UUID)")], as_json: AsJson = False
 ) -> None:
     """Show what became of an id: posted, refused and why, or unknown."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "operation", id=operation, language=choose_language()), as_json=as_json)
 
 
 @app.command()
 def balance(folder: Folder, account: str, as_json: AsJson = False) -> None:
     """Show a balance, lot by lot."""
-    with explained():
+    with refusals_explained():
         told = _call(folder, "balance", account=account)
         if as_json:
             show(told, as_json=True)
@@ -446,7 +435,7 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Show an account's history, by page, in either direction."""
-    with explained():
+    with refusals_explained():
         told = _call(folder, "history", account=account, order=order, cursor=cursor, limit=limit)
         if as_json:
             show(told, as_json=True)
@@ -459,7 +448,7 @@ def history(
 @app.command()
 def statement(folder: Folder, account: str, start: str = "", end: str = "", as_json: AsJson = False) -> None:
     """Show a period of an account: opening, entries, closing."""
-    with explained():
+    with refusals_explained():
         told = _call(folder, "statement", account=account, start=start, end=end)
         if as_json:
             show(told, as_json=True)
@@ -471,49 +460,49 @@ def statement(folder: Folder, account: str, start: str = "", end: str = "", as_j
 @app.command()
 def totals(folder: Folder, as_json: AsJson = False) -> None:
     """Show the territory's figures."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "totals"), as_json=as_json)
 
 
 @app.command()
 def payee(folder: Folder, address: str, as_json: AsJson = False) -> None:
     """See whom an address would reach, before anything is sent."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "payee", address=address, language=choose_language()), as_json=as_json)
 
 
 @federation.command("status")
 def federation_status(folder: Folder, as_json: AsJson = False) -> None:
     """Say how the line to the hub is."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "federation"), as_json=as_json)
 
 
 @federation.command("members")
 def list_members(folder: Folder, as_json: AsJson = False) -> None:
     """List the members of the federation, as this node knows them."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "directory"), as_json=as_json, title="members")
 
 
 @federation.command("now")
 def exchange_now(folder: Folder, as_json: AsJson = False) -> None:
     """Exchange with the hub until neither side has anything new."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "exchange"), as_json=as_json)
 
 
 @federation.command("statement")
 def ask_statement(folder: Folder, as_json: AsJson = False) -> None:
     """Ask the hub for its view of us; it is compared when it arrives."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "ask_statement"), as_json=as_json)
 
 
 @federation.command("export")
 def export_envelope(folder: Folder, file: Path) -> None:
     """Write an envelope with all that the hub has not acknowledged, to be carried by hand."""
-    with explained():
+    with refusals_explained():
         write_private(file, bytes.fromhex(_call(folder, "export")["envelope"]))
         screen.print(f"{file}: {file.stat().st_size} bytes to carry to the hub")
 
@@ -521,7 +510,7 @@ def export_envelope(folder: Folder, file: Path) -> None:
 @federation.command("import")
 def import_envelope(folder: Folder, file: InFile, as_json: AsJson = False) -> None:
     """Take the hub's answer that was carried by hand."""
-    with explained():
+    with refusals_explained():
         if file.stat().st_size > ENVELOPE_BYTES_MAX:
             raise TooLarge(bytes_max=ENVELOPE_BYTES_MAX)
         show(_call(folder, "import", envelope=file.read_bytes().hex()), as_json=as_json)
@@ -530,14 +519,14 @@ def import_envelope(folder: Folder, file: InFile, as_json: AsJson = False) -> No
 @app.command("rotate-key")
 def rotate_key(folder: Folder, as_json: AsJson = False) -> None:
     """Make and announce new keys; they sign when the directory shows them, and the old ones stay valid."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "rotate"), as_json=as_json)
 
 
 @app.command()
 def doubtful(folder: Folder, as_json: AsJson = False) -> None:
     """List what arrived on the word of a key that was retired as stolen: ask the giver's town before it is used."""
-    with explained():
+    with refusals_explained():
         engine = _open_read_only(folder)
         with engine.connect() as connection, connection.begin():
             rows = load_doubtful(connection)
@@ -548,7 +537,7 @@ def doubtful(folder: Folder, as_json: AsJson = False) -> None:
 @app.command("retire-key")
 def retire_key(folder: Folder, key: str, as_json: AsJson = False) -> None:
     """Announce that a key signs nothing new."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "retire", key=key), as_json=as_json)
 
 
@@ -561,21 +550,21 @@ def new_api_key(
     as_json: AsJson = False,
 ) -> None:
     """Make a key for a program. It is shown this once."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "new_key", name=name, scopes=scopes, account=account), as_json=as_json)
 
 
 @api_key.command("list")
 def list_api_keys(folder: Folder, as_json: AsJson = False) -> None:
     """List the keys, without their secrets."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "keys"), as_json=as_json, title="keys")
 
 
 @api_key.command("revoke")
 def revoke_api_key(folder: Folder, key: str, as_json: AsJson = False) -> None:
     """End a key at once."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "revoke_key", id=key), as_json=as_json)
 
 
@@ -595,7 +584,7 @@ def _database_of(folder: Path) -> str:
 @app.command()
 def backup(folder: Folder, file: Path) -> None:
     """Copy the accounts base to FILE, beside the running node; the copy is whole, or it is not there."""
-    with explained(), progress("backup") as say_done:
+    with refusals_explained(), progress("backup") as say_done:
         size = back_up(_database_of(folder), file, lambda done, pages: say_done(f"{done} of {pages} pages"))
     say(f"{file}: {size} bytes. Keep it away from this machine, and the keys folder with it")
 
@@ -606,7 +595,7 @@ def restore(folder: Folder, file: Annotated[Path | None, typer.Argument(exists=T
 
     Without FILE: the base was put back by other means (PostgreSQL's own), and is only marked as an old copy.
     """
-    with explained():
+    with refusals_explained():
         marks = {BEHIND: json.dumps(BookIsBehind(ours=0, theirs=0).facts)}
         if file is None:
             mark_restored(_database_of(folder), marks)
@@ -620,7 +609,7 @@ def restore(folder: Folder, file: Annotated[Path | None, typer.Argument(exists=T
 @app.command()
 def recover(folder: Folder, as_json: AsJson = False) -> None:
     """Bring an old copy of the accounts base back to the present, with what the hub and we ourselves had signed."""
-    with explained():
+    with refusals_explained():
         _call(folder, "recover")
         with bar("recover") as advance:
             while (told := _call(folder, "recovery"))["phase"] != "none":
@@ -640,21 +629,21 @@ def recover(folder: Folder, as_json: AsJson = False) -> None:
 @unplaced.command("list")
 def list_unplaced(folder: Folder, as_json: AsJson = False) -> None:
     """List rights that left, and that an old copy of the base could not place."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "unplaced"), as_json=as_json, title="unplaced")
 
 
 @unplaced.command("settle")
 def settle_unplaced(folder: Folder, number: int, account: str, as_json: AsJson = False) -> None:
     """Say from which account (a pool, most often) the rights had been credited before they left."""
-    with explained():
+    with refusals_explained():
         show(_call(folder, "settle_unplaced", number=number, account=account), as_json=as_json)
 
 
 @app.command()
 def check(folder: Folder, as_json: AsJson = False) -> None:
     """Check every invariant, beside the running node. Exit 0 only if all hold."""
-    with explained():
+    with refusals_explained():
         config, welcome = load_config(folder), load_welcome(folder)
         hub = "" if welcome is None else welcome.hub
         engine = _open_read_only(folder)
@@ -668,7 +657,7 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
 @evidence.command("list")
 def list_evidence(folder: Folder, as_json: AsJson = False) -> None:
     """List the contradictions that were found out."""
-    with explained():
+    with refusals_explained():
         engine = _open_read_only(folder)
         with engine.connect() as connection:
             rows = load_evidence(connection)
@@ -679,7 +668,7 @@ def list_evidence(folder: Folder, as_json: AsJson = False) -> None:
 @evidence.command("export")
 def export_evidence(folder: Folder, number: int, file: Path) -> None:
     """Write an evidence file, for `citizen-miles verify-evidence`."""
-    with explained():
+    with refusals_explained():
         engine = _open_read_only(folder)
         with engine.connect() as connection:
             body = load_evidence_file(connection, number)
@@ -696,7 +685,7 @@ def say_evidence_seen(
     as_json: AsJson = False,
 ) -> None:
     """Say that you know of an evidence, and why: it stays, and `check` shows it without counting it."""
-    with explained():
+    with refusals_explained():
         told = _call(folder, "evidence_seen", number=number, reason=reason)
         show(told, as_json=as_json)
         if not as_json:

@@ -6,6 +6,7 @@ control characters that move a terminal.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -30,6 +31,7 @@ from protocol.running.explanations import explain
 from protocol.running.settings import NotConfigured
 
 _JOINERS: Final = "\u200c\u200d"  # letters' business in Persian, Hindi or Sinhala
+_DISK_TROUBLE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 LANGUAGE_VARIABLE: Final = "CITIZEN_MILES_LANG"
 
 screen = Console()
@@ -63,6 +65,8 @@ def _machine_explained() -> Iterator[None]:
     except DBAPIError as error:
         raise StorageUnavailable(reason=storage_reason(error) or "is there a base of this version?") from None
     except OSError as error:
+        if error.errno in _DISK_TROUBLE:
+            raise StorageUnavailable(reason=f"{error.filename or 'the disk'}: {error.strerror}") from None
         raise NotConfigured(reason=str(error)) from None
 
 
