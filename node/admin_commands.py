@@ -28,7 +28,6 @@ from node.app import NodeApp
 from node.cession_service import load_cession_told
 from node.federation import store as federation_store
 from node.federation.hub_recovery_service import RESTORED
-from node.federation.recovery import RecoveryOvertaken
 from node.federation.service import load_cessions
 from node.ledger.endowments import Endow
 from node.ledger.errors import AccountUnknown
@@ -361,11 +360,8 @@ async def _recover(app: NodeApp, _asked: Asked) -> Any:
 
 
 async def _recovery(app: NodeApp, _asked: Asked) -> Any:
-    if app.federation.recovery is not None:
-        if app.worker.trouble == RecoveryOvertaken.code:
-            raise RecoveryOvertaken
-        if app.worker.trouble is None:
-            app.worker.wake()
+    if app.federation.recovery is not None and app.worker.trouble is None:
+        app.worker.wake()
     return _tell_recovery(app)
 
 

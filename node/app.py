@@ -232,6 +232,7 @@ class NodeApp:
                 await self.worker.run()
                 return
             except Exception as error:  # the top of a worker loop
+                self.worker.trouble = f"incident ({type(error).__name__})"
                 log.exception("exchange loop", error=str(error))
                 await asyncio.sleep(1)
 
@@ -256,7 +257,11 @@ class NodeApp:
 
     async def _ask_statement(self) -> None:
         try:
-            if self.welcome is not None and await self.book.read(self._is_statement_due):
+            if (
+                self.federation.behind is None
+                and self.welcome is not None
+                and await self.book.read(self._is_statement_due)
+            ):
                 await self.book.write(self.federation.ask_statement, None)
                 self._asked_at = self.book.clock()
         except Exception as error:  # the top of a worker loop: said, and tried again

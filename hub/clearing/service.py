@@ -289,10 +289,19 @@ class Sequencer:
         theirs, own = desk.log(member, desk.hub), desk.log(desk.hub, member)
         directory = self._registry.on_page(page)
         before = exchange.find_head(connection, directory, member, desk.hub)
-        fresh = exchange.find_new_slips(connection, theirs, received, before, page.now, may_rewind=True)
+        is_stray = False
+        try:
+            fresh = exchange.find_new_slips(connection, theirs, received, before, page.now, may_rewind=True)
+        except BadEnvelope as refusal:
+            if refusal.facts.get("reason") != "wrong_epoch":
+                raise
+            # An old copy; or one that goes on, and something of its lost book came before its word. Nothing of it is
+            # taken, but it is answered: what we hold of it is what it has to know.
+            fresh, is_stray = [], True
         exchange.take_ack(connection, self._identity, own, received, page.now)
         # The head is what proves this member's slips to others: it must reach over all that we hold, and no further.
-        if fresh or (statement.log_size == theirs.size and (before is None or _tells_more(before[1], received))):
+        is_whole = statement.log_size == theirs.size and not is_stray
+        if fresh or (is_whole and (before is None or _tells_more(before[1], received))):
             exchange.save_head(connection, received, page.now)
         if fresh:
             if statement.epoch > theirs.epoch:

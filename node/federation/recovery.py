@@ -1,9 +1,12 @@
 """A node's book that is an old copy, on its way back to the present. Pure.
 
     (behind) ── begin ──▶ PULLING ── all our slips are here again, the epoch is raised ──▶ REPLAYING ──▶ (none)
+                             ▲                                                                │
+                             └── something of the lost book reached the hub before our word ──┘
 
 PULLING: our own slips come back from the hub and are laid into our log, nothing is booked yet.
-REPLAYING: our slips and the hub's are booked again, in an order in which they can have happened.
+REPLAYING: once the hub has heard that we go on under another epoch, our slips and its own are booked again, in an order
+in which they can have happened.
 """
 
 from __future__ import annotations
@@ -43,6 +46,8 @@ class Recovery(Struct, frozen=True, kw_only=True):
     booked: int
     epoch: int
     nonce: str  # hexadecimal: only an answer to this recovery's question counts
+    before: int = 0  # the epoch under which our log stood when all had come back
+    is_heard: bool = False  # the hub holds our `Restored`: nothing of the lost book can come before it any more
     unplaced: int = 0
     reopened: int = 0
 
@@ -51,16 +56,6 @@ class NotBehind(Refusal):
     """Nothing says that this book is an old copy. Facts: none."""
 
     code = "not_behind"
-
-
-class RecoveryOvertaken(Refusal):
-    """Another recovery of this node reached the hub before this one: it goes nowhere from here.
-
-    It was lost in its turn, and an envelope of it arrived late; or another machine takes itself for this node. What it
-    wrote stands at the hub, and comes back when the same copy is restored and recovered once more.
-    """
-
-    code = "recovery_overtaken"
 
 
 def encode_recovery(recovery: Recovery) -> str:

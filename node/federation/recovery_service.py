@@ -174,11 +174,31 @@ def _answers(received: Received, recovery: Recovery) -> bool:
 
 def _go_on(federation: Federation, page: Page, recovery: Recovery, own: Log, known_epoch: int) -> None:
     """All our slips are here again: the log goes on under an epoch that nobody has heard of."""
-    epoch = choose_epoch(max(own.epoch, known_epoch), bytes.fromhex(recovery.nonce))
+    before = own.epoch
+    epoch = choose_epoch(max(before, known_epoch), bytes.fromhex(recovery.nonce))
     log_store.raise_epoch(page.connection, own, epoch)
     end = own.size
     federation.write_slip(page, federation.hub.hub, Restored(own.epoch, end))
-    _save(federation, page, msgspec.structs.replace(recovery, phase=RecoveryPhase.REPLAYING, end=end))
+    _save(federation, page, msgspec.structs.replace(recovery, phase=RecoveryPhase.REPLAYING, end=end, before=before))
+
+
+def hear(federation: Federation, page: Page, received: Received, recovery: Recovery, own: Log) -> Recovery:
+    """Return the recovery after the hub's word on whether it holds our `Restored`.
+
+    Where it took something else in its place, an envelope of the lost book or of an earlier recovery was on its way and
+    arrived first. Then our word is taken back, unheard, and what arrived is pulled like the rest.
+    """
+    statement = received.statement
+    if statement.ack_size <= recovery.end:
+        return recovery
+    if statement.ack_epoch == own.epoch:
+        after = msgspec.structs.replace(recovery, is_heard=True)
+    else:
+        log_store.cut_back(page.connection, own, recovery.end, recovery.before)
+        nonce = federation.entropy(16).hex()
+        after = msgspec.structs.replace(recovery, phase=RecoveryPhase.PULLING, nonce=nonce)
+    _save(federation, page, after)
+    return after
 
 
 def replay(

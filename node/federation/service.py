@@ -448,7 +448,9 @@ class Federation:
         return self._ensure_lots(page, lots)[0]
 
     def recall(self, page: Page, items: Sequence[bytes]) -> list[CessionView | Refusal]:
-        """Ask the hub to stop cessions that were not handed over. Asking twice is asking once."""
+        """Ask the hub to stop cessions that were not handed over. Asking twice is asking once. An old copy asks nothing."""
+        if self.behind is not None:
+            return [self.behind] * len(items)
         results: list[CessionView | Refusal] = []
         for op in items:
             row = store.find_cession(page.connection, op)
@@ -497,13 +499,17 @@ class Federation:
         asked.draws = tuple((ids[key], Cents(cents)) for key, cents in sum_draws(draws).items())
         return asked
 
-    def ask_statement(self, page: Page, items: Sequence[None]) -> list[int]:
-        """Ask the hub for its view of us; return where the question stands in our log."""
+    def ask_statement(self, page: Page, items: Sequence[None]) -> list[int | Refusal]:
+        """Ask the hub for its view of us; return where the question stands in our log. An old copy asks nothing."""
+        if self.behind is not None:
+            return [self.behind] * len(items)
         index = self._write(page, self.hub.hub, AskStatement())
         return [index] * len(items)
 
-    def announce_key(self, page: Page, items: Sequence[SecretKeys]) -> list[int]:
-        """Announce new keys, signed by themselves; they are used when the directory shows them."""
+    def announce_key(self, page: Page, items: Sequence[SecretKeys]) -> list[int | Refusal]:
+        """Announce new keys, signed by themselves; they are used when the directory shows them. An old copy waits."""
+        if self.behind is not None:
+            return [self.behind] * len(items)
         return [
             self._write(
                 page,
@@ -517,8 +523,10 @@ class Federation:
             for keys in items
         ]
 
-    def retire_key(self, page: Page, items: Sequence[bytes]) -> list[int]:
-        """Announce that a key signs nothing new."""
+    def retire_key(self, page: Page, items: Sequence[bytes]) -> list[int | Refusal]:
+        """Announce that a key signs nothing new. An old copy waits."""
+        if self.behind is not None:
+            return [self.behind] * len(items)
         return [self._write(page, self.hub.hub, RetireKey(key)) for key in items]
 
     def forget(self, page: Page, items: Sequence[None]) -> list[int]:
@@ -564,8 +572,15 @@ class Federation:
         if recovery is not None and recovery.phase is RecoveryPhase.PULLING:
             return TakenReply(recovery_service.pull(self, page, received, recovery), True)
         theirs, own = log_store.open_log(connection, hub, home), log_store.open_log(connection, home, hub)
+        if recovery is not None and not recovery.is_heard:
+            recovery = recovery_service.hear(self, page, received, recovery, own)
+            if recovery.phase is RecoveryPhase.PULLING:
+                return TakenReply(0, True)
         if received.statement.epoch > theirs.epoch:
             hub_recovery_service.notice(self, page, received, theirs, own)
+        if recovery is not None and not recovery.is_heard:
+            hub_recovery_service.follow(self, page, received, theirs)
+            return TakenReply(0, True)
         before = exchange.find_head(connection, self.trusted, hub, home)
         fresh = exchange.find_new_slips(connection, theirs, received, before, page.now)
         exchange.take_ack(connection, self.identity, own, received, page.now)

@@ -7,6 +7,7 @@ lost call carried is sent again by the next one.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,18 +17,18 @@ from sqlalchemy import Connection
 
 from node.federation import hub_recovery_service, recovery_service, store
 from node.federation.payee_service import PayeeDesk
-from node.federation.recovery import RecoveryOvertaken, RecoveryPhase
 from node.federation.service import Federation, TakenReply
 from protocol.book import log_store
 from protocol.book.service import Book
-from protocol.envelopes import SignedCheckpoint, Whisper
+from protocol.envelopes import SignedCheckpoint, Whisper, compute_digest
 from protocol.errors import BadEnvelope, Refusal
 from protocol.exchange import service as exchange
-from protocol.exchange.client import BackOff, Transport, wait_or_wake
+from protocol.exchange.client import BackOff, HubUnreachable, Transport, wait_or_wake
 from protocol.exchange.service import Identity, Received, verify_envelope
 from protocol.times import Instant
 
 LONG_POLL_MS: Final = 25_000
+_ANSWERS_REMEMBERED: Final = 256
 log = structlog.get_logger("federation")
 
 
@@ -63,6 +64,7 @@ class ExchangeWorker:
         self._told: tuple[object, ...] | None = None
         self._stopping = False
         self._waiting: asyncio.Task[TakenReply | None] | None = None  # the call that waits at the hub
+        self._heard: deque[bytes] = deque(maxlen=_ANSWERS_REMEMBERED)  # digests of the last answers
         self._keys_back = 0  # how many keys before the newest we sign with
         self.contact_at: Instant | None = None  # when the hub last answered
         self.trouble: str | None = None  # why it does not, while it does not
@@ -90,6 +92,9 @@ class ExchangeWorker:
                     wait = self.back_off.next_wait_ms(self._chance())
                     cause = refusal.cause if isinstance(refusal, BadEnvelope) else str(refusal)
                     log.warning("exchange failed", code=refusal.code, cause=cause, retry_in_ms=wait)
+                    if isinstance(refusal, HubUnreachable) and self._waiting is not None:
+                        self._waiting.cancel()  # its line is no better, and would be waited for in silence
+                        self._waiting = None
                     self._wake.clear()
                     await wait_or_wake(self._wake, wait)
         finally:
@@ -123,7 +128,7 @@ class ExchangeWorker:
         return own is not None and own.size > own.acked
 
     async def exchange_once(self, wait_ms: int = 0) -> TakenReply | None:
-        """Send one envelope and take the answer. Raises HubUnreachable, HubRefused, BadEnvelope, RecoveryOvertaken, StorageUnavailable."""
+        """Send one envelope and take the answer. Raises HubUnreachable, HubRefused, BadEnvelope, StorageUnavailable."""
         question, _ = await self._export(self._payees.take_outgoing())
         return await self._call(question, wait_ms)
 
@@ -133,12 +138,12 @@ class ExchangeWorker:
         except Refusal as refusal:
             if refusal.facts.get("reason") == "unknown_key":
                 self._keys_back += 1
-            recovery = self._federation.recovery
-            is_speaking = recovery is not None and recovery.phase is RecoveryPhase.REPLAYING
-            if is_speaking and refusal.facts.get("reason") == "wrong_epoch":
-                raise RecoveryOvertaken from refusal
             raise
+        digest = compute_digest(reply)
+        if digest in self._heard:
+            raise HubUnreachable(reason="an old answer came again: is there a cache between us and the hub?")
         taken = await self.take_reply(reply, asked=question.national)
+        self._heard.append(digest)
         self.contact_at = self._book.clock()
         self.trouble = None
         self.back_off.reset()

@@ -234,6 +234,19 @@ def raise_epoch(connection: Connection, log: Log, epoch: int) -> None:
     _update_log(connection, log, epoch=epoch)
 
 
+def cut_back(connection: Connection, log: Log, size: int, epoch: int) -> None:
+    """Take our newest slips back, from `size` on, and speak under this epoch again: nobody took them, and nobody will."""
+    frontier = load_frontier(connection, log, size)
+    for table in (attachments, counterfoils, leaves):
+        connection.execute(delete(table).where(table.c.log_id == log.id, table.c.ix >= size))
+    # A node stands over the leaves from ix << level on: those that reach beyond the new end are gone.
+    reaches = (nodes.c.ix + 1).op("<<")(nodes.c.level)
+    connection.execute(delete(nodes).where(nodes.c.log_id == log.id, reaches > size))
+    log.frontier, log.root, log.epoch, log.acked = frontier, merkle.root(frontier), epoch, min(log.acked, size)
+    peaks = b"".join(frontier.peaks)
+    _update_log(connection, log, size=size, root=log.root, peaks=peaks, epoch=epoch, acked=log.acked)
+
+
 def lower_acked(connection: Connection, log: Log, acked: int) -> None:
     """The other side lost what it once acknowledged, and said so: it must be sent again."""
     log.acked = acked

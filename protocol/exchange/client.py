@@ -15,7 +15,8 @@ from protocol.errors import Refusal
 WAIT_HEADER: Final = "Citizen-Miles-Wait-Ms"
 CONTENT_TYPE: Final = "application/msgpack"
 _CONNECT_SECONDS: Final = 10
-_ANSWER_SECONDS: Final = 30
+_SILENCE_SECONDS: Final = 10  # without a byte, beyond the wait that was agreed: the line is dead
+_WHOLE_SECONDS: Final = 300  # a large envelope on a bad line
 # A larger body is read piece by piece in another thread, so that the loop goes on; for a small one that costs more.
 _AT_ONCE_BYTES: Final = 256 * 1024
 
@@ -57,8 +58,9 @@ class HttpTransport:
 
     async def post(self, path: str, body: bytes, headers: dict[str, str] | None = None, wait_ms: int = 0) -> bytes:
         """Return the body of the answer. Raises HubUnreachable, HubRefused."""
+        wait = wait_ms / 1000
         timeout = aiohttp.ClientTimeout(
-            total=_CONNECT_SECONDS + _ANSWER_SECONDS + wait_ms / 1000, sock_connect=_CONNECT_SECONDS
+            total=_WHOLE_SECONDS + wait, sock_connect=_CONNECT_SECONDS, sock_read=_SILENCE_SECONDS + wait
         )
         try:
             async with self._open().post(
@@ -70,6 +72,8 @@ class HttpTransport:
             ) as response:
                 data = await _read_bounded(response)
                 if response.status == 200:
+                    if response.content_type != CONTENT_TYPE:
+                        raise HubUnreachable(reason=f"what answers is no hub: it sends {response.content_type[:80]}")
                     return data
                 raise _refusal_of(response.status, data)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:

@@ -73,12 +73,6 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Rien ne dit que cette base soit une vieille copie : il n'y a rien à rattraper.",
         "Nothing says that this book is an old copy: there is nothing to recover.",
     ),
-    "recovery_overtaken": (
-        "Une autre reprise de ce nœud, perdue depuis ou lancée sur une autre machine, a parlé au centre avant celle-ci. "
-        "Arrêtez l'autre machine s'il y en a une, puis, avec la même copie : citizen-miles node restore et node recover.",
-        "Another recovery of this node, lost since or run on another machine, spoke to the hub before this one. "
-        "Stop the other machine if there is one; then, with the same copy: citizen-miles node restore, and node recover.",
-    ),
     "unplaced_unknown": ("Aucun droit non placé numéro {id}.", "No unplaced rights numbered {id}."),
     "unreadable": ("Partie scellée illisible : {reason}.", "Sealed part unreadable: {reason}."),
     "illegal_transition": (

@@ -17,6 +17,7 @@ from tests.killing.callers import Caller, Counter, Line, ask_lines, ask_singly
 from tests.killing.killer import Killer
 from tests.killing.oracle import ENDED, Account, Found, Oracle
 from tests.killing.processes import Kept, set_port
+from tests.killing.proxy import Proxy
 from tests.node.parties import PROGRAM
 from tests.node.place import BREST, LYON
 from tests.postgres import PostgresServer
@@ -43,6 +44,7 @@ class Outcome:
     seconds: float
     lost: int
     twice: int
+    faults: dict[str, int] = field(default_factory=dict)
     wrongs: list[str] = field(default_factory=list)
 
 
@@ -53,12 +55,22 @@ async def run_story(
     seed: int,
     server: PostgresServer | None = None,
     program: Sequence[str] = (str(PROGRAM),),
+    fault_chance: float = 0.0,
     on_kill: Callable[[int], Any] = lambda _: None,
 ) -> Outcome:
-    """Run one story in this folder; the bases are SQLite in it, or databases of `server`. `program` serves the nodes."""
+    """Run one story in this folder; the bases are SQLite in it, or databases of `server`. `program` serves the nodes.
+
+    `fault_chance`: how many of the nodes' exchanges with the hub meet a fault of their line.
+    """
     began = time.monotonic()
     dice = random.Random(f"kill/{seed}")
-    hub, nodes = await _set_up(folder, server, tuple(program))
+    proxies = [Proxy(lambda: hub.port, random.Random(f"line/{seed}/{place}")) for place in range(2)]
+    for proxy in proxies if fault_chance else ():
+        await proxy.start()
+    hub = Kept("hub", folder / "hub", code="hub")
+    nodes = await _set_up(hub, folder, server, tuple(program), proxies if fault_chance else ())
+    for proxy in proxies:
+        proxy.chance = fault_chance
     parties = (hub, *nodes)
     oracle = Oracle()
     line = Line(oracle, dice)
@@ -77,6 +89,8 @@ async def run_story(
         await killer.run(kills, on_kill)
         stop.set()
         await asyncio.gather(*working)
+        for proxy in proxies:
+            proxy.calm()
         await asyncio.gather(*(party.wait_up() for party in parties))
         await _settle(line, counters)
         await _ask_again(line, counters)
@@ -88,6 +102,8 @@ async def run_story(
         await line.close()
         for party in parties:
             await party.stop()
+        for proxy in proxies if fault_chance else ():
+            await proxy.stop()
     return Outcome(
         kills={f"{party.kind} {party.code}".strip(): dict(party.kills) for party in parties},
         pairs=killer.pairs,
@@ -99,12 +115,15 @@ async def run_story(
         seconds=round(time.monotonic() - began, 1),
         lost=oracle.lost,
         twice=oracle.twice,
+        faults=dict(sum((proxy.happened for proxy in proxies), Tally())),
         wrongs=oracle.wrongs,
     )
 
 
-async def _set_up(folder: Path, server: PostgresServer | None, program: tuple[str, ...]) -> tuple[Kept, list[Kept]]:
-    """Enrol two territories at a hub. Everybody listens where he listened first."""
+async def _set_up(
+    hub: Kept, folder: Path, server: PostgresServer | None, program: tuple[str, ...], proxies: Sequence[Proxy]
+) -> list[Kept]:
+    """Enrol two territories at a hub, each on the line of its proxy. Everybody listens where he listened first."""
 
     def base() -> list[str]:
         return [] if server is None else ["--database", server.create_database()]
@@ -113,14 +132,13 @@ async def _set_up(folder: Path, server: PostgresServer | None, program: tuple[st
         done = await asyncio.to_thread(party.run, *words)
         assert done.returncode == 0, done.stderr
 
-    hub = Kept("hub", folder / "hub", code="hub")
     await command(hub, "init", hub.folder, "--network", "test", "--listen", "127.0.0.1:0", *base())
     hub.launch()
     await hub.wait_up()
     set_port(hub.folder, "hub", hub.port)
-    url = f"http://127.0.0.1:{hub.port}"
     nodes = []
-    for code in (BREST, LYON):
+    for place, code in enumerate((BREST, LYON)):
+        url = f"http://127.0.0.1:{proxies[place].port if proxies else hub.port}"
         node = Kept("node", folder / code, code=code, program=program)
         words = ["--territory", code, "--name", code, "--hub", url, "--network", "test", "--listen", "127.0.0.1:0"]
         await command(node, "init", node.folder, *words, *base(), "--back-off-ceiling-ms", 300)
@@ -131,7 +149,7 @@ async def _set_up(folder: Path, server: PostgresServer | None, program: tuple[st
         await node.wait_up()
         set_port(node.folder, "node", node.port)
         nodes.append(node)
-    return hub, nodes
+    return nodes
 
 
 def _open_counter(oracle: Oracle, node: Kept) -> Counter:

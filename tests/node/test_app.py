@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-import pytest
-
 from node.federation import store as federation_store
-from node.federation.recovery import Recovery, RecoveryOvertaken, RecoveryPhase
 from node.federation.service import BookIsBehind
 from protocol.times import format_instant
 from tests.node.place import HubPlace, Place, new_id
@@ -58,16 +55,3 @@ async def test_an_old_copy_of_the_book_is_not_ready(place: Place) -> None:
     place.app.federation.behind = None
     async with place.session.get(place.server.make_url("/readyz")) as response:
         assert response.status == 200
-
-
-async def test_who_follows_a_recovery_that_another_one_overtook_is_told_and_does_not_wait_for_ever(
-    place: Place,
-) -> None:
-    assert (await place.admin("recovery"))["phase"] == "none"
-    recovery = Recovery(phase=RecoveryPhase.REPLAYING, since=0, start=0, end=1, booked=0, epoch=1, nonce="00" * 16)
-    place.app.federation.recovery = recovery
-    place.app.worker.trouble = "hub_unreachable (reason=away)"
-    assert (await place.admin("recovery"))["phase"] == "replaying"
-    place.app.worker.trouble = str(RecoveryOvertaken())
-    with pytest.raises(RecoveryOvertaken):
-        await place.admin("recovery")

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, inspect, text
 
+from protocol.book import log_store
 from protocol.canonical import decode_typed, encode_typed
 from protocol.cession import CessionState
 from protocol.directory import LimitsSet
@@ -28,7 +29,7 @@ from protocol.identifiers import Address
 from protocol.keys import Domain, Keyring, make_keys, sign
 from protocol.messages import AddKey, Answer, Cede, Lot, Recall, Slip, encode_slip
 from protocol.times import Instant
-from tests.federation.world import BREST, LILLE, LYON, NETWORK, Node, World
+from tests.federation.world import BREST, HUB, LILLE, LYON, NETWORK, Node, World
 
 pytestmark = pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 
@@ -98,7 +99,6 @@ async def test_an_oversized_body_is_refused_before_it_is_decoded(world: World) -
         ({"version": 2}, "wrong_version"),
         ({"key": bytes(8)}, "unknown_key"),
         ({"at": 2**52}, "from_the_future"),
-        ({"epoch": 2}, "wrong_epoch"),
         ({"log_size": 7}, "bad_payload"),
         ({"log_root": bytes(32)}, "broken_log"),
         ({"ack_size": 10_000}, "we_are_behind"),
@@ -116,6 +116,21 @@ async def test_a_wrong_statement_is_refused_by_name(world: World, changed: dict[
     await world.settle()
     assert lyon.balance(bea) == 100
     _forget_evidence(world)
+
+
+@pytest.mark.parametrize("epoch", [0, 2, 2**40])
+async def test_under_another_epoch_nothing_is_taken_and_the_answer_says_what_is_held(world: World, epoch: int) -> None:
+    brest, lyon, ana, bea = await _pair(world)
+    await world.settle()
+    brest.cede(ana, Address(bea, LYON), 100)
+    before = world.hub_book.read_now(lambda line: log_store.open_log_or_empty(line, BREST, HUB))
+    answer = await world.exchange.answer(forge(brest, await brest.worker.export(), epoch=epoch))
+    assert world.hub_book.read_now(lambda line: log_store.open_log_or_empty(line, BREST, HUB)) == before
+    envelope = decode_typed(answer, Envelope, size_max=ENVELOPE_BYTES_MAX)
+    told = decode_typed(envelope.statement, HeadStatement, size_max=1_024)
+    assert (told.ack_epoch, told.ack_size, told.ack_root) == (before.epoch, before.size, before.root)
+    await world.settle()
+    assert lyon.balance(bea) == 100
 
 
 async def test_another_members_signature_does_not_pass(world: World) -> None:
