@@ -129,7 +129,7 @@ class SlipRecord:
     @property
     def remaining(self) -> frozenset[int]:
         """The places that follow the slip's own state."""
-        return frozenset(place for place in range(self.count) if place not in self.exceptions)
+        return frozenset(range(self.count)).difference(self.exceptions)
 
     @property
     def skipped(self) -> tuple[int, ...]:

@@ -193,8 +193,12 @@ class HubExchange:
         is_fresh = bool(received.payload.slips) or told != line.last
         if self.recovery is not None:
             is_fresh = await self._collect(received)
-        elif is_fresh:
+        elif received.payload.slips or (is_fresh and not wait_ms):
             return await self._take_and_tell(received, line, told)
+        elif is_fresh:
+            # It only says what it holds by now: noted, and the call waits as it was made to.
+            await self._take(received, line, told)
+            is_fresh = False
         deadline = loop.time() + wait_ms / 1000
         while True:
             line.news.clear()
@@ -210,6 +214,18 @@ class HubExchange:
                 deadline = 0.0
             finally:
                 line.waiting -= 1
+
+    async def _take(self, received: Received, line: _Line, told: tuple[object, ...]) -> None:
+        """Take what a member says. Its other calls need not be woken for it, unless this one breaks."""
+        line.telling += 1
+        try:
+            await self._book.write(self.sequencer.take, received)
+            line.last = told
+        except BaseException:
+            line.news.set()
+            raise
+        finally:
+            line.telling -= 1
 
     async def _take_and_tell(self, received: Received, line: _Line, told: tuple[object, ...]) -> bytes:
         """Take what a member says and answer at once. Whoever else waits for what it brought is answered first; a call of

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from protocol.running.admin_service import call_running
 from tests.killing import harness
 from tests.killing.harness import count_kills, run_story
 from tests.killing.proxy import Fault, Proxy
@@ -46,7 +47,9 @@ class Place:
         self.people: list[dict[str, str]] = []
 
     async def status(self) -> Any:
-        return await asyncio.to_thread(self.brest.json, "federation", "status", self.brest.folder)
+        is_running, told = await asyncio.to_thread(call_running, self.brest.folder, "federation", {})
+        assert is_running
+        return told
 
     async def cede(self) -> str:
         giver, taker = self.people
