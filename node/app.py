@@ -99,7 +99,9 @@ class NodeApp:
             raise NotConfigured(reason=str(error)) from None
         self.ledger = Ledger(self.book, self.home)
         self.access = AccessDesk(self.book)
-        self.transport: Transport = HttpTransport(config.hub_url) if config.hub_url else NoLine()
+        self.transport: Transport = (
+            HttpTransport(config.hub_url, silence_ms=config.hub_silence_ms) if config.hub_url else NoLine()
+        )
         self.federation = Federation(
             self.ledger,
             Identity(config.network, self.home, keyring),
@@ -115,6 +117,7 @@ class NodeApp:
             self.transport,
             chance=clock_service.chance,
             back_off=BackOff(ceiling_ms=config.back_off_ceiling_ms),
+            long_poll_ms=config.hub_wait_ms,
         )
         self.metrics = Metrics(self.figures)
         self._asked_at = Instant(0)
@@ -232,7 +235,6 @@ class NodeApp:
                 await self.worker.run()
                 return
             except Exception as error:  # the top of a worker loop
-                self.worker.trouble = f"incident ({type(error).__name__})"
                 log.exception("exchange loop", error=str(error))
                 await asyncio.sleep(1)
 

@@ -21,3 +21,5 @@ class NodeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     passphrase_file: str = ""
     log_level: str = "info"
     back_off_ceiling_ms: Annotated[int, Meta(ge=100, le=3_600_000)] = 900_000
+    hub_wait_ms: Annotated[int, Meta(ge=100, le=25_000)] = 25_000  # how long a call waits at the hub for news
+    hub_silence_ms: Annotated[int, Meta(ge=200, le=600_000)] = 15_000  # past that wait: then the line counts as dead

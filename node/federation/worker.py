@@ -7,7 +7,7 @@ lost call carried is sent again by the next one.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -20,7 +20,7 @@ from node.federation.payee_service import PayeeDesk
 from node.federation.service import Federation, TakenReply
 from protocol.book import log_store
 from protocol.book.service import Book
-from protocol.envelopes import SignedCheckpoint, Whisper, compute_digest
+from protocol.envelopes import SignedCheckpoint, Whisper
 from protocol.errors import BadEnvelope, Refusal
 from protocol.exchange import service as exchange
 from protocol.exchange.client import BackOff, HubUnreachable, Transport, wait_or_wake
@@ -28,7 +28,8 @@ from protocol.exchange.service import Identity, Received, verify_envelope
 from protocol.times import Instant
 
 LONG_POLL_MS: Final = 25_000
-_ANSWERS_REMEMBERED: Final = 256
+_HEARD_MAX: Final = 4_096
+_TROUBLE_CHARACTERS_MAX: Final = 300
 log = structlog.get_logger("federation")
 
 
@@ -52,6 +53,7 @@ class ExchangeWorker:
         *,
         chance: Callable[[], float],
         back_off: BackOff | None = None,
+        long_poll_ms: int = LONG_POLL_MS,
     ) -> None:
         self._federation = federation
         self._payees = payees
@@ -59,14 +61,15 @@ class ExchangeWorker:
         self._transport = transport
         self._chance = chance
         self.back_off = back_off or BackOff()
+        self._long_poll_ms = long_poll_ms
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told: tuple[object, ...] | None = None
         self._stopping = False
         self._waiting: asyncio.Task[TakenReply | None] | None = None  # the call that waits at the hub
-        self._heard: deque[bytes] = deque(maxlen=_ANSWERS_REMEMBERED)  # digests of the last answers
         self._keys_back = 0  # how many keys before the newest we sign with
-        self.contact_at: Instant | None = None  # when the hub last answered
+        self._heard: OrderedDict[bytes, Instant] = OrderedDict()  # the hub's last answers, and when each came first
+        self.contact_at: Instant | None = None  # when the hub last answered anew
         self.trouble: str | None = None  # why it does not, while it does not
 
     def wake(self) -> None:
@@ -88,15 +91,17 @@ class ExchangeWorker:
                 try:
                     await self._call_or_wait()
                 except Refusal as refusal:
-                    self.trouble = str(refusal)
+                    self._note(refusal)
                     wait = self.back_off.next_wait_ms(self._chance())
                     cause = refusal.cause if isinstance(refusal, BadEnvelope) else str(refusal)
                     log.warning("exchange failed", code=refusal.code, cause=cause, retry_in_ms=wait)
                     if isinstance(refusal, HubUnreachable) and self._waiting is not None:
                         self._waiting.cancel()  # its line is no better, and would be waited for in silence
                         self._waiting = None
-                    self._wake.clear()
                     await wait_or_wake(self._wake, wait)
+                except Exception as error:  # said here, logged by who runs us
+                    self._note(error)
+                    raise
         finally:
             if self._waiting is not None:
                 self._waiting.cancel()
@@ -110,10 +115,14 @@ class ExchangeWorker:
         whispers = self._payees.take_outgoing()
         question, count = await self._export(whispers)
         if count or whispers:
-            await self._call(question, 0)
+            try:
+                await self._call(question, 0)
+            except Refusal:
+                self._wake.clear()  # what came meanwhile waits with the rest; a dead call that only waited delays nothing
+                raise
             return
         if self._waiting is None:
-            self._waiting = asyncio.create_task(self._call(question, LONG_POLL_MS))
+            self._waiting = asyncio.create_task(self._call(question, self._long_poll_ms))
         waking = asyncio.create_task(self._wake.wait())
         try:
             await asyncio.wait({self._waiting, waking}, return_when=asyncio.FIRST_COMPLETED)
@@ -132,18 +141,35 @@ class ExchangeWorker:
         question, _ = await self._export(self._payees.take_outgoing())
         return await self._call(question, wait_ms)
 
+    def _note(self, error: Exception) -> None:
+        """Say why there is no exchange, until there is one."""
+        if isinstance(error, BadEnvelope):
+            said = f"{error}: {error.cause}"
+        else:
+            said = str(error) if isinstance(error, Refusal) else f"internal_error ({type(error).__name__}: {error})"
+        self.trouble = said[:_TROUBLE_CHARACTERS_MAX]
+
     async def _call(self, question: _Question, wait_ms: int) -> TakenReply | None:
+        try:
+            return await self._try_call(question, wait_ms)
+        except Exception as error:  # whatever it is, the status says it; nothing is swallowed
+            self._note(error)
+            raise
+
+    async def _try_call(self, question: _Question, wait_ms: int) -> TakenReply | None:
+        asked_at = self._book.clock()
         try:
             reply = await self._transport.call(question.envelope, wait_ms)
         except Refusal as refusal:
             if refusal.facts.get("reason") == "unknown_key":
                 self._keys_back += 1
             raise
-        digest = compute_digest(reply)
-        if digest in self._heard:
-            raise HubUnreachable(reason="an old answer came again: is there a cache between us and the hub?")
-        taken = await self.take_reply(reply, asked=question.national)
-        self._heard.append(digest)
+        received = self._verify(reply)
+        is_repeated = self._is_repeated(received, asked_at)
+        taken = await self._take(replace(received, asked=question.national))
+        if is_repeated:
+            # Harmless, but no contact: the hub signs another word each time that it is asked.
+            raise HubUnreachable(reason="an old answer of the hub came again: something on the line repeats it")
         self.contact_at = self._book.clock()
         self.trouble = None
         self.back_off.reset()
@@ -200,14 +226,26 @@ class ExchangeWorker:
 
         `asked`: what it answers is known, and this is the size of the national log that the question carried.
         """
-        received = verify_envelope(reply, self._federation.identity, self._federation.trusted, self._book.clock())
+        return await self._take(replace(self._verify(reply), asked=asked))
+
+    def _verify(self, reply: bytes) -> Received:
+        return verify_envelope(reply, self._federation.identity, self._federation.trusted, self._book.clock())
+
+    def _is_repeated(self, received: Received, asked_at: Instant) -> bool:
+        """Tell whether this answer was heard before its question was asked; remember it."""
+        first = self._heard.setdefault(received.envelope.signature, self._book.clock())
+        if len(self._heard) > _HEARD_MAX:
+            self._heard.popitem(last=False)
+        return first < asked_at
+
+    async def _take(self, received: Received) -> TakenReply | None:
         for whisper in received.payload.whispers:
             await self._payees.hear(whisper)
         told = _what_it_tells(received)
         is_old = told == self._told and not received.payload.slips and received.payload.directory is None
         if is_old and self._federation.recovery is None and self._federation.hub_recovery is None:
             return None
-        taken: TakenReply = await self._book.write(self._federation.take, replace(received, asked=asked))
+        taken: TakenReply = await self._book.write(self._federation.take, received)
         self._told = told
         return taken
 

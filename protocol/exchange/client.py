@@ -14,9 +14,9 @@ from protocol.errors import Refusal
 
 WAIT_HEADER: Final = "Citizen-Miles-Wait-Ms"
 CONTENT_TYPE: Final = "application/msgpack"
-_CONNECT_SECONDS: Final = 10
-_SILENCE_SECONDS: Final = 10  # without a byte, beyond the wait that was agreed: the line is dead
-_WHOLE_SECONDS: Final = 300  # a large envelope on a bad line
+_CONNECT_SECONDS: Final = 10.0
+_REASON_CHARACTERS_MAX: Final = 200
+SILENCE_MS: Final = 15_000  # how long a hub may say nothing, past the wait that was agreed
 # A larger body is read piece by piece in another thread, so that the loop goes on; for a small one that costs more.
 _AT_ONCE_BYTES: Final = 256 * 1024
 
@@ -42,10 +42,11 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """POST /v1/exchange, one connection kept open."""
+    """POST /v1/exchange, one connection kept open. After `silence_ms` without a byte a line counts as dead."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, silence_ms: int = SILENCE_MS) -> None:
         self._url = url.rstrip("/")
+        self._silence = silence_ms / 1000
         self._session: aiohttp.ClientSession | None = None
 
     def _open(self) -> aiohttp.ClientSession:
@@ -59,8 +60,10 @@ class HttpTransport:
     async def post(self, path: str, body: bytes, headers: dict[str, str] | None = None, wait_ms: int = 0) -> bytes:
         """Return the body of the answer. Raises HubUnreachable, HubRefused."""
         wait = wait_ms / 1000
+        connect = min(_CONNECT_SECONDS, self._silence)
+        # A line that swallows everything is found by `sock_read`; one that brings a byte now and then, by `total`.
         timeout = aiohttp.ClientTimeout(
-            total=_WHOLE_SECONDS + wait, sock_connect=_CONNECT_SECONDS, sock_read=_SILENCE_SECONDS + wait
+            total=connect + wait + 2 * self._silence, sock_connect=connect, sock_read=wait + self._silence
         )
         try:
             async with self._open().post(
@@ -72,16 +75,29 @@ class HttpTransport:
             ) as response:
                 data = await _read_bounded(response)
                 if response.status == 200:
-                    if response.content_type != CONTENT_TYPE:
-                        raise HubUnreachable(reason=f"what answers is no hub: it sends {response.content_type[:80]}")
+                    if response.content_type == "text/html":
+                        raise HubUnreachable(reason="an HTML page instead of the hub's answer: a proxy or a portal?")
                     return data
                 raise _refusal_of(response.status, data)
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise HubUnreachable(reason=str(error) or type(error).__name__) from error
+        except TimeoutError as error:
+            waited = f"no whole answer within {wait + self._silence:g} to {timeout.total:g} seconds"
+            raise HubUnreachable(reason=f"{waited}: the line or the hub is silent") from error
+        except (aiohttp.ClientError, OSError, EOFError, ValueError) as error:
+            raise HubUnreachable(reason=_reason_of(error)) from error
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+def _reason_of(error: Exception) -> str:
+    """Say in one line why there was no answer; what came instead may be any bytes, of any length."""
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the connection was cut before an answer came"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return "what came is not an answer in HTTP"
+    said = " ".join(str(error).split()) or type(error).__name__
+    return said[:_REASON_CHARACTERS_MAX]
 
 
 async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+
 import pytest
 
-from protocol.exchange.client import HubRefused, HubUnreachable, _refusal_of
+from protocol.exchange.client import HttpTransport, HubRefused, HubUnreachable, _refusal_of
 
 
 def test_a_refusal_of_the_hub_is_told_with_its_code_and_reason() -> None:
@@ -24,3 +27,25 @@ def test_an_answer_that_would_stop_the_worker_or_its_log_is_no_answer(data: byte
     refusal = _refusal_of(503, data)
     assert isinstance(refusal, HubUnreachable)
     str(refusal).encode()
+
+
+@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"])
+async def test_a_line_that_stands_and_says_nothing_is_left_and_named(begun: bytes) -> None:
+    left = asyncio.Event()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(begun)
+        with contextlib.suppress(OSError):
+            await reader.read()  # until the caller leaves
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        left.set()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    line = HttpTransport(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", silence_ms=200)
+    with pytest.raises(HubUnreachable, match="silent"):
+        await line.call(b"question", 100)
+    await line.close()
+    await left.wait()
+    server.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import time
 import uuid
 from collections import Counter as Tally
@@ -26,6 +27,8 @@ CALLERS: Final = 4  # of each node
 PEOPLE: Final = 5
 POOL_CENTS: Final = 10_000_000
 SETTLE_SECONDS: Final = 90.0
+FAULTS_SHARE: Final = 0.15  # of the calls between a node and the hub, while the line is bad
+LINE_MS: Final = {"hub_wait_ms": 1_000, "hub_silence_ms": 2_000}  # so that a dead line is left in a test's time
 PAGE: Final = 200
 TOGETHER: Final = 50  # lines of one kind asked again in one call
 
@@ -44,8 +47,8 @@ class Outcome:
     seconds: float
     lost: int
     twice: int
-    faults: dict[str, int] = field(default_factory=dict)
     wrongs: list[str] = field(default_factory=list)
+    faults: dict[str, int] = field(default_factory=dict)  # kind -> how often a call met it
 
 
 async def run_story(
@@ -53,24 +56,20 @@ async def run_story(
     *,
     kills: int,
     seed: int,
+    faults: int = 0,
+    settle_seconds: float = SETTLE_SECONDS,
     server: PostgresServer | None = None,
     program: Sequence[str] = (str(PROGRAM),),
-    fault_chance: float = 0.0,
     on_kill: Callable[[int], Any] = lambda _: None,
 ) -> Outcome:
     """Run one story in this folder; the bases are SQLite in it, or databases of `server`. `program` serves the nodes.
 
-    `fault_chance`: how many of the nodes' exchanges with the hub meet a fault of their line.
+    With `faults` a proxy stands between each node and the hub, and the story goes on until so many calls met a fault.
     """
     began = time.monotonic()
     dice = random.Random(f"kill/{seed}")
-    proxies = [Proxy(lambda: hub.port, random.Random(f"line/{seed}/{place}")) for place in range(2)]
-    for proxy in proxies if fault_chance else ():
-        await proxy.start()
-    hub = Kept("hub", folder / "hub", code="hub")
-    nodes = await _set_up(hub, folder, server, tuple(program), proxies if fault_chance else ())
-    for proxy in proxies:
-        proxy.chance = fault_chance
+    proxies: list[Proxy] = []
+    hub, nodes = await set_up(folder, server, tuple(program), proxies=proxies if faults else None, seed=seed)
     parties = (hub, *nodes)
     oracle = Oracle()
     line = Line(oracle, dice)
@@ -86,15 +85,17 @@ async def run_story(
             for _ in range(CALLERS)
         ]
         working = [asyncio.create_task(caller.run(stop)) for caller in callers]
-        await killer.run(kills, on_kill)
-        stop.set()
-        await asyncio.gather(*working)
+        for proxy in proxies:
+            proxy.share = FAULTS_SHARE
+        await asyncio.gather(killer.run(kills, on_kill), _wait_faults(proxies, faults, working))
         for proxy in proxies:
             proxy.calm()
+        stop.set()
+        await asyncio.gather(*working)
         await asyncio.gather(*(party.wait_up() for party in parties))
-        await _settle(line, counters)
+        await _settle(line, counters, settle_seconds)
         await _ask_again(line, counters)
-        await _settle(line, counters)
+        await _settle(line, counters, settle_seconds)
         oracle.judge(await _read_all(line, counters))
         for party in parties:
             await asyncio.to_thread(_require_sound, oracle, party)
@@ -102,7 +103,7 @@ async def run_story(
         await line.close()
         for party in parties:
             await party.stop()
-        for proxy in proxies if fault_chance else ():
+        for proxy in proxies:
             await proxy.stop()
     return Outcome(
         kills={f"{party.kind} {party.code}".strip(): dict(party.kills) for party in parties},
@@ -115,15 +116,28 @@ async def run_story(
         seconds=round(time.monotonic() - began, 1),
         lost=oracle.lost,
         twice=oracle.twice,
-        faults=dict(sum((proxy.happened for proxy in proxies), Tally())),
         wrongs=oracle.wrongs,
+        faults=dict(sum((proxy.met for proxy in proxies), Tally())),
     )
 
 
-async def _set_up(
-    hub: Kept, folder: Path, server: PostgresServer | None, program: tuple[str, ...], proxies: Sequence[Proxy]
-) -> list[Kept]:
-    """Enrol two territories at a hub, each on the line of its proxy. Everybody listens where he listened first."""
+async def _wait_faults(proxies: Sequence[Proxy], faults: int, working: Sequence[asyncio.Task[None]]) -> None:
+    """Wait until so many calls met a fault, while somebody works."""
+    while sum(proxy.met.total() for proxy in proxies) < faults:
+        done, _ = await asyncio.wait(working, timeout=0.05, return_when=asyncio.FIRST_COMPLETED)
+        if done:
+            return
+
+
+async def set_up(
+    folder: Path,
+    server: PostgresServer | None,
+    program: tuple[str, ...],
+    *,
+    proxies: list[Proxy] | None = None,
+    seed: int = 0,
+) -> tuple[Kept, list[Kept]]:
+    """Enrol two territories at a hub. Everybody listens where he listened first. Appends a proxy for each node."""
 
     def base() -> list[str]:
         return [] if server is None else ["--database", server.create_database()]
@@ -132,24 +146,34 @@ async def _set_up(
         done = await asyncio.to_thread(party.run, *words)
         assert done.returncode == 0, done.stderr
 
+    hub = Kept("hub", folder / "hub", code="hub")
     await command(hub, "init", hub.folder, "--network", "test", "--listen", "127.0.0.1:0", *base())
     hub.launch()
     await hub.wait_up()
     set_port(hub.folder, "hub", hub.port)
+    url = f"http://127.0.0.1:{hub.port}"
     nodes = []
-    for place, code in enumerate((BREST, LYON)):
-        url = f"http://127.0.0.1:{proxies[place].port if proxies else hub.port}"
+    for code in (BREST, LYON):
+        if proxies is not None:
+            proxy = Proxy(hub.port, random.Random(f"line/{seed}/{code}"))
+            await proxy.start()
+            proxies.append(proxy)
+            url = f"http://127.0.0.1:{proxy.port}"
         node = Kept("node", folder / code, code=code, program=program)
         words = ["--territory", code, "--name", code, "--hub", url, "--network", "test", "--listen", "127.0.0.1:0"]
         await command(node, "init", node.folder, *words, *base(), "--back-off-ceiling-ms", 300)
         invited = await asyncio.to_thread(hub.json, "invite", hub.folder, code, "--url", url)
         await command(node, "enrol", node.folder, invited["invitation"])
+        if proxies is not None:
+            file = node.folder / "node.toml"
+            text = re.sub(r"(?m)^hub_(wait|silence)_ms = .*\n", "", file.read_text())
+            file.write_text(text + "".join(f"{name} = {value}\n" for name, value in LINE_MS.items()))
         await command(hub, "accredit", hub.folder, code)
         node.launch()
         await node.wait_up()
         set_port(node.folder, "node", node.port)
         nodes.append(node)
-    return nodes
+    return hub, nodes
 
 
 def _open_counter(oracle: Oracle, node: Kept) -> Counter:
@@ -184,9 +208,9 @@ async def _read_pages(line: Line, here: Counter, path: str, rows: str) -> list[d
             return found
 
 
-async def _settle(line: Line, counters: Sequence[Counter]) -> None:
+async def _settle(line: Line, counters: Sequence[Counter], seconds: float) -> None:
     """Wait until every cession has ended; what does not end is for the oracle to say."""
-    give_up = time.monotonic() + SETTLE_SECONDS
+    give_up = time.monotonic() + seconds
     for here in counters:
         while time.monotonic() < give_up:
             _, totals = await line.send(here, "GET", "/v1/totals")

@@ -1,4 +1,7 @@
-"""A node with a bug planted: what it has sent it takes for acknowledged. On a line that never fails nobody notices."""
+"""A node with a bug planted: whatever readable comes back, it takes what it sent for acknowledged. Only a bad line shows it.
+
+Where every answer is the hub's own to this very question the bug does nothing: killing alone does not find it.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,32 @@ from typing import Any
 from node.federation.worker import ExchangeWorker
 from protocol.book import log_store
 from protocol.commands import main
+from protocol.envelopes import open_envelope
+from protocol.errors import BadEnvelope
+from protocol.exchange.client import HubUnreachable
 
-export = ExchangeWorker._export
-
-
-async def export_and_forget(self: Any, whispers: list[Any]) -> Any:
-    """Compose as the product does, and note at once that the hub holds all of it."""
-    question, count = await export(self, whispers)
-    if count:
-        identity, hub = self._federation.identity, self._federation.hub.hub
-
-        def forget(page: Any, items: Any) -> Any:
-            own = log_store.open_log(page.connection, identity.code, hub)
-            log_store.save_acked(page.connection, own, own.size)
-            return items
-
-        await self._book.write(forget, None)
-    return question, count
+try_call = ExchangeWorker._try_call
 
 
-ExchangeWorker._export = export_and_forget  # type: ignore[method-assign]
+async def believe(self: Any, question: Any, wait_ms: int) -> Any:
+    """Call, and acknowledge for the hub where its answer is bent, or an old one."""
+    sent = open_envelope(question.envelope)[1].log_size
+    try:
+        return await try_call(self, question, wait_ms)
+    except (BadEnvelope, HubUnreachable) as refusal:
+        if isinstance(refusal, BadEnvelope) or "old answer" in str(refusal):
+            federation = self._federation
+
+            def acknowledge(page: Any, items: Any) -> list[None]:
+                own = log_store.open_log(page.connection, federation.identity.code, federation.hub.hub)
+                log_store.save_acked(page.connection, own, min(sent, own.size))
+                return [None for _ in items]
+
+            await self._book.write(acknowledge, None)
+        raise
+
+
+ExchangeWorker._try_call = believe  # type: ignore[method-assign]
 
 if __name__ == "__main__":
     sys.exit(main())

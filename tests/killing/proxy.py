@@ -1,6 +1,7 @@
-"""A line to the hub that fails in every way a line can: a proxy that reads whole HTTP exchanges and spoils some of them.
+"""A line that goes wrong: a TCP proxy between one node and the hub, whose faults are drawn by a seed or pinned.
 
-It knows nothing of envelopes. What it does is drawn by its dice, or set for a while by the test.
+It reads whole HTTP messages, so that it can cut, bend, repeat or withhold them where it hurts; it knows nothing of
+what they say. Touches sockets.
 """
 
 from __future__ import annotations
@@ -8,209 +9,199 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import re
 from collections import Counter as Tally
-from collections.abc import Callable
+from collections import deque
 from enum import StrEnum
 from typing import Final
 
-_HEAD_END: Final = b"\r\n\r\n"
-_LENGTH: Final = b"content-length:"
-_ANSWERS_KEPT: Final = 20
-LATENCY_SECONDS: Final = (0.01, 0.6)
-DRIBBLE_SECONDS: Final = 0.002
-_ENDLESS_BYTES: Final = 40 * 1024 * 1024  # more than any envelope may weigh
+from protocol.envelopes import ENVELOPE_BYTES_MAX
+
+LATENCY_SECONDS: Final = (0.05, 0.4)
+_HEAD_BYTES_MAX: Final = 1 << 16
+_PIECE: Final = 1 << 20
+_KEPT: Final = 64
+_LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_PAGE: Final = b"<html><body>Please log in to use this network.</body></html>"
 
 
 class Fault(StrEnum):
-    """What can happen to one exchange."""
+    """What can happen to one question and its answer."""
 
-    LATE = "late"  # question and answer take their time
-    NOBODY = "nobody"  # the connection is refused at once
-    QUESTION_CUT = "question cut"  # the hub gets half of it
-    ANSWER_LOST = "answer lost"  # the hub has taken it; nobody hears
-    ANSWER_CUT = "answer cut"  # half of the answer, and the end
-    SILENT = "silent"  # taken, and never a byte back: half-open
-    STALLED = "stalled"  # half of the answer, and never another byte: half-open
-    GARBAGE = "garbage"  # bytes that are no HTTP
-    PAGE = "page"  # a page of somebody else's, and 200
-    ENDLESS = "endless"  # a body that does not end
-    FLIPPED = "flipped"  # one bit of the answer is another
-    DRIBBLE = "dribble"  # byte by byte
-    REPLAYED = "replayed"  # an answer of some time ago, in place of this one
-    TWICE = "twice"  # the hub gets the question two times
+    LATENCY = "latency"
+    CUT_QUESTION = "cut in the question"
+    CUT_ANSWER = "cut in the answer"
+    SILENT = "accepted, then silence"
+    SWALLOW = "silence in the middle of the answer"
+    NOISE = "random bytes"
+    PAGE = "a page with 200"
+    TRUNCATED = "a body that ends early, its length to match"
+    FLIPPED = "a flipped bit in the body"
+    TOO_LONG = "a body far too long"
+    WRONG_LENGTH = "a body shorter than its length says"
+    DRIBBLE = "a byte at a time"
+    REPLAY = "an earlier answer"
+    TWICE = "the question sent twice"
 
 
-# Whoever meets them waits for a while, and meets nothing else meanwhile.
-_HANGING: Final = frozenset({Fault.SILENT, Fault.STALLED})
-_RARE: Final = 0.2
+class _Ended(Exception):
+    """This connection is not used any more."""
 
 
 class Proxy:
-    """Listens for one node and speaks to the hub for it."""
+    """Listens for one node. `pinned` befalls every call; otherwise a part `share` of them meets a fault that is drawn."""
 
-    def __init__(self, hub_port: Callable[[], int], dice: random.Random) -> None:
+    def __init__(self, hub_port: int, dice: random.Random) -> None:
         self._hub_port = hub_port
         self._dice = dice
         self._server: asyncio.Server | None = None
-        self._answers: list[bytes] = []
-        self._open: set[asyncio.Task[None]] = set()
-        self.fault: Fault | None = None  # what happens to every exchange from now on
-        self.chance = 0.0  # else: how many of them something drawn happens to
-        self.happened: Tally[str] = Tally()
-
-    @property
-    def port(self) -> int:
-        assert self._server is not None
-        return int(self._server.sockets[0].getsockname()[1])
+        self._lines: set[asyncio.Task[None]] = set()
+        self._answers: deque[bytes] = deque(maxlen=_KEPT)  # whole, and given to the node
+        self.port = 0
+        self.pinned: Fault | None = None
+        self.share = 0.0
+        self.met: Tally[str] = Tally()
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-
-    async def stop(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        for task in self._open:
-            task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_HEAD_BYTES_MAX)
+        self.port = self._server.sockets[0].getsockname()[1]
 
     def calm(self) -> None:
-        """Let everything through from now on, and end what hangs: as when a line comes back."""
-        self.fault, self.chance = None, 0.0
-        for task in self._open:
-            task.cancel()
+        """No fault from now on. What hangs goes on hanging: to leave it is the node's affair."""
+        self.pinned, self.share = None, 0.0
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for line in list(self._lines):
+            line.cancel()
+        await asyncio.gather(*self._lines, return_exceptions=True)
 
     def _draw(self) -> Fault | None:
-        if self.fault is not None:
-            return self.fault
-        if self._dice.random() >= self.chance:
+        fault = self.pinned
+        if fault is None and self._dice.random() < self.share:
+            fault = self._dice.choice(list(Fault))
+        if fault is Fault.REPLAY and not self._answers:
             return None
-        (drawn,) = self._dice.choices(list(Fault), [_RARE if fault in _HANGING else 1 for fault in Fault])
-        return drawn
+        return fault
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._open.add(task)
+        line = asyncio.current_task()
+        assert line is not None
+        self._lines.add(line)
+        hub: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         try:
-            while (question := await _read_message(reader)) is not None:
+            while True:
+                question = await _read_message(reader)
                 fault = self._draw()
                 if fault is not None:
-                    self.happened[fault] += 1
-                if not await self._exchange(question, fault, reader, writer):
-                    break
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass
-        finally:
-            self._open.discard(task)
-            writer.close()
-
-    async def _exchange(
-        self, question: bytes, fault: Fault | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> bool:
-        """Carry one exchange, spoilt or not; return whether the connection goes on."""
-        match fault:
-            case Fault.NOBODY:
-                return False
-            case Fault.QUESTION_CUT:
-                await self._send_half(question)
-                return False
-            case Fault.GARBAGE:
-                writer.write(self._dice.randbytes(300) + b"\r\n\r\n")
-            case Fault.PAGE:
-                body = b"<html><body>Welcome to the free network of the station. Please accept our terms.</body></html>"
-                head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n\r\n"
-                writer.write(head.encode() + body)
-                await writer.drain()
-                return True
-            case Fault.ENDLESS:
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/msgpack\r\n\r\n")
-                for _ in range(_ENDLESS_BYTES // 65_536):
-                    writer.write(bytes(65_536))
+                    self.met[fault] += 1
+                if fault is Fault.SILENT:
+                    await reader.read()  # until the node leaves
+                    raise _Ended
+                if fault is Fault.REPLAY:
+                    writer.write(self._dice.choice(self._answers))
                     await writer.drain()
-            case Fault.REPLAYED if self._answers:
-                writer.write(self._dice.choice(self._answers))
-                await writer.drain()
-                return True
-            case _:
-                return await self._carry(question, fault, reader, writer)
-        await writer.drain()
-        return False
+                    continue
+                if hub is None:
+                    hub = await self._call()
+                answer = await self._ask(hub, question, fault)
+                await self._answer(reader, writer, answer, fault)
+        except (_Ended, OSError, EOFError, asyncio.LimitOverrunError):
+            pass  # either side went away, or this fault was to do so
+        except asyncio.CancelledError:
+            pass  # the proxy stops
+        finally:
+            self._lines.discard(line)
+            for end in (writer, *(() if hub is None else (hub[1],))):
+                with contextlib.suppress(OSError):
+                    end.transport.abort()
 
-    async def _carry(
-        self, question: bytes, fault: Fault | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> bool:
-        if fault is Fault.LATE:
+    async def _call(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self._hub_port, limit=_HEAD_BYTES_MAX)
+
+    async def _ask(
+        self, hub: tuple[asyncio.StreamReader, asyncio.StreamWriter], question: bytes, fault: Fault | None
+    ) -> bytes:
+        if fault is Fault.LATENCY:
             await asyncio.sleep(self._dice.uniform(*LATENCY_SECONDS))
         if fault is Fault.TWICE:
-            await self._ask(question, reader)
-        answer = await self._ask(question, reader)
-        if answer is None:
-            return False
-        self._answers = [*self._answers[1 - _ANSWERS_KEPT :], answer]
+            other = await self._call()
+            other[1].write(question)
+            await other[1].drain()
+            await _read_message(other[0])
+            other[1].close()
+        if fault is Fault.CUT_QUESTION:
+            hub[1].write(question[: self._dice.randrange(1, len(question))])
+            await hub[1].drain()
+            raise _Ended
+        hub[1].write(question)
+        await hub[1].drain()
+        return await _read_message(hub[0])
+
+    async def _answer(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: bytes, fault: Fault | None
+    ) -> None:
+        head, body = _split(answer)
         match fault:
-            case Fault.ANSWER_LOST:
-                return False
-            case Fault.SILENT:
-                await reader.read()  # until the node gives up
-                return False
-            case Fault.ANSWER_CUT | Fault.STALLED:
-                writer.write(answer[: len(answer) // 2])
-                await writer.drain()
-                if fault is Fault.STALLED:
-                    await reader.read()
-                return False
-            case Fault.FLIPPED:
-                place = self._dice.randrange(answer.find(_HEAD_END) + len(_HEAD_END), len(answer))
-                answer = answer[:place] + bytes([answer[place] ^ (1 << self._dice.randrange(8))]) + answer[place + 1 :]
-            case Fault.DRIBBLE:
-                for place in range(len(answer)):
-                    writer.write(answer[place : place + 1])
-                    await writer.drain()
-                    await asyncio.sleep(DRIBBLE_SECONDS)
-                return True
-            case Fault.LATE:
+            case Fault.LATENCY:
                 await asyncio.sleep(self._dice.uniform(*LATENCY_SECONDS))
-            case _:
-                pass
+            case Fault.CUT_ANSWER | Fault.SWALLOW:
+                writer.write(answer[: self._dice.randrange(1, len(answer))])
+                await writer.drain()
+                if fault is Fault.SWALLOW:
+                    await reader.read()
+                else:
+                    writer.close()
+                    await writer.wait_closed()
+                raise _Ended
+            case Fault.NOISE:
+                writer.write(self._dice.randbytes(self._dice.randint(1, 2_000)))
+                writer.close()
+                await writer.wait_closed()
+                raise _Ended
+            case Fault.PAGE:
+                answer = (
+                    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(_PAGE) + _PAGE
+                )
+            case Fault.TRUNCATED:
+                body = body[: self._dice.randrange(len(body))]
+                answer = _LENGTH.sub(b"\r\nContent-Length: %d" % len(body), head) + body
+            case Fault.FLIPPED:
+                bent = bytearray(body)
+                bent[self._dice.randrange(len(bent))] ^= 1 << self._dice.randrange(8)
+                answer = head + bytes(bent)
+            case Fault.TOO_LONG:
+                length = ENVELOPE_BYTES_MAX + 2 * _PIECE
+                writer.write(_LENGTH.sub(b"\r\nContent-Length: %d" % length, head))
+                for _ in range(length // _PIECE):
+                    writer.write(bytes(_PIECE))
+                    await writer.drain()
+                raise _Ended
+            case Fault.WRONG_LENGTH:
+                writer.write(_LENGTH.sub(b"\r\nContent-Length: %d" % (len(body) + 7), head) + body)
+                writer.close()
+                await writer.wait_closed()
+                raise _Ended
+            case Fault.DRIBBLE:
+                for byte in answer:
+                    writer.write(bytes((byte,)))
+                    await writer.drain()
+                    await asyncio.sleep(0)
+                return
         writer.write(answer)
         await writer.drain()
-        return True
-
-    async def _send_half(self, question: bytes) -> None:
-        with contextlib.suppress(OSError):
-            _, hub = await asyncio.open_connection("127.0.0.1", self._hub_port())
-            hub.write(question[: len(question) * 2 // 3])
-            await hub.drain()
-            hub.close()
-
-    async def _ask(self, question: bytes, reader: asyncio.StreamReader) -> bytes | None:
-        """Return the hub's whole answer, or None where it is away, or the node hung up meanwhile."""
-        try:
-            hub_reader, hub_writer = await asyncio.open_connection("127.0.0.1", self._hub_port())
-        except OSError:
-            return None
-        try:
-            hub_writer.write(question)
-            await hub_writer.drain()
-            answering = asyncio.create_task(_read_message(hub_reader))
-            leaving = asyncio.create_task(reader.read(1))
-            done, left = await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            for task in left:
-                task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
-            return answering.result() if answering in done else None
-        except (OSError, asyncio.IncompleteReadError):
-            return None
-        finally:
-            hub_writer.close()
+        if fault not in (Fault.PAGE, Fault.TRUNCATED, Fault.FLIPPED):
+            self._answers.append(answer)
 
 
-async def _read_message(reader: asyncio.StreamReader) -> bytes | None:
-    """Return one HTTP question or answer with its body, whose length its head says; None at the end."""
-    try:
-        head = await reader.readuntil(_HEAD_END)
-    except asyncio.IncompleteReadError:
-        return None
-    at = head.lower().find(_LENGTH)
-    length = int(head[at + len(_LENGTH) :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-    return head + await reader.readexactly(length)
+async def _read_message(reader: asyncio.StreamReader) -> bytes:
+    """Return head and body. Raises EOFError where there is none, or no whole one."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    found = _LENGTH.search(head)
+    return head + (await reader.readexactly(int(found[1])) if found else b"")
+
+
+def _split(message: bytes) -> tuple[bytes, bytes]:
+    head, mark, body = message.partition(b"\r\n\r\n")
+    return head + mark, body

@@ -12,9 +12,11 @@ from protocol.canonical import encode_typed
 from protocol.cession import CessionState
 from protocol.envelopes import Enrolment, SignedEnrolment
 from protocol.errors import BadEnvelope
+from protocol.exchange.client import HubUnreachable
 from protocol.identifiers import AccountNumber, Address
 from protocol.keys import Domain, make_keys, sign
 from protocol.messages import Lot
+from protocol.times import Instant
 from tests.federation.world import BREST, HUB, LILLE, LYON, NETWORK, DirectLine, Node, World
 from tests.security.attackers import check_of, make_cede, photograph, reword, write_leaf
 
@@ -102,6 +104,47 @@ async def test_a_day_of_answers_and_questions_backwards_changes_nothing_and_accu
     # Of two signed words on the same slips the one heard last is kept; and that old answers came is counted.
     assert {name for name in after if after[name] != before[name]} <= {"hub.heads", f"{BREST}.facts", f"{LYON}.facts"}
     assert (stage.check(), lyon.balance(bea)) == ([], 100)
+
+
+class Repeating(Wire):
+    """Gives an earlier answer again, or fails in a way that is no refusal, while it is told to."""
+
+    again: bytes | None = None
+    fails: Exception | None = None
+
+    async def call(self, envelope: bytes, wait_ms: int) -> bytes:
+        if self.fails is not None:
+            raise self.fails
+        return self.again if self.again is not None else await super().call(envelope, wait_ms)
+
+
+async def test_an_earlier_answer_that_comes_again_is_no_contact_and_clears_no_trouble(stage: World) -> None:
+    brest, _, _, _ = await _pair(stage)
+    brest.worker._transport = wire = Repeating(stage)
+    await brest.worker.exchange_once()
+    heard = brest.worker.contact_at
+    wire.again = wire.answers[-1]
+    stage.clock.now = Instant(stage.clock.now + 60_000)
+    for _ in range(2):
+        with pytest.raises(HubUnreachable, match="an old answer"):
+            await brest.worker.exchange_once()
+        assert (brest.worker.contact_at, "an old answer" in str(brest.worker.trouble)) == (heard, True)
+    wire.again = None
+    await brest.worker.exchange_once()
+    assert brest.worker.trouble is None
+    assert brest.worker.contact_at != heard
+
+
+async def test_an_exchange_that_fails_in_whatever_way_is_told_until_the_next_good_one(stage: World) -> None:
+    brest, _, _, _ = await _pair(stage)
+    brest.worker._transport = wire = Repeating(stage)
+    wire.fails = RuntimeError("the library is confused")
+    with pytest.raises(RuntimeError):  # our own error: it goes to the log, and the loop begins again
+        await brest.worker.run()
+    assert brest.worker.trouble == "internal_error (RuntimeError: the library is confused)"
+    wire.fails = None
+    await brest.worker.exchange_once()
+    assert brest.worker.trouble is None
 
 
 async def test_every_answer_of_a_day_three_times_credits_once(stage: World) -> None:
