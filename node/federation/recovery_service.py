@@ -44,7 +44,7 @@ from node.ledger.errors import AccountUnknown
 from node.ledger.lots import LotId
 from node.ledger.openings import ChangeState, OpenAccount
 from node.ledger.postings import Posted, Posting, PostingKind
-from node.ledger.reading_service import find_account, find_operation, load_balance, load_draws
+from node.ledger.reading_service import find_account, find_operation, load_balance, load_draws, load_lot_names
 from protocol.amounts import Cents
 from protocol.book import log_store
 from protocol.book.log_store import Log
@@ -517,6 +517,16 @@ class UnplacedUnknown(Refusal):
     """Facts: id."""
 
     code = "unplaced_unknown"
+
+
+def sum_unplaced(connection: Connection) -> dict[str, int]:
+    """Return, by issuer, the cents that stand here twice until somebody says from which account they had come."""
+    drawn = [draw for row in store.load_unplaced(connection) for draw in load_draws(connection, Id16(bytes(row.op)))]
+    names = load_lot_names(connection, {lot for lot, _ in drawn})
+    sums: dict[str, int] = {}
+    for lot, cents in drawn:
+        sums[names[lot].issuer] = sums.get(names[lot].issuer, 0) + cents
+    return sums
 
 
 def settle_unplaced(

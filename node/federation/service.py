@@ -987,6 +987,9 @@ class Federation:
         for rows in (totals.foreign_held, totals.foreign_in_transit, totals.foreign_unclaimed):
             for row in rows:
                 foreign[row.territory] = foreign.get(row.territory, 0) + row.cents
+        for issuer, cents in recovery_service.sum_unplaced(connection).items():
+            if issuer != home:
+                foreign[issuer] = foreign.get(issuer, 0) - cents
         early: dict[tuple[str, str], int] = {}
         for origin, epoch, index, leaf in store.load_unanswered(connection, taken):
             cede = find_cede(decode_slip(leaf))

@@ -25,7 +25,8 @@ INVARIANT = "I4"
 class OwnView:
     """Our book at the moment of the statement, in cents.
 
-    `foreign` by issuer: all rights present here, on their way out included. `abroad` by holder. `transit`: our own
+    `foreign` by issuer: all rights present here, on their way out included, and what a recovery could not place once,
+    not twice. `abroad` by holder. `transit`: our own
     lots on their way out. `early` by (issuer, giver): credited here while our Answer was not yet taken by the hub.
     `late`: our own lots in slips that the hub had not taken.
     """

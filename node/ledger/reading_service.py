@@ -6,7 +6,7 @@ Each takes a connection, so that it runs on a snapshot (`ledger.read`) or inside
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, case, func, literal, select
@@ -15,7 +15,7 @@ from node.ledger import tables
 from node.ledger.accounts import ORDINARY, AccountKey, AccountKind, AccountState, SystemAccount
 from node.ledger.draws import Draws
 from node.ledger.errors import AccountUnknown
-from node.ledger.lots import LotId
+from node.ledger.lots import LotId, LotName
 from node.ledger.postings import PostingKind
 from node.ledger.statements import (
     MARK_EVERY,
@@ -171,6 +171,15 @@ def load_draws(connection: Connection, op: Id16) -> Draws:
         select(transfers.c.lot, transfers.c.cents).where(transfers.c.op == op).order_by(transfers.c.id)
     )
     return tuple((LotId(row[0]), Cents(row[1])) for row in rows)
+
+
+def load_lot_names(connection: Connection, lots: Collection[LotId]) -> dict[LotId, LotName]:
+    """Return by what name every book of the federation knows these lots, which must exist."""
+    table = tables.lots
+    rows = connection.execute(
+        select(table.c.id, table.c.issuer, table.c.ref, table.c.lot_class, table.c.month).where(table.c.id.in_(lots))
+    )
+    return {LotId(row[0]): LotName(TerritoryCode(row[1]), bytes(row[2]), row[3], row[4]) for row in rows}
 
 
 def load_totals(connection: Connection, home: TerritoryCode) -> Totals:

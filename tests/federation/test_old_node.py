@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, select
 
 from node.federation.recovery import NotBehind, RecoveryPhase
-from node.federation.service import BookIsBehind
+from node.federation.service import BookIsBehind, load_findings
 from node.federation.store import load_unplaced
 from protocol.book import log_store
 from protocol.book.tables import evidence
@@ -303,6 +303,33 @@ async def test_an_envelope_of_the_lost_book_that_arrives_in_the_middle_comes_bac
     assert brest.federation.recovery is None
     assert (brest.balance(ana), lyon.balance(bea)) == (5_000 - 300, 5_000 + 300)
     assert files.check() == []
+
+
+async def test_what_is_not_placed_yet_is_no_break_with_the_hub(files: World) -> None:
+    """Foreign rights went from hand to hand at home after the copy, and then abroad: the copy holds them still."""
+    brest, lyon, ana, bea = await _two(files)
+    carl = brest.open()
+    lyon.cede(bea, Address(ana, BREST), 300)
+    await files.settle()
+    brest.cede(ana, Address(bea, LYON), 5_000)  # her own are the oldest
+    await files.settle()
+    copy = back_up(brest.book)
+    brest.cede(ana, Address(carl, BREST), 300)
+    brest.cede(carl, Address(bea, LYON), 300)
+    brest.book.write_now(brest.federation.ask_statement, None)
+    await files.settle()
+    restore_node(files, brest, copy)
+    await _come_back(files, brest)
+    await files.settle()
+    brest.book.write_now(brest.federation.ask_statement, None)
+    await files.settle()
+    (row,) = brest.book.read_now(load_unplaced)
+    assert brest.book.read_now(load_findings) == []
+    assert (brest.balance(ana), brest.balance(carl)) == (300, 0), "they are here still, and they left"
+    brest.book.write_now(brest.federation.settle_unplaced, (row.id, ana))
+    brest.book.write_now(brest.federation.ask_statement, None)
+    await files.settle()
+    assert brest.book.read_now(load_findings) == []
 
 
 async def test_an_old_copy_writes_nothing_of_its_own_accord(files: World) -> None:
