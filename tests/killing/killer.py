@@ -10,6 +10,7 @@ import asyncio
 import os
 import random
 import signal
+import time
 from collections import Counter as Tally
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -25,6 +26,7 @@ BIRTH_SECONDS: Final = (0.25, 1.6)  # the first one, which makes the base, takes
 AWAY_SECONDS: Final = (0.0, 0.8)
 STARTING: Final = 0.3  # the part of kills that aim at a start
 TWO: Final = 0.2  # the part that hit two at once
+ANSWER_SECONDS: Final = 60.0
 SERVER: Final = 0.12  # the part of blows on PostgreSQL that hit the server instead
 
 
@@ -97,6 +99,7 @@ class Killer:
             await asyncio.to_thread(server.stop_at_once)
             await asyncio.sleep(self._dice.uniform(*AWAY_SECONDS))
             await asyncio.to_thread(server.start_again)
+        await asyncio.to_thread(wait_until_it_answers, server)
         await asyncio.gather(*(party.wait_up() for party in self._parties))
         for party in self._parties:
             party.may_end = False
@@ -105,6 +108,19 @@ class Killer:
 def _ask(server: PostgresServer, statement: Any) -> list[Any]:
     with psycopg.connect(host=str(server.folder), user=SUPERUSER, dbname="postgres", autocommit=True) as connection:
         return connection.execute(statement).fetchall()
+
+
+def wait_until_it_answers(server: PostgresServer) -> None:
+    """Wait while the server recovers: who starts meanwhile ends by himself, and is right."""
+    give_up = time.monotonic() + ANSWER_SECONDS
+    while True:
+        try:
+            _ask(server, "SELECT 1")
+            return
+        except psycopg.OperationalError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.05)
 
 
 def cut_sessions(server: PostgresServer) -> None:
