@@ -159,9 +159,6 @@ def write_direct_debits(
     """
     require_message_id(message_id)
     require_together([debit.end_to_end_id for debit in debits], sum(debit.cents for debit in debits))
-    months = [(debit.mandate.umr, _months(debit.collected_on)) for debit in debits]
-    if len(set(months)) != len(months):
-        raise PaymentOrderRefused(reason="a mandate is debited twice in one month")
     if len({debit.mandate.umr for debit in debits}) != len(debits):
         raise PaymentOrderRefused(reason="a mandate is debited twice in one message")
     config = {

@@ -126,6 +126,15 @@ def test_a_reversal_keeps_the_sign_of_its_effect() -> None:
     assert (movement.cents, movement.is_reversal, movement.return_reason) == (700, True, "AC04")
 
 
+def test_a_payment_that_comes_back_shows_the_other_party_and_never_ourselves() -> None:
+    detail = Detail(cents=700, end_to_end_id="PAY-1", name="Fonds", iban=OURS)
+    entry = Entry(cents=700, details=[detail])
+    other = f"<Cdtr><Pty><Nm>Association</Nm></Pty></Cdtr><CdtrAcct><Id><IBAN>{THEIRS}</IBAN></Id></CdtrAcct>"
+    data = File(entries=[entry]).write().replace(b"</RltdPties>", other.encode() + b"</RltdPties>")
+    (told,) = read_camt(data, account=ACCOUNT, bytes_max=10_000)
+    assert (told.movements[0].counterpart_name, told.movements[0].counterpart_iban) == ("Association", THEIRS)
+
+
 # ---------------------------------------------------------------- one movement, one id
 
 
@@ -184,6 +193,11 @@ def test_more_bytes_than_allowed_are_refused_before_they_are_parsed() -> None:
 def test_document_types_and_other_encodings_are_refused(head: str) -> None:
     with pytest.raises(BankFileUnsafe):
         _read(File(head=head))
+
+
+def test_a_document_type_is_seen_before_the_parser_sees_it() -> None:
+    with pytest.raises(BankFileUnsafe):
+        read_camt(b"<!DOCTYPE a [<!ENTITY b 'c'>", account=ACCOUNT, bytes_max=100)
 
 
 def test_a_document_type_hidden_in_another_encoding_is_refused() -> None:

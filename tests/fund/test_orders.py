@@ -258,6 +258,14 @@ def test_a_wrong_creditor_identifier_is_refused(ics: str) -> None:
         require_creditor_id(ics)
 
 
+def test_check_digits_97_apart_are_refused() -> None:
+    # Of DE..ZZZ plus a number, one whose digits are 02: 99 leaves the same remainder, and nobody computes it.
+    number = next(n for n in range(10**6) if int(f"{n:011d}131400") % 97 == 96)
+    assert require_creditor_id(f"DE02ZZZ{number:011d}")
+    with pytest.raises(InvalidCreditorId):
+        require_creditor_id(f"DE99ZZZ{number:011d}")
+
+
 # ---------------------------------------------------------------- days
 
 
