@@ -143,6 +143,89 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Le compte {account} n'est pas vide : cédez ou orientez d'abord ce qui reste.",
         "Account {account} is not empty: cede or orient what is left first.",
     ),
+    # the fund and its bank
+    "invalid_iban": (
+        "IBAN {iban} refusé : {reason}. Recopiez-le du RIB.",
+        "IBAN {iban} refused: {reason}. Copy it again.",
+    ),
+    "invalid_bic": ("BIC {bic} refusé : {reason}.", "BIC {bic} refused: {reason}."),
+    "invalid_reference": (
+        "Référence {reference} refusée : {reason}. Elle commence par RF et se recopie entière.",
+        "Reference {reference} refused: {reason}. It begins with RF and is copied whole.",
+    ),
+    "invalid_end_to_end_id": (
+        "Identifiant de bout en bout {id} refusé : {reason}.",
+        "End-to-end id {id} refused: {reason}.",
+    ),
+    "invalid_creditor_id": (
+        "Identifiant créancier (ICS) {creditor} refusé : {reason}. Il figure sur la lettre de votre banque.",
+        "Creditor identifier {creditor} refused: {reason}. It stands in your bank's letter.",
+    ),
+    "invalid_payment_text": (
+        "Texte de paiement refusé ({field}) : {reason}.",
+        "Payment text refused ({field}): {reason}.",
+    ),
+    "bank_file_refused": ("Fichier de la banque refusé.", "The bank's file was refused."),
+    "bank_file_too_large": (
+        "Fichier de {bytes} octets, {bytes_max} au plus. Demandez à la banque un relevé par jour.",
+        "A file of {bytes} bytes, {bytes_max} at most. Ask the bank for one statement a day.",
+    ),
+    "bank_file_unsafe": (
+        "Fichier refusé sans être lu : {reason}. Une banque n'en envoie pas de tel ; vérifiez d'où il vient.",
+        "File refused unread: {reason}. No bank sends such a file; check where it comes from.",
+    ),
+    "bank_file_unreadable": (
+        "Fichier illisible : {reason}. Téléchargez-le de nouveau ; rien n'a été pris.",
+        "Unreadable file: {reason}. Download it again; nothing was taken.",
+    ),
+    "bank_file_version": (
+        "Ce message est {met} ; sont lus : {known}. Demandez une de ces versions à la banque.",
+        "This message is {met}; read are: {known}. Ask the bank for one of these versions.",
+    ),
+    "bank_field_wrong": (
+        "Fichier refusé : {field} à {place} : {reason}. Rien n'a été pris.",
+        "File refused: {field} at {place}: {reason}. Nothing was taken.",
+    ),
+    "currency_refused": (
+        "Seuls des euros sont pris ; {currency} à {place}.",
+        "Only euros are taken; {currency} at {place}.",
+    ),
+    "too_many_decimals": (
+        "Montant {amount} à {place} : deux décimales au plus.",
+        "Amount {amount} at {place}: two decimals at most.",
+    ),
+    "batch_mismatch": (
+        "À {place}, le total dit {told} et le détail donne {summed} (écart {difference}). Demandez un fichier corrigé.",
+        "At {place} the total says {told} and the details give {summed} ({difference} apart). Ask for a corrected file.",
+    ),
+    "statement_rows_refused": (
+        "{rows} lignes fausses ; la première est la ligne {row}, colonne {column} : {reason}. Rien n'a été pris.",
+        "{rows} wrong rows; the first is row {row}, column {column}: {reason}. Nothing was taken.",
+    ),
+    "statement_refused": ("Relevé refusé.", "The statement was refused."),
+    "statement_unbalanced": (
+        "Relevé {statement} : ouverture {opening} et mouvements {movements} ne font pas la clôture {closing} "
+        "(écart {difference} centimes). Demandez-le de nouveau à la banque.",
+        "Statement {statement}: opening {opening} and movements {movements} do not make the closing {closing} "
+        "({difference} cents apart). Ask the bank for it again.",
+    ),
+    "statement_of_another_account": (
+        "Ce relevé est du compte {iban}, et non de {expected}.",
+        "This statement is of account {iban}, not of {expected}.",
+    ),
+    "statement_gap": (
+        "Il manque des relevés avant {statement} : numéro {sequence}, attendu {expected}. Importez-les d'abord.",
+        "Statements are missing before {statement}: number {sequence}, expected {expected}. Import them first.",
+    ),
+    "statement_overlap": (
+        "Le relevé {statement} revient en arrière : {sequence}, attendu {expected}. Il est sans doute déjà importé.",
+        "Statement {statement} goes back: {sequence}, expected {expected}. It has probably been imported.",
+    ),
+    "opening_balance_wrong": (
+        "Le relevé {statement} ouvre à {opening} ; {previous} fermait à {closing} (écart {difference} centimes).",
+        "Statement {statement} opens at {opening}; {previous} closed at {closing} ({difference} cents apart).",
+    ),
+    "payment_order_refused": ("Ordre de paiement refusé : {reason}.", "Payment order refused: {reason}."),
     "insufficient_rights": (
         "Droits insuffisants : {available} centimes disponibles, {asked} demandés, il manque {missing}.",
         "Not enough rights: {available} cents available, {asked} asked, {missing} missing.",

@@ -24,6 +24,7 @@ BY_CODE: Final[Mapping[str, int]] = {
     "not_found": 404,
     "wrong_method": 405,
     "too_large": 413,
+    "bank_file_too_large": 413,
     "number_taken": 409,
     "incident": 500,
 }

@@ -1,0 +1,1 @@
+"""The fund: euros in, miles issued, euros paid to bearers."""
