@@ -12,7 +12,6 @@ import structlog
 from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from node.access.service import AccessDesk
 from node.config import NodeConfig
@@ -27,6 +26,7 @@ from node.ledger.service import Ledger
 from node.schema_service import ACCOUNTS_HISTORY
 from protocol.book import log_store
 from protocol.book.service import Book
+from protocol.book.store import StorageUnavailable
 from protocol.canonical import decode_typed
 from protocol.envelopes import Welcome
 from protocol.exchange.client import BackOff, HttpTransport, HubUnreachable, Transport
@@ -153,7 +153,7 @@ class NodeApp:
         yield "book_behind", "gauge", {}, float(self.federation.behind is not None)
         if self.worker.contact_at is not None:
             yield "hub_contact_age_ms", "gauge", {}, float(self.book.clock() - self.worker.contact_at)
-        with contextlib.suppress(DBAPIError):  # a database that is away is said by storage_trouble
+        with contextlib.suppress(StorageUnavailable):  # a database that is away is said by storage_trouble
             yield "slips_waiting", "gauge", {}, float(self.book.read_now(self.count_waiting))
         for name, count in dict(self.federation.counts).items():
             yield "events", "counter", {"event": name}, count

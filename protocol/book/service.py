@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import URL, Connection
+from sqlalchemy.exc import DBAPIError
 
 from protocol.book import store
 from protocol.book.migration_service import History, upgrade
@@ -102,9 +103,15 @@ class Book:
         return [future.exception() or future.result() for future in futures]
 
     def read_now(self, find: Callable[[Connection], Found]) -> Found:
-        """Run `find` on one consistent snapshot that never waits for the writer."""
-        with self._reading.connect() as connection, connection.begin():
-            return find(connection)
+        """Run `find` on one consistent snapshot that never waits for the writer. Raises StorageUnavailable."""
+        try:
+            with self._reading.connect() as connection, connection.begin():
+                return find(connection)
+        except DBAPIError as error:
+            reason = store.storage_reason(error)
+            if reason is None:
+                raise
+            raise StorageUnavailable(reason=reason) from error
 
     async def read(self, find: Callable[[Connection], Found]) -> Found:
         """The same, beside the event loop."""

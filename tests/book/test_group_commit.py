@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from hub.schema_service import HUB_HISTORY
 from node.schema_service import ACCOUNTS_HISTORY
@@ -185,6 +186,24 @@ def test_a_page_that_writes_nothing_does_not_say_that_the_disk_writes_again(tmp_
     assert book.trouble is None
     assert book.read_now(facts_of) >= {"before", "recovered_at"}
     book.close()
+
+
+def test_a_reading_that_the_storage_refuses_is_a_refusal_and_a_wrong_statement_is_a_bug(book: Book) -> None:
+    def fail(_connection: Connection) -> None:
+        origin = sqlite3.OperationalError("disk I/O error")
+        origin.sqlite_errorcode = sqlite3.SQLITE_IOERR
+        raise OperationalError("SELECT 1", None, origin)
+
+    def ask_nonsense(connection: Connection) -> None:
+        connection.exec_driver_sql("SELECT nothing FROM nowhere")
+
+    with pytest.raises(StorageUnavailable, match="disk I/O error"):
+        book.read_now(fail)
+    with pytest.raises(StorageUnavailable, match="disk I/O error"):
+        asyncio.run(book.read(fail))
+    with pytest.raises(DBAPIError):
+        book.read_now(ask_nonsense)
+    assert book.read_now(facts_of) == set()
 
 
 @pytest.mark.parametrize("place", ["lock_for_writing", "upgrade", "take_fence"])
