@@ -173,6 +173,11 @@ def load_draws(connection: Connection, op: Id16) -> Draws:
     return tuple((LotId(row[0]), Cents(row[1])) for row in rows)
 
 
+def load_endowed_ops(connection: Connection) -> list[bytes]:
+    """Return the ids by which lots were issued."""
+    return [bytes(op) for op in connection.execute(select(tables.endowments.c.op)).scalars()]
+
+
 def load_lot_names(connection: Connection, lots: Collection[LotId]) -> dict[LotId, LotName]:
     """Return by what name every book of the federation knows these lots, which must exist."""
     table = tables.lots

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
+from node.deposits.checks import check_deposits
 from node.deposits.service import DepositDesk, reason_of
 from node.ledger.accounts import AccountKind
 from node.ledger.checks import check_ledger
@@ -26,6 +27,7 @@ from protocol.errors import BadEnvelope
 from protocol.exchange.client import HubUnreachable
 from protocol.exchange.peer_service import PeerExchange
 from protocol.exchange.service import Identity
+from protocol.findings import Finding
 from protocol.house import BaseName, Deposit, DepositRefused, DepositTaken, HouseMessage, house_of, make_neighbours
 from protocol.identifiers import AccountNumber, Id16, TerritoryCode, make_account_number
 from protocol.keys import Keyring, make_keys
@@ -123,7 +125,12 @@ class House:
 
         wrongs = [wrong for book in self.books.values() for wrong in book.read_now(look)]
         ledger = self.books[ACCOUNTS].read_now(lambda line: check_ledger(line, home=BREST))
-        return [*wrongs, *(finding for one in ledger for finding in one.findings)]
+        wrongs += [finding for one in ledger for finding in one.findings]
+        return [*wrongs, *self.find_unequal()]
+
+    def find_unequal(self) -> list[Finding]:
+        checked = self.books[ACCOUNTS].read_now(check_deposits)
+        return [finding for one in checked for finding in one.findings]
 
     def close(self) -> None:
         for book in self.books.values():
@@ -229,6 +236,36 @@ async def test_nobody_but_the_fund_has_anything_issued(house: House) -> None:
     assert house.issued() == 0
     await house.fund.call(ACCOUNTS, Line(house.accounts))
     assert house.issued() == 7
+
+
+@pytest.mark.parametrize(
+    ("statement", "place"),
+    [
+        ("UPDATE transfers SET cents = cents + 1 WHERE kind = 'endowment'", "log THE-FUND to ACCOUNTS, leaf 0"),
+        ("DELETE FROM transfers WHERE kind = 'endowment'", "log THE-FUND to ACCOUNTS, leaf 0"),
+        ("UPDATE endowments SET op = :other", "endowment 6f74686572206f7065726174696f6e21"),
+    ],
+)
+async def test_what_was_issued_by_hand_is_found_and_named(house: House, statement: str, place: str) -> None:
+    house.tell(house.fund, ACCOUNTS, house.deposit(40), house.deposit(2, into=make_account_number(b"n" * 16)))
+    await house.fund.call(ACCOUNTS, Line(house.accounts))
+    assert house.find_unequal() == []
+
+    def tamper(page: Page, items: Sequence[str]) -> Sequence[str]:
+        if page.connection.dialect.name == "sqlite":
+            page.connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        else:
+            page.connection.exec_driver_sql("SET session_replication_role = replica")
+        for item in items:
+            values = {"other": b"other operation!"} if ":other" in item else {}
+            page.connection.execute(text(item), values)
+        return items
+
+    if "DELETE" in statement:  # its rows are held by foreign keys: whoever cuts them out switches those off
+        house.books[ACCOUNTS].write_now(tamper, "DELETE FROM endowments")
+    house.books[ACCOUNTS].write_now(tamper, statement)
+    assert place in [finding.place for finding in house.find_unequal()]
+    house.find_wrongs = list  # type: ignore[method-assign] - it is wrong, by design
 
 
 async def test_a_fund_that_tells_two_histories_is_convicted(house: House) -> None:
