@@ -165,6 +165,23 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Texte de paiement refusé ({field}) : {reason}.",
         "Payment text refused ({field}): {reason}.",
     ),
+    "invalid_receipt": (
+        "Reçu fiscal refusé, mention {field} : {reason}. Aucun numéro n'a été pris.",
+        "Tax receipt refused, mention {field}: {reason}. No number was taken.",
+    ),
+    "invalid_receipt_number": (
+        "Numéro de reçu {number} refusé : {reason}.",
+        "Receipt number {number} refused: {reason}.",
+    ),
+    "invalid_receipt_proof": (
+        "Ce code n'est pas celui d'un reçu : {reason}. Recopiez l'adresse imprimée à côté du code.",
+        "This is not the code of a receipt: {reason}. Copy the address printed beside the code.",
+    ),
+    "invalid_declaration": ("Déclaration refusée, {field} : {reason}.", "Declaration refused, {field}: {reason}."),
+    "receipt_cancelled": (
+        "Le reçu {number} est annulé et le reste. Délivrez-en un nouveau qui le cite.",
+        "Receipt {number} is cancelled and stays so. Issue a new one that names it.",
+    ),
     "bank_file_refused": ("Fichier de la banque refusé.", "The bank's file was refused."),
     "bank_file_too_large": (
         "Fichier de {bytes} octets, {bytes_max} au plus. Demandez à la banque un relevé par jour.",
