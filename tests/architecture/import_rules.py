@@ -21,6 +21,13 @@ FORBIDDEN_DIRECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "node": ("hub", "tests"),
     "hub": ("node", "tests"),
     "node.ledger": ("node.federation",),
+    # Bases meet only in messages.
+    "node.partners": ("node.fund", "node.ledger", "node.federation", "node.governance"),
+    # A discount never touches a gift or a receipt, nor they it.
+    "node.partners.coupons": ("node.partners.campaigns", "node.partners.purchases", "node.partners.counterparts"),
+    "node.partners.counterparts": ("node.partners.coupons",),
+    "node.partners.ceilings": ("node.partners.coupons",),
+    "node.partners.purchases": ("node.partners.coupons",),
 }
 
 # Test oracles and test tools; the GPL ones would bind the whole product if it imported them.
