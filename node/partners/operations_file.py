@@ -20,7 +20,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 from node.partners.errors import (
     BudgetTooSmall,
@@ -66,9 +69,8 @@ _COLUMNS: Final = {
 _NEEDED: Final = ("id", "kind", "account", "amount")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """Miles that a company gives outside a sale."""
+class Operation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Miles that a company gives outside a sale. A struct, because a file makes a million of them."""
 
     id: str
     kind: OperationKind
@@ -77,8 +79,7 @@ class Operation:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One row: its operation, or why it is none. `number` is its line, the heading being 1.
 
     `end` is how many bytes of the file are read with it, for a progress bar. What to do about a refusal is said by
@@ -119,7 +120,11 @@ def read_operations(
     if heading.startswith(_BOM):
         heading = heading[len(_BOM) :]
         decoder.encoding = "utf-8"
-    separator, columns = _read_heading(decoder.decode(heading))
+    try:
+        first = decoder.decode(heading)
+    except RowUnreadable as refusal:
+        raise OperationsFileRefused(reason=f"its first line: {refusal.facts['reason']}") from None
+    separator, columns = _read_heading(first)
     reader = _Reader(separator=separator, columns=columns, left=budget_left, company=company, own=own)
     rows = 0
     number = 1
@@ -194,14 +199,14 @@ class _Decoder:
 
 
 def _split_cells(line: str, separator: str) -> list[str]:
-    """Return the cells of one line, trimmed. Raises RowUnreadable."""
+    """Return the cells of one line, not trimmed. Raises RowUnreadable."""
     if '"' not in line:
-        return [cell.strip() for cell in line.split(separator)]
+        return line.split(separator)
     try:
         rows = list(csv.reader([line], delimiter=separator, strict=True))
     except csv.Error:
         raise RowUnreadable(reason="a quote is not closed or stands in the middle") from None
-    return [cell.strip() for cell in rows[0]]
+    return rows[0]
 
 
 def _read_heading(line: str) -> tuple[str, tuple[str | None, ...]]:
@@ -212,7 +217,7 @@ def _read_heading(line: str) -> tuple[str, tuple[str | None, ...]]:
             cells = _split_cells(line, separator)
         except RowUnreadable:
             continue
-        columns = tuple(_COLUMNS.get(cell.lower()) for cell in cells)
+        columns = tuple(_COLUMNS.get(cell.strip().lower()) for cell in cells)
         lacking = [name for name in _NEEDED if name not in columns]
         known = [name for name in columns if name]
         if not lacking:
@@ -248,22 +253,23 @@ class _Reader:
         cells = _split_cells(line, self._separator)
         if len(cells) != self._width:
             raise RowUnreadable(reason=f"{len(cells)} cells where the heading has {self._width}")
-        id_ = cells[self._id]
+        id_ = cells[self._id].strip()
         if not id_ or len(id_) > ID_MAX or not id_.isprintable():
             raise _wrong("id", id_, f"1 to {ID_MAX} symbols that can be printed")
         # An id counts as used even where its row is wrong: two rows of one id are a mistake whichever is right.
         earlier = self._seen.setdefault(id_, number)
         if earlier != number:
             raise OperationDuplicate(id=id_, row=earlier)
-        kind = _KINDS.get(cells[self._kind].lower())
+        written = cells[self._kind]
+        kind = _KINDS.get(written) or _KINDS.get(written.strip().lower())
         if kind is None:
-            raise _wrong("kind", cells[self._kind], "staff, supplier or prospect")
-        cents = _read_cents(cells[self._amount])
+            raise _wrong("kind", written, "staff, supplier or prospect")
+        cents = _read_cents(cells[self._amount].strip())
         account = _read_account(cells[self._account])
-        label = "" if self._label is None else cells[self._label]
+        label = "" if self._label is None else cells[self._label].strip()
         if len(label) > LABEL_MAX or not label.isprintable():
             raise _wrong("label", label, f"at most {LABEL_MAX} symbols that can be printed")
-        if account in self._own:
+        if self._own and account in self._own:
             raise OwnGroup(company=self._company, other=str(account))
         if cents > self._left:
             raise BudgetTooSmall(available=self._left, asked=cents, missing=cents - self._left)
@@ -276,6 +282,7 @@ def _wrong(column: str, value: str, reason: str) -> OperationFieldWrong:
     return OperationFieldWrong(column=column, value=shown, reason=reason)
 
 
+@lru_cache(maxsize=4_096)  # the same people come again in a file of a year; only what is right is remembered
 def _read_account(written: str) -> Address:
     try:
         return parse_address(tidy_address(written))
@@ -289,7 +296,8 @@ def _read_cents(written: str) -> Cents:
         if _TOO_FINE.fullmatch(written):
             raise _wrong("amount", written, "more than two decimals")
         raise _wrong("amount", written, "miles as 12,50 or 12.50, without spaces, sign or currency")
-    cents = int(match[1]) * 100 + int((match[2] or "0").ljust(2, "0"))
+    whole, decimals = match.groups("00")
+    cents = int(whole) * 100 + int(decimals) * (10 if len(decimals) == 1 else 1)
     if not 1 <= cents <= CENTS_MAX:
         raise InvalidAmount(amount=written[:40], reason="more than zero, and not beyond all measure")
     return Cents(cents)

@@ -168,8 +168,8 @@ def read_origin(text: object) -> tuple[Siren, TillNumber, int]:
 def verify_ticket(text: object, keys: Mapping[int, TicketKey], *, day: datetime.date) -> Ticket:
     """Return the ticket, typed or scanned. `keys` are those of the till that `read_origin` names, by their number.
 
-    Whether it was claimed before, whether the purchase was refunded and whether the till's credential still counts is
-    asked of the base, in the transaction that pays it out.
+    Its cents are what the till promised. What it is worth is asked of the base, in the transaction that pays it out:
+    whether the purchase was granted and not refunded since, the till's credential still counts, and nobody claimed it.
     Raises InvalidTicket, TicketForged, TicketExpired.
     """
     ticket, number, packed, mac = _read(text)
