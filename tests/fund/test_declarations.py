@@ -33,7 +33,7 @@ from node.fund.declarations import (
 )
 from node.fund.issued_receipts import Cancellation, IssuedReceipt, cancel, issue, mark_duplicate
 from node.fund.receipt_errors import InvalidDeclaration
-from node.fund.receipt_forms_store import load_company_threshold, load_due_rule
+from node.fund.receipt_parameters_store import load_company_threshold, load_due_rule
 from node.fund.receipts import Payment, PaymentMeans
 from protocol.amounts import Cents
 from protocol.errors import InvalidAmount

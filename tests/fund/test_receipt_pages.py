@@ -18,7 +18,7 @@ from typing import Any
 import pikepdf
 import pytest
 import typst
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from lxml import etree
 
 from node.fund import receipt_pages
@@ -26,8 +26,8 @@ from node.fund.issued_receipts import Cancellation, IssuedReceipt, cancel, issue
 from node.fund.printed_text import PRINTABLE
 from node.fund.receipt_errors import InvalidReceipt, InvalidReceiptProof
 from node.fund.receipt_forms import ReceiptForm
-from node.fund.receipt_forms_store import load_form
 from node.fund.receipt_pages import draw_pdf, draw_png, require_signature
+from node.fund.receipt_parameters_store import load_form
 from node.fund.receipt_proof import make_proof
 from node.fund.receipt_sheet import write_day, write_sheet
 from node.fund.receipts import Company, Individual, Receipt, Signatory
@@ -233,7 +233,8 @@ def test_the_payments_are_a_table_with_heads() -> None:
 # ---------------------------------------------------------------- every mention
 
 
-@settings(max_examples=30, deadline=None)
+# Told as it is found: to make a failing receipt smaller would take minutes of drawing.
+@settings(max_examples=30, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(receipts())
 def test_every_mention_is_in_the_text(receipt: Receipt) -> None:
     """Any name, with what a template would read as code: it stands there as it was told."""
@@ -248,7 +249,7 @@ def test_every_mention_is_in_the_text(receipt: Receipt) -> None:
 def _mentions(receipt: Receipt) -> list[str]:
     """What DOMAIN.md, 1.3 and 1.4, asks, said again from the values."""
     donor, issuer = receipt.donor, receipt.issuer
-    found = [str(receipt.number), receipt.form_version, issuer.name, issuer.purpose, "Fonds de dotation"]
+    found = [str(receipt.number), receipt.form_version, issuer.name, issuer.purpose, "× Fonds de dotation"]
     found += [code for code in (issuer.siren, issuer.rna) if code]
     found += [issuer.address.number + issuer.address.street, issuer.address.postcode + issuer.address.town, "France"]
     found += [donor.name, donor.address.number + donor.address.street, donor.address.postcode + donor.address.town]

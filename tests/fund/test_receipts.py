@@ -17,7 +17,7 @@ from node.fund.issued_receipts import Cancellation, IssuedReceipt, ReceiptState,
 from node.fund.printed_text import find_fault, tidy_text
 from node.fund.receipt_errors import InvalidReceipt, InvalidReceiptNumber, ReceiptCancelled
 from node.fund.receipt_forms import CategoryBox, ReceiptForm
-from node.fund.receipt_forms_store import load_form, load_form_in_force
+from node.fund.receipt_parameters_store import load_form, load_form_in_force
 from node.fund.receipts import Company, GiftForm, Individual, Issuer, Payment, PaymentMeans, PostalAddress, ReceiptKind
 from protocol.amounts import CENTS_MAX, Cents
 from protocol.errors import InvalidAmount, NotCanonical
@@ -168,6 +168,14 @@ def test_a_receipt_replaces_another_one_of_the_same_fund() -> None:
 def test_a_tidied_line_is_refused_for_its_letters_only(text: str) -> None:
     fault = find_fault(tidy_text(text), 200)
     assert fault is None or fault.startswith("U+") or not text.split()
+
+
+def test_a_refused_text_says_what_to_mend() -> None:
+    assert find_fault("e\u0301te\u0301", 200) == "its accents are apart from their letters"
+    assert find_fault(tidy_text(" e\u0301te\u0301  clair "), 200) is None
+    assert find_fault("漢字", 200) == "U+6F22 cannot be printed: Latin, Greek or Cyrillic letters"
+    assert find_fault("a\nb", 200) is not None
+    assert find_fault("a\nb", 200, is_long=True) is None
 
 
 def test_french_as_it_is_typed_can_be_printed() -> None:

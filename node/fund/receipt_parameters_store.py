@@ -1,4 +1,4 @@
-"""Reads the versions of the receipts' forms from parameters/receipts.toml in the package."""
+"""Reads the versions of the receipts' forms, and what the law sets for declarations, from parameters/receipts.toml."""
 
 from __future__ import annotations
 
