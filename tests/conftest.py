@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.postgres import PostgresServer
 
 # On a busy machine a slow example says nothing about the code: time limits are pytest's business.
-settings.register_profile("default", deadline=None)
-settings.register_profile("thorough", deadline=None, max_examples=2000)
+_SLOW = (HealthCheck.too_slow,)
+settings.register_profile("default", deadline=None, suppress_health_check=_SLOW)
+settings.register_profile("thorough", deadline=None, suppress_health_check=_SLOW, max_examples=2000)
 # A mutant is judged by the same examples each time, and nobody reads the smallest one that kills it.
 settings.register_profile(
     "mutation", max_examples=50, deadline=None, derandomize=True, database=None, phases=(Phase.explicit, Phase.generate)
