@@ -37,6 +37,15 @@ from protocol.envelopes import (
 )
 from protocol.errors import NotCanonical
 from protocol.evidence import Evidence, EvidenceKind, SignedStatement
+from protocol.house import (
+    HOUSE_VERSION,
+    BaseName,
+    Deposit,
+    DepositRefused,
+    DepositTaken,
+    HouseSlip,
+    encode_house_slip,
+)
 from protocol.keys import Domain
 from protocol.messages import (
     AddKey,
@@ -109,6 +118,7 @@ def _seeds(world: World, recorder: Recorder) -> dict[str, list[bytes]]:
             encode_typed(Counterfoil((bytes(16),) * 2, ("7K3F92QX",) * 2, ("00000000",) * 2, (bytes(6),) * 2)),
         ],
         "own_slips": list(_own_slips(opened, payloads)),
+        "house_slip": list(_house_slips()),
         "sealed_column": [*columns, *_columns()],
         "forwarded": forwarded,
         "whisper": [*(encode_typed(whisper) for whisper in whispers), *_whispered()],
@@ -177,6 +187,14 @@ def _recoveries(opened: list[tuple[Envelope, HeadStatement]]) -> Iterator[bytes]
             0, (), 0, None, (), (), OwnSlips(bytes(16), 0, (), envelope.statement, envelope.signature, (bytes(32),))
         )
     )
+
+
+def _house_slips() -> Iterator[bytes]:
+    """One slip of each message between the bases of a territory, and one of all."""
+    deposit = Deposit(bytes(16), b"a donor, opaque.", "bread", 202611, 1, "", "D715K6AF", 1_234)
+    messages = (deposit, DepositTaken(bytes(16), bytes(16)), DepositRefused(bytes(16), "account_unknown"))
+    for part in (*((message,) for message in messages), messages):
+        yield encode_house_slip(HouseSlip(HOUSE_VERSION, BaseName.ACCOUNTS, 1_795_000_000_000, part))
 
 
 def _own_slips(opened: list[tuple[Envelope, HeadStatement]], payloads: list[Payload]) -> Iterator[bytes]:

@@ -19,7 +19,19 @@ from node.config import NodeConfig
 from node.federation.arrivals import NotProven, open_column, open_forward
 from node.federation.whispers import Question, Reply, Whisper, WhisperRefused, open_whisper
 from node.ledger.postings import Posting
-from protocol import canonical, directory, envelopes, evidence, identifiers, keys, merkle, messages, national, times
+from protocol import (
+    canonical,
+    directory,
+    envelopes,
+    evidence,
+    house,
+    identifiers,
+    keys,
+    merkle,
+    messages,
+    national,
+    times,
+)
 from protocol.book.log_store import Log
 from protocol.canonical import decode_typed, encode_typed
 from protocol.directory import BrokenDirectory, Change, Directory
@@ -205,6 +217,17 @@ def _checkpoint() -> Run:
         except BadEnvelope:
             return
         require_same(encode_typed(checkpoint), data, "a checkpoint")
+
+    return run
+
+
+def _house_slip() -> Run:
+    def run(data: bytes) -> None:
+        try:
+            slip = house.decode_house_slip(data)
+        except Malformed:
+            return
+        require_same(house.encode_house_slip(slip), data, "a slip of a house")
 
     return run
 
@@ -765,6 +788,7 @@ TARGETS: Final[Mapping[str, Target]] = {
         Target("payload", _payload, 8_192),
         Target("checkpoint", _checkpoint, 1_024),
         Target("slip", _slip, 8_192),
+        Target("house_slip", _house_slip, 4_096),
         Target("beneficiaries", _beneficiaries),
         Target("counterfoil", _counterfoil),
         Target("own_slips", _own_slips, 8_192),

@@ -54,6 +54,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "protocol/envelopes.py": (_OF.format("envelopes"), _VECTORS),
     "protocol/messages.py": (_OF.format("messages"), _VECTORS),
     "protocol/replay.py": (_OF.format("replay"), _OF.format("national"), _VECTORS),
+    "protocol/house.py": (_OF.format("house"),),
     "protocol/national_file.py": (_OF.format("national_file"),),
     "node/ledger/draws.py": (_IN.format("draws"),),
     "node/ledger/lots.py": (_IN.format("lots"),),
