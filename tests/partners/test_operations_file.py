@@ -90,6 +90,12 @@ def test_the_first_line_that_is_not_ascii_decides_the_encoding() -> None:
     assert _codes(rows) == ["", "row_unreadable"]
 
 
+def test_an_encoding_once_decided_is_kept() -> None:
+    first = f"1;staff;{ALICE};1;é\n".encode("cp1252")
+    rows = _read([HEADING.encode(), first, f"2;staff;{ALICE};1;Á\n".encode()])  # its second byte is no Windows-1252
+    assert _codes(rows) == ["", "row_unreadable"]
+
+
 @pytest.mark.parametrize(
     ("row", "code", "fact"),
     [

@@ -277,6 +277,14 @@ def test_what_a_holder_had_before_the_batch_counts_for_the_same_day_only() -> No
     assert [decision.granted for decision in decisions] == [10, 50]
 
 
+def test_the_day_of_a_holder_adds_up_within_a_batch() -> None:
+    campaign = make_campaign(values.make_terms(ceilings=Ceilings(campaign=Cents(1_000), day_and_holder=Cents(120))))
+    batch = [make_purchase(id=str(at)) for at in range(4)]
+    decisions, _ = decide_batch(campaign, batch, spent_by_holder={}, budget=make_budget(campaign), group=GROUP)
+    assert [decision.granted for decision in decisions] == [50, 50, 20, 0]
+    assert isinstance(decisions[3].refusal, DayCeilingReached)
+
+
 # ---------------------------------------------------------------- refunds
 
 
@@ -339,6 +347,13 @@ def test_a_refund_after_orientation_takes_back_nothing_and_says_so() -> None:
     assert done.grant.refunded == 2_500
     with pytest.raises(RefundTooLarge):
         refund(done.grant, Cents(1), unoriented=Cents(50))
+
+
+def test_a_refund_of_one_cent_too_much_says_what_is_left() -> None:
+    grant = refund(Grant(sale=Cents(2_500), granted=Cents(50)), Cents(1_000), unoriented=Cents(50)).grant
+    with pytest.raises(RefundTooLarge) as refusal:
+        refund(grant, Cents(1_501), unoriented=Cents(50))
+    assert refusal.value.facts == {"left": 1_500, "asked": 1_501}
 
 
 def test_a_grant_that_gave_back_more_than_it_owes_cannot_be_made() -> None:

@@ -192,6 +192,12 @@ def test_what_is_no_ticket_is_refused(wrong: object) -> None:
         _verify(wrong)
 
 
+def test_a_ticket_among_endless_spaces_is_not_looked_for() -> None:
+    assert _verify(TYPED + " " * (120 - len(TYPED))) == TICKET
+    with pytest.raises(InvalidTicket):
+        _verify(TYPED + " " * (121 - len(TYPED)))
+
+
 @given(st.text(max_size=130))
 @example("\u017f" * 40)  # a long s, whose capital is S
 def test_any_text_is_a_ticket_or_a_refusal(text: str) -> None:
