@@ -175,8 +175,7 @@ class NodeApp:
 
     def count_waiting(self, connection: Connection) -> int:
         """Return how many of our slips the hub has not acknowledged."""
-        own = log_store.find_log(connection, self.home, self.federation.hub.hub)
-        return 0 if own is None else own.size - own.acked
+        return log_store.count_unacked(connection, self.home, self.federation.hub.hub)
 
     def use_newest_announced_key(self) -> bool:
         """Sign with our newest key once the directory shows it; return whether anything changed."""

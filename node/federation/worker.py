@@ -133,8 +133,7 @@ class ExchangeWorker:
             await answered
 
     def _has_outgoing(self, connection: Connection) -> bool:
-        own = log_store.find_log(connection, self._federation.identity.code, self._federation.hub.hub)
-        return own is not None and own.size > own.acked
+        return log_store.count_unacked(connection, self._federation.identity.code, self._federation.hub.hub) > 0
 
     async def exchange_once(self, wait_ms: int = 0) -> TakenReply | None:
         """Send one envelope and take the answer. Raises HubUnreachable, HubRefused, BadEnvelope, StorageUnavailable."""

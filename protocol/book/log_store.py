@@ -147,6 +147,12 @@ def save_acked(connection: Connection, log: Log, acked: int) -> None:
         _update_log(connection, log, acked=acked)
 
 
+def count_unacked(connection: Connection, owner: str, reader: str) -> int:
+    """Return how many slips of our log the other side has not acknowledged."""
+    own = find_log(connection, owner, reader)
+    return 0 if own is None else own.size - own.acked
+
+
 def load_leaves(connection: Connection, log_id: int, start: int, count: int) -> list[bytes]:
     """Return up to `count` leaves from index `start`, in order."""
     return [bytes(row[0]) for row in _LOAD_LEAVES.rows(connection, log_id=log_id, start=start, stop=start + count)]

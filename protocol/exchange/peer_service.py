@@ -117,8 +117,7 @@ class PeerExchange:
 
     def has_outgoing(self, connection: Connection, neighbour: str) -> bool:
         """Tell whether a neighbour has not acknowledged all that we told it."""
-        own = log_store.find_log(connection, self.code, neighbour)
-        return own is not None and own.size > own.acked
+        return log_store.count_unacked(connection, self.code, neighbour) > 0
 
     def _verify(self, data: bytes) -> Received:
         return verify_envelope(data, self.identity, self._neighbours, self.book.clock())
