@@ -6,9 +6,10 @@ signatures. A row changed by hand cannot agree with logs whose heads others sign
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
@@ -20,6 +21,7 @@ from node.ledger.accounts import AccountKind
 from protocol import keys, merkle
 from protocol.book import log_store
 from protocol.book.log_store import Log
+from protocol.book.row_store import pair_by_first, stream
 from protocol.canonical import decode_typed
 from protocol.cession import TERMINAL, CessionState, state_of
 from protocol.directory import BrokenDirectory, Directory, apply_entries
@@ -36,11 +38,12 @@ _CHUNK: Final = 512
 
 @dataclass(slots=True)
 class _Told:
-    """A slip of ours as the logs tell it."""
+    """A slip of ours as the logs tell it. Its cessions stay in the log: ten million do not fit in memory."""
 
     taker: str
-    cede: Cede
-    queued_at: int
+    count: int
+    cents: int
+    log_ix: int
     state: CessionState = CessionState.QUEUED
     exceptions: dict[int, tuple[CessionState, str]] = field(default_factory=dict)
     cleared_at: int | None = None
@@ -49,8 +52,17 @@ class _Told:
     def end(self, places: Mapping[int, str], state: CessionState) -> None:
         for place, code in places.items():
             self.exceptions[place] = (state, code)
-        if places and len(self.exceptions) == self.cede.count:
+        if places and len(self.exceptions) == self.count:
             self.state = state
+
+
+class _Posted(NamedTuple):
+    """What the ledger moved under one op: the account on our side, the sum, and the words of the posting."""
+
+    op: bytes
+    number: str | None
+    cents: int
+    reference: str
 
 
 def check_federation(connection: Connection, *, home: str, hub: str, on_progress: Progress) -> list[Checked]:
@@ -62,7 +74,7 @@ def check_federation(connection: Connection, *, home: str, hub: str, on_progress
         checked,
         _check_checkpoint(connection, directory, hub),
         _check_sent(connection, told),
-        _check_cessions(connection, told),
+        _check_cessions(connection, told, log_store.find_log(connection, home, hub)),
         _check_cession_postings(connection),
         _check_received(connection, directory, home, hub),
         _check_arrivals(connection, home, hub),
@@ -135,7 +147,7 @@ def _tell(connection: Connection, home: str, hub: str) -> dict[tuple[int, int], 
         cede = None if slip is None else find_cede(slip)
         if slip is not None and cede is not None:
             epochs[index] = epoch
-            told[epoch, index] = _Told(slip.to, cede, slip.at)
+            told[epoch, index] = _Told(slip.to, cede.count, sum(cede.cents), index)
     for _index, _leaf, slip in _slips(connection, theirs):
         for message in () if slip is None else slip.messages:
             if slip is not None:
@@ -154,7 +166,7 @@ def _tell_one(
         one = told.get((epochs.get(message.index, 0), message.index))
         if one is not None and one.state is CessionState.QUEUED:
             refused = (
-                dict.fromkeys(range(one.cede.count), message.slip_code)
+                dict.fromkeys(range(one.count), message.slip_code)
                 if message.slip_code
                 else dict(zip(message.refused, message.codes, strict=True))
             )
@@ -186,7 +198,7 @@ def _tell_one(
                 if one is not None and one.taker == message.origin and one.state is CessionState.HANDED_OVER:
                     one.state = CessionState.DELIVERED
                     one.end(dict(zip(answer.returned, answer.codes, strict=True)), CessionState.RETURNED)
-                    if len(answer.returned) + len(answer.skipped) < one.cede.count:
+                    if len(answer.returned) + len(answer.skipped) < one.count:
                         one.state = CessionState.DELIVERED
 
 
@@ -210,44 +222,55 @@ def _check_sent(connection: Connection, told: Mapping[tuple[int, int], _Told]) -
         seen.add(key)
         one = told.get(key)
         expected = (
-            None
-            if one is None
-            else (one.taker, one.cede.count, sum(one.cede.cents), str(one.state), one.cleared_at, one.handed_at)
+            None if one is None else (one.taker, one.count, one.cents, str(one.state), one.cleared_at, one.handed_at)
         )
         found = (row.taker, row.cessions, row.cents, row.state, row.cleared_at, row.handed_at)
         if expected != found:
             findings.append(Finding("I5", f"sent slip {row.ix}", _show(expected), _show(found)))
     findings += [
-        Finding("I5", f"sent slip {key[1]}", f"{sum(told[key].cede.cents)} cents to {told[key].taker}", "missing")
+        Finding("I5", f"sent slip {key[1]}", f"{told[key].cents} cents to {told[key].taker}", "missing")
         for key in sorted(told.keys() - seen)
     ]
     return Checked("I5", "slips sent stand where the logs say", len(rows), tuple(findings))
 
 
-def _check_cessions(connection: Connection, told: Mapping[tuple[int, int], _Told]) -> Checked:
-    rows = connection.execute(select(cessions).order_by(cessions.c.epoch, cessions.c.ix, cessions.c.place)).all()
+def _check_cessions(connection: Connection, told: Mapping[tuple[int, int], _Told], own: Log | None) -> Checked:
     findings: list[Finding] = []
-    counts: dict[tuple[int, int], int] = {}
-    sums: dict[tuple[int, int], list[int]] = {key: _cents_by_place(one.cede) for key, one in told.items()}
-    for row in rows:
-        key = (row.epoch, row.ix)
-        one = told.get(key)
-        counts[key] = counts.get(key, 0) + 1
-        if one is None or row.place >= one.cede.count:
-            findings.append(Finding("I5", f"cession {row.ix}/{row.place}", "a place in a slip", "none"))
+    counts: dict[tuple[int, int], int] = defaultdict(int)
+    looked_at, at, one = 0, (-1, -1), None
+    sums: list[int] = []
+    terms: tuple[int, ...] = ()
+    wanted = (cessions.c.epoch, cessions.c.ix, cessions.c.place)
+    for epoch, ix, place, *found in stream(
+        connection,
+        select(*wanted, cessions.c.cents, cessions.c.term, cessions.c.exception, cessions.c.code).order_by(*wanted),
+    ):
+        looked_at += 1
+        if at != (epoch, ix):
+            at, one = (epoch, ix), told.get((epoch, ix))
+            sums, terms = _load_places(connection, own, one)
+        counts[at] += 1
+        if one is None or place >= len(sums):
+            findings.append(Finding("I5", f"cession {ix}/{place}", "a place in a slip", "none"))
             continue
-        term = one.cede.terms[row.place] if one.cede.terms else 0
-        state, code = one.exceptions.get(row.place, (None, ""))
-        expected = (sums[key][row.place], term, None if state is None else str(state), code)
-        found = (row.cents, row.term, row.exception, row.code)
+        state, code = one.exceptions.get(place, (None, ""))
+        expected = [sums[place], terms[place] if terms else 0, None if state is None else str(state), code]
         if expected != found:
-            findings.append(Finding("I5", f"cession {row.ix}/{row.place}", _show(expected), _show(found)))
+            findings.append(Finding("I5", f"cession {ix}/{place}", _show(tuple(expected)), _show(tuple(found))))
     findings += [
-        Finding("I5", f"sent slip {key[1]}", f"{one.cede.count} cessions", str(counts.get(key, 0)))
+        Finding("I5", f"sent slip {key[1]}", f"{one.count} cessions", str(counts.get(key, 0)))
         for key, one in told.items()
-        if counts.get(key, 0) != one.cede.count
+        if counts.get(key, 0) != one.count
     ]
-    return Checked("I5", "cessions are those of the slips", len(rows), tuple(findings))
+    return Checked("I5", "cessions are those of the slips", looked_at, tuple(findings))
+
+
+def _load_places(connection: Connection, own: Log | None, one: _Told | None) -> tuple[list[int], tuple[int, ...]]:
+    """Return cents and terms of each cession of a slip of ours, from our log."""
+    leaves = () if own is None or one is None else log_store.load_leaves(connection, own.id, one.log_ix, 1)
+    slips = [read_slip(leaf) for leaf in leaves]
+    cedes = [find_cede(slip) for slip in slips if slip is not None]
+    return next(((_cents_by_place(cede), cede.terms) for cede in cedes if cede is not None), ([], ()))
 
 
 def _cents_by_place(cede: Cede) -> list[int]:
@@ -259,45 +282,53 @@ def _cents_by_place(cede: Cede) -> list[int]:
     return sums
 
 
-def _sum_of_op(connection: Connection, side: str) -> dict[bytes, tuple[str | None, int, str]]:
-    """Return, by op, the account on one side, the sum and the reference of the transfers that touch another territory."""
+def _sum_of_ops(connection: Connection, side: str) -> Iterator[_Posted]:
+    """Yield, in the order of ops, what was posted of rights that touch another territory."""
     transfers, accounts = ledger.transfers, ledger.accounts
-    kinds = ("cede_out",) if side == "debit" else ("cede_in",)
-    rows = connection.execute(
-        select(transfers.c.op, accounts.c.number, transfers.c.cents, transfers.c.reference, accounts.c.kind)
-        .join(accounts, accounts.c.id == transfers.c[side])
-        .where(transfers.c.kind.in_(kinds))
-    )
-    sums: dict[bytes, tuple[str | None, int, str]] = {}
-    for op, number, cents, reference, _kind in rows:
-        before = sums.get(bytes(op))
-        sums[bytes(op)] = (number, cents + (before[1] if before else 0), reference or (before[2] if before else ""))
-    return sums
+    kind = "cede_out" if side == "debit" else "cede_in"
+    numbers = {row[0]: row[1] for row in connection.execute(select(accounts.c.id, accounts.c.number))}
+    last: _Posted | None = None
+    for op, account_id, cents, reference in stream(
+        connection,
+        select(transfers.c.op, transfers.c[side], transfers.c.cents, transfers.c.reference)
+        .where(transfers.c.kind == kind)
+        .order_by(transfers.c.op, transfers.c.part),
+    ):
+        number = numbers.get(account_id)
+        if last is not None and last.op == op:
+            last = _Posted(op, number, last.cents + cents, reference or last.reference)
+            continue
+        if last is not None:
+            yield last
+        last = _Posted(op, number, cents, reference)
+    if last is not None:
+        yield last
 
 
 def _check_cession_postings(connection: Connection) -> Checked:
-    """What left is what was debited, from whom and for whom the slips say."""
-    posted = _sum_of_op(connection, "debit")
+    """What left is what was debited, from whom and for whom the slips say. Both sides are read in the order of ops."""
     findings: list[Finding] = []
-    rows = connection.execute(
-        select(
-            cessions.c.op, cessions.c.ix, cessions.c.place, cessions.c.account, cessions.c.beneficiary, cessions.c.cents
-        )
-    ).all()
-    for row in rows:
-        found = posted.pop(bytes(row.op), None)
-        place = f"cession {row.ix}/{row.place}"
-        if found is None or (found[0], found[1]) != (row.account, row.cents):
-            findings.append(Finding("I1", place, f"{row.cents} cents of {row.account}", _show(found)))
-        elif not found[2].startswith(f"to {row.beneficiary} "):
-            findings.append(Finding("I1", place, found[2], f"to {row.beneficiary}"))
     settled = {bytes(row.settled_by) for row in store.load_unplaced(connection, open_only=False) if row.settled_by}
-    findings += [
-        Finding("I1", f"transfer {op.hex()}", "a cession", f"{cents} cents left {number} without one")
-        for op, (number, cents, _) in posted.items()
-        if op not in settled
-    ]
-    return Checked("I1", "what left was debited, once", len(rows), tuple(findings))
+    table = cessions.c
+    rows = stream(
+        connection,
+        select(table.op, table.ix, table.place, table.account, table.beneficiary, table.cents).order_by(table.op),
+    )
+    looked_at = 0
+    for row, posted in pair_by_first(rows, _sum_of_ops(connection, "debit")):
+        if row is None:
+            if posted is not None and posted.op not in settled:
+                said = f"{posted.cents} cents left {posted.number} without one"
+                findings.append(Finding("I1", f"transfer {posted.op.hex()}", "a cession", said))
+            continue
+        looked_at += 1
+        _op, ix, at, account, beneficiary, cents = row
+        if posted is None or posted.number != account or posted.cents != cents:
+            said = "None" if posted is None else _show(posted[1:])
+            findings.append(Finding("I1", f"cession {ix}/{at}", f"{cents} cents of {account}", said))
+        elif not posted.reference.startswith(f"to {beneficiary} "):
+            findings.append(Finding("I1", f"cession {ix}/{at}", posted.reference, f"to {beneficiary}"))
+    return Checked("I1", "what left was debited, once", looked_at, tuple(findings))
 
 
 def _check_received(connection: Connection, directory: Directory, home: str, hub: str) -> Checked:
@@ -333,7 +364,7 @@ def _check_received(connection: Connection, directory: Directory, home: str, hub
 def _check_arrivals(connection: Connection, home: str, hub: str) -> Checked:
     """What was credited is what the authors' slips say and what our own answers told them."""
     own = log_store.find_log(connection, home, hub)
-    posted = _sum_of_op(connection, "credit")
+    posted = {one.op: one for one in _sum_of_ops(connection, "credit")}
     findings: list[Finding] = []
     rows = connection.execute(select(arrivals)).all()
     by_slip: dict[tuple[str, int, int], dict[int, object]] = {}
@@ -343,8 +374,9 @@ def _check_arrivals(connection: Connection, home: str, hub: str) -> Checked:
             continue
         first = posted.pop(bytes(row.op), None)
         second = posted.pop(foreign_op(bytes(row.op)), None)
-        cents = (first[1] if first else 0) + (second[1] if second else 0)
-        number = (first or second or (None, 0, ""))[0]
+        cents = (first.cents if first else 0) + (second.cents if second else 0)
+        one = first or second
+        number = None if one is None else one.number
         if (number, cents) != (row.account, row.cents):
             findings.append(
                 Finding(
@@ -356,8 +388,8 @@ def _check_arrivals(connection: Connection, home: str, hub: str) -> Checked:
             )
     brought = {bytes(row.op) for row in store.load_unplaced(connection, open_only=False)}
     findings += [
-        Finding("I1", f"transfer {op.hex()}", "an arrival", f"{cents} cents reached {number} without one")
-        for op, (number, cents, _) in posted.items()
+        Finding("I1", f"transfer {op.hex()}", "an arrival", f"{one.cents} cents reached {one.number} without one")
+        for op, one in posted.items()
         if op not in brought
     ]
     for slip in connection.execute(
@@ -425,22 +457,21 @@ def _check_road(connection: Connection) -> Checked:
         .where(ledger.accounts.c.kind == str(AccountKind.TRANSIT))
     ).scalar_one()
     rows = connection.execute(
-        select(cessions.c.cents, cessions.c.exception, sent_slips.c.state).join(
-            sent_slips, (sent_slips.c.epoch == cessions.c.epoch) & (sent_slips.c.ix == cessions.c.ix)
-        )
+        select(sent_slips.c.state, cessions.c.exception, func.count(), func.sum(cessions.c.cents))
+        .join(sent_slips, (sent_slips.c.epoch == cessions.c.epoch) & (sent_slips.c.ix == cessions.c.ix))
+        .group_by(sent_slips.c.state, cessions.c.exception)
     ).all()
     on_the_way = sum(
-        row.cents
-        for row in rows
-        if state_of(CessionState(row.state), None if row.exception is None else CessionState(row.exception))
-        not in TERMINAL
+        int(cents)
+        for state, exception, _count, cents in rows
+        if state_of(CessionState(state), None if exception is None else CessionState(exception)) not in TERMINAL
     )
     findings = (
         ()
         if int(held) == on_the_way
         else (Finding("I1", "account transit", f"{on_the_way} cents on the way", f"{int(held)} cents"),)
     )
-    return Checked("I1", "rights in transit are named one by one", len(rows), findings)
+    return Checked("I1", "rights in transit are named one by one", sum(row[2] for row in rows), findings)
 
 
 def _check_reconciliation(connection: Connection) -> Checked:

@@ -22,6 +22,7 @@ from tests.federation.world import BREST, HUB, LYON, World
 from tests.postgres import PostgresServer
 
 _BATCH: Final = 1_000
+_SETTLED_AT_ONCE: Final = 20 * _BATCH
 REPLAY: Final = Goal(
     name="replay",
     number=10,
@@ -63,7 +64,7 @@ def measure_growth(folder: Path, sizes: Sizes, _server: PostgresServer) -> Itera
 
 
 def make_world(folder: Path, count: int) -> World:
-    """Return a world in which `count` cessions went from one territory to another by 1 000, all settled."""
+    """Return a world in which `count` cessions went from one territory to another by 1 000 in a slip, all settled."""
     folder.mkdir()
     world = World(lambda name: f"sqlite:///{folder / name}.db")
     giver, taker = world.join(BREST), world.join(LYON)
@@ -77,7 +78,9 @@ def make_world(folder: Path, count: int) -> World:
             giver.federation.cede_groups,
             [AskCession(op=world.entropy(16), account=account, beneficiary=to, cents=1) for _ in range(size)],
         )
-        asyncio.run(world.settle())
+        if start % _SETTLED_AT_ONCE == 0:
+            asyncio.run(world.settle())
+    asyncio.run(world.settle())
     return world
 
 
