@@ -21,7 +21,7 @@ from node.ledger.accounts import AccountKind
 from protocol import keys, merkle
 from protocol.book import log_store
 from protocol.book.log_store import Log
-from protocol.book.row_store import pair_by_first, stream
+from protocol.book.stream_store import pair_by_first, stream
 from protocol.canonical import decode_typed
 from protocol.cession import TERMINAL, CessionState, state_of
 from protocol.directory import BrokenDirectory, Directory, apply_entries

@@ -21,7 +21,7 @@ from node.ledger.errors import remake
 from node.ledger.lots import LotName, compute_seal
 from node.ledger.postings import JOINS, PostingKind
 from node.ledger.statements import MARK_EVERY
-from protocol.book.row_store import ROWS_AT_ONCE, stream
+from protocol.book.stream_store import ROWS_AT_ONCE, stream
 from protocol.findings import Checked, Finding
 from protocol.identifiers import TerritoryCode
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection, Executable
 
 ROWS_AT_ONCE: Final = 5_000
 _Right = TypeVar("_Right", bound=tuple[Any, ...])
 
 
-def stream(connection: Connection, statement: Select[Any]) -> Iterator[Any]:
+def stream(connection: Connection, statement: Executable) -> Iterator[Any]:
     """Yield the rows of a query in its order, a few thousand in memory at a time."""
     options = {"stream_results": True, "max_row_buffer": ROWS_AT_ONCE}
     with connection.execute(statement, execution_options=options) as streamed:
