@@ -5,10 +5,15 @@ only in slips, exchanged as between a node and the hub: so one of them can be ke
 and neither can mint or pay alone. Their network is the territory's own (`house_of`): what is written in one house says
 nothing in another.
 
-    fund ── Deposit ──▶ accounts            euros reached the bank account: a lot may grow by as much
-    fund ◀── DepositTaken, DepositRefused ── accounts
+    fund ── Deposit ──▶ accounts                  euros reached the bank account: a lot may grow by as much
+    fund ◀── DepositTaken, Refused ── accounts
+    partners ── OpenPool, Grants, TakeBack ──▶ accounts     a campaign's pool, what it gives, what a refund takes back
+    partners ◀── PoolOpened, Granted, TakenBack, Refused ── accounts
+    partners ── Donor, ExpectPayment ──▶ fund     who will pay, how much, for which campaign
+    partners ◀── PaymentExpected, PaymentArrived, Refused ── fund
 
-Ids of donors and deposits are 16 opaque bytes: no name, no number of a company stands in these logs.
+Ids are 16 opaque bytes, chosen by who asks; the same id with the same content is answered as before. The accounts never
+learn who a donor is; the fund, which writes receipts, learns it from `Donor`, and never learns who was granted what.
 Source: SPEC.md, "The house"; shared design, ARCHITECTURE.md, "One idea at three scales".
 """
 
@@ -29,9 +34,11 @@ from protocol.messages import LEAF_BYTES_MAX, Amount, Code, Millis, Party
 
 HOUSE_VERSION: Final = 1
 MESSAGES_MAX: Final = 2_048
+GRANTS_MAX: Final = 2_048
 
 Id = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Number = Annotated[str, Meta(min_length=8, max_length=8)]
+Day = Annotated[int, Meta(ge=19000101, le=99991231)]  # yyyymmdd
 
 
 class BaseName(StrEnum):
@@ -39,6 +46,7 @@ class BaseName(StrEnum):
 
     ACCOUNTS = "ACCOUNTS"
     FUND = "THE-FUND"
+    PARTNERS = "PARTNERS"
 
 
 class Deposit(Struct, frozen=True, array_like=True, tag=1):
@@ -64,14 +72,123 @@ class DepositTaken(Struct, frozen=True, array_like=True, tag=2):
     ref: Id
 
 
-class DepositRefused(Struct, frozen=True, array_like=True, tag=3):
-    """Nothing was issued, for this reason. The euros stay in the fund, and a person decides."""
+class Refused(Struct, frozen=True, array_like=True, tag=3):
+    """Nothing was done of what was asked under this id, for this reason. Of a deposit: the euros stay in the fund."""
 
     id: Id
     code: Code
 
 
-HouseMessage = Deposit | DepositTaken | DepositRefused
+class OpenPool(Struct, frozen=True, array_like=True, tag=4):
+    """A campaign needs an account that its lots are issued into and its grants are drawn from."""
+
+    id: Id
+    shown_name: Annotated[str, Meta(min_length=1, max_length=80)]
+
+
+class PoolOpened(Struct, frozen=True, array_like=True, tag=5):
+    """The pool has this account number."""
+
+    id: Id
+    number: Number
+
+
+class Grants(Struct, frozen=True, array_like=True, tag=6):
+    """Miles that one pool gives, as columns: line by line an id, the account credited, cents, and words for its holder."""
+
+    pool: Number
+    ids: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=GRANTS_MAX)]
+    accounts: Annotated[tuple[Number, ...], Meta(min_length=1, max_length=GRANTS_MAX)]
+    cents: Annotated[tuple[Amount, ...], Meta(min_length=1, max_length=GRANTS_MAX)]
+    words: Annotated[tuple[Annotated[str, Meta(max_length=80)], ...], Meta(min_length=1, max_length=GRANTS_MAX)]
+
+
+class Granted(Struct, frozen=True, array_like=True, tag=7):
+    """These grants were credited. What is missing here is in a `Refused` each."""
+
+    ids: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=GRANTS_MAX)]
+
+
+class TakeBack(Struct, frozen=True, array_like=True, tag=8):
+    """A refund: take back up to `cents` of a grant, as far as its holder has not directed them on."""
+
+    id: Id
+    grant: Id
+    cents: Amount
+
+
+class TakenBack(Struct, frozen=True, array_like=True, tag=9):
+    """So much came back into the pool: less than asked where the rest had gone on, perhaps nothing."""
+
+    id: Id
+    cents: Annotated[int, Meta(ge=0, le=10**15)]
+
+
+class Donor(Struct, frozen=True, array_like=True, tag=10):
+    """A company as its receipts must name it. Told again, it replaces what was told before, for receipts to come.
+
+    `legal_form` is its label, `address` lines without postcode and commune, `year_end` (month, day) its fiscal year's.
+    """
+
+    id: Id
+    siren: Annotated[str, Meta(min_length=9, max_length=9)]
+    name: Annotated[str, Meta(min_length=1, max_length=120)]
+    legal_form: Annotated[str, Meta(min_length=1, max_length=60)]
+    address: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=70)], ...], Meta(min_length=1, max_length=3)]
+    postcode: Annotated[str, Meta(min_length=1, max_length=12)]
+    commune: Annotated[str, Meta(min_length=1, max_length=60)]
+    country: Annotated[str, Meta(min_length=2, max_length=2)]
+    year_end: tuple[Annotated[int, Meta(ge=1, le=12)], Annotated[int, Meta(ge=1, le=31)]]
+
+
+class ExpectPayment(Struct, frozen=True, array_like=True, tag=11):
+    """A donor will pay so much for a campaign: tell it a reference, and issue what arrives into the pool."""
+
+    id: Id
+    donor: Id
+    campaign: Annotated[str, Meta(min_length=1, max_length=80)]
+    lot_class: Annotated[int, Meta(ge=0, le=2**16)]
+    restriction: Annotated[str, Meta(max_length=200)]
+    into: Number
+    cents: Amount
+    due: Day
+
+
+class PaymentExpected(Struct, frozen=True, array_like=True, tag=12):
+    """What the payer writes on its transfer, and where it pays to."""
+
+    id: Id
+    reference: Annotated[str, Meta(min_length=5, max_length=25)]
+    iban: Annotated[str, Meta(min_length=15, max_length=34)]
+
+
+class PaymentArrived(Struct, frozen=True, array_like=True, tag=13):
+    """Euros of an expected payment reached the bank account on that day, and their rights are issued.
+
+    `id` is the expectation's, `deposit` the deposit's: several may arrive for one expectation.
+    """
+
+    id: Id
+    deposit: Id
+    cents: Amount
+    on: Day
+
+
+HouseMessage = (
+    Deposit
+    | DepositTaken
+    | Refused
+    | OpenPool
+    | PoolOpened
+    | Grants
+    | Granted
+    | TakeBack
+    | TakenBack
+    | Donor
+    | ExpectPayment
+    | PaymentExpected
+    | PaymentArrived
+)
 
 
 class HouseSlip(Struct, frozen=True, array_like=True):
@@ -93,7 +210,15 @@ def decode_house_slip(leaf: bytes) -> HouseSlip:
     slip = decode_typed(leaf, HouseSlip, size_max=LEAF_BYTES_MAX)
     if slip.version != HOUSE_VERSION:
         raise NotCanonical(reason=f"house slip version {slip.version} is not spoken here")
+    for message in slip.messages:
+        if isinstance(message, Grants):
+            _require_one_length(message)
     return slip
+
+
+def _require_one_length(grants: Grants) -> None:
+    if not len(grants.ids) == len(grants.accounts) == len(grants.cents) == len(grants.words):
+        raise NotCanonical(reason="columns of grants have one length")
 
 
 def house_of(territory: TerritoryCode) -> str:

@@ -12,7 +12,7 @@ from node.ledger.service import Ledger
 from protocol.amounts import Cents
 from protocol.book.worker import Page
 from protocol.errors import Refusal
-from protocol.house import BaseName, Deposit, DepositRefused, DepositTaken, HouseMessage
+from protocol.house import BaseName, Deposit, DepositTaken, HouseMessage, Refused
 from protocol.identifiers import AccountNumber, Id16
 
 NOT_THE_FUND: Final = "not_the_fund"
@@ -34,15 +34,13 @@ class DepositDesk:
         """Return the answers: one for each deposit. What only we may say is not for us, and is passed over."""
         deposits = [message for message in messages if isinstance(message, Deposit)]
         if sender != BaseName.FUND:
-            return [DepositRefused(deposit.id, NOT_THE_FUND) for deposit in deposits]
+            return [Refused(deposit.id, NOT_THE_FUND) for deposit in deposits]
         asked = [self._read(deposit) for deposit in deposits]
         answers = iter(self._ledger.endow(page, [one for one in asked if isinstance(one, Endow)]))
         done = [one if isinstance(one, Refusal) else next(answers) for one in asked]
         names = load_lot_names(page.connection, {one.lot for one in done if isinstance(one, Endowed)})
         return [
-            DepositRefused(deposit.id, one.code)
-            if isinstance(one, Refusal)
-            else DepositTaken(deposit.id, names[one.lot].ref)
+            Refused(deposit.id, one.code) if isinstance(one, Refusal) else DepositTaken(deposit.id, names[one.lot].ref)
             for deposit, one in zip(deposits, done, strict=True)
         ]
 

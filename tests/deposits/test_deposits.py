@@ -28,7 +28,7 @@ from protocol.exchange.client import HubUnreachable
 from protocol.exchange.peer_service import PeerExchange
 from protocol.exchange.service import Identity
 from protocol.findings import Finding
-from protocol.house import BaseName, Deposit, DepositRefused, DepositTaken, HouseMessage, house_of, make_neighbours
+from protocol.house import BaseName, Deposit, DepositTaken, HouseMessage, Refused, house_of, make_neighbours
 from protocol.identifiers import AccountNumber, Id16, TerritoryCode, make_account_number
 from protocol.keys import Keyring, make_keys
 from protocol.times import Instant
@@ -179,8 +179,8 @@ async def test_what_cannot_be_issued_is_refused_by_its_reason_and_harms_no_other
     await house.fund.call(ACCOUNTS, Line(house.accounts))
     assert house.balance() == 10
     told = {answer.id: answer for answer in house.answers}
-    assert told[nowhere.id] == DepositRefused(nowhere.id, "account_unknown")
-    assert told[bent.id] == DepositRefused(bent.id, "invalid_text")
+    assert told[nowhere.id] == Refused(nowhere.id, "account_unknown")
+    assert told[bent.id] == Refused(bent.id, "invalid_text")
     assert isinstance(told[good.id], DepositTaken)
 
 
@@ -191,7 +191,7 @@ async def test_one_deposit_told_twice_is_issued_once_and_another_under_its_id_is
     house.tell(house.fund, ACCOUNTS, house.deposit(999, id_=deposit.id))
     await house.fund.call(ACCOUNTS, Line(house.accounts))
     assert house.balance() == house.issued() == 100
-    assert house.answers[2] == DepositRefused(deposit.id, "id_mismatch")
+    assert house.answers[2] == Refused(deposit.id, "id_mismatch")
 
 
 async def test_whatever_the_line_loses_each_deposit_is_issued_once(house: House) -> None:
@@ -232,7 +232,7 @@ async def test_nobody_but_the_fund_has_anything_issued(house: House) -> None:
     def apply(page: Page, items: Sequence[Deposit]) -> list[HouseMessage]:
         return desk.apply(page, "PARTNERS", items)
 
-    assert house.books[ACCOUNTS].write_now(apply, deposit) == DepositRefused(deposit.id, "not_the_fund")
+    assert house.books[ACCOUNTS].write_now(apply, deposit) == Refused(deposit.id, "not_the_fund")
     assert house.issued() == 0
     await house.fund.call(ACCOUNTS, Line(house.accounts))
     assert house.issued() == 7

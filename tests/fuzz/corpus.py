@@ -41,9 +41,20 @@ from protocol.house import (
     HOUSE_VERSION,
     BaseName,
     Deposit,
-    DepositRefused,
     DepositTaken,
+    Donor,
+    ExpectPayment,
+    Granted,
+    Grants,
+    HouseMessage,
     HouseSlip,
+    OpenPool,
+    PaymentArrived,
+    PaymentExpected,
+    PoolOpened,
+    Refused,
+    TakeBack,
+    TakenBack,
     encode_house_slip,
 )
 from protocol.keys import Domain
@@ -192,7 +203,21 @@ def _recoveries(opened: list[tuple[Envelope, HeadStatement]]) -> Iterator[bytes]
 def _house_slips() -> Iterator[bytes]:
     """One slip of each message between the bases of a territory, and one of all."""
     deposit = Deposit(bytes(16), b"a donor, opaque.", "bread", 202611, 1, "", "D715K6AF", 1_234)
-    messages = (deposit, DepositTaken(bytes(16), bytes(16)), DepositRefused(bytes(16), "account_unknown"))
+    messages: tuple[HouseMessage, ...] = (
+        deposit,
+        DepositTaken(bytes(16), bytes(16)),
+        Refused(bytes(16), "account_unknown"),
+        OpenPool(bytes(16), "Bread"),
+        PoolOpened(bytes(16), "D715K6AF"),
+        Grants("D715K6AF", (bytes(16), b"a grant, opaque."), ("D715K6AF",) * 2, (5, 7), ("bread", "")),
+        Granted((bytes(16),)),
+        TakeBack(bytes(16), bytes(16), 5),
+        TakenBack(bytes(16), 0),
+        Donor(bytes(16), "552100554", "A baker", "SAS", ("1 rue X",), "29200", "Brest", "FR", (12, 31)),
+        ExpectPayment(bytes(16), bytes(16), "bread", 1, "", "D715K6AF", 1_234, 20261231),
+        PaymentExpected(bytes(16), "RF18539007547034", "FR7630006000011234567890189"),
+        PaymentArrived(bytes(16), bytes(16), 1_234, 20261128),
+    )
     for part in (*((message,) for message in messages), messages):
         yield encode_house_slip(HouseSlip(HOUSE_VERSION, BaseName.ACCOUNTS, 1_795_000_000_000, part))
 

@@ -9,14 +9,25 @@ import pytest
 
 from protocol.errors import Malformed
 from protocol.house import (
+    GRANTS_MAX,
     HOUSE_VERSION,
     MESSAGES_MAX,
     BaseName,
     Deposit,
-    DepositRefused,
     DepositTaken,
+    Donor,
+    ExpectPayment,
+    Granted,
+    Grants,
     HouseMessage,
     HouseSlip,
+    OpenPool,
+    PaymentArrived,
+    PaymentExpected,
+    PoolOpened,
+    Refused,
+    TakeBack,
+    TakenBack,
     decode_house_slip,
     encode_house_slip,
     house_of,
@@ -30,6 +41,18 @@ ID, DONOR, REF = bytes(range(16)), b"a donor, opaque.", b"\x07" * 16
 DEPOSIT: list[Any] = [1, ID, DONOR, "bread", 202611, 5, "Brest", "D715K6AF", 1_234]
 TAKEN: list[Any] = [2, ID, REF]
 REFUSED: list[Any] = [3, ID, "account_unknown"]
+OPEN_POOL: list[Any] = [4, ID, "Bread"]
+POOL_OPENED: list[Any] = [5, ID, "D715K6AF"]
+GRANTS: list[Any] = [6, "D715K6AF", [ID, REF], ["12345678", "87654321"], [5, 7], ["bread", ""]]
+GRANTED: list[Any] = [7, [ID, REF]]
+TAKE_BACK: list[Any] = [8, ID, REF, 5]
+TAKEN_BACK: list[Any] = [9, ID, 0]
+ADDRESS = ["1 rue X", "Bat. B"]
+DONOR_TOLD: list[Any] = [10, ID, "552100554", "A baker", "SAS", ADDRESS, "29200", "Brest", "FR", [12, 31]]
+EXPECT: list[Any] = [11, ID, DONOR, "bread", 5, "Brest", "D715K6AF", 1_234, 20261231]
+EXPECTED: list[Any] = [12, ID, "RF18539007547034", "FR7630006000011234567890189"]
+ARRIVED: list[Any] = [13, ID, REF, 1_234, 20261128]
+ONE_LINE: list[Any] = [6, "D715K6AF", [ID], ["12345678"], [5], ["bread"]]
 
 
 def _pack(*messages: list[Any], version: int = 1, to: Any = "ACCOUNTS", at: Any = 7) -> bytes:
@@ -41,10 +64,23 @@ def test_each_message_has_its_bytes() -> None:
     messages: tuple[HouseMessage, ...] = (
         Deposit(ID, DONOR, "bread", 202611, 5, "Brest", "D715K6AF", 1_234),
         DepositTaken(ID, REF),
-        DepositRefused(ID, "account_unknown"),
+        Refused(ID, "account_unknown"),
+        OpenPool(ID, "Bread"),
+        PoolOpened(ID, "D715K6AF"),
+        Grants("D715K6AF", (ID, REF), ("12345678", "87654321"), (5, 7), ("bread", "")),
+        Granted((ID, REF)),
+        TakeBack(ID, REF, 5),
+        TakenBack(ID, 0),
+        Donor(ID, "552100554", "A baker", "SAS", ("1 rue X", "Bat. B"), "29200", "Brest", "FR", (12, 31)),
+        ExpectPayment(ID, DONOR, "bread", 5, "Brest", "D715K6AF", 1_234, 20261231),
+        PaymentExpected(ID, "RF18539007547034", "FR7630006000011234567890189"),
+        PaymentArrived(ID, REF, 1_234, 20261128),
     )
     slip = HouseSlip(HOUSE_VERSION, BaseName.ACCOUNTS, 7, messages)
-    leaf = _pack(DEPOSIT, TAKEN, REFUSED)
+    leaf = _pack(
+        *(DEPOSIT, TAKEN, REFUSED, OPEN_POOL, POOL_OPENED, GRANTS, GRANTED, TAKE_BACK, TAKEN_BACK),
+        *(DONOR_TOLD, EXPECT, EXPECTED, ARRIVED),
+    )
     assert encode_house_slip(slip) == leaf
     assert decode_house_slip(leaf) == slip
 
@@ -72,6 +108,33 @@ def _with(message: list[Any], place: int, value: Any) -> list[Any]:
         (DEPOSIT, 8, [1, 10**15], [0, -1, 10**15 + 1, 1.0]),
         (TAKEN, 2, [bytes(16)], [bytes(15), bytes(17)]),
         (REFUSED, 2, ["c", "c" * 48], ["", "c" * 49]),
+        (OPEN_POOL, 2, ["p", "p" * 80], ["", "p" * 81]),
+        (POOL_OPENED, 2, ["12345678"], ["1234567", "123456789"]),
+        (ONE_LINE, 1, ["12345678"], ["1234567", "123456789"]),
+        (ONE_LINE, 2, [[bytes(16)]], [[], [bytes(15)], [bytes(16)] * 2]),
+        (ONE_LINE, 3, [["12345678"]], [[], ["1234567"], ["12345678"] * 2]),
+        (ONE_LINE, 4, [[1], [10**15]], [[], [0], [10**15 + 1], [1, 1]]),
+        (ONE_LINE, 5, [[""], ["w" * 80]], [[], ["w" * 81], ["", ""]]),
+        (GRANTED, 1, [[ID]], [[], [bytes(15)]]),
+        (TAKE_BACK, 3, [1, 10**15], [0, 10**15 + 1]),
+        (TAKEN_BACK, 2, [0, 10**15], [-1, 10**15 + 1]),
+        (DONOR_TOLD, 2, ["123456789"], ["12345678", "1234567890"]),
+        (DONOR_TOLD, 3, ["n", "n" * 120], ["", "n" * 121]),
+        (DONOR_TOLD, 4, ["f", "f" * 60], ["", "f" * 61]),
+        (DONOR_TOLD, 5, [["l"], ["l" * 70] * 3], [[], [""], ["l" * 71], ["l"] * 4]),
+        (DONOR_TOLD, 6, ["p", "p" * 12], ["", "p" * 13]),
+        (DONOR_TOLD, 7, ["c", "c" * 60], ["", "c" * 61]),
+        (DONOR_TOLD, 8, ["FR"], ["F", "FRA"]),
+        (DONOR_TOLD, 9, [[1, 1], [12, 31]], [[0, 1], [13, 1], [1, 0], [1, 32], [1]]),
+        (EXPECT, 3, ["c", "c" * 80], ["", "c" * 81]),
+        (EXPECT, 4, [0, 2**16], [-1, 2**16 + 1]),
+        (EXPECT, 5, ["", "r" * 200], ["r" * 201]),
+        (EXPECT, 6, ["12345678"], ["1234567", "123456789"]),
+        (EXPECT, 7, [1, 10**15], [0, 10**15 + 1]),
+        (EXPECT, 8, [19000101, 99991231], [19000100, 99991232]),
+        (EXPECTED, 2, ["RF181", "R" * 25], ["RF18", "R" * 26]),
+        (EXPECTED, 3, ["F" * 15, "F" * 34], ["F" * 14, "F" * 35]),
+        (ARRIVED, 3, [1, 10**15], [0, 10**15 + 1]),
     ],
 )
 def test_every_field_has_its_limits(message: list[Any], place: int, good: list[Any], bad: list[Any]) -> None:
@@ -85,14 +148,31 @@ def test_every_field_has_its_limits(message: list[Any], place: int, good: list[A
 def test_a_slip_has_messages_and_not_too_many_and_a_leaf_its_size() -> None:
     assert MESSAGES_MAX == 2_048
     assert len(decode_house_slip(_pack(*[TAKEN] * MESSAGES_MAX)).messages) == MESSAGES_MAX
-    for leaf in (_pack(), _pack(*[TAKEN] * (MESSAGES_MAX + 1)), _pack([4, ID]), bytes(LEAF_BYTES_MAX + 1)):
+    for leaf in (_pack(), _pack(*[TAKEN] * (MESSAGES_MAX + 1)), _pack([14, ID]), bytes(LEAF_BYTES_MAX + 1)):
+        with pytest.raises(Malformed):
+            decode_house_slip(leaf)
+
+
+def test_a_slip_carries_as_many_grants_as_a_batch_of_the_ledger() -> None:
+    def make(count: int) -> list[Any]:
+        ids = [number.to_bytes(16, "big") for number in range(count)]
+        return [6, "D715K6AF", ids, ["12345678"] * count, [1] * count, ["a loaf"] * count]
+
+    assert GRANTS_MAX == 2_048
+    assert len(decode_house_slip(_pack(make(GRANTS_MAX))).messages) == 1
+    assert len(decode_house_slip(_pack([7, make(GRANTS_MAX)[2]])).messages) == 1
+    for leaf in (_pack(make(GRANTS_MAX + 1)), _pack([7, make(GRANTS_MAX + 1)[2]])):
         with pytest.raises(Malformed):
             decode_house_slip(leaf)
 
 
 def test_a_house_is_a_network_of_its_own_and_its_bases_have_fixed_names() -> None:
     assert house_of(TerritoryCode("242900314")) == "house of 242900314"
-    assert [(base.name, str(base)) for base in BaseName] == [("ACCOUNTS", "ACCOUNTS"), ("FUND", "THE-FUND")]
+    assert [(base.name, str(base)) for base in BaseName] == [
+        ("ACCOUNTS", "ACCOUNTS"),
+        ("FUND", "THE-FUND"),
+        ("PARTNERS", "PARTNERS"),
+    ]
     assert HOUSE_VERSION == 1
 
 
