@@ -182,6 +182,22 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Le reçu {number} est annulé et le reste. Délivrez-en un nouveau qui le cite.",
         "Receipt {number} is cancelled and stays so. Issue a new one that names it.",
     ),
+    "invalid_entry": (
+        "Écriture refusée ({field}) : {reason}. Rien n'a été écrit dans les livres.",
+        "Entry refused ({field}): {reason}. Nothing was written in the books.",
+    ),
+    "invalid_fund_year": (
+        "Exercice du fonds refusé ({field}) : {reason}.",
+        "Fiscal year of the fund refused ({field}): {reason}.",
+    ),
+    "fec_unreadable": (
+        "Fichier des écritures comptables illisible : {reason}.",
+        "Unreadable file of entries (FEC): {reason}.",
+    ),
+    "nothing_dedicated": (
+        "{asked} centimes demandés à un fonds dédié qui n'en garde que {kept}.",
+        "{asked} cents asked of an earmark that keeps only {kept}.",
+    ),
     "bank_file_refused": ("Fichier de la banque refusé.", "The bank's file was refused."),
     "bank_file_too_large": (
         "Fichier de {bytes} octets, {bytes_max} au plus. Demandez à la banque un relevé par jour.",
