@@ -6,10 +6,10 @@ Each takes a connection, so that it runs on a snapshot (`ledger.read`) or inside
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, case, func, literal, select
+from sqlalchemy import Connection, Select, and_, case, func, literal, or_, select
 
 from node.ledger import tables
 from node.ledger.accounts import ORDINARY, AccountKey, AccountKind, AccountState, SystemAccount
@@ -33,6 +33,7 @@ from node.ledger.statements import (
     sum_by_kind,
 )
 from protocol.amounts import Cents
+from protocol.book.stream_store import stream
 from protocol.errors import Malformed
 from protocol.identifiers import AccountNumber, Id16, TerritoryCode
 from protocol.times import Instant
@@ -41,6 +42,15 @@ _accounts = tables.accounts
 _balances = tables.balances
 _transfers = tables.transfers
 _marks = tables.history_marks
+
+
+class Moved(NamedTuple):
+    """What was posted under an id; an account of the book itself has no number."""
+
+    kind: str
+    debit: str | None
+    credit: str | None
+    cents: int
 
 
 def find_account(connection: Connection, number: AccountNumber) -> AccountView | None:
@@ -73,6 +83,12 @@ def find_account(connection: Connection, number: AccountNumber) -> AccountView |
         reserved=row[7],
         length=row[8],
     )
+
+
+def find_opening(connection: Connection, number: AccountNumber) -> Id16 | None:
+    """Return the id under which the account was opened that has this number, or None."""
+    op = connection.execute(select(_accounts.c.op).where(_accounts.c.number == number)).scalar()
+    return None if op is None else Id16(bytes(op))
 
 
 def load_balance(connection: Connection, account: AccountKey) -> Balance:
@@ -176,6 +192,45 @@ def load_draws(connection: Connection, op: Id16) -> Draws:
 def load_endowed_ops(connection: Connection) -> list[bytes]:
     """Return the ids by which lots were issued."""
     return [bytes(op) for op in connection.execute(select(tables.endowments.c.op)).scalars()]
+
+
+def load_moved(connection: Connection, ops: Sequence[bytes]) -> dict[bytes, Moved]:
+    """Return what was posted under each of these ids: its kind, its two accounts, its sum."""
+    giver, taker = _accounts.alias(), _accounts.alias()
+    found: dict[bytes, Moved] = {}
+    for start in range(0, len(ops), 500):
+        for op, kind, debit, credit, cents in connection.execute(
+            select(_transfers.c.op, _transfers.c.kind, giver.c.number, taker.c.number, func.sum(_transfers.c.cents))
+            .join_from(_transfers, giver, giver.c.id == _transfers.c.debit)
+            .join(taker, taker.c.id == _transfers.c.credit)
+            .where(_transfers.c.op.in_(ops[start : start + 500]))
+            .group_by(_transfers.c.op, _transfers.c.kind, giver.c.number, taker.c.number)
+        ):
+            found[bytes(op)] = Moved(kind, debit, credit, int(cents))
+    return found
+
+
+def stream_out_of_pools(connection: Connection, pools: Collection[str]) -> Iterator[tuple[bytes, bytes | None, int]]:
+    """Give out every credit from these pools, and every reversal of one: its id, the id it undoes, its cents.
+
+    A posting of several lots comes once for each. Reads every transfer: for checks.
+    """
+    undone = _transfers.alias()
+    giver = _accounts.alias()
+    ids = [row[0] for row in connection.execute(select(giver.c.id).where(giver.c.number.in_(pools)))]
+    statement = (
+        select(_transfers.c.op, undone.c.op, _transfers.c.cents)
+        .join_from(_transfers, undone, undone.c.id == _transfers.c.undoes, isouter=True)
+        .where(
+            or_(
+                and_(_transfers.c.kind == PostingKind.CREDIT, _transfers.c.debit.in_(ids)),
+                and_(_transfers.c.kind == PostingKind.REVERSAL, undone.c.debit.in_(ids)),
+            )
+        )
+        .order_by(_transfers.c.id)
+    )
+    for op, undoes, cents in stream(connection, statement):
+        yield bytes(op), None if undoes is None else bytes(undoes), int(cents)
 
 
 def load_lot_names(connection: Connection, lots: Collection[LotId]) -> dict[LotId, LotName]:

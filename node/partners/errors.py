@@ -26,14 +26,27 @@ Refusal
     │   ├── RowUnreadable, OperationFieldWrong
     │   └── OperationDuplicate   its id stands in an earlier row
     ├── CounterpartTooLarge      the company would receive more than the law lets a donor receive
-    └── CouponRewardsGift, CouponNotValid
+    ├── CouponRewardsGift, CouponNotValid
+    ├── CompanyUnknown, CampaignUnknown, TillUnknown, SaleUnknown, RunUnknown, CouponUnknown
+    ├── CompanyNotComplete       what receipts ask of a donor does not fit the fund's messages
+    ├── CampaignOpening          a pool was asked for it: its terms stand
+    ├── TillNumberTaken          another till of the company has this number
+    ├── TillNotKnown             no credential, or none that is known
+    ├── TillNotAllowed           the credential is a till's where an office's is needed, or the other way round
+    ├── TicketUnknown            genuine, and the shop has not told of its purchase yet
+    ├── TicketClaimed, TicketVoid
+    ├── OperationKnown           its id was booked from an earlier file
+    └── RunMismatch              the file is not the one that was begun
 
 Facts are whole numbers and text: amounts in cents, instants in milliseconds, days as yyyy-mm-dd.
 """
 
 from __future__ import annotations
 
-from protocol.errors import Malformed, Refusal
+from collections.abc import Mapping
+from typing import Final
+
+from protocol.errors import Fact, Malformed, Refusal
 
 
 class InvalidSiren(Malformed):
@@ -268,3 +281,129 @@ class CouponNotValid(PartnersRefusal):
     """Facts: day, valid_from, valid_to."""
 
     code = "coupon_not_valid"
+
+
+class CompanyUnknown(PartnersRefusal):
+    """Facts: siren."""
+
+    code = "company_unknown"
+
+
+class CampaignUnknown(PartnersRefusal):
+    """Facts: campaign."""
+
+    code = "campaign_unknown"
+
+
+class TillUnknown(PartnersRefusal):
+    """Facts: till."""
+
+    code = "till_unknown"
+
+
+class SaleUnknown(PartnersRefusal):
+    """Facts: id."""
+
+    code = "sale_unknown"
+
+
+class RunUnknown(PartnersRefusal):
+    """Facts: id."""
+
+    code = "run_unknown"
+
+
+class CouponUnknown(PartnersRefusal):
+    """Facts: id."""
+
+    code = "coupon_unknown"
+
+
+class CompanyNotComplete(PartnersRefusal):
+    """Facts: field, reason."""
+
+    code = "company_not_complete"
+
+
+class CampaignOpening(PartnersRefusal):
+    """Facts: campaign."""
+
+    code = "campaign_opening"
+
+
+class TillNumberTaken(PartnersRefusal):
+    """Facts: till."""
+
+    code = "till_number_taken"
+
+
+class TicketUnknown(PartnersRefusal):
+    """No facts."""
+
+    code = "ticket_unknown"
+
+
+class TicketClaimed(PartnersRefusal):
+    """Facts: claimed_on."""
+
+    code = "ticket_claimed"
+
+
+class TicketVoid(PartnersRefusal):
+    """Facts: reason."""
+
+    code = "ticket_void"
+
+
+class OperationKnown(OperationRowRefused):
+    """Facts: id."""
+
+    code = "operation_known"
+
+
+class RunMismatch(PartnersRefusal):
+    """Facts: reason."""
+
+    code = "run_mismatch"
+
+
+class TillNotKnown(PartnersRefusal):
+    """No facts."""
+
+    code = "till_not_known"
+
+
+class TillNotAllowed(PartnersRefusal):
+    """Facts: needs."""
+
+    code = "till_not_allowed"
+
+
+def remake(code: str, facts: Mapping[str, Fact]) -> Refusal:
+    """Return a refusal that was kept, as it was. One of another room, or of a later version, keeps its code and facts."""
+    kind = _KINDS.get(code)
+    if kind is None:
+        return ForeignRefusal(code, facts)
+    made = kind.__new__(kind)
+    Refusal.__init__(made, **facts)
+    return made
+
+
+class ForeignRefusal(PartnersRefusal):
+    """What another base refused, by the code that it told."""
+
+    code = "partners_refused"
+
+    def __init__(self, code: str, facts: Mapping[str, Fact]) -> None:
+        super().__init__(**facts)
+        self.code = code  # type: ignore[misc]
+
+
+def _collect(kind: type[Refusal]) -> dict[str, type[Refusal]]:
+    found = {kind.code: kind}
+    for below in kind.__subclasses__():
+        found |= _collect(below)
+    return found
+
+
+_KINDS: Final = {**_collect(PartnersRefusal)}

@@ -20,7 +20,14 @@ from protocol.errors import BadEnvelope, NotCanonical, Refusal
 from protocol.exchange import service as exchange
 from protocol.exchange.client import Transport
 from protocol.exchange.service import Forked, Identity, Received, verify_envelope
-from protocol.house import HOUSE_VERSION, HouseMessage, HouseSlip, decode_house_slip, encode_house_slip
+from protocol.house import (
+    HOUSE_VERSION,
+    MESSAGES_MAX,
+    HouseMessage,
+    HouseSlip,
+    decode_house_slip,
+    encode_house_slip,
+)
 
 CALLS_MAX: Final = 1_000
 
@@ -81,8 +88,10 @@ class PeerExchange:
         slips = [self._read(carried.leaf) for carried in fresh]
         log_store.append_leaves(connection, theirs, [carried.leaf for carried in fresh], page.now)
         for slip in slips:
-            if answers := self._apply(page, sender, slip.messages):
-                self.tell(page, sender, answers)
+            answers = self._apply(page, sender, slip.messages)
+            # One question may have many answers, and a slip holds so many messages: more would be refused as unreadable.
+            for start in range(0, len(answers), MESSAGES_MAX):
+                self.tell(page, sender, answers[start : start + MESSAGES_MAX])
         if received.statement.log_size == theirs.size:
             exchange.save_head(connection, received, page.now)
         return len(slips)

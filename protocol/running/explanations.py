@@ -452,6 +452,55 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Ce bon vaut du {valid_from} au {valid_to} ; nous sommes le {day}.",
         "This coupon is valid from {valid_from} to {valid_to}; the day is {day}.",
     ),
+    "company_unknown": (
+        "Aucune entreprise n'a le SIREN {siren} ici : inscrivez-la d'abord.",
+        "No company has SIREN {siren} here: enter it first.",
+    ),
+    "campaign_unknown": ("L'opération {campaign} n'existe pas.", "There is no campaign {campaign}."),
+    "till_unknown": ("La caisse {till} n'existe pas.", "There is no till {till}."),
+    "sale_unknown": (
+        "Aucun achat {id} de cette caisse : transmettez l'achat d'abord.",
+        "No purchase {id} of this till: tell the purchase first.",
+    ),
+    "run_unknown": ("Aucun traitement {id}.", "There is no run {id}."),
+    "coupon_unknown": ("Aucun bon {id}.", "There is no coupon {id}."),
+    "company_not_complete": (
+        "L'entreprise ne peut pas encore donner ({field}) : {reason}. Complétez sa fiche.",
+        "The company cannot give yet ({field}): {reason}. Complete its entry.",
+    ),
+    "campaign_opening": (
+        "L'ouverture de l'opération {campaign} est déjà demandée : ses conditions ne changent plus.",
+        "The opening of campaign {campaign} is already asked: its terms change no more.",
+    ),
+    "till_number_taken": (
+        "L'entreprise a déjà une caisse {till} : prenez un autre numéro.",
+        "The company has a till {till} already: take another number.",
+    ),
+    "till_not_known": (
+        "Clé de caisse absente ou inconnue : demandez-la à l'entreprise.",
+        "No till's credential, or none that is known: ask the company for one.",
+    ),
+    "till_not_allowed": (
+        "Cette clé ne suffit pas ; il faut : {needs}.",
+        "This credential does not do; needed: {needs}.",
+    ),
+    "ticket_unknown": (
+        "Ce ticket est authentique, mais le commerçant n'a pas encore transmis l'achat : réessayez demain.",
+        "This ticket is genuine, but the shop has not told of the purchase yet: try again tomorrow.",
+    ),
+    "ticket_claimed": (
+        "Ce ticket a déjà servi le {claimed_on}.",
+        "This ticket was claimed already, on {claimed_on}.",
+    ),
+    "ticket_void": ("Ce ticket ne vaut plus rien : {reason}.", "This ticket is worth nothing any more: {reason}."),
+    "operation_known": (
+        "L'identifiant {id} a déjà été pris dans un fichier précédent. Retirez la ligne, ou donnez un autre identifiant.",
+        "Id {id} was taken from an earlier file already. Take the row away, or give another id.",
+    ),
+    "run_mismatch": (
+        "Ce n'est pas le fichier de ce traitement : {reason}. Rien n'a été fait.",
+        "This is not the file of that run: {reason}. Nothing was done.",
+    ),
 }
 
 

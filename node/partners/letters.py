@@ -1,0 +1,71 @@
+"""What the companies' base tells the others of a campaign and of its donor, within what those messages hold. Pure."""
+
+from __future__ import annotations
+
+import datetime
+import textwrap
+from typing import Final
+
+from node.partners.campaigns import Campaign
+from node.partners.companies import Company
+from node.partners.days import write_day
+from node.partners.errors import CompanyNotComplete
+from node.partners.grants import shorten_words
+from protocol.amounts import Cents
+from protocol.house import Donor, ExpectPayment, OpenPool
+from protocol.identifiers import Id16, format_id
+
+# Flags of a lot's class, as the ledger has them: a test holds the two together.
+ELIGIBLE: Final = 1
+RESTRICTED: Final = 8
+
+_LINE_MAX: Final = 70
+_LINES_MAX: Final = 3
+
+
+def make_donor(company: Company, donor: Id16) -> Donor:
+    """Return the company as receipts name it. Raises CompanyNotComplete where the fund's forms do not hold it."""
+    address = company.address
+    for field, text, length_max in (
+        ("name", company.name, 120),
+        ("postcode", address.postcode, 12),
+        ("city", address.city, 60),
+    ):
+        if len(text) > length_max:
+            raise CompanyNotComplete(field=field, reason=f"at most {length_max} symbols on a receipt")
+    lines = tuple(textwrap.wrap(address.street, _LINE_MAX))
+    if not 1 <= len(lines) <= _LINES_MAX:
+        raise CompanyNotComplete(field="street", reason=f"at most {_LINES_MAX} lines of {_LINE_MAX} symbols")
+    return Donor(
+        id=donor,
+        siren=company.siren,
+        name=company.name,
+        legal_form=company.legal_form,
+        address=lines,
+        postcode=address.postcode,
+        commune=address.city,
+        country=address.country,
+        year_end=(company.year_end.month, company.year_end.day),
+    )
+
+
+def make_opening(asked: Id16, campaign: Campaign) -> OpenPool:
+    """Return the question for a pool. Its shown name is the campaign's title, cut."""
+    return OpenPool(asked, shorten_words(campaign.terms.title))
+
+
+def make_expectation(
+    id_: Id16, campaign: Campaign, *, donor: Id16, pool: str, cents: Cents, due: datetime.date
+) -> ExpectPayment:
+    """Return what the fund is told to expect. A lot of another campaign never mixes with it: its id is the name."""
+    restriction = campaign.terms.restriction
+    return ExpectPayment(
+        id=id_,
+        donor=donor,
+        campaign=format_id(campaign.id),
+        lot_class=ELIGIBLE | (0 if restriction is None else RESTRICTED),
+        restriction="" if restriction is None else restriction.value,
+        into=pool,
+        cents=cents,
+        due=write_day(due),
+    )
