@@ -174,7 +174,7 @@ class PublicSheet:
     campaigns: tuple[str, ...]  # titles of those that run
     paid: Cents  # euros that the fund received
     granted: Cents  # miles given out, less what refunds took back
-    oriented: Cents | None  # of these, what citizens have directed to projects
+    oriented: Cents | None  # of these, what citizens have directed to projects; None where it is not known here
     holders: int | None  # who received some; both None where they are too few to be told
 
 
@@ -185,7 +185,7 @@ def make_public_sheet(
     campaigns: Iterable[str],
     paid: Cents,
     granted: Cents,
-    oriented: Cents,
+    oriented: Cents | None,
     holders: int,
     holders_min: int,
 ) -> PublicSheet:
@@ -193,9 +193,9 @@ def make_public_sheet(
 
     Raises InvalidAmount; ValueError where more is oriented than granted.
     """
-    for cents in (paid, granted, oriented):
+    for cents in (paid, granted, oriented or Cents(0)):
         require_balance(cents)
-    if oriented > granted or holders < 0:
+    if (oriented or 0) > granted or holders < 0:
         raise ValueError("no more can be oriented than was granted, and holders are counted from 0")
     are_enough = holders >= holders_min
     return PublicSheet(
