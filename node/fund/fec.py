@@ -14,6 +14,7 @@ import datetime
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from node.fund.books_errors import InvalidEntry
@@ -59,10 +60,12 @@ Letterings = Mapping[tuple[str, int], Lettering]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FecFile:
-    """The file, and how many letters were written otherwise than they are in the books."""
+    """The file; `rows` under its heading; `cents` on each side; letters written otherwise than they are in the books."""
 
     name: str
     content: bytes
+    rows: int
+    cents: int
     letters_replaced: int
 
 
@@ -83,10 +86,11 @@ def write_fec(
         entries, key=lambda entry: (entry.journal.code != opening, entry.validated_on, entry.journal.code, entry.number)
     )
     rows = ["\t".join(HEADINGS)]
-    replaced = 0
+    replaced = cents = 0
     for entry in told:
         if entry.year != year:
             raise ValueError(f"{entry.reference} is of another fiscal year")
+        cents += entry.draft.cents
         for place, line in enumerate(entry.lines):
             cells, count = _fit(_cells(entry, line, (letterings or {}).get((entry.reference, place))))
             rows.append("\t".join(cells))
@@ -94,6 +98,8 @@ def write_fec(
     return FecFile(
         name=name_fec(siren, year),
         content="".join(row + _LINE_END for row in rows).encode(ENCODING),
+        rows=len(rows) - 1,
+        cents=cents,
         letters_replaced=replaced,
     )
 
@@ -152,6 +158,7 @@ def _fit(cells: tuple[str, ...]) -> tuple[list[str], int]:
     return fitted, replaced
 
 
+@lru_cache(maxsize=4_096)  # letters, not texts: a few hundred in a year
 def _fit_letter(letter: str) -> str:
     if _is_in_the_set(letter):
         return letter

@@ -149,4 +149,4 @@ def number(drafts: Sequence[Draft], year: FiscalYear = YEAR, validated_on: datet
     return entries
 
 
-entries_of_a_year = st.lists(drafts, max_size=12).map(number)
+entries_of_a_year = st.lists(drafts, max_size=8).map(number)

@@ -17,6 +17,7 @@ from node.fund.declarations import FiscalYear
 from node.fund.entries import Entry, Piece, number_drafts
 from node.fund.fec import Lettering, name_fec, write_fec
 from node.fund.fec_checks import check_fec
+from node.fund.fec_description import describe_fec
 from node.fund.fec_reader import BYTES_MAX, COLUMNS, read_cents, read_day, read_table
 from node.fund.openings import open_year
 from protocol.amounts import Cents
@@ -127,10 +128,26 @@ def test_letters_that_the_file_lacks_are_told() -> None:
     assert written.letters_replaced == 18
 
 
+def test_the_note_that_goes_with_the_file() -> None:
+    written = write_fec([_deposit(), _deposit(1)], siren=SIREN, year=YEAR, chart=CHART)
+    told = describe_fec(written, siren=SIREN, year=YEAR, chart=CHART).splitlines()
+    assert told[2:9] == [
+        "Fichier : 732829320FEC20261231.txt",
+        "SIREN : 732829320",
+        "Exercice : du 01/01/2026 au 31/12/2026",
+        "Lignes, sans l’intitulé : 4",
+        "Total des débits, égal à celui des crédits : 1234,57 €",
+        "Jeu de caractères : ISO 8859-15",
+        "Caractères absents de ce jeu, écrits autrement : 0",
+    ]
+    assert "  BQ : Banque" in told
+    assert [line.split(". ")[1].split(" : ")[0] for line in told[-18:]] == COLUMNS
+
+
 # ---------------------------------------------------------------- for all books
 
 
-books = st.lists(drafts, min_size=1, max_size=15).map(number)
+books = st.lists(drafts, min_size=1, max_size=7).map(number)
 
 
 @given(books)
@@ -168,6 +185,9 @@ def test_every_line_of_the_books_is_a_row_and_no_cent_is_lost(entries: list[Entr
         for line in entry.lines
     )
     assert told == expected
+    written = write_fec(entries, siren=SIREN, year=YEAR, chart=CHART)
+    sums = {sum(row[4] or 0 for row in told), sum(row[5] or 0 for row in told)}
+    assert (written.rows, {written.cents}) == (len(expected), sums)
 
 
 @given(books)
@@ -242,3 +262,22 @@ def test_a_file_beyond_all_measure_is_not_read() -> None:
 
     with pytest.raises(FecUnreadable):
         read_table(Huge())
+
+
+@given(st.one_of(st.binary(max_size=300), st.binary(max_size=300).map(lambda rest: HEADING.encode() + rest)))
+def test_any_bytes_are_read_with_their_faults_or_refused(content: bytes) -> None:
+    try:
+        faults = check_fec(name_fec(SIREN, YEAR), content, siren=SIREN, year=YEAR, opening_journal="AN")
+    except FecUnreadable:
+        return
+    assert faults  # none of them is a right file
+
+
+@given(books, st.integers(0, 10_000), st.integers(0, 255))
+def test_one_wrong_byte_breaks_no_reader(entries: list[Entry], place: int, byte: int) -> None:
+    content = bytearray(_write(entries))
+    content[place % len(content)] = byte
+    try:
+        check_fec(name_fec(SIREN, YEAR), bytes(content), siren=SIREN, year=YEAR, opening_journal="AN")
+    except FecUnreadable:
+        return

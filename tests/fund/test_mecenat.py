@@ -159,3 +159,20 @@ def test_each_cent_of_a_reduction_is_used_once_carried_or_lost(told: list[tuple[
 def test_rates_that_cannot_be_are_refused(rate: int, above: int, years: int) -> None:
     with pytest.raises(ValueError):
         CompanyRates(rate=rate, full_rate_max=None, rate_above=above, reduction_carry_years=years)
+
+
+def test_rates_at_their_ends_are_taken() -> None:
+    assert CompanyRates(rate=10_000, full_rate_max=NONE, rate_above=0, reduction_carry_years=0).full_rate_max == 0
+
+
+def test_less_than_nothing_is_no_amount() -> None:
+    below = Cents(-1)
+    for make in (
+        lambda: CompanyRates(rate=6_000, full_rate_max=below, rate_above=0, reduction_carry_years=5),
+        lambda: compute_reduction(counted=below, for_people_in_need=NONE, rates=RATES),
+        lambda: compute_reduction(counted=NONE, for_people_in_need=below, rates=RATES),
+        lambda: _year(-1, 0),
+        lambda: _year(0, -1),
+    ):
+        with pytest.raises(InvalidAmount):
+            make()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from node.fund.personal_reductions import (
     CarriedGift,
+    HelpRules,
     PersonalGift,
     PersonalReduction,
     PersonalRules,
@@ -157,3 +158,29 @@ def test_each_cent_given_is_counted_once_carried_or_lost(
 def test_what_a_person_may_receive(given_cents: int, most: int) -> None:
     rules = load_counterpart_rules(datetime.date(2026, 1, 1))
     assert compute_counterpart_max(Cents(given_cents), rules) == most
+
+
+def test_when_the_sum_for_the_higher_rate_is_used_up_not_a_cent_more_counts() -> None:
+    assert _reduce([_help(2_000), _help(100)]).at_higher_rate == 200_000
+
+
+def test_a_sum_that_falls_within_the_year_takes_nothing_back() -> None:
+    def falling(day: datetime.date) -> HelpRules:
+        return HelpRules(rate=7_500, cents_max=Cents(200_000 if day < NEW_CAP else 100_000))
+
+    told = compute_personal_reduction(
+        year=2025,
+        gifts=[_help(1_500, datetime.date(2025, 3, 1)), _help(100)],
+        income=INCOME,
+        carried=(),
+        rules=load_personal_rules(2025),
+        help_rules_on=falling,
+    )
+    assert (told.at_higher_rate, told.at_ordinary_rate) == (150_000, 10_000)
+
+
+def test_less_than_nothing_is_no_income_and_no_excess() -> None:
+    with pytest.raises(InvalidAmount):
+        _reduce([], income=-1)
+    with pytest.raises(InvalidAmount):
+        CarriedGift(year=2024, cents=Cents(0))
