@@ -68,6 +68,9 @@ def test_only_what_balances_is_made(told: list[tuple[bool, int]]) -> None:
         },
         {
             # and so does work given, from both
+            "lines": (debit(CHART.account(AccountRole.VOLUNTEERS_WORK), 100, tag=MISSION), credit(SUSPENSE, 100))
+        },
+        {
             "lines": (
                 debit(CHART.account(AccountRole.VOLUNTEERS_WORK), 100, tag=MISSION),
                 credit(CHART.account(AccountRole.COMMITMENTS_RECEIVED_OFFSET), 100),
@@ -141,6 +144,8 @@ def _entry(**changed: Any) -> Entry:
         {"number": 0},
         {"number": True},
         {"validated_on": DAY - datetime.timedelta(days=1)},
+        {"validated_on": None},
+        {"validated_on": datetime.datetime(2026, 3, 5, tzinfo=datetime.UTC)},
         {"draft": _draft(on=YEAR.first_on - datetime.timedelta(days=1))},
         {"draft": _draft(on=YEAR.last_on + datetime.timedelta(days=1)), "validated_on": datetime.date(2028, 1, 1)},
     ],

@@ -256,12 +256,18 @@ def test_what_is_no_table_is_refused(content: bytes) -> None:
 
 
 def test_a_file_beyond_all_measure_is_not_read() -> None:
-    class Huge(bytes):
-        def __len__(self) -> int:
-            return BYTES_MAX + 1
+    class Claiming(bytes):
+        claimed = BYTES_MAX
 
-    with pytest.raises(FecUnreadable):
-        read_table(Huge())
+        def __len__(self) -> int:
+            return self.claimed
+
+    content = Claiming(_write([_deposit()]))
+    assert len(read_table(content).rows) == 2
+    content.claimed += 1
+    with pytest.raises(FecUnreadable) as refusal:
+        read_table(content)
+    assert str(BYTES_MAX) in str(refusal.value.facts["reason"])
 
 
 @given(st.one_of(st.binary(max_size=300), st.binary(max_size=300).map(lambda rest: HEADING.encode() + rest)))

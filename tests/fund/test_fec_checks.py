@@ -175,6 +175,13 @@ def test_a_planted_fault_is_found(plant: Callable[[Rows], None], faults: set[tup
     assert {(fault.kind, fault.line) for fault in _check(rows)} == faults
 
 
+@pytest.mark.parametrize("day", ["19000101", "20991231"])
+def test_the_first_and_the_last_day_that_are_taken(day: str) -> None:
+    rows = _right()
+    _set(4, "PieceDate", day)(rows)
+    assert _check(rows) == ()
+
+
 def test_every_kind_of_fault_was_planted() -> None:
     planted = {kind for _, faults in PLANTED for kind, _ in faults}
     assert planted | {K.NAME} == set(FecFaultKind)

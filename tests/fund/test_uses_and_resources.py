@@ -21,8 +21,8 @@ from node.fund.bookings import (
     book_rejected_debit,
     book_volunteering,
 )
-from node.fund.chart import Row
-from node.fund.entries import Draft, Entry
+from node.fund.chart import JournalRole, Row
+from node.fund.entries import Draft, Entry, take_back
 from node.fund.tags import Origin, Place, Purpose, Tag
 from node.fund.uses_and_resources import (
     RESOURCES,
@@ -43,6 +43,7 @@ from tests.fund.books_makers import (
     EARMARK,
     MISSION,
     NEXT_YEAR,
+    PIECE,
     RUNNING,
     WRITING,
     YEAR,
@@ -168,6 +169,15 @@ def test_work_given_is_told_on_both_sides_and_changes_no_result(entries: list[En
     assert told.resources_in_kind == sum(row.cents for row in told.uses_in_kind)
     without = [entry for entry in entries if entry.lines[0].account.number[:2] != "86"]
     assert compute_origin_and_destination(without, YEAR).surplus == told.surplus
+
+
+@given(entries_of_a_year)
+def test_what_is_taken_back_counts_no_more(entries: list[Entry]) -> None:
+    journal = CHART.journals[JournalRole.OTHER]
+    back = [take_back(entry, journal=journal, on=entry.draft.on, piece=PIECE, why="erreur") for entry in entries]
+    told = compute_origin_and_destination([*entries, *number(back)], YEAR)
+    assert all(row.cents == row.of_public_generosity == 0 for row in told.resources + told.uses + told.uses_in_kind)
+    assert told.resources_in_kind == 0
 
 
 @given(spending_tags)
