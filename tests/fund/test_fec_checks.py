@@ -182,6 +182,12 @@ def test_the_first_and_the_last_day_that_are_taken(day: str) -> None:
     assert _check(rows) == ()
 
 
+def test_books_may_open_after_the_first_entries_of_their_year() -> None:
+    rows = _right()
+    _set_entry((2, 3), "ValidDate", "20260601")(rows)
+    assert _check(rows) == ()
+
+
 def test_every_kind_of_fault_was_planted() -> None:
     planted = {kind for _, faults in PLANTED for kind, _ in faults}
     assert planted | {K.NAME} == set(FecFaultKind)
