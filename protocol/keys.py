@@ -48,6 +48,7 @@ class Domain(StrEnum):
     ENROLMENT = "enrolment"
     KEY = "key"
     WHISPER = "whisper"
+    OFFICER = "officer"
 
 
 @dataclass(frozen=True, slots=True)

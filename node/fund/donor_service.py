@@ -1,0 +1,92 @@
+"""Who gives: companies as their own base tells them, citizens as they told the fund. For receipts, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, insert, select, update
+
+from node.fund.fund_errors import DonorRefused, FundUnknown
+from node.fund.receipts import Company, Individual, PostalAddress
+from node.fund.tables import donors
+from protocol.book.worker import Page
+from protocol.errors import Refusal
+from protocol.house import Donor
+from protocol.identifiers import Id16
+
+FRANCE = "FR"
+
+
+def read_company(told: Donor) -> Company:
+    """Return a company as receipts print it. Raises DonorRefused where no receipt could be made of it."""
+    try:
+        return Company(
+            name=told.name,
+            legal_form=told.legal_form,
+            siren=told.siren,
+            address=PostalAddress(
+                street=told.address[0],
+                complement=", ".join(told.address[1:]),
+                postcode=told.postcode,
+                town=told.commune,
+                country="France" if told.country == FRANCE else told.country,
+            ),
+        )
+    except Refusal as refusal:
+        raise DonorRefused(**{"field": "donor", "reason": refusal.code, **refusal.facts}) from None
+
+
+def keep_company(page: Page, told: Donor) -> None:
+    """Keep a company, or what is new of it. Raises DonorRefused."""
+    _keep(page, Id16(told.id), read_company(told), told.year_end[0] * 100 + told.year_end[1])
+
+
+def keep_individual(page: Page, id_: Id16, person: Individual) -> None:
+    """Keep a person who gives to the fund directly."""
+    _keep(page, id_, person, 1231)
+
+
+def _keep(page: Page, id_: Id16, sheet: Company | Individual, year_end: int) -> None:
+    is_company = isinstance(sheet, Company)
+    values: Mapping[str, Any] = {
+        "kind": "company" if is_company else "individual",
+        "siren": sheet.siren if isinstance(sheet, Company) else "",
+        "name": sheet.name if isinstance(sheet, Company) else f"{sheet.first_name} {sheet.name}",
+        "body": msgspec.json.encode(sheet),
+        "year_end": year_end,
+        "at": page.now,
+    }
+    known = page.connection.execute(select(donors.c.kind).where(donors.c.id == id_)).scalar()
+    if known is None:
+        page.connection.execute(insert(donors).values(id=id_, **values))
+    elif known != values["kind"]:
+        raise DonorRefused(field="kind", reason=f"it is a {known}")
+    else:
+        page.connection.execute(update(donors).where(donors.c.id == id_).values(**values))
+
+
+def load_sheet(connection: Connection, id_: bytes) -> tuple[Company | Individual, int]:
+    """Return a donor as receipts print it, and its year end (mmdd). Raises FundUnknown."""
+    row = connection.execute(select(donors).where(donors.c.id == id_)).first()
+    if row is None:
+        raise FundUnknown(path=f"donor {id_.hex()}")
+    kind: type[Company | Individual] = Company if row.kind == "company" else Individual
+    return msgspec.json.decode(bytes(row.body), type=kind), int(row.year_end)
+
+
+def find_donor(connection: Connection, name: str) -> Id16:
+    """Return the id of a donor named by SIREN or by id. Raises FundUnknown."""
+    if len(name) == 32:
+        try:
+            wanted = bytes.fromhex(name)
+        except ValueError:
+            raise FundUnknown(path=f"donor {name}") from None
+        found = connection.execute(select(donors.c.id).where(donors.c.id == wanted)).scalars().all()
+    else:
+        siren = "".join(name.split()) or "-"
+        found = connection.execute(select(donors.c.id).where(donors.c.siren == siren)).scalars().all()
+    if len(found) != 1:
+        raise FundUnknown(path=f"donor {name}")
+    return Id16(bytes(found[0]))

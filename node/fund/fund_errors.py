@@ -1,0 +1,71 @@
+"""What the fund refuses to do, beside what files and receipts say for themselves, as one tree. Pure.
+
+Refusal
+├── FundUnknown                  not known here; `path` says what
+├── DonorRefused                 a donor's sheet that no receipt could be made of
+├── NothingWaits                 the movement waits for nobody: it is decided, or was never in the queue
+├── DecisionRefused              what a person decided of a movement does not fit it
+├── BearerNotEligible            no proof that the law lets the fund pay it, or one that has run out
+├── OfficerRefused               no such officer, revoked, a signature that does not fit, or the same person twice
+├── PaymentStepRefused           its state does not allow it
+├── NothingToOrder               no payment has two signatures
+└── NothingToReceipt             no euro of this donor and period waits for a receipt
+"""
+
+from __future__ import annotations
+
+from protocol.errors import Refusal
+
+
+class FundUnknown(Refusal):
+    """Facts: path."""
+
+    code = "not_found"
+
+
+class DonorRefused(Refusal):
+    """Facts: field, reason."""
+
+    code = "donor_refused"
+
+
+class NothingWaits(Refusal):
+    """Facts: movement."""
+
+    code = "nothing_waits"
+
+
+class DecisionRefused(Refusal):
+    """Facts: reason."""
+
+    code = "decision_refused"
+
+
+class BearerNotEligible(Refusal):
+    """Facts: bearer, reason."""
+
+    code = "bearer_not_eligible"
+
+
+class OfficerRefused(Refusal):
+    """Facts: officer, reason."""
+
+    code = "officer_refused"
+
+
+class PaymentStepRefused(Refusal):
+    """Facts: payment, state, event."""
+
+    code = "payment_step_refused"
+
+
+class NothingToOrder(Refusal):
+    """Facts: day."""
+
+    code = "nothing_to_order"
+
+
+class NothingToReceipt(Refusal):
+    """Facts: donor."""
+
+    code = "nothing_to_receipt"

@@ -1,0 +1,262 @@
+"""The fund's base: who gives, what is expected, what the bank said, what was paid out, receipts and books.
+
+Who owns the numbers? Movements say what the bank said and are only ever inserted; `received` of an expectation, the
+state of a deposit and of a payment are kept beside them in the same transaction, and `checks.py` tells them again.
+Ids are 16 bytes, days whole numbers yyyymmdd, sums whole cents.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from node.fund.deposits import DepositState
+from node.fund.expectations import ExpectationState, Purpose
+from node.fund.issued_receipts import ReceiptState
+from node.fund.matching import Meaning
+from node.fund.outgoing_payments import PaymentState
+from node.fund.statements import MovementState
+from protocol.book.tables import NAMING, RowId, one_of
+
+metadata = MetaData(naming_convention=NAMING)
+
+donors = Table(
+    "donors",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("siren", Text, nullable=False),  # '' for a person
+    Column("name", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # as receipts must name it
+    Column("year_end", Integer, nullable=False),  # mmdd
+    Column("at", BigInteger, nullable=False),
+    CheckConstraint(one_of("kind", ("company", "individual")), name="kind"),
+)
+
+expectations = Table(
+    "expectations",
+    metadata,
+    Column("number", RowId, primary_key=True),
+    Column("id", LargeBinary, nullable=False, unique=True),
+    Column("purpose", Text, nullable=False),
+    Column("donor", LargeBinary, ForeignKey("donors.id"), nullable=False),
+    Column("campaign", Text, nullable=False),
+    Column("lot_class", Integer, nullable=False),
+    Column("restriction", Text, nullable=False),
+    Column("pool", Text, nullable=False),  # '' where no miles are issued
+    Column("cents", BigInteger, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("due", Integer, nullable=False),
+    Column("reference", Text, nullable=False, unique=True),
+    Column("payer_iban", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),  # the base that asked, or '' for the fund itself
+    Column("state", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    CheckConstraint(one_of("purpose", Purpose), name="purpose"),
+    CheckConstraint(one_of("state", ExpectationState), name="state"),
+    CheckConstraint("cents > 0 AND received >= 0", name="cents"),
+    CheckConstraint("(purpose = 'campaign') = (pool <> '')", name="pool"),
+)
+
+statements = Table(
+    "statements",
+    metadata,
+    Column("no", RowId, primary_key=True),
+    Column("iban", Text, nullable=False),
+    Column("statement_id", Text, nullable=False),
+    Column("sequence", BigInteger),
+    Column("opening", BigInteger, nullable=False),
+    Column("opening_on", Integer, nullable=False),
+    Column("closing", BigInteger, nullable=False),
+    Column("closing_on", Integer, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("iban", "statement_id", "closing_on"),
+)
+
+movements = Table(
+    "movements",
+    metadata,
+    Column("no", RowId, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("entry", Text, nullable=False),
+    Column("iban", Text, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("booked_on", Integer),
+    Column("valued_on", Integer),
+    Column("bank_reference", Text, nullable=False),
+    Column("end_to_end_id", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("counterpart_name", Text, nullable=False),
+    Column("counterpart_iban", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("is_reversal", Integer, nullable=False),
+    Column("return_reason", Text, nullable=False),
+    Column("batch", Text, nullable=False),  # JSON of its place in an entry of several, or ''
+    Column("is_detail", Integer, nullable=False),  # of a sum that was counted before: no money of its own
+    Column("statement_no", RowId, ForeignKey("statements.no")),  # None while only a notification told it
+    Column("meaning", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("difference", BigInteger, nullable=False),
+    Column("candidates", Text, nullable=False),
+    Column("waiting", BigInteger, nullable=False),  # cents of it that wait for a person
+    Column("decided_by", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    CheckConstraint(one_of("state", MovementState), name="state"),
+    CheckConstraint(one_of("meaning", Meaning), name="meaning"),
+    CheckConstraint("state <> 'booked' OR booked_on IS NOT NULL", name="booked_on"),
+    Index("ix_movements_entry", "entry"),
+    Index("ix_movements_waiting", "waiting", sqlite_where=text("waiting <> 0"), postgresql_where=text("waiting <> 0")),
+)
+
+deposits = Table(
+    "deposits",
+    metadata,
+    Column("no", RowId, primary_key=True),
+    Column("id", LargeBinary, nullable=False, unique=True),
+    Column("expectation", LargeBinary, ForeignKey("expectations.id"), nullable=False),
+    Column("movement", Text, ForeignKey("movements.id"), nullable=False),
+    Column("donor", LargeBinary, ForeignKey("donors.id"), nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("received_on", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("lot_ref", LargeBinary),
+    Column("code", Text, nullable=False),
+    Column("receipt", Text, ForeignKey("receipts.number")),
+    CheckConstraint(one_of("state", DepositState), name="state"),
+    CheckConstraint("cents > 0", name="cents"),
+    CheckConstraint("(state = 'issued') = (lot_ref IS NOT NULL)", name="lot"),
+    Index("ix_deposits_expectation", "expectation"),
+    Index("ix_deposits_movement", "movement"),
+    Index("ix_deposits_donor", "donor"),
+)
+
+officers = Table(
+    "officers",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("signing", LargeBinary, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    CheckConstraint("length(signing) = 32", name="signing"),
+)
+
+bearers = Table(
+    "bearers",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("registry", Text, nullable=False),  # SIREN or RNA
+    Column("category", Text, nullable=False),
+    Column("proof", Text, nullable=False),
+    Column("proven_until", Integer, nullable=False),
+    Column("holder_name", Text, nullable=False),
+    Column("iban", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("registry"),
+)
+
+iban_changes = Table(
+    "iban_changes",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("bearer", LargeBinary, ForeignKey("bearers.id"), nullable=False),
+    Column("holder_name", Text, nullable=False),
+    Column("iban", Text, nullable=False),
+    Column("asked_by", LargeBinary, ForeignKey("officers.key"), nullable=False),
+    Column("asked_signature", LargeBinary, nullable=False),
+    Column("confirmed_by", LargeBinary, ForeignKey("officers.key")),
+    Column("confirmed_signature", LargeBinary),
+    Column("at", BigInteger, nullable=False),
+    Column("effective_at", BigInteger, nullable=False),
+    Column("applied_at", BigInteger),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("day", Integer, nullable=False, unique=True),  # one a day
+    Column("transfers", Integer, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+payments = Table(
+    "payments",
+    metadata,
+    Column("number", RowId, primary_key=True),
+    Column("id", LargeBinary, nullable=False, unique=True),
+    Column("bearer", LargeBinary, ForeignKey("bearers.id"), nullable=False),
+    Column("holder_name", Text, nullable=False),
+    Column("iban", Text, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("end_to_end_id", Text, nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    Column("order_id", Text, ForeignKey("orders.id")),
+    Column("movement", Text, ForeignKey("movements.id")),
+    Column("code", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    CheckConstraint(one_of("state", PaymentState), name="state"),
+    CheckConstraint("cents > 0", name="cents"),
+    Index("ix_payments_state", "state"),
+)
+
+signatures = Table(
+    "signatures",
+    metadata,
+    Column("payment", LargeBinary, ForeignKey("payments.id"), nullable=False),
+    Column("officer", LargeBinary, ForeignKey("officers.key"), nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("payment", "officer"),
+)
+
+receipt_counters = Table(
+    "receipt_counters",
+    metadata,
+    Column("issuer", Text, nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    PrimaryKeyConstraint("issuer", "year"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("year", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("donor", LargeBinary, ForeignKey("donors.id"), nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # frozen: what was printed is printed again
+    Column("digest", LargeBinary, nullable=False),
+    Column("issued_on", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("cancelled_on", Integer),
+    Column("reason", Text, nullable=False),
+    Column("replaced_by", Text, nullable=False),
+    Column("duplicates", Text, nullable=False),  # JSON: the days on which one was asked
+    CheckConstraint(one_of("state", ReceiptState), name="state"),
+    CheckConstraint("seq > 0", name="seq"),
+    UniqueConstraint("year", "seq"),
+)
