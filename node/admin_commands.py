@@ -97,6 +97,7 @@ async def _name(app: NodeApp, asked: Asked) -> Any:
 
 
 async def _endow(app: NodeApp, asked: Asked) -> Any:
+    app.require_no_fund()
     endowed = await app.ledger.write(
         app.ledger.endow,
         Endow(

@@ -125,9 +125,14 @@ DOORS: Final = (
 
 
 def make_api(app: NodeApp) -> web.Application:
-    """Return the node's application."""
+    """Return the application of a node that keeps accounts only."""
     application = make_application(body_bytes_max=BODY_BYTES_MAX, probe=app.probe, metrics=app.metrics)
+    add_node_doors(application, app)
+    return application
+
+
+def add_node_doors(application: web.Application, app: NodeApp) -> None:
+    """Add the doors of the accounts."""
     application[NODE] = app
     for route, handler in DOORS:
         application.router.add_route(route.method, route.path, handler)
-    return application

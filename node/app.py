@@ -9,16 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import structlog
-from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Connection
 
 from node.access.service import AccessDesk
 from node.config import NodeConfig
+from node.deposits.service import DepositDesk
 from node.federation import store as federation_store
 from node.federation.payee_service import PayeeDesk
 from node.federation.service import Federation
 from node.federation.worker import ExchangeWorker
+from node.house.folders_store import find_house
+from node.house.settings import HouseSettings, read_neighbours
 from node.ledger.accounts import AccountKind
 from node.ledger.errors import NumberTaken
 from node.ledger.openings import OpenAccount, Opened
@@ -29,15 +31,18 @@ from protocol.book.service import Book
 from protocol.book.store import StorageUnavailable
 from protocol.canonical import decode_typed
 from protocol.envelopes import Welcome
+from protocol.errors import Refusal
 from protocol.exchange.client import BackOff, HttpTransport, HubUnreachable, Transport
+from protocol.exchange.peer_service import PeerExchange
 from protocol.exchange.service import Identity
+from protocol.house import BaseName, house_of
 from protocol.identifiers import Id16, TerritoryCode, make_account_number, require_territory
 from protocol.keys import Keyring
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
-from protocol.running.http_service import Metrics, make_tls, serve_until_stopped
+from protocol.running.http_service import Metrics
 from protocol.running.keys_store import find_passphrase, load_keyring, set_current
-from protocol.running.settings import NotConfigured, parse_listen, parse_settings
+from protocol.running.settings import NotConfigured, parse_settings
 from protocol.times import DAY_MS, Instant
 
 log = structlog.get_logger("node")
@@ -73,6 +78,12 @@ class NotEnrolled(NotConfigured):
     """There is no hub yet. Facts: reason."""
 
 
+class EndowmentClosed(Refusal):
+    """This territory has a fund: lots are issued by the deposits that it signs, and by nothing else."""
+
+    code = "endowment_closed"
+
+
 class NoLine:
     """The transport of a node that takes part by file only."""
 
@@ -85,7 +96,7 @@ _NOBODY = Welcome("", "HUB-ZZ", bytes(32), bytes(32))
 
 
 class NodeApp:
-    """A node on its folder. `start_quietly` opens it for commands, `serve` runs it."""
+    """A node on its folder. `start_quietly` opens it for commands; `begin` and `end` are for a process that serves it."""
 
     def __init__(self, folder: Path, config: NodeConfig) -> None:
         self.folder = folder
@@ -120,7 +131,29 @@ class NodeApp:
             long_poll_ms=config.hub_wait_ms,
         )
         self.metrics = Metrics(self.figures)
+        self.house = find_house(folder)
+        self.on_house_news: Callable[[], None] = lambda: None
+        self.house_exchange = None if self.house is None else self._open_house(self.house, keyring)
         self._asked_at = Instant(0)
+        self._commands: AdminServer | None = None
+        self._scheduler: AsyncIOScheduler | None = None
+        self._exchanging: asyncio.Task[None] | None = None
+
+    def _open_house(self, house: HouseSettings, keyring: Keyring) -> PeerExchange:
+        """Return the accounts' side of the talk with the other bases of this territory."""
+        deposits = DepositDesk(self.ledger, entropy=clock_service.entropy)
+        return PeerExchange(
+            self.book,
+            Identity(house_of(self.home), BaseName.ACCOUNTS, keyring),
+            read_neighbours(house),
+            deposits.apply,
+            on_news=lambda: self.on_house_news(),
+        )
+
+    def require_no_fund(self) -> None:
+        """Raise EndowmentClosed where a fund issues: then nobody here can."""
+        if self.house is not None and BaseName.FUND in self.house.bases:
+            raise EndowmentClosed()
 
     @property
     def database_url(self) -> str:
@@ -195,37 +228,36 @@ class NodeApp:
         """Hold more keys than before, signing as before."""
         self.federation.use_identity(replace(self.federation.identity, keyring=keyring))
 
-    async def serve(self, application: web.Application, commands: AdminServer, on_ready: Callable[[int], None]) -> None:
-        """Run until stopped."""
+    async def begin(self, commands: AdminServer) -> None:
+        """Start what runs beside the doors: commands, jobs, the line to the hub."""
         await self.start_quietly()
         await commands.start()
-        scheduler = AsyncIOScheduler(timezone="UTC")
+        self._commands, self._scheduler = commands, AsyncIOScheduler(timezone="UTC")
         for job, every in (
             (self._expire_reservations, {"seconds": RESERVATIONS_EVERY_SECONDS}),
             (self._rotate_quietly, {"seconds": RESERVATIONS_EVERY_SECONDS}),
             (self._ask_statement, {"minutes": STATEMENT_LOOK_EVERY_MINUTES}),
             (self._forget_old, {"hours": FORGET_EVERY_HOURS}),
         ):
-            scheduler.add_job(job, "interval", coalesce=True, max_instances=1, misfire_grace_time=None, **every)
-        scheduler.start()
-        exchanging = asyncio.create_task(self._exchange()) if self.welcome and self.config.hub_url else None
-        host, port = parse_listen(self.config.listen)
-        try:
-            await serve_until_stopped(
-                application,
-                host=host,
-                port=port,
-                tls=make_tls(self.config.tls_certificate, self.config.tls_key),
-                on_ready=on_ready,
-                on_stop=self.worker.stop,
-            )
-        finally:
-            scheduler.shutdown(wait=False)
-            if exchanging is not None:
-                exchanging.cancel()
-                await asyncio.gather(exchanging, return_exceptions=True)
-            await commands.stop()
-            await self.stop()
+            self._scheduler.add_job(job, "interval", coalesce=True, max_instances=1, misfire_grace_time=None, **every)
+        self._scheduler.start()
+        if self.welcome and self.config.hub_url:
+            self._exchanging = asyncio.create_task(self._exchange())
+
+    async def end(self) -> None:
+        """Stop what `begin` started, and let go of the book."""
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+        if self._exchanging is not None:
+            self._exchanging.cancel()
+            await asyncio.gather(self._exchanging, return_exceptions=True)
+        if self._commands is not None:
+            await self._commands.stop()
+        await self.stop()
+
+    def let_go(self) -> None:
+        """End waiting calls at once: the process is told to stop."""
+        self.worker.stop()
 
     async def _exchange(self) -> None:
         """The worker's loop; an error of ours is logged and the loop begins again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -15,8 +16,18 @@ from protocol.findings import Checked
 from protocol.identifiers import TerritoryCode
 
 
-def check_node(connection: Connection, *, home: str, hub: str, on_progress: Callable[[str], None]) -> list[Checked]:
-    """Return each invariant, how much was looked at, and the first places where it is broken."""
+def check_node(
+    connection: Connection,
+    *,
+    home: str,
+    hub: str,
+    on_progress: Callable[[str], None],
+    neighbours: Directory | None = None,
+) -> list[Checked]:
+    """Return each invariant, how much was looked at, and the first places where it is broken.
+
+    `neighbours` are the other bases of the house, whose signed heads lie in this book too.
+    """
     checked = guarded(
         "I1",
         "the ledger adds up",
@@ -33,4 +44,6 @@ def check_node(connection: Connection, *, home: str, hub: str, on_progress: Call
         directory = load_directory(connection)
     except (BrokenDirectory, NotCanonical):
         directory = Directory()
+    if neighbours is not None:
+        directory = replace(directory, members={**directory.members, **neighbours.members})
     return checked + guarded("I7", "logs are whole", lambda: check_logs(connection, directory, on_progress))

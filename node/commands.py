@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import time
 import uuid
 from pathlib import Path
@@ -12,34 +11,35 @@ from typing import Annotated, Any
 
 import typer
 import uvloop
-from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from node import fund_commands, house_commands
 from node.admin_commands import COMMANDS
-from node.api import make_api
-from node.app import NodeApp, load_config, load_welcome
-from node.checks import check_node
+from node.app import NodeApp, load_config
 from node.config import NodeConfig
 from node.federation.doubts_store import load_doubtful
 from node.federation.recovery import BEHIND
 from node.federation.service import BookIsBehind
+from node.house_app import find_log_level, open_house, read_bases
+from node.house_checks import check_house, open_accounts_read_only
 from node.ledger.lots import LotClass
 from protocol.book.backup_service import back_up, mark_restored, put_back
-from protocol.book.store import open_engine, require_driver
+from protocol.book.store import require_driver
 from protocol.canonical import decode_typed, encode_typed
 from protocol.envelopes import ENVELOPE_BYTES_MAX, Enrolment, SignedEnrolment, Welcome
-from protocol.errors import InvalidAmount, Malformed, NotCanonical
+from protocol.errors import Malformed, NotCanonical
 from protocol.exchange.client import HttpTransport, HubUnreachable
 from protocol.exchange.evidence_store import load_evidence, load_evidence_file
 from protocol.identifiers import require_territory
 from protocol.keys import Domain, sign
 from protocol.running import clock_service
-from protocol.running.admin_service import AdminServer, call, is_served, wait_for_book
+from protocol.running.admin_service import call, is_served
 from protocol.running.console_commands import (
     bar,
     choose_language,
     progress,
+    read_cents,
     refusals_explained,
     say,
     screen,
@@ -63,6 +63,8 @@ app.add_typer(account, name="account")
 app.add_typer(federation, name="federation")
 app.add_typer(api_key, name="api-key")
 app.add_typer(evidence, name="evidence")
+app.add_typer(fund_commands.app, name="fund")
+app.add_typer(house_commands.app, name="house")
 unplaced = typer.Typer(no_args_is_help=True, help="Rights that an old copy of the base could not place.")
 app.add_typer(unplaced, name="unplaced")
 
@@ -80,16 +82,6 @@ def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
 
 def _id(given: str) -> str:
     return given or str(uuid.uuid4())
-
-
-def _cents(cents: int | None, euros: str) -> int:
-    """Return whole cents from either option, exactly. Raises InvalidAmount."""
-    if cents is not None and not euros:
-        return cents
-    match = re.fullmatch(r"(\d{1,13})(?:[.,](\d{2}))?", "".join(euros.split()), re.ASCII)
-    if match is None or cents is not None:
-        raise InvalidAmount(amount=euros or "-", reason="give either --cents 1234 or --euros 12,34")
-    return int(match.group(1)) * 100 + int(match.group(2) or 0)
 
 
 @app.command()
@@ -197,16 +189,17 @@ def _take_welcome(folder: Path, invited: Invitation, data: bytes) -> None:
 
 
 @app.command()
-def serve(folder: Folder) -> None:
-    """Run the node until it is told to stop."""
+def serve(
+    folder: Folder,
+    bases: Annotated[str, typer.Option(help="accounts,fund,partners; empty: all that live in the folder")] = "",
+) -> None:
+    """Run the node, or some of its bases, until it is told to stop."""
     with refusals_explained():
-        config = load_config(folder)
-        set_up_logs(level=config.log_level)
+        wanted = read_bases(bases, folder)
+        set_up_logs(level=find_log_level(folder))
 
         async def run() -> None:
-            node = wait_for_book(lambda: NodeApp(folder, config))
-            admin = AdminServer(folder, COMMANDS, node)
-            await node.serve(make_api(node), admin, lambda port: _say_ready(folder, port))
+            await open_house(folder, wanted).serve(lambda port: _say_ready(folder, port))
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run())
@@ -290,7 +283,7 @@ def endow(
             id=_id(id_),
             into=into,
             reason=reason,
-            cents=_cents(cents, euros),
+            cents=read_cents(cents, euros),
             campaign=campaign,
             month=month or int(format_instant(clock_service.now())[:7].replace("-", "")),
             donor=donor,
@@ -322,7 +315,9 @@ def credit(
 ) -> None:
     """Credit an account from a pool."""
     with refusals_explained():
-        told = _call(folder, "credit", id=_id(id_), pool=pool, to=to, cents=_cents(cents, euros), reference=reference)
+        told = _call(
+            folder, "credit", id=_id(id_), pool=pool, to=to, cents=read_cents(cents, euros), reference=reference
+        )
         show(told, as_json=as_json)
 
 
@@ -355,7 +350,7 @@ def cede(
             "cede",
             id=_id(id_),
             to=to,
-            cents=_cents(cents, euros),
+            cents=read_cents(cents, euros),
             words=words,
             anonymous=anonymous,
             term=term,
@@ -527,7 +522,7 @@ def rotate_key(folder: Folder, as_json: AsJson = False) -> None:
 def doubtful(folder: Folder, as_json: AsJson = False) -> None:
     """List what arrived on the word of a key that was retired as stolen: ask the giver's town before it is used."""
     with refusals_explained():
-        engine = _open_read_only(folder)
+        engine = open_accounts_read_only(folder)
         with engine.connect() as connection, connection.begin():
             rows = load_doubtful(connection)
         engine.dispose()
@@ -566,15 +561,6 @@ def revoke_api_key(folder: Folder, key: str, as_json: AsJson = False) -> None:
     """End a key at once."""
     with refusals_explained():
         show(_call(folder, "revoke_key", id=key), as_json=as_json)
-
-
-def _open_read_only(folder: Path) -> Engine:
-    """Open the base beside whoever writes it. Raises NotConfigured where there is none yet."""
-    config = load_config(folder)
-    file = make_url(config.database).database if config.database.startswith("sqlite") else str(folder / "accounts.db")
-    if (not config.database or config.database.startswith("sqlite")) and not Path(file or "").exists():
-        raise NotConfigured(reason=f"{file} is not there yet: serve the node, or run another command, once")
-    return open_engine(config.database or f"sqlite:///{file}", read_only=True)
 
 
 def _database_of(folder: Path) -> str:
@@ -642,14 +628,9 @@ def settle_unplaced(folder: Folder, number: int, account: str, as_json: AsJson =
 
 @app.command()
 def check(folder: Folder, as_json: AsJson = False) -> None:
-    """Check every invariant, beside the running node. Exit 0 only if all hold."""
-    with refusals_explained():
-        config, welcome = load_config(folder), load_welcome(folder)
-        hub = "" if welcome is None else welcome.hub
-        engine = _open_read_only(folder)
-        with progress("check") as say, engine.connect() as connection, connection.begin():
-            checked = check_node(connection, home=config.territory, hub=hub, on_progress=say)
-        engine.dispose()
+    """Check every invariant of every base that lives here, beside the running node. Exit 0 only if all hold."""
+    with refusals_explained(), progress("check") as say:
+        checked = check_house(folder, say)
     if not show_checked(checked, as_json=as_json):
         raise typer.Exit(1)
 
@@ -658,7 +639,7 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
 def list_evidence(folder: Folder, as_json: AsJson = False) -> None:
     """List the contradictions that were found out."""
     with refusals_explained():
-        engine = _open_read_only(folder)
+        engine = open_accounts_read_only(folder)
         with engine.connect() as connection:
             rows = load_evidence(connection)
         engine.dispose()
@@ -669,7 +650,7 @@ def list_evidence(folder: Folder, as_json: AsJson = False) -> None:
 def export_evidence(folder: Folder, number: int, file: Path) -> None:
     """Write an evidence file, for `citizen-miles verify-evidence`."""
     with refusals_explained():
-        engine = _open_read_only(folder)
+        engine = open_accounts_read_only(folder)
         with engine.connect() as connection:
             body = load_evidence_file(connection, number)
         engine.dispose()

@@ -16,11 +16,12 @@ from sqlalchemy import Connection, insert, select, update
 from node.fund.days import day_at, day_of, number_of
 from node.fund.donor_service import load_sheet
 from node.fund.expectations import Purpose
-from node.fund.frozen_receipts import freeze, thaw
+from node.fund.frozen_receipts import compute_digest, freeze, thaw
 from node.fund.fund_errors import FundUnknown, NothingToReceipt
 from node.fund.issued_receipts import Cancellation, IssuedReceipt, ReceiptState, cancel, issue, mark_duplicate
 from node.fund.receipt_numbers import ReceiptNumber, parse_number
 from node.fund.receipt_parameters_store import load_form_in_force
+from node.fund.receipt_proof import make_proof
 from node.fund.receipts import PAYMENTS_MAX, Company, GiftForm, Payment, PaymentMeans, Receipt, ReceiptKind
 from node.fund.settings import FundSettings
 from node.fund.tables import deposits, expectations, receipt_counters, receipts
@@ -78,9 +79,10 @@ class ReceiptDesk:
                 raise NothingToReceipt(donor=asked.donor.hex())
         kind = ReceiptKind.COMPANY if isinstance(donor, Company) else ReceiptKind.INDIVIDUAL
         number = self._next_number(connection, today)
+        form = load_form_in_force(kind, today)
         receipt = Receipt(
             number=number,
-            form_version=load_form_in_force(kind, today).version,
+            form_version=form.version,
             issuer=self._settings.issuer,
             donor=donor,
             cents=Cents(sum(row.cents for row in waiting)),
@@ -98,6 +100,8 @@ class ReceiptDesk:
             signatory=self._settings.signatory,
             replaces=None if replaces is None else replaces.receipt.number,
         )
+        form.require_fit(receipt)  # a receipt that cannot be drawn takes no number
+        make_proof(self._settings.public_url, number, compute_digest(receipt))
         issued = issue(receipt)
         self._keep(page, issued, asked.donor)
         for row in waiting:

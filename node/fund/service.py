@@ -31,9 +31,10 @@ class Fund:
     def __init__(self, settings: FundSettings, parameters: BankParameters, tell: Tell) -> None:
         self.settings = settings
         self.parameters = parameters
+        self.code = settings.siren or settings.rna
         self.deposits = DepositDesk(tell)
         self.payments = PaymentDesk(
-            fund=settings.siren or settings.rna,
+            fund=self.code,
             account=settings.account,
             sepa_countries=parameters.sepa_countries,
             calendar=parameters.calendar,
@@ -41,6 +42,17 @@ class Fund:
         )
         self.statements = StatementDesk(self.deposits, self.payments)
         self.receipts = ReceiptDesk(settings)
+
+    def keep_companies(self, page: Page, items: Sequence[Donor]) -> list[Refusal | None]:
+        """Keep companies that give without a campaign of the partners' base."""
+        results: list[Refusal | None] = []
+        for told in items:
+            try:
+                keep_company(page, told)
+                results.append(None)
+            except Refusal as refusal:
+                results.append(refusal)
+        return results
 
     def announce(self, page: Page, items: Sequence[Announce]) -> list[Expectation | Refusal]:
         """Announce payments that the fund itself waits for."""

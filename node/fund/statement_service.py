@@ -83,7 +83,12 @@ class Decide:
 def read_bank_file(data: bytes, *, account: Iban, bytes_max: int) -> BankFile:
     """Return what a camt.053 or camt.054 tells of our account. Raises BankFileRefused, StatementRefused."""
     told = read_camt(data, account=account, bytes_max=bytes_max)
-    return BankFile(told, hashlib.sha256(data).digest())
+    return BankFile(told, digest_of(data))
+
+
+def digest_of(data: bytes) -> bytes:
+    """Return what tells a file from any other."""
+    return hashlib.sha256(data).digest()
 
 
 class StatementDesk:

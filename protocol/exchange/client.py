@@ -42,10 +42,11 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """POST /v1/exchange, one connection kept open. After `silence_ms` without a byte a line counts as dead."""
+    """POST to `path`, one connection kept open. After `silence_ms` without a byte a line counts as dead."""
 
-    def __init__(self, url: str, *, silence_ms: int = SILENCE_MS) -> None:
+    def __init__(self, url: str, *, silence_ms: int = SILENCE_MS, path: str = "/v1/exchange") -> None:
         self._url = url.rstrip("/")
+        self._path = path
         self._silence = silence_ms / 1000
         self._session: aiohttp.ClientSession | None = None
 
@@ -55,7 +56,7 @@ class HttpTransport:
         return self._session
 
     async def call(self, envelope: bytes, wait_ms: int) -> bytes:
-        return await self.post("/v1/exchange", envelope, {WAIT_HEADER: str(wait_ms)}, wait_ms)
+        return await self.post(self._path, envelope, {WAIT_HEADER: str(wait_ms)}, wait_ms)
 
     async def post(self, path: str, body: bytes, headers: dict[str, str] | None = None, wait_ms: int = 0) -> bytes:
         """Return the body of the answer. Raises HubUnreachable, HubRefused."""

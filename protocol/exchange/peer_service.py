@@ -57,6 +57,11 @@ class PeerExchange:
     def code(self) -> str:
         return self.identity.code
 
+    @property
+    def neighbours(self) -> Directory:
+        """The bases of the house, by whose keys their slips are verified."""
+        return self._neighbours
+
     def tell(self, page: Page, reader: str, messages: Sequence[HouseMessage]) -> int:
         """Append one slip to our log for a neighbour, in the page; return its index."""
         log = log_store.open_log(page.connection, self.code, reader)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ from sqlalchemy.exc import DBAPIError
 
 from protocol.amounts import format_cents
 from protocol.book.store import StorageUnavailable, storage_reason
-from protocol.errors import Refusal
+from protocol.errors import InvalidAmount, Refusal
 from protocol.findings import Checked
 from protocol.running.explanations import explain
 from protocol.running.settings import NotConfigured
@@ -76,6 +77,16 @@ def plain(text: str) -> str:
         "?" if unicodedata.category(symbol) in ("Cc", "Cf", "Cs") and symbol not in _JOINERS else symbol
         for symbol in text
     )
+
+
+def read_cents(cents: int | None, euros: str) -> int:
+    """Return whole cents from either of two options, exactly. Raises InvalidAmount."""
+    if cents is not None and not euros:
+        return cents
+    match = re.fullmatch(r"(\d{1,13})(?:[.,](\d{2}))?", "".join(euros.split()), re.ASCII)
+    if match is None or cents is not None:
+        raise InvalidAmount(amount=euros or "-", reason="give either --cents 1234 or --euros 12,34")
+    return int(match.group(1)) * 100 + int(match.group(2) or 0)
 
 
 def say(text: str) -> None:

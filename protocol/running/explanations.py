@@ -178,6 +178,39 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "This is not the code of a receipt: {reason}. Copy the address printed beside the code.",
     ),
     "invalid_declaration": ("Déclaration refusée, {field} : {reason}.", "Declaration refused, {field}: {reason}."),
+    "endowment_closed": (
+        "Ce territoire a un fonds de dotation : un lot naît d'un versement que le fonds a signé, et de rien d'autre.",
+        "This territory has an endowment fund: a lot is issued by a deposit that the fund signed, and by nothing else.",
+    ),
+    "donor_refused": (
+        "Donateur refusé, {field} : {reason}. Corrigez sa fiche : un reçu doit pouvoir le nommer.",
+        "Donor refused, {field}: {reason}. Correct its sheet: a receipt must be able to name it.",
+    ),
+    "nothing_waits": (
+        "Le mouvement {movement} n'attend plus personne : il est déjà affecté ou décidé.",
+        "Movement {movement} waits for nobody: it is used or decided already.",
+    ),
+    "decision_refused": ("Décision refusée : {reason}.", "Decision refused: {reason}."),
+    "bearer_not_eligible": (
+        "Le fonds ne peut pas payer {bearer} : {reason}. Enregistrez une preuve en cours de validité.",
+        "The fund may not pay {bearer}: {reason}. Register a proof that is in force.",
+    ),
+    "officer_refused": (
+        "Signature refusée ({officer}) : {reason}.",
+        "Signature refused ({officer}): {reason}.",
+    ),
+    "payment_step_refused": (
+        "Le paiement {payment} est dans l'état {state} : {event} n'est plus possible.",
+        "Payment {payment} is {state}: {event} is not possible any more.",
+    ),
+    "nothing_to_order": (
+        "Aucun paiement signé par deux personnes n'attend d'ordre pour le {day}.",
+        "No payment signed by two people waits for the order of {day}.",
+    ),
+    "nothing_to_receipt": (
+        "Aucun versement ouvrant droit à reçu n'attend pour le donateur {donor} sur cette période.",
+        "No payment of donor {donor} in this period waits for a receipt.",
+    ),
     "receipt_cancelled": (
         "Le reçu {number} est annulé et le reste. Délivrez-en un nouveau qui le cite.",
         "Receipt {number} is cancelled and stays so. Issue a new one that names it.",

@@ -138,22 +138,28 @@ class JsonResponse(web.Response):
         return super().keep_alive if self._asked is None else True
 
 
-def make_application(*, body_bytes_max: int, probe: Probe, metrics: Metrics) -> web.Application:
-    """Return an application with refusals, health and metrics; `probe` says why we are not ready, or nothing."""
+def make_application(
+    *, body_bytes_max: int, probe: Probe, metrics: Metrics, larger: tuple[str, int] = ("", 0)
+) -> web.Application:
+    """Return an application with refusals, health and metrics; `probe` says why we are not ready, or nothing.
+
+    `larger` names the beginning of paths whose bodies may be larger, and how large: see `read_larger`.
+    """
 
     @web.middleware
     async def answer_refusals(
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
+        bytes_max = larger[1] if larger[0] and request.path.startswith(larger[0]) else body_bytes_max
         try:
-            if (request.content_length or 0) > body_bytes_max:
-                raise TooLarge(bytes_max=body_bytes_max)  # before a byte of it is read
+            if (request.content_length or 0) > bytes_max:
+                raise TooLarge(bytes_max=bytes_max)  # before a byte of it is read
             return await handler(request)
         except Exception as error:
             if isinstance(error, web.HTTPException) and error.status < 400:
                 raise  # a page sends the caller elsewhere
             language = choose_language(request)
-            refusal = _find_refusal(error, request, body_bytes_max)
+            refusal = _find_refusal(error, request, bytes_max)
             if refusal is None:
                 return _tell_incident(request, language, metrics)
             return _refuse(refusal, language, metrics)
@@ -180,6 +186,11 @@ def make_application(*, body_bytes_max: int, probe: Probe, metrics: Metrics) -> 
     application.router.add_get("/readyz", readyz)
     application.router.add_get("/metrics", show_metrics)
     return application
+
+
+async def read_larger(request: web.Request, bytes_max: int) -> bytes:
+    """Return a body that may be larger than what the application takes elsewhere. Raises HTTPRequestEntityTooLarge."""
+    return await request.clone(client_max_size=bytes_max).read()
 
 
 def _find_refusal(error: Exception, request: web.Request, body_bytes_max: int) -> Refusal | None:

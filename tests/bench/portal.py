@@ -15,12 +15,11 @@ from pathlib import Path
 
 import uvloop
 
-from node.admin_commands import COMMANDS
-from node.api import make_api
-from node.app import NodeApp, load_config
+from node.app import NodeApp
 from node.federation.service import AskCession, CessionView
+from node.house_app import HouseApp
 from node.requests import CessionItem, read_cession, read_cession_lines
-from protocol.running.admin_service import AdminServer
+from protocol.house import BaseName
 
 
 async def _cede(node: NodeApp, asked: AskCession) -> None:
@@ -29,10 +28,10 @@ async def _cede(node: NodeApp, asked: AskCession) -> None:
 
 
 async def _serve(folder: Path) -> None:
-    node = NodeApp(folder, load_config(folder))
-    serving = asyncio.create_task(
-        node.serve(make_api(node), AdminServer(folder, COMMANDS, node), lambda port: print(port, flush=True))
-    )
+    house = HouseApp(folder, [BaseName.ACCOUNTS])
+    node = house.node
+    assert node is not None
+    serving = asyncio.create_task(house.serve(lambda port: print(port, flush=True)))
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.buffer.readline):
         items = [item for item in read_cession_lines(line) if isinstance(item, CessionItem)]

@@ -1,0 +1,294 @@
+"""The fund's base adds itself up again: statements follow each other, every euro is somewhere once, and what is kept
+beside the movements is what they and the signed logs say.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from lxml import etree
+from sqlalchemy import Connection, func, select
+
+from node.fund.deposit_service import make_message
+from node.fund.deposits import DepositState
+from node.fund.expectation_service import load_expectation, load_expectations
+from node.fund.expectations import Purpose
+from node.fund.frozen_receipts import digest_of
+from node.fund.issued_receipts import ReceiptState
+from node.fund.outgoing_payments import SIGNERS, WORDS_VERSION, PaymentState, PaymentWords, end_to_end_id, write_words
+from node.fund.receipt_service import make_issued
+from node.fund.references import make_reference
+from node.fund.statements import MovementState
+from node.fund.tables import (
+    deposits,
+    movements,
+    officers,
+    orders,
+    payments,
+    receipt_counters,
+    receipts,
+    signatures,
+    statements,
+)
+from protocol.amounts import Cents
+from protocol.book import log_store
+from protocol.book.checks import check_logs, guarded
+from protocol.book.stream_store import stream
+from protocol.directory import Directory
+from protocol.errors import Refusal
+from protocol.findings import Checked, Finding
+from protocol.house import BaseName, Deposit, DepositTaken, HouseMessage, Refused, decode_house_slip
+from protocol.identifiers import Id16
+from protocol.keys import Domain, is_signed
+
+Progress = Callable[[str], None]
+_CHUNK: Final = 512
+
+
+def check_fund(
+    connection: Connection, neighbours: Directory, on_progress: Progress, *, fund: str = ""
+) -> list[Checked]:
+    """Return each invariant of the fund's base, how much was looked at, and where it is broken. One snapshot."""
+    checked: list[Checked] = []
+    for rule, check in (
+        ("statements follow each other and add up", _check_statements),
+        ("each movement is used once", _check_movements),
+        ("what was received is what arrived", _check_expectations),
+        ("each deposit was told, and is what was answered", _check_deposits),
+        ("two people signed what was paid", lambda line: _check_payments(line, fund)),
+        ("each order is its payments", _check_orders),
+        ("receipts have no gap and are as they were issued", _check_receipts),
+    ):
+        on_progress(rule)
+        checked += guarded("I6", rule, lambda check=check: [check(connection)])  # type: ignore[misc]
+    return checked + guarded("I7", "logs are whole", lambda: check_logs(connection, neighbours, on_progress))
+
+
+def _check_statements(connection: Connection) -> Checked:
+    moved = {
+        row[0]: int(row[1])
+        for row in connection.execute(
+            select(movements.c.statement_no, func.sum(movements.c.cents))
+            .where(movements.c.state == MovementState.BOOKED, movements.c.is_detail == 0)
+            .group_by(movements.c.statement_no)
+        )
+    }
+    rows = connection.execute(select(statements).order_by(statements.c.no)).all()
+    findings: list[Finding] = []
+    closings: dict[str, int] = {}
+    for row in rows:
+        place = f"statement {row.statement_id}"
+        opening = closings.get(row.iban, row.opening)
+        if opening != row.opening:
+            findings.append(Finding("I6", place, f"opens at {opening} cents", f"{row.opening} cents"))
+        if row.opening + moved.get(row.no, 0) != row.closing:
+            told = f"{row.closing - row.opening} cents of movements"
+            findings.append(Finding("I6", place, told, f"{moved.get(row.no, 0)} cents"))
+        closings[row.iban] = row.closing
+    return Checked("I6", "statements follow each other and add up", len(rows), tuple(findings))
+
+
+def _check_movements(connection: Connection) -> Checked:
+    used: dict[str, int] = {
+        row[0]: int(row[1])
+        for row in connection.execute(
+            select(deposits.c.movement, func.sum(deposits.c.cents)).group_by(deposits.c.movement)
+        )
+    }
+    findings: list[Finding] = []
+    looked_at = 0
+    for id_, cents, waiting, decided, meaning in stream(
+        connection,
+        select(
+            movements.c.id, movements.c.cents, movements.c.waiting, movements.c.decided_by, movements.c.meaning
+        ).order_by(movements.c.no),
+    ):
+        looked_at += 1
+        spent = used.pop(id_, 0)
+        place = f"movement {id_}"
+        if spent + max(waiting, 0) > max(cents, 0):
+            findings.append(Finding("I6", place, f"at most {cents} cents used", f"{spent} used, {waiting} waiting"))
+        elif meaning in ("paid", "underpaid", "overpaid", "paid_again") and not decided and spent + waiting != cents:
+            findings.append(Finding("I6", place, f"{cents} cents used or waiting", f"{spent + waiting}"))
+    findings += [
+        Finding("I6", f"movement {id_}", f"{cents} cents deposited", "no movement") for id_, cents in used.items()
+    ]
+    return Checked("I6", "each movement is used once", looked_at, tuple(findings))
+
+
+def _check_expectations(connection: Connection) -> Checked:
+    received: dict[bytes, int] = defaultdict(int)
+    for id_, cents in connection.execute(
+        select(deposits.c.expectation, func.sum(deposits.c.cents)).group_by(deposits.c.expectation)
+    ):
+        received[bytes(id_)] = int(cents)
+    findings: list[Finding] = []
+    known = load_expectations(connection)
+    for one in known:
+        place = f"expected payment {one.reference}"
+        if received[one.id] != one.received:
+            findings.append(Finding("I6", place, f"{received[one.id]} cents received", f"{one.received}"))
+        if make_reference(one.number) != one.reference:
+            findings.append(Finding("I6", place, make_reference(one.number), one.reference))
+        if (one.received >= one.cents) is (one.state == "open"):
+            findings.append(Finding("I6", place, f"{one.received} of {one.cents} cents", one.state))
+    return Checked("I6", "what was received is what arrived", len(known), tuple(findings))
+
+
+def _read_log(connection: Connection, owner: str, reader: str) -> Iterator[HouseMessage]:
+    log = log_store.open_log_or_empty(connection, owner, reader)
+    for start in range(0, log.size, _CHUNK):
+        for leaf in log_store.load_leaves(connection, log.id, start, _CHUNK):
+            yield from decode_house_slip(leaf).messages
+
+
+def _check_deposits(connection: Connection) -> Checked:
+    told = {one.id: one for one in _read_log(connection, BaseName.FUND, BaseName.ACCOUNTS) if isinstance(one, Deposit)}
+    answered: dict[bytes, tuple[str, bytes | None, str]] = {}
+    for one in _read_log(connection, BaseName.ACCOUNTS, BaseName.FUND):
+        if isinstance(one, DepositTaken):
+            answered.setdefault(one.id, (DepositState.ISSUED, one.ref, ""))
+        elif isinstance(one, Refused):
+            answered.setdefault(one.id, (DepositState.REFUSED, None, one.code))
+    findings: list[Finding] = []
+    rows = connection.execute(select(deposits).order_by(deposits.c.no)).all()
+    for row in rows:
+        place = f"deposit {bytes(row.id).hex()}"
+        expectation = load_expectation(connection, bytes(row.expectation))
+        message = told.pop(bytes(row.id), None)
+        if expectation.purpose is Purpose.GIFT:
+            if message is not None or row.state != DepositState.GIFT:
+                findings.append(Finding("I2", place, "a gift outside the miles", row.state))
+            continue
+        expected = make_message(Id16(bytes(row.id)), expectation, Cents(row.cents), row.received_on)
+        if message != expected:
+            findings.append(Finding("I2", place, f"{row.cents} cents told to the accounts", _show(message)))
+        state = answered.get(bytes(row.id), (DepositState.TOLD, None, ""))
+        found = (row.state, None if row.lot_ref is None else bytes(row.lot_ref), row.code)
+        if state != found:
+            findings.append(Finding("I2", place, f"{state[0]} {state[2]}".strip(), f"{row.state} {row.code}".strip()))
+    findings += [
+        Finding("I2", f"deposit {id_.hex()}", "euros on the account", f"{one.cents} cents told without")
+        for id_, one in told.items()
+    ]
+    return Checked("I2", "each deposit was told, and is what was answered", len(rows), tuple(findings))
+
+
+def _show(message: Deposit | None) -> str:
+    return "nothing" if message is None else f"{message.cents} cents of {message.campaign}"
+
+
+def _check_payments(connection: Connection, fund: str) -> Checked:
+    keys = {bytes(row.key): bytes(row.signing) for row in connection.execute(select(officers))}
+    signed: dict[bytes, list[tuple[bytes, bytes]]] = defaultdict(list)
+    for row in connection.execute(select(signatures)):
+        signed[bytes(row.payment)].append((bytes(row.officer), bytes(row.signature)))
+    findings: list[Finding] = []
+    rows = connection.execute(select(payments).order_by(payments.c.number)).all()
+    for row in rows:
+        place = f"payment {bytes(row.id).hex()}"
+        words = write_words(_words(row, fund))
+        valid = {
+            officer
+            for officer, signature in signed[bytes(row.id)]
+            if officer in keys and is_signed(keys[officer], Domain.OFFICER, words, signature)
+        }
+        needed = 0 if row.state in (PaymentState.ASKED, PaymentState.CANCELLED) else SIGNERS
+        if len(valid) < needed:
+            findings.append(Finding("I6", place, f"{needed} officers' signatures of these words", f"{len(valid)}"))
+        if row.end_to_end_id != end_to_end_id(bytes(row.id)):
+            findings.append(Finding("I6", place, end_to_end_id(bytes(row.id)), row.end_to_end_id))
+        if (row.order_id is None) is (row.state in (PaymentState.ORDERED, PaymentState.CONFIRMED)):
+            findings.append(Finding("I6", place, f"an order for what is {row.state}", row.order_id or "none"))
+    return Checked("I6", "two people signed what was paid", len(rows), tuple(findings))
+
+
+def _words(row: Any, fund: str) -> PaymentWords:
+    return PaymentWords(
+        version=WORDS_VERSION,
+        fund=fund,
+        id=bytes(row.id),
+        bearer=bytes(row.bearer),
+        holder_name=row.holder_name,
+        iban=row.iban,
+        cents=row.cents,
+        text=row.words,
+        decision=row.decision,
+    )
+
+
+def _check_orders(connection: Connection) -> Checked:
+    """What the bank was given is what was signed: ids, sums and accounts of each message, and its payments in the base."""
+    findings: list[Finding] = []
+    rows = connection.execute(select(orders).order_by(orders.c.day)).all()
+    for row in rows:
+        place = f"order {row.id}"
+        paid = connection.execute(
+            select(payments.c.end_to_end_id, payments.c.cents, payments.c.iban)
+            .where(payments.c.order_id == row.id)
+            .order_by(payments.c.number)
+        ).all()
+        expected = [(one.end_to_end_id, one.cents, one.iban) for one in paid]
+        try:
+            tree = etree.fromstring(bytes(row.body))
+        except etree.XMLSyntaxError as error:
+            findings.append(Finding("I6", place, "the message that was sent", str(error)[:80]))
+            continue
+        found = [
+            (
+                one.findtext(".//{*}EndToEndId"),
+                int((one.findtext(".//{*}InstdAmt") or "0").replace(".", "")),
+                one.findtext(".//{*}CdtrAcct//{*}IBAN"),
+            )
+            for one in tree.iterfind(".//{*}CdtTrfTxInf")
+        ]
+        if found != expected:
+            findings.append(Finding("I6", place, f"{expected}"[:160], f"{found}"[:160]))
+        if (row.transfers, row.cents) != (len(paid), sum(one.cents for one in paid)):
+            findings.append(
+                Finding("I6", place, f"{row.transfers} payments, {row.cents} cents", f"{len(paid)} payments")
+            )
+    return Checked("I6", "each order is its payments", len(rows), tuple(findings))
+
+
+def _check_receipts(connection: Connection) -> Checked:
+    covered: dict[str, int] = {
+        row[0]: int(row[1])
+        for row in connection.execute(
+            select(deposits.c.receipt, func.sum(deposits.c.cents))
+            .where(deposits.c.receipt.is_not(None))
+            .group_by(deposits.c.receipt)
+        )
+    }
+    lasts = {(row.issuer, row.year): row.last for row in connection.execute(select(receipt_counters))}
+    findings: list[Finding] = []
+    seen: dict[tuple[str, int], int] = defaultdict(int)
+    rows = connection.execute(select(receipts).order_by(receipts.c.year, receipts.c.seq)).all()
+    for row in rows:
+        place = f"receipt {row.number}"
+        key = (row.number.split("-")[1], row.year)
+        seen[key] += 1
+        if row.seq != seen[key]:
+            findings.append(Finding("I6", place, f"number {seen[key]} of {row.year}", f"{row.seq}"))
+            seen[key] = row.seq
+        if digest_of(bytes(row.body)) != bytes(row.digest):
+            findings.append(Finding("I6", place, "the words that were issued", "others"))
+            continue
+        try:
+            issued = make_issued(row)
+        except Refusal as refusal:
+            findings.append(Finding("I6", place, "a receipt", str(refusal)))
+            continue
+        told = (str(issued.receipt.number), int(issued.receipt.cents))
+        if told != (row.number, row.cents):
+            findings.append(Finding("I6", place, f"{told[0]}, {told[1]} cents", f"{row.number}, {row.cents} cents"))
+        expected = row.cents if row.state == ReceiptState.ISSUED else 0
+        if covered.get(row.number, 0) != expected:
+            found = f"{covered.get(row.number, 0)} cents of deposits"
+            findings.append(Finding("I6", place, f"{expected} cents", found))
+    for key, last in lasts.items():
+        if seen[key] != last:
+            findings.append(Finding("I6", f"receipts of {key[1]}", f"{last} numbers taken", f"{seen[key]} receipts"))
+    return Checked("I6", "receipts have no gap and are as they were issued", len(rows), tuple(findings))

@@ -1,0 +1,592 @@
+"""What each `citizen-miles node fund` command does in the process that holds the fund's book."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from node.fund import movement_store
+from node.fund.bank_parameters_store import load_bank_parameters
+from node.fund.checks import check_fund
+from node.fund.days import day_at, day_of, number_of, parse_day
+from node.fund.declarations import FiscalYear, compute_due_date, declare_receipts
+from node.fund.deposit_service import load_deposits
+from node.fund.donor_service import find_donor, keep_individual
+from node.fund.expectation_service import Announce, load_expectation, load_expectations
+from node.fund.expectations import Expectation, Purpose
+from node.fund.issued_receipts import IssuedReceipt
+from node.fund.outgoing_payments import WORDS_VERSION, IbanWords, PaymentWords
+from node.fund.payment_qr import PaymentRequest, draw_svg, write_payload
+from node.fund.payment_service import Bearer, NewOfficer, Signed, load_payments
+from node.fund.payment_status import read_status
+from node.fund.receipt_pages import draw_pdf
+from node.fund.receipt_parameters_store import load_due_rule, load_form
+from node.fund.receipt_service import CancelReceipt, IssueReceipt, load_all_issued, load_issued
+from node.fund.receipts import Individual, PostalAddress
+from node.fund.references import require_iban
+from node.fund.statement_csv import CsvMapping, read_csv
+from node.fund.statement_service import BankFile, Decide, Taken, digest_of, read_bank_file
+from node.fund.statements import Balance
+from node.fund.tables import bearers, donors, officers, orders
+from node.fund_app import FundApp
+from protocol.amounts import Cents, require_amount
+from protocol.book.worker import Page
+from protocol.errors import InvalidAddress, Malformed, Refusal
+from protocol.exchange.client import HttpTransport
+from protocol.findings import Checked
+from protocol.house import BaseName, Donor
+from protocol.identifiers import Id16, parse_address, parse_id, require_number
+from protocol.running.admin_service import Command
+from protocol.times import format_instant
+
+Asked = Mapping[str, Any]
+ROWS_MAX: Final = 500
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise Malformed(reason="not a hexadecimal text") from None
+
+
+def _day(number: int | None) -> str:
+    return "" if number is None else day_of(number).isoformat()
+
+
+def read_pool(text: str, home: str) -> str:
+    """Return the number of a pool of this territory. Raises InvalidAddress."""
+    if "@" not in text:
+        return require_number(text)
+    address = parse_address(text)
+    if address.territory != home:
+        raise InvalidAddress(address=text, reason=f"an account of {home}")
+    return address.number
+
+
+# ---------------------------------------------------------------- donors and what is expected
+
+
+def _show_expectation(one: Expectation) -> dict[str, Any]:
+    return {
+        "id": one.id.hex(),
+        "reference": one.reference,
+        "purpose": one.purpose,
+        "donor": one.donor.hex(),
+        "campaign": one.campaign,
+        "cents": one.cents,
+        "received_cents": one.received,
+        "left_cents": one.left,
+        "due": _day(one.due),
+        "state": one.state,
+    }
+
+
+async def _donors(app: FundApp, _asked: Asked) -> Any:
+    def find(connection: Connection) -> list[dict[str, Any]]:
+        rows = connection.execute(select(donors).order_by(donors.c.name).limit(ROWS_MAX)).all()
+        return [{"id": bytes(row.id).hex(), "kind": row.kind, "siren": row.siren, "name": row.name} for row in rows]
+
+    return await app.book.read(find)
+
+
+async def _donor_add(app: FundApp, asked: Asked) -> Any:
+    person = Individual(
+        name=asked["name"],
+        first_name=asked["first_name"],
+        address=PostalAddress(street=asked["street"], postcode=asked["postcode"], town=asked["town"]),
+    )
+    id_ = parse_id(asked["id"])
+
+    def keep(page: Page, items: Sequence[Individual]) -> list[Any]:
+        for item in items:
+            keep_individual(page, id_, item)
+        return [None for _ in items]
+
+    await app.book.write(keep, person)
+    return {"id": id_.hex(), "name": f"{person.first_name} {person.name}"}
+
+
+async def _company_add(app: FundApp, asked: Asked) -> Any:
+    month, _, day = asked["year_end"].partition("-")
+    if not (month.isdigit() and day.isdigit() and 1 <= int(month) <= 12 and 1 <= int(day) <= 31):
+        raise Malformed(field="year_end", reason="written mm-dd")
+    told = Donor(
+        parse_id(asked["id"]),
+        asked["siren"],
+        asked["name"],
+        asked["legal_form"],
+        (asked["street"],),
+        asked["postcode"],
+        asked["town"],
+        "FR",
+        (int(month), int(day)),
+    )
+    await app.book.write(app.fund.keep_companies, told)
+    return {"id": told.id.hex(), "siren": told.siren, "name": told.name}
+
+
+async def _expect(app: FundApp, asked: Asked) -> Any:
+    donor = await app.book.read(lambda connection: find_donor(connection, asked["donor"]))
+    found = await app.book.write(
+        app.fund.announce,
+        Announce(
+            id=parse_id(asked["id"]),
+            purpose=Purpose.CAMPAIGN,
+            donor=donor,
+            cents=Cents(require_amount(asked["cents"])),
+            due=number_of(parse_day(asked["due"])),
+            campaign=asked["campaign"],
+            lot_class=asked["lot_class"],
+            restriction=asked["restriction"],
+            pool=read_pool(asked["pool"], app.home),
+        ),
+    )
+    return _show_expectation(found)
+
+
+async def _expect_gift(app: FundApp, asked: Asked) -> Any:
+    donor = await app.book.read(lambda connection: find_donor(connection, asked["donor"]))
+    found = await app.book.write(
+        app.fund.announce,
+        Announce(
+            id=parse_id(asked["id"]),
+            purpose=Purpose.GIFT,
+            donor=donor,
+            cents=Cents(require_amount(asked["cents"])),
+            due=number_of(parse_day(asked["due"])),
+        ),
+    )
+    return _show_expectation(found)
+
+
+async def _expected(app: FundApp, asked: Asked) -> Any:
+    found = await app.book.read(lambda line: load_expectations(line, open_only=asked.get("open_only", False)))
+    return [_show_expectation(one) for one in found[-ROWS_MAX:]]
+
+
+async def _payment_qr(app: FundApp, asked: Asked) -> Any:
+    one = await app.book.read(lambda connection: load_expectation(connection, _bytes(asked["id"])))
+    account = app.settings.account
+    payload = write_payload(
+        PaymentRequest(name=account.name, iban=account.iban, cents=one.left, reference=one.reference, bic=account.bic)
+    )
+    return {"reference": one.reference, "cents": one.left, "svg": draw_svg(payload)}
+
+
+# ---------------------------------------------------------------- what the bank says
+
+
+def _show_taken(taken: Taken) -> dict[str, Any]:
+    return {
+        "statements": taken.statements,
+        "repeated": taken.repeated,
+        "new": taken.new,
+        "known": taken.known,
+        "deposited_cents": taken.deposited,
+        "waiting": list(taken.waiting),
+        **{f"as_{meaning}": count for meaning, count in sorted(taken.meanings.items())},
+    }
+
+
+async def _import(app: FundApp, asked: Asked) -> Any:
+    data = base64.b64decode(asked["data"])
+    account = app.settings.account.iban
+    bytes_max = app.settings.statement_bytes_max
+    if "mapping" in asked:
+        told = read_csv(
+            data,
+            mapping=CsvMapping(**asked["mapping"]),
+            iban=account,
+            id=asked["statement_id"],
+            sequence=asked.get("sequence"),
+            opening=Balance(cents=asked["opening"], day=parse_day(asked["opening_on"])),
+            closing=Balance(cents=asked["closing"], day=parse_day(asked["closing_on"])),
+            bytes_max=bytes_max,
+        )
+        file = BankFile((told,), digest_of(data))
+    else:
+        file = read_bank_file(data, account=account, bytes_max=bytes_max)
+    return _show_taken(await app.book.write(app.fund.statements.take, file))
+
+
+async def _movements(app: FundApp, asked: Asked) -> Any:
+    waiting_only = bool(asked.get("waiting_only", False))
+    rows = await app.book.read(lambda line: movement_store.load_rows(line, waiting_only=waiting_only, limit=ROWS_MAX))
+    return [
+        {
+            "movement": row.id,
+            "booked_on": _day(row.booked_on),
+            "cents": row.cents,
+            "waiting_cents": row.waiting,
+            "meaning": row.meaning,
+            "why": row.why,
+            "counterpart": row.counterpart_name,
+            "iban": row.counterpart_iban,
+            "words": row.words,
+            "candidates": msgspec.json.decode(row.candidates),
+            "decided_by": row.decided_by,
+        }
+        for row in rows
+    ]
+
+
+async def _decide(app: FundApp, asked: Asked) -> Any:
+    expectation = asked.get("expectation")
+    cents = asked.get("cents")
+    taken = await app.book.write(
+        app.fund.statements.decide,
+        Decide(
+            movement=asked["movement"],
+            by=asked["by"],
+            expectation=Id16(_bytes(expectation)) if expectation else None,
+            cents=None if cents is None else Cents(cents),
+            reason=asked.get("reason", ""),
+        ),
+    )
+    return {"movement": asked["movement"], "deposited_cents": taken.deposited}
+
+
+async def _deposits(app: FundApp, _asked: Asked) -> Any:
+    rows = await app.book.read(load_deposits)
+    return [
+        {
+            "id": bytes(row.id).hex(),
+            "received_on": _day(row.received_on),
+            "cents": row.cents,
+            "state": row.state,
+            "lot": "" if row.lot_ref is None else bytes(row.lot_ref).hex(),
+            "code": row.code,
+            "receipt": row.receipt or "",
+        }
+        for row in rows[-ROWS_MAX:]
+    ]
+
+
+# ---------------------------------------------------------------- what is paid out
+
+
+async def _officers(app: FundApp, _asked: Asked) -> Any:
+    rows = await app.book.read(lambda line: line.execute(select(officers).order_by(officers.c.made_at)).all())
+    return [
+        {
+            "key": bytes(row.key).hex(),
+            "name": row.name,
+            "since": format_instant(row.made_at),
+            "revoked": "" if row.revoked_at is None else format_instant(row.revoked_at),
+        }
+        for row in rows
+    ]
+
+
+async def _officer_add(app: FundApp, asked: Asked) -> Any:
+    new = NewOfficer(key=_bytes(asked["key"]), name=asked["name"], signing=_bytes(asked["signing"]))
+    await app.book.write(app.fund.payments.add_officers, new)
+    return {"key": new.key.hex(), "name": new.name}
+
+
+async def _officer_revoke(app: FundApp, asked: Asked) -> Any:
+    key = await app.book.write(app.fund.payments.revoke_officers, _bytes(asked["key"]))
+    return {"key": key.hex(), "revoked": True}
+
+
+async def _bearers(app: FundApp, _asked: Asked) -> Any:
+    rows = await app.book.read(lambda line: line.execute(select(bearers).order_by(bearers.c.name)).all())
+    return [
+        {
+            "id": bytes(row.id).hex(),
+            "name": row.name,
+            "registry": row.registry,
+            "category": row.category,
+            "proof": row.proof,
+            "proven_until": _day(row.proven_until),
+            "holder": row.holder_name,
+            "iban": row.iban,
+        }
+        for row in rows
+    ]
+
+
+async def _bearer_add(app: FundApp, asked: Asked) -> Any:
+    one = Bearer(
+        id=parse_id(asked["id"]),
+        name=asked["name"],
+        registry=asked["registry"],
+        category=asked["category"],
+        proof=asked["proof"],
+        proven_until=number_of(parse_day(asked["proven_until"])),
+        holder_name=asked["holder"],
+        iban=require_iban(asked["iban"]),
+    )
+    await app.book.write(app.fund.payments.keep_bearers, one)
+    return {"id": one.id.hex(), "name": one.name}
+
+
+async def _payment_words(app: FundApp, asked: Asked) -> Any:
+    words = await app.book.read(
+        lambda line: app.fund.payments.make_words(
+            line,
+            parse_id(asked["id"]),
+            Id16(_bytes(asked["bearer"])),
+            Cents(asked["cents"]),
+            asked["text"],
+            asked["decision"],
+        )
+    )
+    return _show_words(words)
+
+
+def _show_words(words: PaymentWords) -> dict[str, Any]:
+    told = msgspec.structs.asdict(words)
+    return told | {"id": words.id.hex(), "bearer": words.bearer.hex()}
+
+
+def _signed(asked: Asked, words: PaymentWords | IbanWords) -> Signed:
+    return Signed(words=words, officer=_bytes(asked["officer"]), signature=_bytes(asked["signature"]))
+
+
+async def _payment_sign(app: FundApp, asked: Asked) -> Any:
+    told = asked["words"]
+    words = PaymentWords(**told | {"id": _bytes(told["id"]), "bearer": _bytes(told["bearer"])})
+    state = await app.book.write(app.fund.payments.sign, _signed(asked, words))
+    return {"id": told["id"], "cents": words.cents, "state": str(state)}
+
+
+async def _iban_words(app: FundApp, asked: Asked) -> Any:
+    return {
+        "version": WORDS_VERSION,
+        "fund": app.fund.code,
+        "id": parse_id(asked["id"]).hex(),
+        "bearer": asked["bearer"],
+        "holder_name": asked["holder"],
+        "iban": require_iban(asked["iban"]),
+    }
+
+
+async def _iban_sign(app: FundApp, asked: Asked) -> Any:
+    told = asked["words"]
+    words = IbanWords(**told | {"id": _bytes(told["id"]), "bearer": _bytes(told["bearer"])})
+    waits = await app.book.write(app.fund.payments.change_ibans, _signed(asked, words))
+    return {"id": told["id"], "waits_for": waits}
+
+
+async def _payments(app: FundApp, _asked: Asked) -> Any:
+    rows = await app.book.read(load_payments)
+    return [
+        {
+            "id": bytes(row.id).hex(),
+            "holder": row.holder_name,
+            "cents": row.cents,
+            "words": row.words,
+            "decision": row.decision,
+            "state": row.state,
+            "signatures": row.signed,
+            "order": row.order_id or "",
+            "end_to_end_id": row.end_to_end_id,
+            "code": row.code,
+        }
+        for row in rows[-ROWS_MAX:]
+    ]
+
+
+async def _payment_cancel(app: FundApp, asked: Asked) -> Any:
+    state = await app.book.write(app.fund.payments.cancel, Id16(_bytes(asked["id"])))
+    return {"id": asked["id"], "state": str(state)}
+
+
+async def _order(app: FundApp, asked: Asked) -> Any:
+    day = parse_day(asked["day"]) if asked.get("day") else day_at(app.book.clock())
+    made = await app.book.write(app.fund.payments.order, day)
+    return {
+        "order": made.id,
+        "day": made.day.isoformat(),
+        "payments": made.count,
+        "cents": made.cents,
+        "xml": made.body.decode(),
+    }
+
+
+async def _orders(app: FundApp, _asked: Asked) -> Any:
+    rows = await app.book.read(lambda line: line.execute(select(orders).order_by(orders.c.day)).all())
+    return [{"order": row.id, "day": _day(row.day), "payments": row.transfers, "cents": row.cents} for row in rows]
+
+
+async def _report(app: FundApp, asked: Asked) -> Any:
+    report = read_status(base64.b64decode(asked["data"]), bytes_max=app.settings.statement_bytes_max)
+    changed = await app.book.write(app.fund.payments.take_report, report)
+    return {"order": report.message_id, "rejected": changed}
+
+
+# ---------------------------------------------------------------- receipts and declarations
+
+
+def _show_receipt(issued: IssuedReceipt) -> dict[str, Any]:
+    receipt = issued.receipt
+    donor = receipt.donor
+    return {
+        "number": str(receipt.number),
+        "donor": f"{donor.first_name} {donor.name}" if isinstance(donor, Individual) else donor.name,
+        "cents": receipt.cents,
+        "from": receipt.first_on.isoformat(),
+        "to": receipt.last_on.isoformat(),
+        "issued_on": receipt.issued_on.isoformat(),
+        "form": receipt.form_version,
+        "state": str(issued.state),
+        "duplicates": len(issued.duplicates),
+    }
+
+
+def _draw(app: FundApp, issued: IssuedReceipt) -> str:
+    form = load_form(issued.receipt.kind, issued.receipt.form_version)
+    return base64.b64encode(draw_pdf(issued, form=form, node=app.settings.public_url)).decode()
+
+
+async def _receipt_issue(app: FundApp, asked: Asked) -> Any:
+    donor = await app.book.read(lambda connection: find_donor(connection, asked["donor"]))
+    issued = await app.book.write(
+        app.fund.receipts.issue,
+        IssueReceipt(
+            donor=donor,
+            first_on=parse_day(asked["from"]),
+            last_on=parse_day(asked["to"]),
+            replaces=asked.get("replaces", ""),
+        ),
+    )
+    return _show_receipt(issued) | {"pdf": _draw(app, issued)}
+
+
+async def _receipt_copy(app: FundApp, asked: Asked) -> Any:
+    issued = await app.book.write(app.fund.receipts.copy, asked["number"])
+    return _show_receipt(issued) | {"pdf": _draw(app, issued)}
+
+
+async def _receipt_cancel(app: FundApp, asked: Asked) -> Any:
+    issued = await app.book.write(
+        app.fund.receipts.cancel, CancelReceipt(number=asked["number"], reason=asked["reason"])
+    )
+    return _show_receipt(issued)
+
+
+async def _receipt_show(app: FundApp, asked: Asked) -> Any:
+    issued = await app.book.read(lambda connection: load_issued(connection, asked["number"]))
+    return _show_receipt(issued)
+
+
+async def _receipts(app: FundApp, _asked: Asked) -> Any:
+    return [_show_receipt(one) for one in (await app.book.read(load_all_issued))[-ROWS_MAX:]]
+
+
+async def _declare(app: FundApp, asked: Asked) -> Any:
+    closing = app.settings.close_of(datetime.date(asked["year"], 1, 1))
+    year = FiscalYear(first_on=closing.replace(year=closing.year - 1) + datetime.timedelta(days=1), last_on=closing)
+    calendar = load_bank_parameters(closing).calendar
+    holidays = [
+        day
+        for number in range(366)
+        if not calendar.is_open(day := datetime.date(closing.year + 1, 1, 1) + datetime.timedelta(days=number))
+    ]
+    due = compute_due_date(closing, load_due_rule(closing), holidays)
+    told = declare_receipts(await app.book.read(load_all_issued), year, due)
+    return {
+        "from": year.first_on.isoformat(),
+        "to": year.last_on.isoformat(),
+        "receipts": told.count,
+        "cents": told.cents,
+        "cents_issued_otherwise": told.cents_issued_otherwise,
+        "due_on": told.due_on.isoformat(),
+    }
+
+
+# ---------------------------------------------------------------- the house
+
+
+async def _carry(app: FundApp, _asked: Asked) -> Any:
+    """Carry slips to the bases elsewhere that can be called: for a fund that nobody serves."""
+    told: dict[str, Any] = {}
+    for code, one in app.house.bases.items():
+        if code == BaseName.FUND or not one.url:
+            continue
+        transport = HttpTransport(one.url, path=f"/v1/house/{code}")
+        try:
+            told[code.lower()] = await app.exchange.call(code, transport)
+        except Refusal as refusal:
+            told[code.lower()] = str(refusal)
+        finally:
+            await transport.close()
+    return told
+
+
+async def _check(app: FundApp, _asked: Asked) -> Any:
+    checked = await app.book.read(
+        lambda line: check_fund(line, app.exchange.neighbours, lambda _where: None, fund=app.fund.code)
+    )
+    return [_show_checked(one) for one in checked]
+
+
+def _show_checked(checked: Checked) -> dict[str, Any]:
+    return {
+        "invariant": checked.invariant,
+        "rule": checked.rule,
+        "looked_at": checked.looked_at,
+        "findings": [finding.as_row() for finding in checked.findings],
+        "seen": [finding.as_row() for finding in checked.seen],
+    }
+
+
+async def _totals(app: FundApp, _asked: Asked) -> Any:
+    def find(connection: Connection) -> dict[str, Any]:
+        rows = load_deposits(connection)
+        paid = load_payments(connection)
+        last = movement_store.find_last_statement(connection, app.settings.account.iban)
+        return {
+            "deposits": len(rows),
+            "deposits_cents": sum(row.cents for row in rows),
+            "issued_cents": sum(row.cents for row in rows if row.state == "issued"),
+            "paid_cents": sum(row.cents for row in paid if row.state == "confirmed"),
+            "bank_cents": 0 if last is None else last.closing.cents,
+        }
+
+    return await app.book.read(find)
+
+
+FUND_COMMANDS: Final[Mapping[str, Command]] = {
+    "donors": _donors,
+    "donor_add": _donor_add,
+    "company_add": _company_add,
+    "expect": _expect,
+    "expect_gift": _expect_gift,
+    "expected": _expected,
+    "payment_qr": _payment_qr,
+    "import": _import,
+    "movements": _movements,
+    "decide": _decide,
+    "deposits": _deposits,
+    "officers": _officers,
+    "officer_add": _officer_add,
+    "officer_revoke": _officer_revoke,
+    "bearers": _bearers,
+    "bearer_add": _bearer_add,
+    "payment_words": _payment_words,
+    "payment_sign": _payment_sign,
+    "payment_cancel": _payment_cancel,
+    "iban_words": _iban_words,
+    "iban_sign": _iban_sign,
+    "payments": _payments,
+    "order": _order,
+    "orders": _orders,
+    "report": _report,
+    "receipt_issue": _receipt_issue,
+    "receipt_copy": _receipt_copy,
+    "receipt_cancel": _receipt_cancel,
+    "receipt_show": _receipt_show,
+    "receipts": _receipts,
+    "declare": _declare,
+    "carry": _carry,
+    "check": _check,
+    "totals": _totals,
+}

@@ -1,0 +1,623 @@
+"""`citizen-miles node fund …`: what a treasurer does. Every command reaches the running fund, or opens its book itself."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+import uuid
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from node.app import load_config
+from node.fund.outgoing_payments import IbanWords, PaymentWords, write_words
+from node.fund.references import require_bic, require_iban
+from node.fund.settings import FundSettings
+from node.fund_admin_commands import FUND_COMMANDS
+from node.fund_app import FILE, FundApp, load_fund_settings, require_printable
+from node.house.cards import compute_fingerprint, format_card
+from node.house.folders_store import base_folder, find_house, load_base_keys, make_card, save_house, take_card
+from node.house.settings import HouseSettings
+from protocol.book.backup_service import back_up
+from protocol.book.store import require_driver
+from protocol.house import BaseName
+from protocol.identifiers import require_territory
+from protocol.keys import Domain, SecretKeys, sign
+from protocol.running import clock_service
+from protocol.running.admin_service import call
+from protocol.running.console_commands import progress, read_cents, refusals_explained, say, show
+from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, write_private
+from protocol.running.settings import NotConfigured, format_settings
+
+app = typer.Typer(no_args_is_help=True, help="The endowment fund: payments, receipts, declarations.")
+donor = typer.Typer(no_args_is_help=True, help="Who gives.")
+gift = typer.Typer(no_args_is_help=True, help="Gifts of citizens, outside the miles.")
+bank = typer.Typer(no_args_is_help=True, help="Files of the bank, and what waits for a person.")
+officer = typer.Typer(no_args_is_help=True, help="Who may sign payments.")
+bearer = typer.Typer(no_args_is_help=True, help="Whom the fund may pay.")
+payment = typer.Typer(no_args_is_help=True, help="Payments to bearers: two people sign, one order a day goes out.")
+receipt = typer.Typer(no_args_is_help=True, help="Tax receipts.")
+for name, group in (
+    ("donor", donor),
+    ("gift", gift),
+    ("bank", bank),
+    ("officer", officer),
+    ("bearer", bearer),
+    ("payment", payment),
+    ("receipt", receipt),
+):
+    app.add_typer(group, name=name)
+
+Folder = Annotated[Path, typer.Argument(help="the node's folder, or the fund's own house", file_okay=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
+InFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False)]
+IdOption = Annotated[str, typer.Option("--id", help="your own id (UUID): the same id is never done twice")]
+Keys = Annotated[Path, typer.Option(help="the folder of your own keys", file_okay=False)]
+Day = Annotated[str, typer.Option(help="yyyy-mm-dd")]
+OutFile = Annotated[Path | None, typer.Option("--out", help="write the file there")]
+
+
+def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
+    where = base_folder(folder, BaseName.FUND)
+    return call(where, command, arguments, commands=FUND_COMMANDS, open_app=lambda: FundApp(folder))
+
+
+def _id(given: str) -> str:
+    return given or str(uuid.uuid4())
+
+
+CentsOption = Annotated[int | None, typer.Option(help="whole cents")]
+EurosOption = Annotated[str, typer.Option(help="euros and cents, such as 12,34")]
+
+
+@app.command()
+def init(
+    folder: Folder,
+    name: Annotated[str, typer.Option(help="the fund's name, as receipts print it")],
+    siren: Annotated[str, typer.Option(help="its SIREN")],
+    purpose: Annotated[str, typer.Option(help="its purpose, explicit enough to be checked against art. 200")],
+    street: Annotated[str, typer.Option(help="number and street of its seat")],
+    postcode: Annotated[str, typer.Option()],
+    town: Annotated[str, typer.Option()],
+    iban: Annotated[str, typer.Option(help="the account that is paid to and from")],
+    bic: Annotated[str, typer.Option()],
+    holder: Annotated[str, typer.Option(help="the account's holder, as the bank writes it")],
+    signatory: Annotated[str, typer.Option(help="who signs receipts")],
+    public_url: Annotated[str, typer.Option(help="https://… that the QR of receipts names")],
+    quality: Annotated[str, typer.Option(help="as what")] = "Président",
+    category: Annotated[str, typer.Option(help="the box of the receipt's form")] = "endowment_fund",
+    rna: str = "",
+    database: Annotated[str, typer.Option(help="postgresql://… instead of a file in the folder")] = "",
+    passphrase_file: str = "",
+    territory: Annotated[str, typer.Option(help="only where the node lives elsewhere")] = "",
+    listen: Annotated[str, typer.Option(help="host:port; only where the node lives elsewhere")] = "127.0.0.1:8462",
+    as_json: AsJson = False,
+) -> None:
+    """Make the fund's base: configuration and keys. From then on lots are issued by its deposits, and by nothing else."""
+    with refusals_explained():
+        where = base_folder(folder, BaseName.FUND)
+        if (where / FILE).exists():
+            raise NotConfigured(reason=f"{where} holds a fund already")
+        settings = FundSettings(
+            name=name,
+            siren=siren,
+            purpose=purpose,
+            category=category,
+            street=street,
+            postcode=postcode,
+            town=town,
+            iban=require_iban(iban),
+            bic=require_bic(bic),
+            account_holder=holder,
+            signatory_name=signatory,
+            signatory_quality=quality,
+            rna=rna,
+            public_url=public_url,
+            database=database,
+            passphrase_file=passphrase_file,
+        )
+        require_printable(settings)
+        _require_database(database)
+        where.mkdir(mode=0o700, parents=True, exist_ok=True)
+        house = _open_house(folder, territory, listen)
+        keyring = _make_keys(where, passphrase_file)
+        card = make_card(house.territory, BaseName.FUND, keyring)
+        take_card(folder, house, card)
+        write_private(where / FILE, format_settings(settings).encode())
+        show(
+            {"folder": str(where), "card": format_card(card), "fingerprint": compute_fingerprint(card)},
+            as_json=as_json,
+        )
+
+
+def _require_database(url: str) -> None:
+    if url:
+        try:
+            require_driver(url)
+        except ValueError as error:
+            raise NotConfigured(reason=str(error)) from None
+
+
+def _make_keys(where: Path, passphrase_file: str) -> Any:
+    passphrase = find_passphrase(passphrase_file)
+    if not (where / "keys" / "current").exists():
+        create_keys(where / "keys", passphrase, clock_service.entropy(64))
+    return load_keyring(where / "keys", passphrase)
+
+
+def _open_house(folder: Path, territory: str, listen: str) -> HouseSettings:
+    """Return the folder's house, made now where there is none: with the accounts in it where the node lives here."""
+    known = find_house(folder)
+    if known is not None:
+        return known
+    if (folder / "node.toml").exists():
+        config = load_config(folder)
+        house = HouseSettings(territory=config.territory, bases={}, listen=config.listen)
+        keyring = load_base_keys(folder, BaseName.ACCOUNTS, find_passphrase(config.passphrase_file))
+        return take_card(folder, house, make_card(config.territory, BaseName.ACCOUNTS, keyring))
+    if not territory:
+        raise NotConfigured(reason="no node lives here: say --territory")
+    house = HouseSettings(territory=require_territory(territory), bases={}, listen=listen)
+    save_house(folder, house)
+    return house
+
+
+# ---------------------------------------------------------------- donors and gifts
+
+
+@donor.command("list")
+def list_donors(folder: Folder, as_json: AsJson = False) -> None:
+    """List who gave, or announced a gift."""
+    with refusals_explained():
+        show(_call(folder, "donors"), as_json=as_json, title="donors")
+
+
+@donor.command("add")
+def add_donor(
+    folder: Folder,
+    first_name: Annotated[str, typer.Option()],
+    name: Annotated[str, typer.Option()],
+    street: Annotated[str, typer.Option()],
+    postcode: Annotated[str, typer.Option()],
+    town: Annotated[str, typer.Option()],
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """Note a person who gives to the fund directly, as the receipt must name him or her."""
+    with refusals_explained():
+        told = _call(
+            folder,
+            "donor_add",
+            id=_id(id_),
+            first_name=first_name,
+            name=name,
+            street=street,
+            postcode=postcode,
+            town=town,
+        )
+        show(told, as_json=as_json)
+
+
+@donor.command("company")
+def add_company(
+    folder: Folder,
+    siren: Annotated[str, typer.Option()],
+    name: Annotated[str, typer.Option()],
+    legal_form: Annotated[str, typer.Option(help="SAS, SARL, ...")],
+    street: Annotated[str, typer.Option()],
+    postcode: Annotated[str, typer.Option()],
+    town: Annotated[str, typer.Option()],
+    year_end: Annotated[str, typer.Option(help="the day on which its fiscal years end, mm-dd")] = "12-31",
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """Note a company that gives without a campaign of the partners' base."""
+    with refusals_explained():
+        told = _call(
+            folder,
+            "company_add",
+            id=_id(id_),
+            siren=siren,
+            name=name,
+            legal_form=legal_form,
+            street=street,
+            postcode=postcode,
+            town=town,
+            year_end=year_end,
+        )
+        show(told, as_json=as_json)
+
+
+@app.command()
+def expect(
+    folder: Folder,
+    donor: Annotated[str, typer.Option(help="SIREN, or the donor's id")],
+    campaign: Annotated[str, typer.Option(help="what it is for, as its lots are known")],
+    pool: Annotated[str, typer.Option(help="the pool that its miles are issued into")],
+    due: Day,
+    cents: CentsOption = None,
+    euros: EurosOption = "",
+    lot_class: Annotated[int, typer.Option(help="flags: 1 gives a receipt, 4 may go South, 8 restricted")] = 1,
+    restriction: Annotated[str, typer.Option(help="a theme or a territory, if the company wishes")] = "",
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """Announce a company's payment: what arrives under its reference is issued as miles."""
+    with refusals_explained():
+        told = _call(
+            folder,
+            "expect",
+            id=_id(id_),
+            donor=donor,
+            campaign=campaign,
+            pool=pool,
+            due=due,
+            cents=read_cents(cents, euros),
+            lot_class=lot_class,
+            restriction=restriction,
+        )
+        show(told, as_json=as_json)
+
+
+@gift.command("expect")
+def expect_gift(
+    folder: Folder,
+    donor: Annotated[str, typer.Option(help="the donor's id")],
+    due: Day,
+    cents: CentsOption = None,
+    euros: EurosOption = "",
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """Announce a citizen's gift: its reference goes on the transfer."""
+    with refusals_explained():
+        told = _call(folder, "expect_gift", id=_id(id_), donor=donor, due=due, cents=read_cents(cents, euros))
+        show(told, as_json=as_json)
+
+
+@app.command()
+def expected(
+    folder: Folder, open_only: Annotated[bool, typer.Option("--open")] = False, as_json: AsJson = False
+) -> None:
+    """List payments that were announced, and what came of them."""
+    with refusals_explained():
+        show(_call(folder, "expected", open_only=open_only), as_json=as_json, title="expected payments")
+
+
+@app.command()
+def qr(folder: Folder, payment: str, out: OutFile = None, as_json: AsJson = False) -> None:
+    """Draw the code that a banking application reads: account, sum and reference of an expected payment."""
+    with refusals_explained():
+        told = _call(folder, "payment_qr", id=payment)
+        if out is not None:
+            out.write_text(told.pop("svg"), encoding="utf-8")
+            told["file"] = str(out)
+        show(told, as_json=as_json)
+
+
+@app.command()
+def deposits(folder: Folder, as_json: AsJson = False) -> None:
+    """List what arrived, and whether its miles are issued."""
+    with refusals_explained():
+        show(_call(folder, "deposits"), as_json=as_json, title="deposits")
+
+
+@app.command()
+def totals(folder: Folder, as_json: AsJson = False) -> None:
+    """Show what came, what was issued for it, what was paid out, and what the bank says is left."""
+    with refusals_explained():
+        show(_call(folder, "totals"), as_json=as_json)
+
+
+# ---------------------------------------------------------------- the bank
+
+
+@bank.command("import")
+def import_statement(
+    folder: Folder,
+    file: InFile,
+    mapping: Annotated[Path | None, typer.Option(help="for CSV: JSON, which heading holds what", exists=True)] = None,
+    statement: Annotated[str, typer.Option(help="for CSV: the statement's number")] = "",
+    opening: Annotated[str, typer.Option(help="for CSV: the balance before, such as 12,34")] = "",
+    opening_on: Annotated[str, typer.Option(help="for CSV")] = "",
+    closing: Annotated[str, typer.Option(help="for CSV: the balance after")] = "",
+    closing_on: Annotated[str, typer.Option(help="for CSV")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take a camt.053, a camt.054, or a CSV by mapping. The same file twice changes nothing."""
+    with refusals_explained():
+        asked: dict[str, Any] = {"data": base64.b64encode(file.read_bytes()).decode()}
+        if mapping is not None:
+            asked |= {
+                "mapping": json.loads(mapping.read_text(encoding="utf-8")),
+                "statement_id": statement,
+                "opening": read_cents(None, opening),
+                "opening_on": opening_on,
+                "closing": read_cents(None, closing),
+                "closing_on": closing_on,
+            }
+        told = _call(folder, "import", **asked)
+        show(told, as_json=as_json)
+        if told["waiting"] and not as_json:
+            say(f"{len(told['waiting'])} wait for a person: citizen-miles node fund bank queue {folder}")
+
+
+@bank.command("queue")
+def queue(folder: Folder, as_json: AsJson = False) -> None:
+    """List the movements that nobody recognised, with what they might be."""
+    with refusals_explained():
+        show(_call(folder, "movements", waiting_only=True), as_json=as_json, title="waiting")
+
+
+@bank.command("movements")
+def movements(folder: Folder, as_json: AsJson = False) -> None:
+    """List what the bank told last."""
+    with refusals_explained():
+        show(_call(folder, "movements"), as_json=as_json, title="movements")
+
+
+@bank.command("decide")
+def decide(
+    folder: Folder,
+    movement: str,
+    by: Annotated[str, typer.Option(help="who decides")],
+    payment: Annotated[str, typer.Option(help="the expected payment that it belongs to")] = "",
+    reason: Annotated[str, typer.Option(help="or why it belongs to none")] = "",
+    cents: CentsOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a movement that waits is."""
+    with refusals_explained():
+        told = _call(
+            folder, "decide", movement=movement, by=by, expectation=payment or None, reason=reason, cents=cents
+        )
+        show(told, as_json=as_json)
+
+
+@bank.command("report")
+def report(folder: Folder, file: InFile, as_json: AsJson = False) -> None:
+    """Take the bank's report (pain.002) on an order."""
+    with refusals_explained():
+        show(_call(folder, "report", data=base64.b64encode(file.read_bytes()).decode()), as_json=as_json)
+
+
+# ---------------------------------------------------------------- who signs, who is paid
+
+
+def _own_keys(keys: Path) -> SecretKeys:
+    return load_keyring(keys, find_passphrase("")).current
+
+
+@officer.command("new")
+def new_officer(folder: Folder, name: str, keys: Keys, as_json: AsJson = False) -> None:
+    """Register somebody who may sign. The keys are made in a folder of that person's own: the fund keeps the public half."""
+    with refusals_explained():
+        if not (keys / "current").exists():
+            create_keys(keys, find_passphrase(""), clock_service.entropy(64))
+        public = _own_keys(keys).public
+        told = _call(folder, "officer_add", key=public.id.hex(), name=name, signing=public.signing.hex())
+        show(told, as_json=as_json)
+
+
+@officer.command("list")
+def list_officers(folder: Folder, as_json: AsJson = False) -> None:
+    """List who may sign."""
+    with refusals_explained():
+        show(_call(folder, "officers"), as_json=as_json, title="officers")
+
+
+@officer.command("revoke")
+def revoke_officer(folder: Folder, key: str, as_json: AsJson = False) -> None:
+    """From now on this key signs nothing."""
+    with refusals_explained():
+        show(_call(folder, "officer_revoke", key=key), as_json=as_json)
+
+
+@bearer.command("add")
+def add_bearer(
+    folder: Folder,
+    name: Annotated[str, typer.Option()],
+    registry: Annotated[str, typer.Option(help="SIREN or RNA")],
+    category: Annotated[str, typer.Option(help="its category in art. 200 / 238 bis")],
+    proof: Annotated[str, typer.Option(help="what proves it")],
+    proven_until: Day,
+    holder: Annotated[str, typer.Option(help="the account's holder, as its bank writes it")],
+    iban: Annotated[str, typer.Option()],
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """Register a body that the law lets the fund pay, with the proof and how long it holds."""
+    with refusals_explained():
+        told = _call(
+            folder,
+            "bearer_add",
+            id=_id(id_),
+            name=name,
+            registry=registry,
+            category=category,
+            proof=proof,
+            proven_until=proven_until,
+            holder=holder,
+            iban=iban,
+        )
+        show(told, as_json=as_json)
+
+
+@bearer.command("list")
+def list_bearers(folder: Folder, as_json: AsJson = False) -> None:
+    """List whom the fund may pay."""
+    with refusals_explained():
+        show(_call(folder, "bearers"), as_json=as_json, title="bearers")
+
+
+@bearer.command("iban")
+def change_iban(
+    folder: Folder,
+    bearer: str,
+    holder: Annotated[str, typer.Option()],
+    iban: Annotated[str, typer.Option()],
+    keys: Keys,
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """Sign another account for a bearer. A second person signs the same id; it is used after the delay."""
+    with refusals_explained():
+        words = _call(folder, "iban_words", id=_id(id_), bearer=bearer, holder=holder, iban=iban)
+        told = IbanWords(**words | {"id": bytes.fromhex(words["id"]), "bearer": bytes.fromhex(words["bearer"])})
+        show(_call(folder, "iban_sign", words=words, **_sign(keys, write_words(told))), as_json=as_json)
+
+
+def _sign(keys: Path, words: bytes) -> dict[str, str]:
+    secret = _own_keys(keys)
+    return {"officer": secret.public.id.hex(), "signature": sign(secret, Domain.OFFICER, words).hex()}
+
+
+# ---------------------------------------------------------------- payments
+
+
+@payment.command("sign")
+def sign_payment(
+    folder: Folder,
+    keys: Keys,
+    bearer: Annotated[str, typer.Option(help="the bearer's id")] = "",
+    text: Annotated[str, typer.Option(help="what the bearer reads")] = "",
+    decision: Annotated[str, typer.Option(help="who decided, when")] = "",
+    cents: CentsOption = None,
+    euros: EurosOption = "",
+    id_: IdOption = "",
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Sign a payment: the first person says whom, how much and why; the second signs the same --id."""
+    with refusals_explained():
+        asked = read_cents(cents, euros) if cents is not None or euros else 0
+        words = _call(
+            folder,
+            "payment_words",
+            id=_id(id_),
+            bearer=bearer or "00" * 16,
+            cents=asked,
+            text=text,
+            decision=decision,
+        )
+        if not yes:
+            show({name: words[name] for name in ("holder_name", "iban", "cents", "text", "decision")}, as_json=False)
+            typer.confirm("sign this?", abort=True)
+        told = PaymentWords(**words | {"id": bytes.fromhex(words["id"]), "bearer": bytes.fromhex(words["bearer"])})
+        show(_call(folder, "payment_sign", words=words, **_sign(keys, write_words(told))), as_json=as_json)
+
+
+@payment.command("list")
+def list_payments(folder: Folder, as_json: AsJson = False) -> None:
+    """List payments, their signatures, and what the bank said."""
+    with refusals_explained():
+        show(_call(folder, "payments"), as_json=as_json, title="payments")
+
+
+@payment.command("cancel")
+def cancel_payment(folder: Folder, payment: str, as_json: AsJson = False) -> None:
+    """Take back a payment that is not in the bank's hands."""
+    with refusals_explained():
+        show(_call(folder, "payment_cancel", id=payment), as_json=as_json)
+
+
+@payment.command("order")
+def order(
+    folder: Folder,
+    out: Annotated[Path, typer.Option("--out", help="write the message (pain.001.001.09) there")],
+    day: Annotated[str, typer.Option(help="yyyy-mm-dd; today")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write the day's order for the bank from all payments with two signatures. Asked again, it is the same."""
+    with refusals_explained():
+        told = _call(folder, "order", day=day)
+        write_private(out, told.pop("xml").encode())
+        show(told | {"file": str(out)}, as_json=as_json)
+
+
+@payment.command("orders")
+def list_orders(folder: Folder, as_json: AsJson = False) -> None:
+    """List the orders of each day."""
+    with refusals_explained():
+        show(_call(folder, "orders"), as_json=as_json, title="orders")
+
+
+# ---------------------------------------------------------------- receipts
+
+
+def _write_pdf(told: dict[str, Any], out: Path | None) -> dict[str, Any]:
+    data = base64.b64decode(told.pop("pdf"))
+    if out is not None:
+        write_private(out, data)
+        told["file"] = str(out)
+    return told
+
+
+@receipt.command("issue")
+def issue_receipt(
+    folder: Folder,
+    donor: Annotated[str, typer.Option(help="SIREN, or the donor's id")],
+    first: Annotated[str, typer.Option("--from", help="yyyy-mm-dd")],
+    last: Annotated[str, typer.Option("--to", help="yyyy-mm-dd")],
+    replaces: Annotated[str, typer.Option(help="the cancelled receipt that it replaces")] = "",
+    out: OutFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Issue a receipt for what a donor gave in a period."""
+    with refusals_explained():
+        told = _call(folder, "receipt_issue", donor=donor, **{"from": first, "to": last}, replaces=replaces)
+        show(_write_pdf(told, out), as_json=as_json)
+
+
+@receipt.command("copy")
+def copy_receipt(folder: Folder, number: str, out: OutFile = None, as_json: AsJson = False) -> None:
+    """Draw a copy: it says that it is one."""
+    with refusals_explained():
+        show(_write_pdf(_call(folder, "receipt_copy", number=number), out), as_json=as_json)
+
+
+@receipt.command("cancel")
+def cancel_receipt(
+    folder: Folder, number: str, reason: Annotated[str, typer.Option()], as_json: AsJson = False
+) -> None:
+    """Cancel a receipt. Its number stays taken; what it covered waits for another."""
+    with refusals_explained():
+        show(_call(folder, "receipt_cancel", number=number, reason=reason), as_json=as_json)
+
+
+@receipt.command("list")
+def list_receipts(folder: Folder, as_json: AsJson = False) -> None:
+    """List receipts."""
+    with refusals_explained():
+        show(_call(folder, "receipts"), as_json=as_json, title="receipts")
+
+
+@app.command()
+def declare(
+    folder: Folder,
+    year: Annotated[int, typer.Option(help="the year that the fiscal year closes in")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Show the two figures of art. 222 bis for a fiscal year, and when they are due."""
+    with refusals_explained():
+        show(_call(folder, "declare", year=year or datetime.datetime.now(datetime.UTC).year), as_json=as_json)
+
+
+@app.command()
+def backup(folder: Folder, file: Path) -> None:
+    """Copy the fund's base to FILE, beside the running fund."""
+    with refusals_explained(), progress("backup") as say_done:
+        where = base_folder(folder, BaseName.FUND)
+        settings = load_fund_settings(where)
+        url = settings.database or f"sqlite:///{where / 'fund.db'}"
+        size = back_up(url, file, lambda done, pages: say_done(f"{done} of {pages} pages"))
+    say(f"{file}: {size} bytes. Keep it away from this machine, and the keys folder with it")
+
+
+@app.command()
+def carry(folder: Folder, as_json: AsJson = False) -> None:
+    """Carry slips to the bases elsewhere, once: for a fund that is not served."""
+    with refusals_explained():
+        show(_call(folder, "carry"), as_json=as_json)

@@ -1,0 +1,173 @@
+"""The bases of a folder in one process: their doors, their commands, and the clearing house between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+from aiohttp import web
+
+from node.admin_commands import COMMANDS
+from node.api import BODY_BYTES_MAX, add_node_doors
+from node.app import NodeApp, load_config
+from node.fund_admin_commands import FUND_COMMANDS
+from node.fund_api import add_fund_doors
+from node.fund_app import FundApp
+from node.house.clearing_service import ClearingHouse
+from node.house.folders_store import find_house, find_local
+from node.house.settings import HouseSettings
+from protocol.envelopes import ENVELOPE_BYTES_MAX
+from protocol.exchange.client import CONTENT_TYPE, HttpTransport
+from protocol.exchange.peer_service import PeerExchange
+from protocol.house import BaseName
+from protocol.running import clock_service
+from protocol.running.admin_service import AdminServer, Command, wait_for_book
+from protocol.running.http_service import Metrics, make_application, make_tls, read_larger, serve_until_stopped
+from protocol.running.settings import NotConfigured, parse_listen
+
+HOUSE_PATH: Final = "/v1/house/"
+
+
+class BaseApp(Protocol):
+    """What the process needs of a base."""
+
+    folder: Path
+    on_house_news: Callable[[], None]
+
+    async def begin(self, commands: AdminServer) -> None: ...
+    async def end(self) -> None: ...
+    def let_go(self) -> None: ...
+    def probe(self) -> str | None: ...
+    def figures(self) -> Iterable[tuple[str, str, dict[str, str], float]]: ...
+
+
+def read_bases(text: str, folder: Path) -> list[BaseName]:
+    """Return the bases to be served: those named, or all that live in the folder. Raises NotConfigured."""
+    local = find_local(folder)
+    if not text:
+        return local
+    wanted = []
+    for word in text.split(","):
+        name = next((base for base in BaseName if base.name.lower() == word.strip().lower()), None)
+        if name is None:
+            raise NotConfigured(reason=f"{word.strip()} is none of {', '.join(base.name.lower() for base in BaseName)}")
+        if name not in local:
+            raise NotConfigured(reason=f"the base {word.strip()} does not live in {folder}")
+        wanted.append(name)
+    return wanted
+
+
+class HouseApp:
+    """The bases that one process serves."""
+
+    def __init__(self, folder: Path, bases: Sequence[BaseName]) -> None:
+        if not bases:
+            raise NotConfigured(reason=f"no base lives in {folder}: run node init, or node fund init")
+        self.folder = folder
+        self.house: HouseSettings | None = find_house(folder)
+        self.node = NodeApp(folder, load_config(folder)) if BaseName.ACCOUNTS in bases else None
+        self.fund = FundApp(folder) if BaseName.FUND in bases else None
+        self.parts: dict[BaseName, tuple[BaseApp, Mapping[str, Command]]] = {}
+        self.exchanges: dict[str, PeerExchange] = {}
+        if self.node is not None:
+            self.parts[BaseName.ACCOUNTS] = (self.node, COMMANDS)
+            if self.node.house_exchange is not None:
+                self.exchanges[BaseName.ACCOUNTS] = self.node.house_exchange
+        if self.fund is not None:
+            self.parts[BaseName.FUND] = (self.fund, FUND_COMMANDS)
+            self.exchanges[BaseName.FUND] = self.fund.exchange
+        self._transports = self._open_transports()
+        self.clearing = ClearingHouse(self.exchanges, self._transports, chance=clock_service.chance)
+        for base, (part, _) in self.parts.items():
+            part.on_house_news = self._waker(base)
+
+    def _waker(self, base: BaseName) -> Callable[[], None]:
+        return lambda: self.clearing.wake(base)
+
+    def _open_transports(self) -> dict[str, HttpTransport]:
+        """Return the ways to the bases elsewhere that can be called."""
+        bases = {} if self.house is None else self.house.bases
+        return {
+            code: HttpTransport(one.url, path=f"{HOUSE_PATH}{code}")
+            for code, one in bases.items()
+            if one.url and code not in self.exchanges
+        }
+
+    def probe(self) -> str | None:
+        """Why we are not ready, or nothing."""
+        return next((reason for part, _ in self.parts.values() if (reason := part.probe()) is not None), None)
+
+    def figures(self) -> Iterable[tuple[str, str, dict[str, str], float]]:
+        for part, _ in self.parts.values():
+            yield from part.figures()
+        for line in self.clearing.lines:
+            labels = {"from": line.caller.code.lower(), "to": line.neighbour.lower()}
+            yield "house_line_trouble", "gauge", labels, float(bool(line.trouble))
+
+    def make_doors(self) -> web.Application:
+        """Return what the world may ask of this process."""
+        application = make_application(
+            body_bytes_max=BODY_BYTES_MAX,
+            probe=self.probe,
+            metrics=Metrics(self.figures),
+            larger=(HOUSE_PATH, ENVELOPE_BYTES_MAX),
+        )
+        if self.node is not None:
+            add_node_doors(application, self.node)
+        if self.exchanges:
+            application.router.add_post(HOUSE_PATH + "{base}", self._exchange)
+        if self.fund is not None:
+            add_fund_doors(application, self.fund)
+        return application
+
+    async def _exchange(self, request: web.Request) -> web.Response:
+        """Answer a neighbour: nobody else's envelopes are opened."""
+        answerer = self.exchanges.get(request.match_info["base"])
+        if answerer is None:
+            raise web.HTTPNotFound
+        answer = await answerer.answer(await read_larger(request, ENVELOPE_BYTES_MAX))
+        return web.Response(body=answer, content_type=CONTENT_TYPE)
+
+    def _let_go(self) -> None:
+        for part, _ in self.parts.values():
+            part.let_go()
+
+    async def serve(self, on_ready: Callable[[int], None]) -> None:
+        """Run until stopped."""
+        begun: list[BaseApp] = []
+        try:
+            for part, commands in self.parts.values():
+                begun.append(part)
+                await part.begin(AdminServer(part.folder, commands, part))
+            self.clearing.start()
+            config = None if self.node is None else self.node.config
+            listen = config.listen if config is not None else (self.house.listen if self.house else "")
+            host, port = parse_listen(listen)
+            await serve_until_stopped(
+                self.make_doors(),
+                host=host,
+                port=port,
+                tls=None if config is None else make_tls(config.tls_certificate, config.tls_key),
+                on_ready=on_ready,
+                on_stop=self._let_go,
+            )
+        finally:
+            await self.clearing.stop()
+            for transport in self._transports.values():
+                await transport.close()
+            for part in begun:
+                await part.end()
+
+
+def open_house(folder: Path, bases: Sequence[BaseName]) -> HouseApp:
+    """Open the bases of a folder, waiting a little for a command that holds one. Raises BookInUse, NotConfigured."""
+    return wait_for_book(lambda: HouseApp(folder, bases))
+
+
+def find_log_level(folder: Path) -> str:
+    """Return what is to be said in the log, as the node's file or the house's sets it. Raises NotConfigured."""
+    if (folder / "node.toml").exists():
+        return load_config(folder).log_level
+    house = find_house(folder)
+    return "info" if house is None else house.log_level

@@ -1,0 +1,109 @@
+"""Every invariant of every base that lives in a folder, and between them: what one signed is what another holds."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import make_url
+
+from node.app import load_config, load_welcome
+from node.checks import check_node
+from node.deposits.checks import check_deposits
+from node.fund.checks import check_fund
+from node.fund_app import load_fund_settings
+from node.house.folders_store import base_folder, find_house, find_local
+from node.house.settings import read_neighbours
+from protocol.book import log_store
+from protocol.book.checks import guarded
+from protocol.book.store import open_engine
+from protocol.findings import Checked, Finding
+from protocol.house import BaseName
+from protocol.running.settings import NotConfigured
+
+Progress = Callable[[str], None]
+_CHUNK: Final = 512
+
+
+def open_accounts_read_only(folder: Path) -> Engine:
+    """Open the accounts base beside whoever writes it. Raises NotConfigured where there is none yet."""
+    return _open(load_config(folder).database, folder / "accounts.db")
+
+
+def _open(database: str, file: Path) -> Engine:
+    is_sqlite = not database or database.startswith("sqlite")
+    path = Path(make_url(database).database or "") if database.startswith("sqlite") else file
+    if is_sqlite and not path.exists():
+        raise NotConfigured(reason=f"{path} is not there yet: serve the node, or run another command, once")
+    return open_engine(database or f"sqlite:///{path}", read_only=True)
+
+
+def check_house(folder: Path, on_progress: Progress) -> list[Checked]:
+    """Check all bases that live in a folder. Raises NotConfigured where none does."""
+    local = find_local(folder)
+    if not local:
+        raise NotConfigured(reason=f"no base lives in {folder}")
+    house = find_house(folder)
+    neighbours = None if house is None else read_neighbours(house)
+    with contextlib.ExitStack() as stack:
+        bases = {base: stack.enter_context(_snapshot(folder, base)) for base in local}
+        checked: list[Checked] = []
+        if (accounts := bases.get(BaseName.ACCOUNTS)) is not None:
+            config, welcome = load_config(folder), load_welcome(folder)
+            hub = "" if welcome is None else welcome.hub
+            checked += check_node(
+                accounts, home=config.territory, hub=hub, on_progress=on_progress, neighbours=neighbours
+            )
+            if house is not None and BaseName.FUND in house.bases:
+                checked += guarded("I2", "lots are deposits", lambda: check_deposits(accounts))
+        if (fund := bases.get(BaseName.FUND)) is not None and neighbours is not None:
+            settings = load_fund_settings(base_folder(folder, BaseName.FUND))
+            checked += check_fund(fund, neighbours, on_progress, fund=settings.siren or settings.rna)
+        checked += guarded("I7", "bases hold each other's words", lambda: [_check_between(folder, bases)])
+    return checked
+
+
+@contextlib.contextmanager
+def _snapshot(folder: Path, base: BaseName) -> Iterator[Connection]:
+    if base is BaseName.ACCOUNTS:
+        engine = open_accounts_read_only(folder)
+    else:
+        where = base_folder(folder, base)
+        engine = _open(load_fund_settings(where).database, where / "fund.db")
+    try:
+        with engine.connect() as connection, connection.begin():
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _size_now(folder: Path, owner: BaseName, reader: BaseName) -> int:
+    with _snapshot(folder, owner) as line:
+        return log_store.open_log_or_empty(line, owner, reader).size
+
+
+def _check_between(folder: Path, bases: Mapping[BaseName, Connection]) -> Checked:
+    """Hold each log against the copy that its reader keeps: a copy may be shorter, and is never other."""
+    findings: list[Finding] = []
+    looked_at = 0
+    for owner, own in bases.items():
+        for reader, theirs in bases.items():
+            if owner == reader:
+                continue
+            log, copy = (log_store.open_log_or_empty(line, owner, reader) for line in (own, theirs))
+            place = f"log {owner} to {reader}"
+            # The reader was perhaps looked at later: what counts is what the owner has now.
+            if copy.size > log.size and copy.size > _size_now(folder, owner, reader):
+                findings.append(Finding("I7", place, f"{copy.size} leaves, as {reader} holds", f"{log.size}"))
+            for start in range(0, min(log.size, copy.size), _CHUNK):
+                ours = log_store.load_leaves(own, log.id, start, _CHUNK)
+                held = log_store.load_leaves(theirs, copy.id, start, _CHUNK)
+                looked_at += len(held)
+                wrong = next((at for at, (a, b) in enumerate(zip(ours, held, strict=False)) if a != b), None)
+                if wrong is not None:
+                    findings.append(Finding("I7", f"{place}, leaf {start + wrong}", f"what {owner} wrote", "another"))
+                    break
+    return Checked("I7", "bases hold each other's words", looked_at, tuple(findings))

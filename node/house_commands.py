@@ -1,0 +1,82 @@
+"""`citizen-miles node house …`: who the bases of this territory are, and where they live."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from node.app import load_config
+from node.house.cards import Card, compute_fingerprint, format_card, parse_card
+from node.house.folders_store import (
+    find_house,
+    find_local,
+    load_base_keys,
+    load_house,
+    make_card,
+    save_house,
+    take_card,
+)
+from node.house.settings import HouseSettings, read_keys
+from protocol.house import BaseName
+from protocol.running.console_commands import refusals_explained, show
+from protocol.running.keys_store import find_passphrase
+
+app = typer.Typer(no_args_is_help=True, help="The bases of the territory: who they are, where they live.")
+
+Folder = Annotated[Path, typer.Argument(help="the node's folder, or that of a base kept apart", file_okay=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
+
+
+@app.command("show")
+def show_house(folder: Folder, as_json: AsJson = False) -> None:
+    """List the bases of the house, each with the fingerprint of its newest key, and where it lives."""
+    with refusals_explained():
+        house = load_house(folder)
+        local = find_local(folder)
+        rows: list[dict[str, Any]] = []
+        for code, one in sorted(house.bases.items()):
+            public = read_keys(one)[-1]
+            card = Card(house.territory, code, public.signing, public.sealing)
+            where = "here" if code in local else one.url or "elsewhere, and calls us"
+            rows.append({"base": code.lower(), "where": where, "fingerprint": compute_fingerprint(card)})
+        show(rows, as_json=as_json, title=f"house of {house.territory}")
+
+
+@app.command("card")
+def show_card(
+    folder: Folder,
+    base: Annotated[str, typer.Argument(help="accounts, fund or partners")],
+    as_json: AsJson = False,
+) -> None:
+    """Show the card of a base that lives here, for whoever keeps the others. Compare the fingerprint by telephone."""
+    with refusals_explained():
+        name = BaseName[base.upper()] if base.upper() in BaseName.__members__ else BaseName.ACCOUNTS
+        passphrase = find_passphrase(load_config(folder).passphrase_file if (folder / "node.toml").exists() else "")
+        keyring = load_base_keys(folder, name, passphrase)
+        house = find_house(folder)
+        territory = load_config(folder).territory if house is None else house.territory
+        card = make_card(territory, name, keyring)
+        show({"card": format_card(card), "fingerprint": compute_fingerprint(card)}, as_json=as_json)
+
+
+@app.command("add")
+def add_card(
+    folder: Folder,
+    card: Annotated[str, typer.Argument(help="the cmb1-… text of a base kept elsewhere")],
+    url: Annotated[str, typer.Option(help="where it is called; empty where it calls us")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take the card of a base that is kept elsewhere. Restart what runs here."""
+    with refusals_explained():
+        told = parse_card(card)
+        house = find_house(folder)
+        if house is None:
+            config = load_config(folder)
+            house = HouseSettings(territory=config.territory, bases={}, listen=config.listen)
+            own = load_base_keys(folder, BaseName.ACCOUNTS, find_passphrase(config.passphrase_file))
+            save_house(folder, house)
+            house = take_card(folder, house, make_card(config.territory, BaseName.ACCOUNTS, own))
+        take_card(folder, house, told, url)
+        show({"base": told.base.lower(), "fingerprint": compute_fingerprint(told), "url": url}, as_json=as_json)

@@ -1,0 +1,1 @@
+"""The bases of a territory: their cards, their file, the clearing house, and real processes."""
