@@ -12,6 +12,9 @@ from sqlalchemy import Connection, select
 
 from node.fund import movement_store
 from node.fund.bank_parameters_store import load_bank_parameters
+from node.fund.books_service import balance_rows, find_year_of, load_entries
+from node.fund.chart import JournalRole
+from node.fund.chart_store import load_chart
 from node.fund.checks import check_fund
 from node.fund.days import day_at, day_of, number_of, parse_day
 from node.fund.declarations import FiscalYear, compute_due_date, declare_receipts
@@ -19,6 +22,8 @@ from node.fund.deposit_service import load_deposits
 from node.fund.donor_service import find_donor, keep_individual
 from node.fund.expectation_service import Announce, load_expectation, load_expectations
 from node.fund.expectations import Expectation, Purpose
+from node.fund.fec import write_fec
+from node.fund.fec_checks import check_fec
 from node.fund.issued_receipts import IssuedReceipt
 from node.fund.outgoing_payments import WORDS_VERSION, IbanWords, PaymentWords
 from node.fund.payment_qr import PaymentRequest, draw_svg, write_payload
@@ -33,6 +38,7 @@ from node.fund.statement_csv import CsvMapping, read_csv
 from node.fund.statement_service import BankFile, Decide, Taken, digest_of, read_bank_file
 from node.fund.statements import Balance
 from node.fund.tables import bearers, donors, officers, orders
+from node.fund.uses_and_resources import compute_origin_and_destination, compute_uses_of_public_generosity
 from node.fund_app import FundApp
 from protocol.amounts import Cents, require_amount
 from protocol.book.worker import Page
@@ -247,6 +253,7 @@ async def _decide(app: FundApp, asked: Asked) -> Any:
             expectation=Id16(_bytes(expectation)) if expectation else None,
             cents=None if cents is None else Cents(cents),
             reason=asked.get("reason", ""),
+            is_fee=bool(asked.get("is_fee", False)),
         ),
     )
     return {"movement": asked["movement"], "deposited_cents": taken.deposited}
@@ -502,6 +509,75 @@ async def _declare(app: FundApp, asked: Asked) -> Any:
     }
 
 
+# ---------------------------------------------------------------- the books
+
+
+async def _balance(app: FundApp, asked: Asked) -> Any:
+    year = find_year_of(app.settings, asked["year"])
+    told = await app.book.read(lambda line: load_entries(line, year))
+    return [
+        {
+            "account": row.account,
+            "label": row.label,
+            "who": row.auxiliary,
+            "debit_cents": row.debit,
+            "credit_cents": row.credit,
+            "balance_cents": row.debit - row.credit,
+        }
+        for row in balance_rows(told)
+    ]
+
+
+async def _fec(app: FundApp, asked: Asked) -> Any:
+    year = find_year_of(app.settings, asked["year"])
+    chart = load_chart(year.first_on)
+    told = await app.book.read(lambda line: load_entries(line, year))
+    file = write_fec(told, siren=app.settings.siren, year=year, chart=chart)
+    faults = check_fec(
+        file.name,
+        file.content,
+        siren=app.settings.siren,
+        year=year,
+        opening_journal=chart.journals[JournalRole.OPENING].code,
+    )
+    return {
+        "name": file.name,
+        "entries": len(told),
+        "letters_replaced": file.letters_replaced,
+        "faults": [f"line {fault.line}: {fault.kind} {fault.detail}" for fault in faults],
+        "content": base64.b64encode(file.content).decode(),
+    }
+
+
+async def _year_open(app: FundApp, asked: Asked) -> Any:
+    closing = find_year_of(app.settings, asked["year"]).last_on
+
+    def write(page: Page, items: Sequence[datetime.date]) -> list[Any]:
+        return [app.fund.books.open_year(page, item) for item in items]
+
+    return {"year": asked["year"], "entries": await app.book.write(write, closing)}
+
+
+async def _uses(app: FundApp, asked: Asked) -> Any:
+    year = find_year_of(app.settings, asked["year"])
+    chart = load_chart(year.first_on)
+    told = compute_origin_and_destination(await app.book.read(lambda line: load_entries(line, year)), year)
+    uses = compute_uses_of_public_generosity(told, carried_in=asked.get("carried_in", 0))
+    return {
+        "origin_and_destination": [
+            {"side": side, "row": chart.rows[row.row], "cents": row.cents, "public_cents": row.of_public_generosity}
+            for side, rows in (("resources", told.resources), ("uses", told.uses))
+            for row in rows
+        ],
+        "surplus_cents": told.surplus,
+        "public_generosity": {
+            "carried_in_cents": uses.carried_in,
+            "surplus_cents": uses.surplus,
+            "carried_out_cents": uses.carried_out,
+        },
+    }
+
+
 # ---------------------------------------------------------------- the house
 
 
@@ -586,6 +662,10 @@ FUND_COMMANDS: Final[Mapping[str, Command]] = {
     "receipt_show": _receipt_show,
     "receipts": _receipts,
     "declare": _declare,
+    "balance": _balance,
+    "fec": _fec,
+    "year_open": _year_open,
+    "uses": _uses,
     "carry": _carry,
     "check": _check,
     "totals": _totals,

@@ -365,13 +365,21 @@ def decide(
     by: Annotated[str, typer.Option(help="who decides")],
     payment: Annotated[str, typer.Option(help="the expected payment that it belongs to")] = "",
     reason: Annotated[str, typer.Option(help="or why it belongs to none")] = "",
+    fee: Annotated[bool, typer.Option("--fee", help="it was a fee of the bank")] = False,
     cents: CentsOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what a movement that waits is."""
     with refusals_explained():
         told = _call(
-            folder, "decide", movement=movement, by=by, expectation=payment or None, reason=reason, cents=cents
+            folder,
+            "decide",
+            movement=movement,
+            by=by,
+            expectation=payment or None,
+            reason=reason or ("fee" if fee else ""),
+            cents=cents,
+            is_fee=fee,
         )
         show(told, as_json=as_json)
 
@@ -603,6 +611,66 @@ def declare(
     """Show the two figures of art. 222 bis for a fiscal year, and when they are due."""
     with refusals_explained():
         show(_call(folder, "declare", year=year or datetime.datetime.now(datetime.UTC).year), as_json=as_json)
+
+
+# ---------------------------------------------------------------- the books
+
+books = typer.Typer(no_args_is_help=True, help="Accounts, the file of entries (FEC), yearly statements.")
+app.add_typer(books, name="books")
+Year = Annotated[int, typer.Option(help="the civil year that the fiscal year closes in; this one")]
+
+
+def _year(year: int) -> int:
+    return year or datetime.datetime.now(datetime.UTC).year
+
+
+@books.command("balance")
+def balance(folder: Folder, year: Year = 0, as_json: AsJson = False) -> None:
+    """Show every account with what stands on it."""
+    with refusals_explained():
+        show(_call(folder, "balance", year=_year(year)), as_json=as_json, title="balance")
+
+
+@books.command("fec")
+def fec(
+    folder: Folder,
+    out: Annotated[Path, typer.Option("--out", help="the folder that the file goes to", file_okay=False)],
+    year: Year = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Write the file of entries of a fiscal year (art. A47 A-1 LPF), and check it. Exit 1 where it has faults."""
+    with refusals_explained():
+        told = _call(folder, "fec", year=_year(year))
+        out.mkdir(parents=True, exist_ok=True)
+        file = out / told.pop("name")
+        write_private(file, base64.b64decode(told.pop("content")))
+        show(told | {"file": str(file)}, as_json=as_json)
+    if told["faults"]:
+        raise typer.Exit(1)
+
+
+@books.command("open-year")
+def open_year(folder: Folder, year: Year = 0, as_json: AsJson = False) -> None:
+    """Write the opening balances of a fiscal year, from all entries of the year before. Once."""
+    with refusals_explained():
+        show(_call(folder, "year_open", year=_year(year)), as_json=as_json)
+
+
+@books.command("uses")
+def uses(
+    folder: Folder,
+    year: Year = 0,
+    carried_in: Annotated[int, typer.Option(help="cents of public generosity left by the year before")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Show the yearly statements of origin and destination (CROD), and of public generosity (CER)."""
+    with refusals_explained():
+        told = _call(folder, "uses", year=_year(year), carried_in=carried_in)
+        if as_json:
+            show(told, as_json=True)
+        else:
+            show(told["origin_and_destination"], as_json=False, title="origin and destination")
+            show(told["public_generosity"] | {"surplus_cents": told["surplus_cents"]}, as_json=False)
 
 
 @app.command()

@@ -3,6 +3,7 @@
     a company pays in                  512 / 7542        with what it paid too much to 4672
     a citizen gives, once or by debit  512 / 75411       a rejected debit: 75411 / 512
     a receipt that nobody knows        512 / 471         known later: 471 / 7542 or 75411; sent back: 471 / 512
+    a debit that nobody knows          471 / 512         known later: 4672 / 471, or a fee 627 / 471
     the fund decides to pay a bearer   6571 / 4672       the bank confirms: 4672 / 512; it comes back: 512 / 4672
                                                          the decision is withdrawn: 4672 / 6571
     the bank takes a fee               627 / 512         never netted against gifts
@@ -272,6 +273,28 @@ def book_receipt_sent_back(writing: Writing, *, bank: BankAccount, cents: Cents)
         "Encaissement non identifié renvoyé",
         debit(chart.account(AccountRole.SUSPENSE), cents),
         credit(chart.bank(bank), cents),
+    )
+
+
+def book_aid_identified(writing: Writing, *, bearer: Auxiliary, cents: Cents) -> Draft:
+    """What had left as one sum was, in part, a payment to a bearer. Raises InvalidEntry, InvalidAmount."""
+    chart = writing.chart
+    return writing.draft(
+        JournalRole.OTHER,
+        f"Aide versée, identifiée {bearer.label}",
+        debit(chart.account(AccountRole.OTHER_CREDITORS), cents, auxiliary=bearer),
+        credit(chart.account(AccountRole.SUSPENSE), cents),
+    )
+
+
+def book_fee_identified(writing: Writing, *, cents: Cents, tag: Tag) -> Draft:
+    """What had left unexplained was a fee of the bank. Raises InvalidEntry, InvalidAmount."""
+    chart = writing.chart
+    return writing.draft(
+        JournalRole.OTHER,
+        "Frais bancaires identifiés",
+        debit(chart.account(AccountRole.BANK_FEES), cents, tag=tag),
+        credit(chart.account(AccountRole.SUSPENSE), cents),
     )
 
 

@@ -11,6 +11,10 @@ from typing import Any, Final
 from lxml import etree
 from sqlalchemy import Connection, func, select
 
+from node.fund.books_service import read_entry
+from node.fund.chart import AccountRole, JournalRole
+from node.fund.chart_store import load_chart
+from node.fund.days import number_of
 from node.fund.deposit_service import make_message
 from node.fund.deposits import DepositState
 from node.fund.expectation_service import load_expectation, load_expectations
@@ -23,6 +27,7 @@ from node.fund.references import make_reference
 from node.fund.statements import MovementState
 from node.fund.tables import (
     deposits,
+    entries,
     movements,
     officers,
     orders,
@@ -45,6 +50,7 @@ from protocol.keys import Domain, is_signed
 
 Progress = Callable[[str], None]
 _CHUNK: Final = 512
+_BEFORE_ORDERED: Final = (PaymentState.ASKED, PaymentState.SIGNED, PaymentState.CANCELLED)
 
 
 def check_fund(
@@ -60,6 +66,8 @@ def check_fund(
         ("two people signed what was paid", lambda line: _check_payments(line, fund)),
         ("each order is its payments", _check_orders),
         ("receipts have no gap and are as they were issued", _check_receipts),
+        ("entries have no gap and are as they were validated", _check_entries),
+        ("the books stand where the bank stands", _check_books),
     ):
         on_progress(rule)
         checked += guarded("I6", rule, lambda check=check: [check(connection)])  # type: ignore[misc]
@@ -200,7 +208,7 @@ def _check_payments(connection: Connection, fund: str) -> Checked:
             findings.append(Finding("I6", place, f"{needed} officers' signatures of these words", f"{len(valid)}"))
         if row.end_to_end_id != end_to_end_id(bytes(row.id)):
             findings.append(Finding("I6", place, end_to_end_id(bytes(row.id)), row.end_to_end_id))
-        if (row.order_id is None) is (row.state in (PaymentState.ORDERED, PaymentState.CONFIRMED)):
+        if (row.order_id is None) is not (row.state in _BEFORE_ORDERED):
             findings.append(Finding("I6", place, f"an order for what is {row.state}", row.order_id or "none"))
     return Checked("I6", "two people signed what was paid", len(rows), tuple(findings))
 
@@ -292,3 +300,66 @@ def _check_receipts(connection: Connection) -> Checked:
         if seen[key] != last:
             findings.append(Finding("I6", f"receipts of {key[1]}", f"{last} numbers taken", f"{seen[key]} receipts"))
     return Checked("I6", "receipts have no gap and are as they were issued", len(rows), tuple(findings))
+
+
+def _check_entries(connection: Connection) -> Checked:
+    findings: list[Finding] = []
+    lasts: dict[tuple[str, int], int] = defaultdict(int)
+    looked_at = 0
+    for row in stream(connection, select(entries).order_by(entries.c.no)):
+        looked_at += 1
+        place = f"entry {row.no}"
+        lasts[row.journal, row.year] += 1
+        entry = read_entry(bytes(row.body))
+        told = (
+            entry.journal.code,
+            number_of(entry.year.last_on),
+            entry.number,
+            number_of(entry.draft.on),
+            number_of(entry.validated_on),
+        )
+        found = (row.journal, row.year, row.number, row.day, row.validated_on)
+        if told != found:
+            findings.append(Finding("I6", place, f"{told}", f"{found}"))
+        if row.no != looked_at or row.number != lasts[row.journal, row.year]:
+            expected = f"entry {looked_at}, number {lasts[row.journal, row.year]} of {row.journal}"
+            findings.append(Finding("I6", place, expected, f"number {row.number}"))
+            break
+    return Checked("I6", "entries have no gap and are as they were validated", looked_at, tuple(findings))
+
+
+def _check_books(connection: Connection) -> Checked:
+    """What stands on the bank's account of the books is what the bank told; gifts are deposits, aids are payments."""
+    sums: dict[str, int] = defaultdict(int)
+    looked_at = 0
+    for row in stream(connection, select(entries).order_by(entries.c.no)):
+        entry = read_entry(bytes(row.body))
+        chart = load_chart(entry.year.first_on)
+        if entry.journal == chart.journals[JournalRole.OPENING]:
+            continue
+        roles = {chart.account(role).number: role for role in AccountRole}
+        for line in entry.lines:
+            looked_at += 1
+            role = roles.get(line.account.number)
+            if role is None and line.account.number.startswith(chart.account(AccountRole.BANK).number):
+                role = AccountRole.BANK
+            sums[str(role)] += line.debit - line.credit
+
+    def total(column: Any, *where: Any) -> int:
+        return int(connection.execute(select(func.coalesce(func.sum(column), 0)).where(*where)).scalar_one())
+
+    moved = total(movements.c.cents, movements.c.state == MovementState.BOOKED, movements.c.is_detail == 0)
+    owed = total(payments.c.cents, payments.c.state.in_((PaymentState.SIGNED, PaymentState.ORDERED)))
+    spent = owed + total(payments.c.cents, payments.c.state == PaymentState.CONFIRMED)
+    found = (
+        ("bank account", moved, sums[AccountRole.BANK]),
+        ("gifts", -total(deposits.c.cents), sums[AccountRole.PATRONAGE] + sums[AccountRole.GIFTS]),
+        ("aids", spent, sums[AccountRole.AIDS]),
+        ("owed to bearers", -owed, sums[AccountRole.OTHER_CREDITORS]),
+    )
+    findings = [
+        Finding("I6", f"books, {name}", f"{expected} cents", f"{told} cents")
+        for name, expected, told in found
+        if expected != told
+    ]
+    return Checked("I6", "the books stand where the bank stands", looked_at, tuple(findings))

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from node.fund.books_service import Books
 from node.fund.days import day_of, number_of
 from node.fund.deposits import DepositState, deposit_id
 from node.fund.expectation_service import load_expectation, receive
@@ -24,11 +25,17 @@ Tell = Callable[[Page, str, Sequence[HouseMessage]], object]
 class DepositDesk:
     """Counts what arrived, and has its miles issued by the accounts."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: Tell, books: Books) -> None:
         self._tell = tell
+        self._books = books
 
-    def deposit(self, page: Page, movement: Movement, expectation: Expectation, cents: Cents) -> DepositState:
-        """Count `cents` of a booked movement for an expectation, and tell the accounts where miles are due."""
+    def deposit(
+        self, page: Page, movement: Movement, expectation: Expectation, cents: Cents, *, was_waiting: bool
+    ) -> DepositState:
+        """Count `cents` of a booked movement for an expectation, and tell the accounts where miles are due.
+
+        `was_waiting`: they were in the books already, among what nobody knew.
+        """
         assert movement.booked_on is not None
         connection = page.connection
         parts = connection.execute(
@@ -54,6 +61,7 @@ class DepositDesk:
             )
         )
         receive(page, expectation, cents)
+        self._books.receive(page, movement, expectation.donor, cents, was_waiting=was_waiting)
         if state is DepositState.TOLD:
             self._tell(page, BaseName.ACCOUNTS, [make_message(id_, expectation, cents, number_of(received_on))])
         return state

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from node.fund.fund_errors import DonorRefused, FundUnknown
 from node.fund.receipts import Company, Individual, PostalAddress
@@ -60,7 +60,8 @@ def _keep(page: Page, id_: Id16, sheet: Company | Individual, year_end: int) -> 
     }
     known = page.connection.execute(select(donors.c.kind).where(donors.c.id == id_)).scalar()
     if known is None:
-        page.connection.execute(insert(donors).values(id=id_, **values))
+        number = int(page.connection.execute(select(func.coalesce(func.max(donors.c.number), 0))).scalar_one()) + 1
+        page.connection.execute(insert(donors).values(number=number, id=id_, **values))
     elif known != values["kind"]:
         raise DonorRefused(field="kind", reason=f"it is a {known}")
     else:

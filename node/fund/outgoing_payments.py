@@ -43,7 +43,7 @@ NEXT_STATE: Final[Mapping[PaymentState, Mapping[PaymentEvent, PaymentState]]] = 
     _S.ASKED: {_E.SIGN: _S.SIGNED, _E.CANCEL: _S.CANCELLED},
     _S.SIGNED: {_E.ORDER: _S.ORDERED, _E.CANCEL: _S.CANCELLED},
     # A report that comes late says what is known, and a statement is believed more than a report.
-    _S.ORDERED: {_E.CONFIRM: _S.CONFIRMED, _E.REJECT: _S.REJECTED, _E.RETURN: _S.RETURNED},
+    _S.ORDERED: {_E.CONFIRM: _S.CONFIRMED, _E.REJECT: _S.REJECTED},
     _S.CONFIRMED: {_E.CONFIRM: _S.CONFIRMED, _E.RETURN: _S.RETURNED},
     _S.REJECTED: {_E.REJECT: _S.REJECTED, _E.CONFIRM: _S.CONFIRMED},
     _S.RETURNED: {_E.RETURN: _S.RETURNED},

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from node.fund.books_service import Books
 from node.fund.days import day_at, day_of, number_of
 from node.fund.fund_errors import (
     BearerNotEligible,
@@ -37,6 +38,7 @@ from node.fund.payment_schema_store import require_schema
 from node.fund.payment_status import PaymentState as BankState
 from node.fund.payment_status import StatusReport
 from node.fund.references import NAME_MAX, TEXT_MAX, EndToEndId, Iban, require_sepa_iban, write_for_banks
+from node.fund.statements import Movement
 from node.fund.tables import bearers, iban_changes, officers, orders, payments, signatures
 from node.fund.target_days import TargetCalendar
 from node.fund.transfers import SCHEMA, Transfer, write_transfers
@@ -112,12 +114,14 @@ class PaymentDesk:
     def __init__(
         self,
         *,
+        books: Books,
         fund: str,
         account: OwnAccount,
         sepa_countries: frozenset[str],
         calendar: TargetCalendar,
         iban_change_ms: int,
     ) -> None:
+        self._books = books
         self._fund = fund
         self._account = account
         self._countries = sepa_countries
@@ -313,6 +317,7 @@ class PaymentDesk:
             self._require_eligible(connection, words.bearer, day_at(page.now))
             state = PaymentState.SIGNED
             _set_state(connection, words.id, state)
+            self._books.decide_aid(page, _load_payment(connection, words.id))
         return state
 
     def _insert(self, page: Page, words: PaymentWords) -> None:
@@ -353,7 +358,11 @@ class PaymentDesk:
         results: list[PaymentState | Refusal] = []
         for id_ in items:
             try:
-                results.append(self._step(page.connection, id_, PaymentEvent.CANCEL))
+                was_signed = _load_payment(page.connection, id_).state == PaymentState.SIGNED
+                state = self._step(page.connection, id_, PaymentEvent.CANCEL)
+                if was_signed:
+                    self._books.withdraw_aid(page, _load_payment(page.connection, id_))
+                results.append(state)
             except Refusal as refusal:
                 results.append(refusal)
         return results
@@ -434,13 +443,31 @@ class PaymentDesk:
         )
         return [(Id16(bytes(row.id)), Cents(row.cents)) for row in rows]
 
-    def follow(self, page: Page, id_: Id16, event: PaymentEvent, movement: str, code: str) -> bool:
-        """Note what a statement says of a payment; tell whether its state allows it."""
+    def follow(self, page: Page, id_: Id16, event: PaymentEvent, movement: Movement, *, was_waiting: bool) -> bool:
+        """Note what a statement says of a payment; tell whether its state allows it.
+
+        A confirmation of what a report had rejected is believed: then it is owed again, and paid. What came back is not
+        owed any more: another payment needs another decision.
+        """
+        before = _load_payment(page.connection, id_)
+        if event is PaymentEvent.RETURN and before.state == PaymentState.RETURNED:
+            return False  # it came back before: this is other money
+        if event is PaymentEvent.CONFIRM and before.state == PaymentState.CONFIRMED:
+            return False
         try:
             self._step(page.connection, id_, event)
         except PaymentStepRefused:
             return False
-        page.connection.execute(update(payments).where(payments.c.id == id_).values(movement=movement, code=code[:40]))
+        if event is PaymentEvent.CONFIRM:
+            if before.state == PaymentState.REJECTED:
+                self._books.decide_aid(page, before)
+            self._books.pay_aid(page, movement, before, was_waiting=was_waiting)
+        else:
+            self._books.return_aid(page, movement, before)
+            self._books.withdraw_aid(page, before)
+        page.connection.execute(
+            update(payments).where(payments.c.id == id_).values(movement=movement.id, code=movement.return_reason[:40])
+        )
         return True
 
     def take_report(self, page: Page, items: Sequence[StatusReport]) -> list[int | Refusal]:
@@ -457,6 +484,7 @@ class PaymentDesk:
                 verdict = report.find_verdict(end_to_end_id=row.end_to_end_id, group=f"{report.message_id}-001")
                 if verdict is not None and verdict.state is BankState.REJECTED:
                     self._step(page.connection, Id16(bytes(row.id)), PaymentEvent.REJECT)
+                    self._books.withdraw_aid(page, row)
                     page.connection.execute(
                         update(payments).where(payments.c.id == row.id).values(code=verdict.reason[:40])
                     )
@@ -465,9 +493,7 @@ class PaymentDesk:
         return results
 
     def _step(self, connection: Connection, id_: Id16, event: PaymentEvent) -> PaymentState:
-        row = connection.execute(select(payments.c.state).where(payments.c.id == id_)).first()
-        if row is None:
-            raise FundUnknown(path=f"payment {id_.hex()}")
+        row = _load_payment(connection, id_)
         state = NEXT_STATE[PaymentState(row.state)].get(event)
         if state is None:
             raise PaymentStepRefused(payment=id_.hex(), state=row.state, event=event)
@@ -477,6 +503,13 @@ class PaymentDesk:
 
 def _set_state(connection: Connection, id_: bytes, state: PaymentState) -> None:
     connection.execute(update(payments).where(payments.c.id == id_).values(state=state))
+
+
+def _load_payment(connection: Connection, id_: bytes) -> Any:
+    row = connection.execute(select(payments).where(payments.c.id == id_)).first()
+    if row is None:
+        raise FundUnknown(path=f"payment {id_.hex()}")
+    return row
 
 
 def _load_bearer(connection: Connection, id_: bytes) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from node.fund.bank_parameters_store import BankParameters
+from node.fund.books_service import Books
 from node.fund.deposit_service import DepositDesk
 from node.fund.donor_service import keep_company
 from node.fund.expectation_service import Announce, announce
@@ -32,15 +33,17 @@ class Fund:
         self.settings = settings
         self.parameters = parameters
         self.code = settings.siren or settings.rna
-        self.deposits = DepositDesk(tell)
+        self.books = Books(settings)
+        self.deposits = DepositDesk(tell, self.books)
         self.payments = PaymentDesk(
+            books=self.books,
             fund=self.code,
             account=settings.account,
             sepa_countries=parameters.sepa_countries,
             calendar=parameters.calendar,
             iban_change_ms=settings.iban_change_hours * HOUR_MS,
         )
-        self.statements = StatementDesk(self.deposits, self.payments)
+        self.statements = StatementDesk(self.deposits, self.payments, self.books)
         self.receipts = ReceiptDesk(settings)
 
     def keep_companies(self, page: Page, items: Sequence[Donor]) -> list[Refusal | None]:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from node.fund.declarations import FiscalYear
 from node.fund.payment_order import OwnAccount
 from node.fund.receipts import Issuer, PostalAddress, Signatory
 from node.fund.references import require_bic, require_iban
@@ -66,6 +67,12 @@ class FundSettings(Struct, frozen=True, forbid_unknown_fields=True):
     def account(self) -> OwnAccount:
         """Return the account that is paid from and to. Raises InvalidIban, InvalidBic."""
         return OwnAccount(name=self.account_holder, iban=require_iban(self.iban), bic=require_bic(self.bic))
+
+    def year_of(self, day: datetime.date) -> FiscalYear:
+        """Return the fiscal year that a day lies in."""
+        last_on = self.close_of(day)
+        before = _last_day(last_on.year - 1, self.year_end_month, self.year_end_day)
+        return FiscalYear(first_on=before + datetime.timedelta(days=1), last_on=last_on)
 
     def close_of(self, day: datetime.date) -> datetime.date:
         """Return the last day of the fiscal year that a day lies in."""

@@ -14,11 +14,11 @@ from typing import Final
 from sqlalchemy import Connection
 
 from node.fund import movement_store as store
+from node.fund.books_service import Books
 from node.fund.camt import read_camt
 from node.fund.deposit_service import DepositDesk
-from node.fund.deposits import DepositState
 from node.fund.expectation_service import load_candidates, load_expectation
-from node.fund.expectations import Expectation, ExpectationState
+from node.fund.expectations import ExpectationState
 from node.fund.fund_errors import DecisionRefused, FundUnknown, NothingWaits
 from node.fund.matching import Meaning, Order, Outcome, Why, match_movement
 from node.fund.outgoing_payments import PaymentEvent
@@ -62,6 +62,8 @@ class Taken:
 class Decide:
     """What a person decides of a movement that waits. `expectation`: it is a payment of it; else why it is none.
 
+    What belongs to none stays in the suspense account of the books, unless it was a fee of the bank.
+
     `cents`: this much of it; None is all that waits.
     """
 
@@ -70,6 +72,7 @@ class Decide:
     expectation: Id16 | None = None
     cents: Cents | None = None
     reason: str = ""
+    is_fee: bool = False  # of the bank
 
     def __post_init__(self) -> None:
         if not 0 < len(self.by) <= DECIDER_MAX or not self.by.isprintable():
@@ -94,9 +97,10 @@ def digest_of(data: bytes) -> bytes:
 class StatementDesk:
     """Takes files of the bank, and decisions of people."""
 
-    def __init__(self, deposits: DepositDesk, payments: PaymentDesk) -> None:
+    def __init__(self, deposits: DepositDesk, payments: PaymentDesk, books: Books) -> None:
         self._deposits = deposits
         self._payments = payments
+        self._books = books
 
     def take(self, page: Page, items: Sequence[BankFile]) -> list[Taken | Refusal]:
         """Take files, each whole or not at all."""
@@ -146,7 +150,7 @@ class StatementDesk:
             before = known.get(movement.id)
             if before is None or before.state is MovementState.BOOKED or movement.state is not MovementState.BOOKED:
                 continue
-            outcome, waiting = self._act(page, movement, taken)
+            outcome, waiting = self._act(page, movement, taken, was_waiting=False)
             store.change_movement(connection, movement, outcome, statement=number, waiting=waiting)
         if number is not None:
             store.note_statement(connection, [one.id for one in told.movements], number)
@@ -165,13 +169,16 @@ class StatementDesk:
         )
         if is_detail and (whole is None or whole[1] == 0):
             return  # a person has decided of the sum: its details are read, and change nothing
-        outcome, waiting = self._act(page, movement, taken)
+        outcome, waiting = self._act(page, movement, taken, was_waiting=whole is not None)
         if whole is not None:
             store.set_waiting(connection, whole[0], whole[1] - movement.cents)
         store.change_movement(connection, movement, outcome, statement=number, waiting=waiting)
 
-    def _act(self, page: Page, movement: Movement, taken: Taken) -> tuple[Outcome, int]:
-        """Do what a movement means; return that, and the cents of it that wait for a person."""
+    def _act(self, page: Page, movement: Movement, taken: Taken, *, was_waiting: bool) -> tuple[Outcome, int]:
+        """Do what a movement means; return that, and the cents of it that wait for a person.
+
+        `was_waiting`: it is in the books already, as a part of a sum that waits.
+        """
         connection = page.connection
         references = (movement.reference,) if movement.reference else find_references(movement.text)
         candidates = load_candidates(connection, references, [movement.counterpart_iban], [movement.cents])
@@ -187,25 +194,22 @@ class StatementDesk:
             due = expectation.left if expectation.state is ExpectationState.OPEN else 0
             cents = min(movement.cents, due)
             if cents:
-                self._deposit(page, movement, expectation, Cents(cents), taken)
+                taken.deposited += cents
+                self._deposits.deposit(page, movement, expectation, Cents(cents), was_waiting=was_waiting)
             waiting = movement.cents - cents
         elif outcome.meaning in (Meaning.TRANSFER_LEFT, Meaning.TRANSFER_CAME_BACK):
             event = PaymentEvent.CONFIRM if outcome.meaning is Meaning.TRANSFER_LEFT else PaymentEvent.RETURN
             payment = Id16(bytes.fromhex(outcome.subject))
-            if not self._payments.follow(page, payment, event, movement.id, movement.return_reason):
+            if not self._payments.follow(page, payment, event, movement, was_waiting=was_waiting):
                 waiting = movement.cents
         elif outcome.meaning is not Meaning.WAIT:
             waiting = movement.cents
         taken.count(outcome.meaning)
         if waiting:
             taken.waiting.append(movement.id)
+            if not was_waiting:
+                self._books.wait(page, movement, waiting)
         return outcome, waiting
-
-    def _deposit(
-        self, page: Page, movement: Movement, expectation: Expectation, cents: Cents, taken: Taken
-    ) -> DepositState:
-        taken.deposited += cents
-        return self._deposits.deposit(page, movement, expectation, cents)
 
     def decide(self, page: Page, items: Sequence[Decide]) -> list[Taken | Refusal]:
         """Do with movements that wait what people decided of them."""
@@ -226,13 +230,18 @@ class StatementDesk:
             raise NothingWaits(movement=movement.id)
         taken = Taken()
         if asked.expectation is None:
+            if asked.is_fee:
+                if waiting > 0:
+                    raise DecisionRefused(reason="a fee is money that left")
+                self._books.find_fee(page, movement, Cents(-waiting))
             store.set_waiting(page.connection, movement.id, 0, f"{asked.by}: {asked.reason}")
             return taken
         cents = asked.cents or Cents(waiting)
         if waiting < 0 or cents > waiting:
             raise DecisionRefused(reason=f"{waiting} cents wait")
         expectation = load_expectation(page.connection, asked.expectation)
-        self._deposit(page, movement, expectation, cents, taken)
+        taken.deposited += cents
+        self._deposits.deposit(page, movement, expectation, cents, was_waiting=True)
         store.set_waiting(page.connection, movement.id, waiting - cents, asked.by)
         return taken
 

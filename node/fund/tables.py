@@ -36,7 +36,8 @@ metadata = MetaData(naming_convention=NAMING)
 donors = Table(
     "donors",
     metadata,
-    Column("id", LargeBinary, primary_key=True),
+    Column("number", RowId, primary_key=True),  # of the register: how the books name a person
+    Column("id", LargeBinary, nullable=False, unique=True),
     Column("kind", Text, nullable=False),
     Column("siren", Text, nullable=False),  # '' for a person
     Column("name", Text, nullable=False),
@@ -259,4 +260,20 @@ receipts = Table(
     CheckConstraint(one_of("state", ReceiptState), name="state"),
     CheckConstraint("seq > 0", name="seq"),
     UniqueConstraint("year", "seq"),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("no", RowId, primary_key=True),
+    Column("journal", Text, nullable=False),
+    Column("year", Integer, nullable=False),  # the closing day of the fiscal year
+    Column("number", BigInteger, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("validated_on", Integer, nullable=False),
+    Column("event", Text, nullable=False),  # what happened, and to what
+    Column("body", LargeBinary, nullable=False),  # the entry as it was validated
+    UniqueConstraint("journal", "year", "number"),
+    CheckConstraint("number > 0", name="number"),
+    Index("ix_entries_event", "event"),
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from node.deposits.service import DepositDesk
 from node.fund.bank_parameters_store import load_bank_parameters
+from node.fund.checks import check_fund
 from node.fund.days import day_at
 from node.fund.expectation_service import Announce
 from node.fund.expectations import Expectation, Purpose
@@ -27,6 +28,7 @@ from protocol.amounts import Cents
 from protocol.book.service import Book, Page
 from protocol.exchange.peer_service import PeerExchange
 from protocol.exchange.service import Identity
+from protocol.findings import Finding
 from protocol.house import BaseName, Donor, ExpectPayment, HouseMessage, house_of, make_neighbours
 from protocol.identifiers import Id16, TerritoryCode, make_account_number
 from protocol.keys import Domain, Keyring, SecretKeys, make_keys, sign
@@ -142,6 +144,13 @@ class FundWorld:
         for _ in range(3):
             for name in (BaseName.ACCOUNTS, BaseName.PARTNERS):
                 await self.exchanges[BaseName.FUND].call(name, Direct(self.exchanges[name]))
+
+    def find_wrongs(self) -> list[Finding]:
+        """Return what the fund's own checks find: nothing, after whatever was done."""
+        checked = self.book.read_now(
+            lambda line: check_fund(line, self.neighbours, lambda _where: None, fund=self.fund.code)
+        )
+        return [finding for one in checked for finding in one.findings]
 
     def close(self) -> None:
         for book in self.books.values():

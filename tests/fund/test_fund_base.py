@@ -50,7 +50,9 @@ def world(request: pytest.FixtureRequest, book_url: str) -> Iterator[FundWorld]:
 
     made = FundWorld(url_of)
     yield made
+    wrongs = made.find_wrongs()
     made.close()
+    assert wrongs == []
 
 
 # ---------------------------------------------------------------- what is announced

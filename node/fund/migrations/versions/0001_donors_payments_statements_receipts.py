@@ -106,6 +106,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "donors",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.LargeBinary(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("siren", sa.Text(), nullable=False),
@@ -114,8 +115,26 @@ def upgrade() -> None:
         sa.Column("year_end", sa.Integer(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("kind = 'company' OR kind = 'individual'", name=op.f("ck_donors_kind")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_donors")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_donors")),
+        sa.UniqueConstraint("id", name=op.f("uq_donors_id")),
     )
+    op.create_table(
+        "entries",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("journal", sa.Text(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("validated_on", sa.Integer(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("number > 0", name=op.f("ck_entries_number")),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_entries")),
+        sa.UniqueConstraint("journal", "year", "number", name=op.f("uq_entries_journal_year_number")),
+    )
+    with op.batch_alter_table("entries", schema=None) as batch_op:
+        batch_op.create_index("ix_entries_event", ["event"], unique=False)
+
     op.create_table(
         "officers",
         sa.Column("key", sa.LargeBinary(), nullable=False),
@@ -377,6 +396,10 @@ def downgrade() -> None:
     op.drop_table("receipt_counters")
     op.drop_table("orders")
     op.drop_table("officers")
+    with op.batch_alter_table("entries", schema=None) as batch_op:
+        batch_op.drop_index("ix_entries_event")
+
+    op.drop_table("entries")
     op.drop_table("donors")
     op.drop_table("bearers")
     op.drop_table("nodes")

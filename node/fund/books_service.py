@@ -1,0 +1,263 @@
+"""The fund's books: every euro that the bank moves is an entry of the same page, numbered without a gap.
+
+What nobody recognised waits in the suspense account until a person says what it was; so the account of the bank always
+stands where the bank's own statement stands.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, func, insert, select
+
+from node.fund import bookings
+from node.fund.balances import compute_balances
+from node.fund.bookings import AidPart, Writing
+from node.fund.chart import Auxiliary, BankAccount, bearer_auxiliary, company_auxiliary, donor_auxiliary
+from node.fund.chart_store import load_chart
+from node.fund.days import day_at, number_of
+from node.fund.declarations import FiscalYear
+from node.fund.entries import Draft, Entry, Piece, number_drafts
+from node.fund.openings import open_year
+from node.fund.settings import FundSettings
+from node.fund.statements import Movement
+from node.fund.tables import bearers, donors, entries
+from node.fund.tags import Place, Purpose, Tag
+from protocol.amounts import Cents
+from protocol.book.worker import Page
+
+_RANK: Final = 1  # of the one bank account that the fund has today
+_FEES: Final = Tag(is_public_appeal=False, purpose=Purpose.RUNNING, place=Place.FRANCE)
+_AID: Final = Tag(is_public_appeal=False, purpose=Purpose.MISSION, place=Place.FRANCE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceRow:
+    """What one account, and who stands behind it, has after all entries of a year. Cents."""
+
+    account: str
+    label: str
+    auxiliary: str
+    debit: int
+    credit: int
+
+
+class Books:
+    """Writes what happens to the fund's euros into its journals."""
+
+    def __init__(self, settings: FundSettings) -> None:
+        self._settings = settings
+        self._bank = BankAccount(iban=settings.account.iban, rank=_RANK)
+
+    # What happens.
+
+    def receive(self, page: Page, movement: Movement, donor: bytes, cents: Cents, *, was_waiting: bool) -> None:
+        """A deposit: straight from the bank, or out of what waited for a person."""
+        kind, auxiliary = _donor_of(page.connection, donor)
+        is_public = kind == "individual" and self._settings.takes_from_public
+
+        def write(writing: Writing) -> Draft:
+            if kind == "company":
+                if was_waiting:
+                    return bookings.book_identified_deposit(
+                        writing, company=auxiliary, cents=cents, is_public_appeal=False
+                    )
+                return bookings.book_company_deposit(
+                    writing, bank=self._bank, company=auxiliary, cents=cents, is_public_appeal=False
+                )
+            if was_waiting:
+                return bookings.book_identified_gift(writing, donor=auxiliary, cents=cents, is_public_appeal=is_public)
+            return bookings.book_gift(
+                writing, bank=self._bank, donor=auxiliary, cents=cents, is_public_appeal=is_public
+            )
+
+        self._write_movement(page, "deposit", movement, write, is_now=was_waiting)
+
+    def wait(self, page: Page, movement: Movement, cents: int) -> None:
+        """Euros moved, and nobody knows yet what they were: above zero they came, below they went."""
+
+        def write(writing: Writing) -> Draft:
+            if cents > 0:
+                return bookings.book_unidentified_receipt(writing, bank=self._bank, cents=Cents(cents))
+            return bookings.book_receipt_sent_back(writing, bank=self._bank, cents=Cents(-cents))
+
+        self._write_movement(page, "waiting", movement, write)
+
+    def find_fee(self, page: Page, movement: Movement, cents: Cents) -> None:
+        """What went unexplained was a fee of the bank."""
+        self._write_movement(
+            page,
+            "fee",
+            movement,
+            lambda writing: bookings.book_fee_identified(writing, cents=cents, tag=_FEES),
+            is_now=True,
+        )
+
+    def decide_aid(self, page: Page, payment: Any) -> None:
+        """Two people signed: the fund owes the bearer."""
+        self._write_payment(
+            page,
+            "aid-decided",
+            payment,
+            lambda writing, bearer: bookings.book_aid_decided(writing, bearer=bearer, parts=_parts(payment)),
+        )
+
+    def withdraw_aid(self, page: Page, payment: Any) -> None:
+        """Nothing was paid, and nothing is owed any more."""
+        self._write_payment(
+            page,
+            "aid-withdrawn",
+            payment,
+            lambda writing, bearer: bookings.book_aid_withdrawn(writing, bearer=bearer, parts=_parts(payment)),
+        )
+
+    def pay_aid(self, page: Page, movement: Movement, payment: Any, *, was_waiting: bool) -> None:
+        """The bank's statement shows the transfer."""
+        bearer = _bearer_of(page.connection, payment)
+        cents = Cents(payment.cents)
+
+        def write(writing: Writing) -> Draft:
+            if was_waiting:
+                return bookings.book_aid_identified(writing, bearer=bearer, cents=cents)
+            return bookings.book_aid_paid(writing, bank=self._bank, bearer=bearer, cents=cents)
+
+        self._write_movement(page, "aid-paid", movement, write, is_now=was_waiting)
+
+    def return_aid(self, page: Page, movement: Movement, payment: Any) -> None:
+        """The transfer came back: the fund owes it again."""
+        bearer = _bearer_of(page.connection, payment)
+        self._write_movement(
+            page,
+            "aid-returned",
+            movement,
+            lambda writing: bookings.book_aid_returned(
+                writing, bank=self._bank, bearer=bearer, cents=Cents(payment.cents)
+            ),
+        )
+
+    # How it is written.
+
+    def _write_movement(
+        self,
+        page: Page,
+        event: str,
+        movement: Movement,
+        make: Callable[[Writing], Draft],
+        *,
+        is_now: bool = False,
+    ) -> None:
+        """Write what the bank booked, on its day; what a person found out about it, on the day when he did."""
+        assert movement.booked_on is not None
+        piece = Piece(reference=movement.bank_reference or movement.id[:16], on=movement.booked_on)
+        on = max(day_at(page.now), movement.booked_on) if is_now else movement.booked_on
+        self._write(page, f"{event} {movement.id}", on, piece, make)
+
+    def _write_payment(self, page: Page, event: str, payment: Any, make: Callable[[Writing, Auxiliary], Draft]) -> None:
+        bearer = _bearer_of(page.connection, payment)
+        on = day_at(page.now)
+        piece = Piece(reference=payment.end_to_end_id, on=day_at(payment.at))
+        self._write(page, f"{event} {bytes(payment.id).hex()}", on, piece, lambda writing: make(writing, bearer))
+
+    def _write(self, page: Page, event: str, on: datetime.date, piece: Piece, make: Callable[[Writing], Draft]) -> None:
+        year = self._settings.year_of(on)
+        draft = make(Writing(chart=load_chart(year.first_on), on=on, piece=piece))
+        self._keep(page, year, [(event, draft)])
+
+    def _keep(self, page: Page, year: FiscalYear, written: list[tuple[str, Draft]]) -> None:
+        connection = page.connection
+        closing = number_of(year.last_on)
+        lasts = {
+            row[0]: int(row[1])
+            for row in connection.execute(
+                select(entries.c.journal, func.max(entries.c.number))
+                .where(entries.c.year == closing)
+                .group_by(entries.c.journal)
+            )
+        }
+        today = max([day_at(page.now), *(draft.on for _, draft in written)])
+        last = int(connection.execute(select(func.coalesce(func.max(entries.c.no), 0))).scalar_one())
+        made = number_drafts([draft for _, draft in written], year=year, last_numbers=lasts, validated_on=today)
+        for place, ((event, _), entry) in enumerate(zip(written, made, strict=True), 1):
+            connection.execute(
+                insert(entries).values(
+                    no=last + place,
+                    journal=entry.journal.code,
+                    year=closing,
+                    number=entry.number,
+                    day=number_of(entry.draft.on),
+                    validated_on=number_of(entry.validated_on),
+                    event=event,
+                    body=msgspec.json.encode(entry),
+                )
+            )
+
+    def open_year(self, page: Page, closing: datetime.date) -> int:
+        """Write the opening balances of the fiscal year that closes on that day, once; return how many entries."""
+        year = self._settings.year_of(closing)
+        before = self._settings.year_of(year.first_on - datetime.timedelta(days=1))
+        event = f"opening {number_of(year.last_on)}"
+        if page.connection.execute(select(entries.c.no).where(entries.c.event == event)).first() is not None:
+            return 0
+        told = load_entries(page.connection, before)
+        piece = Piece(reference=f"CLOTURE-{number_of(before.last_on)}", on=before.last_on)
+        drafts = open_year(
+            compute_balances(told),
+            before=before,
+            year=year,
+            chart=load_chart(year.first_on),
+            piece=piece,
+        )
+        self._keep(page, year, [(event, draft) for draft in drafts])
+        return len(drafts)
+
+
+def _parts(payment: Any) -> list[AidPart]:
+    return [AidPart(cents=Cents(payment.cents), tag=_AID)]
+
+
+def _donor_of(connection: Connection, donor: bytes) -> tuple[str, Auxiliary]:
+    row = connection.execute(select(donors).where(donors.c.id == donor)).one()
+    if row.kind == "company":
+        return "company", company_auxiliary(row.siren, row.name)
+    return "individual", donor_auxiliary(row.number)
+
+
+def _bearer_of(connection: Connection, payment: Any) -> Auxiliary:
+    row = connection.execute(select(bearers).where(bearers.c.id == payment.bearer)).one()
+    return bearer_auxiliary(row.registry, row.name)
+
+
+def load_entries(connection: Connection, year: FiscalYear) -> list[Entry]:
+    """Return all entries of a fiscal year, in the order in which they were written."""
+    rows = connection.execute(
+        select(entries.c.body).where(entries.c.year == number_of(year.last_on)).order_by(entries.c.no)
+    )
+    return [read_entry(bytes(row.body)) for row in rows]
+
+
+def read_entry(body: bytes) -> Entry:
+    """Return the entry of a row. Raises ValueError, Refusal where it was changed by hand."""
+    return msgspec.json.decode(body, type=Entry)
+
+
+def balance_rows(told: Iterable[Entry]) -> list[BalanceRow]:
+    """Return the trial balance, by account number."""
+    return [
+        BalanceRow(
+            account=one.account.number,
+            label=one.account.label,
+            auxiliary=one.auxiliary.label if one.auxiliary else "",
+            debit=one.debit,
+            credit=one.credit,
+        )
+        for one in compute_balances(told)
+    ]
+
+
+def find_year_of(settings: FundSettings, closing_year: int) -> FiscalYear:
+    """Return the fiscal year that closes in a civil year."""
+    return settings.year_of(settings.close_of(datetime.date(closing_year, 1, 1)))
