@@ -21,7 +21,7 @@ from node.fund.printed_text import find_fault
 from node.fund.tags import Tag, find_tag_fault
 from protocol.amounts import Cents, require_amount
 
-LABEL_MAX: Final = 200
+LABEL_MAX: Final = 300  # the longest name of who stands behind it, and what happened
 REFERENCE_MAX: Final = 80
 
 

@@ -40,7 +40,7 @@ from node.fund.bookings import (
     book_volunteering,
 )
 from node.fund.books_errors import InvalidEntry, NothingDedicated
-from node.fund.chart import donor_auxiliary
+from node.fund.chart import LABEL_MAX, bearer_auxiliary, company_auxiliary, donor_auxiliary, earmark_auxiliary
 from node.fund.entries import Draft
 from node.fund.tags import Origin
 from protocol.amounts import Cents
@@ -306,3 +306,25 @@ def test_an_aid_is_for_the_mission() -> None:
 def test_each_bank_account_has_its_own_account() -> None:
     assert CHART.bank(BANK).label == "Banques FR7630006000011234567890189"
     assert {CHART.bank(bank).number for bank in (BANK, OTHER_BANK)} == {"512001", "512012"}
+
+
+def test_the_longest_name_can_be_written() -> None:
+    company = company_auxiliary("552100554", "x" * LABEL_MAX)
+    bearer = bearer_auxiliary("W691234567", "x" * LABEL_MAX)
+    earmark = earmark_auxiliary("EAU", "x" * LABEL_MAX)
+    source = BoundSource.GENEROSITY
+    for make in (
+        lambda: book_company_deposit(WRITING, bank=BANK, company=company, cents=C, is_public_appeal=False),
+        lambda: book_identified_deposit(WRITING, company=company, cents=C, is_public_appeal=False),
+        lambda: book_excess_refund(WRITING, bank=BANK, company=company, cents=C),
+        lambda: book_liberality(WRITING, bank=BANK, giver=company, origin=Origin.COMPANY, cents=C),
+        lambda: book_pledge(WRITING, company=company, cents=C),
+        lambda: book_pledge_ended(WRITING, company=company, cents=C),
+        lambda: book_aid_decided(WRITING, bearer=bearer, parts=PARTS),
+        lambda: book_aid_withdrawn(WRITING, bearer=bearer, parts=PARTS),
+        lambda: book_aid_paid(WRITING, bank=BANK, bearer=bearer, cents=C),
+        lambda: book_aid_returned(WRITING, bank=BANK, bearer=bearer, cents=C),
+        lambda: book_dedicated(WRITING, source=source, earmark=earmark, cents=C, is_public_appeal=True),
+        lambda: book_dedicated_used(WRITING, source=source, earmark=earmark, cents=C, kept=C, is_public_appeal=True),
+    ):
+        assert make().label.endswith("x" * LABEL_MAX)

@@ -58,7 +58,7 @@ def test_only_what_balances_is_made(told: list[tuple[bool, int]]) -> None:
         {"label": ""},
         {"label": "Don\tmanuel"},
         {"label": "Don\nmanuel"},
-        {"label": "x" * 201},
+        {"label": "x" * 301},
         {
             # commitments stand apart
             "lines": (
