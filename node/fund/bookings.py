@@ -150,8 +150,6 @@ def book_company_deposit(
 
     Raises InvalidEntry, InvalidAmount.
     """
-    require_amount(cents)
-    require_balance(excess)
     return writing.draft(
         JournalRole.BANK,
         f"Mécénat {company.label}",
@@ -245,8 +243,6 @@ def book_identified_deposit(
     is_public_appeal: bool,
 ) -> Draft:
     """What waited was a company's deposit. Raises InvalidEntry, InvalidAmount."""
-    require_amount(cents)
-    require_balance(excess)
     return writing.draft(
         JournalRole.OTHER,
         f"Mécénat identifié {company.label}",

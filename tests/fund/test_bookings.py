@@ -259,6 +259,14 @@ def test_who_gave_and_whether_the_public_was_asked_is_told() -> None:
         (Origin.INDIVIDUAL, True),
         (Origin.COMPANY, False),
     ]
+    consumed = book_endowment_consumed(WRITING, cents=C).lines[1].tag
+    assert consumed is not None
+    assert not consumed.is_public_appeal
+
+
+def test_what_an_endowment_is_called() -> None:
+    labels = [book_endowment(WRITING, bank=BANK, kind=kind, cents=C).label for kind in Endowment]
+    assert labels == ["Dotation initiale", "Dotation complémentaire"]
 
 
 def test_a_citizens_name_is_not_in_the_books() -> None:
@@ -313,7 +321,7 @@ def test_the_longest_name_can_be_written() -> None:
     bearer = bearer_auxiliary("W691234567", "x" * LABEL_MAX)
     earmark = earmark_auxiliary("EAU", "x" * LABEL_MAX)
     source = BoundSource.GENEROSITY
-    for make in (
+    makers: tuple[Callable[[], Draft], ...] = (
         lambda: book_company_deposit(WRITING, bank=BANK, company=company, cents=C, is_public_appeal=False),
         lambda: book_identified_deposit(WRITING, company=company, cents=C, is_public_appeal=False),
         lambda: book_excess_refund(WRITING, bank=BANK, company=company, cents=C),
@@ -326,5 +334,6 @@ def test_the_longest_name_can_be_written() -> None:
         lambda: book_aid_returned(WRITING, bank=BANK, bearer=bearer, cents=C),
         lambda: book_dedicated(WRITING, source=source, earmark=earmark, cents=C, is_public_appeal=True),
         lambda: book_dedicated_used(WRITING, source=source, earmark=earmark, cents=C, kept=C, is_public_appeal=True),
-    ):
+    )
+    for make in makers:
         assert make().label.endswith("x" * LABEL_MAX)

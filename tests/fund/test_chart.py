@@ -107,6 +107,10 @@ def test_who_stands_behind_an_account() -> None:
     assert earmark_auxiliary("EAU-2", "Eau").number == "AEAU-2"
 
 
+def test_the_last_bank_account_has_its_account() -> None:
+    assert CHART.bank(BankAccount(iban=BANK.iban, rank=999)).number == "512999"
+
+
 @given(st.lists(st.integers(1, 10**9 - 1), unique=True))
 def test_no_two_donors_share_a_number(register: list[int]) -> None:
     assert len({donor_auxiliary(number).number for number in register}) == len(register)
@@ -126,6 +130,8 @@ def test_no_two_donors_share_a_number(register: list[int]) -> None:
         lambda: earmark_auxiliary("", "Eau"),
         lambda: BankAccount(iban=BANK.iban, rank=0),
         lambda: BankAccount(iban=BANK.iban, rank=1_000),
+        lambda: Auxiliary(number="", label="Eau"),
+        lambda: Journal(code="BQ", label=""),
         lambda: Journal(code="bq", label="Banque"),
         lambda: Journal(code="BANQUE", label="Banque"),
         lambda: Account(number="51", label="Banques", nature=Nature.BALANCE),
