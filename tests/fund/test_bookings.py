@@ -16,6 +16,7 @@ from node.fund.bookings import (
     DebitedGift,
     Endowment,
     book_aid_decided,
+    book_aid_identified,
     book_aid_paid,
     book_aid_returned,
     book_aid_withdrawn,
@@ -27,6 +28,7 @@ from node.fund.bookings import (
     book_endowment,
     book_endowment_consumed,
     book_excess_refund,
+    book_fee_identified,
     book_gift,
     book_identified_deposit,
     book_identified_gift,
@@ -152,6 +154,12 @@ EXPECTED: list[tuple[Callable[[], Draft], str, list[tuple[str, str, int]]]] = [
         "BQ",
         [("471", "", 1_234), ("512001", "", -1_234)],
     ),
+    (
+        lambda: book_aid_identified(WRITING, bearer=BEARER, cents=C),
+        "OD",
+        [("4672", P, 1_234), ("471", "", -1_234)],
+    ),
+    (lambda: book_fee_identified(WRITING, cents=C, tag=RUNNING), "OD", [("627", "", 1_234), ("471", "", -1_234)]),
     (
         lambda: book_aid_decided(WRITING, bearer=BEARER, parts=PARTS),
         "OD",
@@ -332,6 +340,7 @@ def test_the_longest_name_can_be_written() -> None:
         lambda: book_aid_withdrawn(WRITING, bearer=bearer, parts=PARTS),
         lambda: book_aid_paid(WRITING, bank=BANK, bearer=bearer, cents=C),
         lambda: book_aid_returned(WRITING, bank=BANK, bearer=bearer, cents=C),
+        lambda: book_aid_identified(WRITING, bearer=bearer, cents=C),
         lambda: book_dedicated(WRITING, source=source, earmark=earmark, cents=C, is_public_appeal=True),
         lambda: book_dedicated_used(WRITING, source=source, earmark=earmark, cents=C, kept=C, is_public_appeal=True),
     )
