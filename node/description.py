@@ -17,6 +17,7 @@ QUERY: Final[Mapping[str, tuple[str, str]]] = {
     "cursor": ("integer", "where to go on, as the page before said"),
     "from": ("string", "the period's start, ISO 8601"),
     "limit": ("integer", "rows in a page, 1 to 200, 50 by default"),
+    "purchase": ("string", "a sale, by the till's own id"),
     "order": ("string", "newest or oldest first"),
     "to": ("string", "the period's end, not included, ISO 8601"),
 }
@@ -55,9 +56,25 @@ class Route:
     answers: tuple[type[msgspec.Struct], ...] = ()
     query: tuple[str, ...] = ()
     creates: bool = False  # 201 when new, 200 when repeated
+    waits: bool = False  # 202 while another base has not answered
 
 
-def describe_api(routes: Sequence[Route]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """What an API says of itself beside its doors."""
+
+    title: str = "Citizen-Miles node"
+    words: str = (
+        "Amounts are whole cents. Ids are UUIDs in lower case, chosen by the caller: the same id with the same"
+        " content is answered again and never done twice; with another content it is refused."
+    )
+    key: str = "cmk_<id>_<secret>"  # what a caller proves itself with
+
+
+NODE_API: Final = Api()
+
+
+def describe_api(routes: Sequence[Route], api: Api = NODE_API) -> dict[str, Any]:
     """Return the document."""
     structs = {one for route in routes for one in (route.body, *route.answers) if one is not None}
     ordered = sorted(structs, key=lambda struct: struct.__name__)
@@ -68,19 +85,16 @@ def describe_api(routes: Sequence[Route]) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "Citizen-Miles node",
+            "title": api.title,
             "version": "1",
-            "description": (
-                "Amounts are whole cents. Ids are UUIDs in lower case, chosen by the caller: the same id with the same"
-                " content is answered again and never done twice; with another content it is refused."
-            ),
+            "description": api.words,
             "license": {"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
         },
         "security": [{"key": []}],
         "paths": paths,
         "components": {
             "schemas": {**schemas, "Refusal": _REFUSAL},
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "cmk_<id>_<secret>"}},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": api.key}},
         },
     }
 
@@ -94,7 +108,9 @@ def _describe(route: Route) -> dict[str, Any]:
     if route.creates:
         responses["200"]["description"] = "done before under this id"
         responses["201"] = {"description": "done", **done}
-    if route.scope:
+    if route.waits:
+        responses["202"] = {"description": "taken; what another base has to answer is not there yet", **done}
+    if route.scope or "{" in route.path:
         responses |= {status: {"description": told, "content": refusal} for status, told in _ERRORS.items()}
     in_path = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}

@@ -9,9 +9,11 @@ What is decided stays: the same id with the same content is answered again, a re
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from sqlalchemy import Connection
 
 from node.partners import store, tables
 from node.partners.campaigns import spend
@@ -69,14 +71,14 @@ Told = SaleAnswer | Refusal
 class _Desk:
     """What the sales of a page touch, and what was decided of them."""
 
-    campaigns: dict[Id16, CampaignRow]
-    tills: dict[int, Till]
     known: dict[str, dict[str, Any]]
     grant_states: dict[bytes, tuple[GrantState, str]]  # and why the accounts refused
-    vouchers: dict[int, tuple[int, int]]  # of a known sale: cents and last day
-    digests: set[tuple[int, bytes]]
-    days: dict[str, int]
-    next_row: int
+    last_days: dict[int, int]  # of the tickets of known sales
+    campaigns: dict[Id16, CampaignRow] = field(default_factory=dict)
+    tills: dict[int, Till] = field(default_factory=dict)
+    digests: set[tuple[int, bytes]] = field(default_factory=set)
+    days: dict[str, int] = field(default_factory=dict)
+    next_row: int = 0
     day_sums: dict[str, int] = field(default_factory=dict)
     sales: list[tuple[Any, ...]] = field(default_factory=list)
     grants: list[tuple[Any, ...]] = field(default_factory=list)
@@ -103,6 +105,12 @@ class SaleDesk:
                 answers.append(refusal)
         _save_desk(page, desk)
         return answers
+
+    def find(self, connection: Connection, till: Till, id_: PurchaseId) -> SaleAnswer | None:
+        """Return what became of a sale of a till, or None where it was not told or not taken."""
+        desk = _load_known(connection, {sale_key(till.row, id_)})
+        kept = desk.known.get(sale_key(till.row, id_))
+        return None if kept is None else self._answer(desk, kept, till, id_, is_repeat=True)
 
     def _take(self, page: Page, desk: _Desk, item: TellSales) -> list[Told]:
         require_clock(till_clock=item.sent_at, received_at=page.now, bounds=self._settings.bounds)
@@ -186,7 +194,7 @@ class SaleDesk:
             state = SaleState.VOUCHER
             expires_on = compute_expiry(purchase.day, self._settings.ticket_days)
             desk.digests.add((till.row, digest))
-            desk.vouchers[number] = (granted, write_day(expires_on))
+            desk.last_days[number] = write_day(expires_on)
             desk.new_vouchers.append(
                 (number, row.row, till.row, digest, granted, write_day(expires_on), VoucherState.OPEN)
             )
@@ -227,7 +235,7 @@ class SaleDesk:
         ticket = qr = expires_on = None
         if state is SaleState.VOUCHER:
             number = till.require_number()
-            expires_on = read_day(desk.vouchers[kept["id"]][1])
+            expires_on = read_day(desk.last_days[kept["id"]])
             made = self.make_ticket(till, number, id_, kept["granted"], expires_on)
             key = self._tills.ticket_key(till.siren, number)
             ticket, qr = format_ticket(made, key), format_ticket_qr(made, key)
@@ -282,8 +290,29 @@ def _day_key(campaign_row: int, purchase: Purchase) -> str | None:
 
 def _load_desk(page: Page, items: Sequence[TellSales]) -> _Desk:
     connection = page.connection
-    campaigns = store.load_campaigns(connection, "uid", {item.campaign for item in items})
-    keys = {sale_key(item.till.row, purchase.id) for item in items for purchase in item.purchases}
+    desk = _load_known(
+        connection, {sale_key(item.till.row, purchase.id) for item in items for purchase in item.purchases}
+    )
+    desk.campaigns = store.load_campaigns(connection, "uid", {item.campaign for item in items})
+    desk.tills = load_tills(connection, [item.till.row for item in items])
+    desk.next_row = store.next_id(connection, tables.sales)
+    nameless = {digest_purchase(one.id) for item in items for one in item.purchases if one.holder is None}
+    digests = select_rows(connection, tables.vouchers, ("till_id", "digest"), column="digest", values=nameless)
+    desk.digests = {(row[0], bytes(row[1])) for row in digests}
+    day_keys = {
+        key
+        for item in items
+        if (row := desk.campaigns.get(item.campaign)) and row.campaign.terms.ceilings.day_and_holder is not None
+        for purchase in item.purchases
+        if (key := _day_key(row.row, purchase))
+    }
+    for key, cents in select_rows(connection, tables.holder_days, ("key", "cents"), column="key", values=day_keys):
+        desk.days[key] = cents
+    return desk
+
+
+def _load_known(connection: Connection, keys: Collection[str]) -> _Desk:
+    """Return a desk with what was decided of these sales before."""
     known = {
         row[1]: dict(zip(_SALE, row, strict=True))
         for row in select_rows(connection, tables.sales, _SALE, column="key", values=keys)
@@ -291,29 +320,11 @@ def _load_desk(page: Page, items: Sequence[TellSales]) -> _Desk:
     grant_ids = [kept["grant_id"] for kept in known.values() if kept["grant_id"] is not None]
     states = select_rows(connection, tables.grants, ("id", "state", "code"), column="id", values=grant_ids)
     numbers = [kept["id"] for kept in known.values() if kept["state"] == SaleState.VOUCHER]
-    columns = ("sale_id", "cents", "expires_on")
-    vouchers = select_rows(connection, tables.vouchers, columns, column="sale_id", values=numbers)
-    nameless = {digest_purchase(one.id) for item in items for one in item.purchases if one.holder is None}
-    digests = select_rows(connection, tables.vouchers, ("till_id", "digest"), column="digest", values=nameless)
-    days: dict[str, int] = {}
-    day_keys = {
-        key
-        for item in items
-        if (row := campaigns.get(item.campaign)) and row.campaign.terms.ceilings.day_and_holder is not None
-        for purchase in item.purchases
-        if (key := _day_key(row.row, purchase))
-    }
-    for key, cents in select_rows(connection, tables.holder_days, ("key", "cents"), column="key", values=day_keys):
-        days[key] = cents
+    vouchers = select_rows(connection, tables.vouchers, ("sale_id", "expires_on"), column="sale_id", values=numbers)
     return _Desk(
-        campaigns=campaigns,
-        tills=load_tills(connection, [item.till.row for item in items]),
         known=known,
         grant_states={bytes(row[0]): (GrantState(row[1]), row[2]) for row in states},
-        vouchers={row[0]: (row[1], row[2]) for row in vouchers},
-        digests={(row[0], bytes(row[1])) for row in digests},
-        days=days,
-        next_row=store.next_id(connection, tables.sales),
+        last_days=dict(vouchers),
     )
 
 

@@ -22,13 +22,14 @@ from node.partners.errors import remake
 from node.partners.grants import GrantState, make_id
 from node.partners.operations_service import OperationDesk, list_unfinished
 from node.partners.outbox_service import Outbox, Tell
+from node.partners.purchases import PurchaseId
 from node.partners.purchases_service import SaleDesk, TellSales, Told
 from node.partners.refunds_service import AskRefund, RefundDesk, find_settled, tell_refund
 from node.partners.sales import RefundAnswer, RefundState, SaleAnswer
 from node.partners.settings import PartnersSettings
 from node.partners.tables import metadata
 from node.partners.tickets_service import ClaimTicket, ExpireTickets, TicketDesk
-from node.partners.tills_service import TillDesk
+from node.partners.tills_service import Till, TillDesk
 from node.partners.vouchers import ClaimAnswer
 from protocol.book.migration_service import History
 from protocol.book.service import Book
@@ -88,6 +89,10 @@ class Partners:
             return told
         answers = await self.waiters.wait(pending, wait_seconds, partial(find_answers, ids=pending))
         return [_settle(one, answers or {}) for one in told]
+
+    async def find_sale(self, till: Till, id_: PurchaseId) -> SaleAnswer | None:
+        """Return what became of a sale of a till, or None where it was not told or not taken."""
+        return await self.book.read_soon(lambda connection: self.sales.find(connection, till, id_))
 
     async def refund(self, asked: AskRefund, *, wait_seconds: float = 0.0) -> RefundAnswer:
         """Take a refund; wait so long for what the accounts took back. Raises its Refusal."""

@@ -140,6 +140,7 @@ class House:
 
     def __init__(self, url_of: Callable[[str], str], *, settings: PartnersSettings | None = None) -> None:
         self.dice = random.Random(1)
+        self.on_news: Callable[[], None] = lambda: None
         self._now = NOON
         self.url_of = url_of
         self.settings = settings or PartnersSettings(home=BREST)
@@ -183,7 +184,7 @@ class House:
 
     def _peer(self, name: str, apply: Callable[..., Sequence[HouseMessage]]) -> PeerExchange:
         identity = Identity(house_of(BREST), name, Keyring(self.keys[name]))
-        return PeerExchange(self.books[name], identity, self.neighbours, apply)
+        return PeerExchange(self.books[name], identity, self.neighbours, apply, on_news=lambda: self.on_news())
 
     def reopen(self, name: str) -> None:
         self.books[name].close()
