@@ -1,9 +1,7 @@
-"""A fund on its folder, wired by hand: its book, its keys, its desks, and its talk with the other bases."""
+"""A fund on its folder, wired by hand."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,21 +14,14 @@ from node.fund.receipts import ReceiptKind
 from node.fund.schema_service import FUND_HISTORY
 from node.fund.service import Fund
 from node.fund.settings import FundSettings
-from node.house.folders_store import base_folder, load_base_keys, load_house
-from node.house.settings import read_neighbours
-from protocol.book.service import Book, Page
+from node.house.folders_store import base_folder
+from node.house_part_app import HousePart
 from protocol.errors import Refusal
-from protocol.exchange.peer_service import PeerExchange
-from protocol.exchange.service import Identity
-from protocol.house import BaseName, HouseMessage, house_of
-from protocol.identifiers import require_territory
+from protocol.house import BaseName
 from protocol.running import clock_service
-from protocol.running.admin_service import AdminServer
-from protocol.running.keys_store import find_passphrase
 from protocol.running.settings import NotConfigured, parse_settings
 
 FILE: Final = "fund.toml"
-STORAGE_TROUBLE: Final = "the disk or the database does not answer as it should"
 
 
 def load_fund_settings(folder: Path) -> FundSettings:
@@ -58,64 +49,17 @@ def require_printable(settings: FundSettings) -> None:
         raise NotConfigured(reason=str(refusal)) from None
 
 
-class FundApp:
-    """A fund on the folder of its house. `start_quietly` opens it for commands; `begin` and `end` are for a server."""
-
-    base: Final = BaseName.FUND
+class FundApp(HousePart):
+    """A fund on the folder of its house."""
 
     def __init__(self, folder: Path) -> None:
-        self.house_folder = folder
-        self.folder = base_folder(folder, BaseName.FUND)
-        self.settings = load_fund_settings(self.folder)
-        self.house = load_house(folder)
-        self.home = require_territory(self.house.territory)
-        keyring = load_base_keys(folder, BaseName.FUND, find_passphrase(self.settings.passphrase_file))
-        try:
-            self.book = Book(self.database_url, history=FUND_HISTORY, clock=clock_service.now)
-        except ValueError as error:
-            raise NotConfigured(reason=str(error)) from None
-        self.fund = Fund(self.settings, load_bank_parameters(day_at(clock_service.now())), self._tell)
-        self.on_house_news: Callable[[], None] = lambda: None
-        self.exchange = PeerExchange(
-            self.book,
-            Identity(house_of(self.home), BaseName.FUND, keyring),
-            read_neighbours(self.house),
-            self.fund.apply,
-            on_news=lambda: self.on_house_news(),
+        self.settings = load_fund_settings(base_folder(folder, BaseName.FUND))
+        super().__init__(
+            folder,
+            BaseName.FUND,
+            history=FUND_HISTORY,
+            database=self.settings.database,
+            passphrase_file=self.settings.passphrase_file,
         )
-        self._commands: AdminServer | None = None
-
-    @property
-    def database_url(self) -> str:
-        return self.settings.database or f"sqlite:///{self.folder / 'fund.db'}"
-
-    def _tell(self, page: Page, reader: str, messages: Sequence[HouseMessage]) -> int:
-        return self.exchange.tell(page, reader, messages)
-
-    async def start_quietly(self) -> None:
-        """Open for work: there is nothing to load."""
-
-    async def stop(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(None, self.book.close)
-
-    async def begin(self, commands: AdminServer) -> None:
-        self._commands = commands
-        await commands.start()
-
-    async def end(self) -> None:
-        if self._commands is not None:
-            await self._commands.stop()
-        await self.stop()
-
-    def let_go(self) -> None:
-        """Nothing here waits for long."""
-
-    def probe(self) -> str | None:
-        """Why we are not ready, or nothing."""
-        return None if self.book.trouble is None else STORAGE_TROUBLE
-
-    def figures(self) -> Iterable[tuple[str, str, dict[str, str], float]]:
-        pages, items = self.book.written
-        yield "fund_pages_written", "counter", {}, pages
-        yield "fund_items_written", "counter", {}, items
-        yield "fund_storage_trouble", "gauge", {}, float(self.book.trouble is not None)
+        self.fund = Fund(self.settings, load_bank_parameters(day_at(clock_service.now())), self.tell)
+        self.open_exchange(self.fund.apply)

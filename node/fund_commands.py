@@ -11,19 +11,17 @@ from typing import Annotated, Any
 
 import typer
 
-from node.app import load_config
 from node.fund.outgoing_payments import IbanWords, PaymentWords, write_words
 from node.fund.references import require_bic, require_iban
 from node.fund.settings import FundSettings
 from node.fund_admin_commands import FUND_COMMANDS
 from node.fund_app import FILE, FundApp, load_fund_settings, require_printable
 from node.house.cards import compute_fingerprint, format_card
-from node.house.folders_store import base_folder, find_house, load_base_keys, make_card, save_house, take_card
-from node.house.settings import HouseSettings
+from node.house.folders_store import base_folder
+from node.house_init_service import add_base, open_folder_house
+from node.house_part_app import database_of
 from protocol.book.backup_service import back_up
-from protocol.book.store import require_driver
 from protocol.house import BaseName
-from protocol.identifiers import require_territory
 from protocol.keys import Domain, SecretKeys, sign
 from protocol.running import clock_service
 from protocol.running.admin_service import call
@@ -119,49 +117,13 @@ def init(
             passphrase_file=passphrase_file,
         )
         require_printable(settings)
-        _require_database(database)
-        where.mkdir(mode=0o700, parents=True, exist_ok=True)
-        house = _open_house(folder, territory, listen)
-        keyring = _make_keys(where, passphrase_file)
-        card = make_card(house.territory, BaseName.FUND, keyring)
-        take_card(folder, house, card)
+        house = open_folder_house(folder, territory, listen)
+        card = add_base(folder, BaseName.FUND, house, database=database, passphrase_file=passphrase_file)
         write_private(where / FILE, format_settings(settings).encode())
         show(
             {"folder": str(where), "card": format_card(card), "fingerprint": compute_fingerprint(card)},
             as_json=as_json,
         )
-
-
-def _require_database(url: str) -> None:
-    if url:
-        try:
-            require_driver(url)
-        except ValueError as error:
-            raise NotConfigured(reason=str(error)) from None
-
-
-def _make_keys(where: Path, passphrase_file: str) -> Any:
-    passphrase = find_passphrase(passphrase_file)
-    if not (where / "keys" / "current").exists():
-        create_keys(where / "keys", passphrase, clock_service.entropy(64))
-    return load_keyring(where / "keys", passphrase)
-
-
-def _open_house(folder: Path, territory: str, listen: str) -> HouseSettings:
-    """Return the folder's house, made now where there is none: with the accounts in it where the node lives here."""
-    known = find_house(folder)
-    if known is not None:
-        return known
-    if (folder / "node.toml").exists():
-        config = load_config(folder)
-        house = HouseSettings(territory=config.territory, bases={}, listen=config.listen)
-        keyring = load_base_keys(folder, BaseName.ACCOUNTS, find_passphrase(config.passphrase_file))
-        return take_card(folder, house, make_card(config.territory, BaseName.ACCOUNTS, keyring))
-    if not territory:
-        raise NotConfigured(reason="no node lives here: say --territory")
-    house = HouseSettings(territory=require_territory(territory), bases={}, listen=listen)
-    save_house(folder, house)
-    return house
 
 
 # ---------------------------------------------------------------- donors and gifts
@@ -679,7 +641,7 @@ def backup(folder: Folder, file: Path) -> None:
     with refusals_explained(), progress("backup") as say_done:
         where = base_folder(folder, BaseName.FUND)
         settings = load_fund_settings(where)
-        url = settings.database or f"sqlite:///{where / 'fund.db'}"
+        url = database_of(folder, BaseName.FUND, settings.database)
         size = back_up(url, file, lambda done, pages: say_done(f"{done} of {pages} pages"))
     say(f"{file}: {size} bytes. Keep it away from this machine, and the keys folder with it")
 

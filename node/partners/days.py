@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+from zoneinfo import ZoneInfo
 
 from protocol.errors import InvalidTime
+from protocol.times import Instant
 
 
 def write_day(day: datetime.date) -> int:
@@ -15,6 +17,11 @@ def write_day(day: datetime.date) -> int:
 def read_day(number: int) -> datetime.date:
     """Return the day of such a number. Raises ValueError."""
     return datetime.date(number // 10_000, number // 100 % 100, number % 100)
+
+
+def local_day(at: Instant, zone: str) -> datetime.date:
+    """Return the day of an instant where the clocks show that zone."""
+    return datetime.datetime.fromtimestamp(at / 1_000, ZoneInfo(zone)).date()
 
 
 def parse_day(text: object, field: str) -> datetime.date:

@@ -181,4 +181,5 @@ def test_a_slip_of_a_stranger_is_not_opened(house: House) -> None:
         request = urllib.request.Request(f"http://127.0.0.1:{fund.port}{path}", data=body, method="POST")
         with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(request, timeout=WITHIN_SECONDS)  # noqa: S310 - our own process
+        caught.value.close()
         assert caught.value.code in (400, 404)

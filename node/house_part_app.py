@@ -1,0 +1,91 @@
+"""What the bases that live apart from the accounts share: a folder, a book, keys, and the talk with the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from node.house.folders_store import base_folder, load_base_keys, load_house
+from node.house.settings import FOLDERS, read_neighbours
+from protocol.book.migration_service import History
+from protocol.book.service import Book, Page
+from protocol.exchange.peer_service import Apply, PeerExchange
+from protocol.exchange.service import Identity
+from protocol.house import BaseName, HouseMessage, house_of
+from protocol.identifiers import require_territory
+from protocol.running import clock_service
+from protocol.running.admin_service import AdminServer
+from protocol.running.keys_store import find_passphrase
+from protocol.running.settings import NotConfigured
+
+STORAGE_TROUBLE: Final = "the disk or the database does not answer as it should"
+
+
+def database_of(folder: Path, base: BaseName, database: str) -> str:
+    """Return where a base keeps its book: what its file names, or a file of its folder."""
+    return database or f"sqlite:///{base_folder(folder, base) / FOLDERS[base]}.db"
+
+
+class HousePart:
+    """A base of a house on its folder. `start_quietly` opens it for commands; `begin` and `end` are for a server."""
+
+    def __init__(self, folder: Path, base: BaseName, *, history: History, database: str, passphrase_file: str) -> None:
+        self.base = base
+        self.folder = base_folder(folder, base)
+        self.house = load_house(folder)
+        self.home = require_territory(self.house.territory)
+        self._keyring = load_base_keys(folder, base, find_passphrase(passphrase_file))
+        try:
+            self.book = Book(database_of(folder, base, database), history=history, clock=clock_service.now)
+        except ValueError as error:
+            raise NotConfigured(reason=str(error)) from None
+        self.on_house_news: Callable[[], None] = lambda: None
+        self.exchange: PeerExchange
+        self._commands: AdminServer | None = None
+
+    def open_exchange(self, apply: Apply) -> None:
+        """Open the talk with the other bases; `apply` does what they tell."""
+        self.exchange = PeerExchange(
+            self.book,
+            Identity(house_of(self.home), self.base, self._keyring),
+            read_neighbours(self.house),
+            apply,
+            on_news=lambda: self.on_house_news(),
+        )
+
+    def tell(self, page: Page, reader: str, messages: Sequence[HouseMessage]) -> int:
+        """Tell another base, in the page."""
+        return self.exchange.tell(page, reader, messages)
+
+    async def start_quietly(self) -> None:
+        """Open for work: there is nothing to load."""
+
+    async def stop(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, self.book.close)
+
+    async def begin(self, commands: AdminServer) -> None:
+        """Start what runs beside the doors."""
+        self._commands = commands
+        await commands.start()
+
+    async def end(self) -> None:
+        """Stop what `begin` started, and let go of the book."""
+        if self._commands is not None:
+            await self._commands.stop()
+        await self.stop()
+
+    def let_go(self) -> None:
+        """End waiting calls at once: the process is told to stop. Nothing here waits for long."""
+
+    def probe(self) -> str | None:
+        """Why we are not ready, or nothing."""
+        return None if self.book.trouble is None else STORAGE_TROUBLE
+
+    def figures(self) -> Iterable[tuple[str, str, dict[str, str], float]]:
+        name = FOLDERS[self.base]
+        pages, items = self.book.written
+        yield f"{name}_pages_written", "counter", {}, pages
+        yield f"{name}_items_written", "counter", {}, items
+        yield f"{name}_storage_trouble", "gauge", {}, float(self.book.trouble is not None)
