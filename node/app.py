@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from node.federation import store as federation_store
 from node.federation.payee_service import PayeeDesk
 from node.federation.service import Federation
 from node.federation.worker import ExchangeWorker
+from node.grants.service import GrantDesk
 from node.house.folders_store import find_house
 from node.house.settings import HouseSettings, read_neighbours
 from node.ledger.accounts import AccountKind
@@ -27,7 +28,7 @@ from node.ledger.openings import OpenAccount, Opened
 from node.ledger.service import Ledger
 from node.schema_service import ACCOUNTS_HISTORY
 from protocol.book import log_store
-from protocol.book.service import Book
+from protocol.book.service import Book, Page
 from protocol.book.store import StorageUnavailable
 from protocol.canonical import decode_typed
 from protocol.envelopes import Welcome
@@ -35,7 +36,7 @@ from protocol.errors import Refusal
 from protocol.exchange.client import BackOff, HttpTransport, HubUnreachable, Transport
 from protocol.exchange.peer_service import PeerExchange
 from protocol.exchange.service import Identity
-from protocol.house import BaseName, house_of
+from protocol.house import BaseName, HouseMessage, house_of
 from protocol.identifiers import Id16, TerritoryCode, make_account_number, require_territory
 from protocol.keys import Keyring
 from protocol.running import clock_service
@@ -142,11 +143,17 @@ class NodeApp:
     def _open_house(self, house: HouseSettings, keyring: Keyring) -> PeerExchange:
         """Return the accounts' side of the talk with the other bases of this territory."""
         deposits = DepositDesk(self.ledger, entropy=clock_service.entropy)
+        grants = GrantDesk(self.ledger)
+
+        def apply(page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
+            desk = grants if sender == BaseName.PARTNERS else deposits
+            return desk.apply(page, sender, messages)
+
         return PeerExchange(
             self.book,
             Identity(house_of(self.home), BaseName.ACCOUNTS, keyring),
             read_neighbours(house),
-            deposits.apply,
+            apply,
             on_news=lambda: self.on_house_news(),
         )
 

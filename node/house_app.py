@@ -17,6 +17,8 @@ from node.fund_app import FundApp
 from node.house.clearing_service import ClearingHouse
 from node.house.folders_store import find_house, find_local
 from node.house.settings import HouseSettings
+from node.partners_admin_commands import PARTNERS_COMMANDS
+from node.partners_app import PartnersApp
 from protocol.envelopes import ENVELOPE_BYTES_MAX
 from protocol.exchange.client import CONTENT_TYPE, HttpTransport
 from protocol.exchange.peer_service import PeerExchange
@@ -68,6 +70,7 @@ class HouseApp:
         self.house: HouseSettings | None = find_house(folder)
         self.node = NodeApp(folder, load_config(folder)) if BaseName.ACCOUNTS in bases else None
         self.fund = FundApp(folder) if BaseName.FUND in bases else None
+        self.partners = PartnersApp(folder) if BaseName.PARTNERS in bases else None
         self.parts: dict[BaseName, tuple[BaseApp, Mapping[str, Command]]] = {}
         self.exchanges: dict[str, PeerExchange] = {}
         if self.node is not None:
@@ -77,6 +80,9 @@ class HouseApp:
         if self.fund is not None:
             self.parts[BaseName.FUND] = (self.fund, FUND_COMMANDS)
             self.exchanges[BaseName.FUND] = self.fund.exchange
+        if self.partners is not None:
+            self.parts[BaseName.PARTNERS] = (self.partners, PARTNERS_COMMANDS)
+            self.exchanges[BaseName.PARTNERS] = self.partners.exchange
         self._transports = self._open_transports()
         self.clearing = ClearingHouse(self.exchanges, self._transports, chance=clock_service.chance)
         for base, (part, _) in self.parts.items():

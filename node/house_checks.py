@@ -15,10 +15,13 @@ from node.checks import check_node
 from node.deposits.checks import check_deposits
 from node.fund.checks import check_fund
 from node.fund_app import load_fund_settings
+from node.grants.checks import check_grants
 from node.house.folders_store import base_folder, find_house, find_local
-from node.house.settings import read_neighbours
+from node.house.settings import FOLDERS, read_neighbours
+from node.partners.checks import check_partners
+from node.partners_app import load_partners_config
 from protocol.book import log_store
-from protocol.book.checks import guarded
+from protocol.book.checks import check_logs, guarded
 from protocol.book.store import open_engine
 from protocol.findings import Checked, Finding
 from protocol.house import BaseName
@@ -59,9 +62,15 @@ def check_house(folder: Path, on_progress: Progress) -> list[Checked]:
             )
             if house is not None and BaseName.FUND in house.bases:
                 checked += guarded("I2", "lots are deposits", lambda: check_deposits(accounts))
+            if house is not None and BaseName.PARTNERS in house.bases:
+                checked += guarded("I2", "miles are grants that were signed", lambda: check_grants(accounts))
         if (fund := bases.get(BaseName.FUND)) is not None and neighbours is not None:
             settings = load_fund_settings(base_folder(folder, BaseName.FUND))
             checked += check_fund(fund, neighbours, on_progress, fund=settings.siren or settings.rna)
+        if (partners := bases.get(BaseName.PARTNERS)) is not None and neighbours is not None:
+            on_progress("companies")
+            checked += guarded("I2", "the companies' base adds up", lambda: check_partners(partners))
+            checked += guarded("I7", "logs are whole", lambda: check_logs(partners, neighbours, on_progress))
         checked += guarded("I7", "bases hold each other's words", lambda: [_check_between(folder, bases)])
     return checked
 
@@ -72,7 +81,8 @@ def _snapshot(folder: Path, base: BaseName) -> Iterator[Connection]:
         engine = open_accounts_read_only(folder)
     else:
         where = base_folder(folder, base)
-        engine = _open(load_fund_settings(where).database, where / "fund.db")
+        load = load_fund_settings if base is BaseName.FUND else load_partners_config
+        engine = _open(load(where).database, where / f"{FOLDERS[base]}.db")
     try:
         with engine.connect() as connection, connection.begin():
             yield connection
