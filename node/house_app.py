@@ -19,6 +19,7 @@ from node.house.folders_store import find_house, find_local
 from node.house.settings import HouseSettings
 from node.partners_admin_commands import PARTNERS_COMMANDS
 from node.partners_app import PartnersApp
+from node.tills_api import add_tills_doors
 from protocol.envelopes import ENVELOPE_BYTES_MAX
 from protocol.exchange.client import CONTENT_TYPE, HttpTransport
 from protocol.exchange.peer_service import PeerExchange
@@ -113,10 +114,11 @@ class HouseApp:
 
     def make_doors(self) -> web.Application:
         """Return what the world may ask of this process."""
+        metrics = Metrics(self.figures)
         application = make_application(
             body_bytes_max=BODY_BYTES_MAX,
             probe=self.probe,
-            metrics=Metrics(self.figures),
+            metrics=metrics,
             larger=(HOUSE_PATH, ENVELOPE_BYTES_MAX),
         )
         if self.node is not None:
@@ -125,6 +127,8 @@ class HouseApp:
             application.router.add_post(HOUSE_PATH + "{base}", self._exchange)
         if self.fund is not None:
             add_fund_doors(application, self.fund)
+        if self.partners is not None:
+            add_tills_doors(application, self.partners.partners, metrics)
         return application
 
     async def _exchange(self, request: web.Request) -> web.Response:

@@ -24,8 +24,9 @@ from node.partners.campaigns import (
     Terms,
 )
 from node.partners.campaigns_service import DraftCampaign, ExpectMore, LeadCampaign, OpenCampaign
+from node.partners.ceilings import FiscalYear
 from node.partners.companies import Company, CompanyGroup, PostalAddress, Siren, YearEnd, require_siren
-from node.partners.companies_service import OwnAccount, Turnover, list_companies
+from node.partners.companies_service import NamedYears, OwnAccount, Turnover, list_companies
 from node.partners.counterparts import Counterpart, Valuation
 from node.partners.counterparts_service import EnterCounterpart
 from node.partners.coupons import Coupon, CouponEvent, Occasion, PercentOff, SumOff
@@ -121,6 +122,16 @@ async def _turnover(app: PartnersApp, asked: Asked) -> Any:
     )
     await app.book.write(app.partners.companies.save_turnovers, told)
     return {"siren": told.siren, "starts_on": told.starts_on.isoformat(), "cents": told.cents}
+
+
+async def _years(app: PartnersApp, asked: Asked) -> Any:
+    years = tuple(
+        FiscalYear(starts_on=parse_day(starts, "starts_on"), ends_on=parse_day(ends, "ends_on"))
+        for starts, ends in asked["years"]
+    )
+    siren = require_siren(asked["siren"])
+    await app.book.write(app.partners.companies.save_years, NamedYears(siren=siren, years=years))
+    return {"siren": siren, "years": [[one.starts_on.isoformat(), one.ends_on.isoformat()] for one in years]}
 
 
 async def _sheet(app: PartnersApp, asked: Asked) -> Any:
@@ -522,6 +533,7 @@ PARTNERS_COMMANDS: Final[Mapping[str, Command]] = {
     "group": _group,
     "own_account": _own_account,
     "turnover": _turnover,
+    "years": _years,
     "sheet": _sheet,
     "standing": _standing,
     "draft": _draft,

@@ -152,6 +152,19 @@ def own_account(folder: Folder, siren: SirenOption, account: str, as_json: AsJso
         show(_call(folder, "own_account", siren=siren, account=account), as_json=as_json)
 
 
+@company.command("years")
+def years(
+    folder: Folder,
+    siren: SirenOption,
+    year: Annotated[list[str], typer.Option(help="first..last day, as 2025-07-01..2026-06-30; once for each")],
+    as_json: AsJson = False,
+) -> None:
+    """Enter the fiscal years that must be named: the first of all, and those that a change of closing made."""
+    with refusals_explained():
+        told = [one.partition("..")[::2] for one in year]
+        show(_call(folder, "years", siren=siren, years=told), as_json=as_json)
+
+
 @company.command("turnover")
 def turnover(
     folder: Folder,
