@@ -466,9 +466,11 @@ class Recoverer:
             places = tuple(place for place in places if place in stored.record.remaining)
             if places:
                 self._sequencer.stop(desk, stored, places, state)
-                told = Stopped(stored.index, places if is_recall else (), () if is_recall else places, ())
-                if not set(places) <= set(desk.told.find_stopped(key[0], key[2])):
-                    desk.tell(stored.origin, told)
+                known = desk.told.find_stopped(key[0], key[2])
+                if new := tuple(place for place in places if place not in known):
+                    desk.tell(
+                        stored.origin, Stopped(stored.index, new if is_recall else (), () if is_recall else new, ())
+                    )
         is_handed = forwarded is not None or (key[0], key[2]) in desk.told.handed
         if is_handed and stored.record.state is CessionState.CLEARED:
             self._hand_over(desk, stored)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from hub.directory.service import Accredit
 from hub.recovery.recovery import MembersMissing
+from node.federation.service import AskCession
 from node.federation.store import find_fact
 from protocol.book.tables import evidence
 from protocol.cession import CessionState
@@ -95,6 +96,32 @@ async def test_cleared_and_not_handed_over_then_refused_and_recalled(files: Worl
     states = [brest.cession(view.op).state for view in (cleared, recalled, unsent)]
     assert states == [CessionState.DELIVERED, CessionState.RECALLED, CessionState.DELIVERED]
     assert lyon.balance(bea) == 5_050
+
+
+async def test_what_was_recalled_with_the_givers_knowledge_and_what_was_without_are_told_apart(files: World) -> None:
+    """One place of a slip was told as recalled, another was and the answer got lost: only the second is told again."""
+    brest, lyon, ana, bea = await _two(files)
+    copy = back_up(files.hub_book)
+    views = brest.book.write_now(
+        brest.federation.cede_groups,
+        [
+            AskCession(op=files.entropy(16), account=ana, beneficiary=Address(bea, LYON), cents=cents)
+            for cents in (10, 20, 40)
+        ],
+    )
+    first, second, third = views
+    await files.settle(BREST)
+    brest.book.write_now(brest.federation.recall, first.op)
+    await files.settle(BREST)
+    brest.book.write_now(brest.federation.recall, second.op)
+    await files.exchange.answer(await brest.worker.export())  # recalled, and the answer is lost
+    await files.settle(LYON)
+    restore_hub(files, copy)
+    await _come_back(files)
+    states = [brest.cession(view.op).state for view in (first, second, third)]
+    assert states == [CessionState.RECALLED, CessionState.RECALLED, CessionState.DELIVERED]
+    assert lyon.balance(bea) == 5_040
+    assert files.check() == []
 
 
 async def test_what_only_the_hub_knew_is_decided_once_again(files: World) -> None:
