@@ -1,0 +1,121 @@
+"""Whoever changes the companies base by hand is found, and the first row is named."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from node.partners.campaigns import Ceilings
+from node.partners.checks import check_partners, compare_log_with_spent
+from node.partners.operations_service import BeginRun, StartRun
+from protocol.amounts import Cents
+from protocol.book.worker import Page
+from tests.partners.house import PARTNERS, TODAY, House, make_terms
+from tests.partners.test_claims import claim
+from tests.partners.test_refunds import ask
+from tests.partners.test_runs import make_file, pieces, row
+
+
+async def lived(house: House) -> None:
+    """A base in which everything has happened once."""
+    uid = await house.run(make_terms(ceilings=Ceilings(campaign=Cents(100_000), day_and_holder=Cents(5_000))))
+    till, _ = house.till()
+    alice = house.account()
+    house.sell(till, uid, "s1", alice, 10_000)
+    ask(house, till, "s1", "r1", 2_500)
+    ticket = house.sell(till, uid, "s2", None, 10_000).ticket or ""
+    ask(house, till, "s2", "r1", 5_000)
+    claim(house, ticket, alice)
+    house.sell(till, uid, "s3", None, 10_000)
+    house.sell(till, uid, "s4", "ZZZZZZZZ", 10_000)
+    data = make_file([row(1, alice), row(2, alice)])
+    begin = BeginRun(id=house.new_id(), campaign=uid, digest=hashlib.sha256(data).digest(), name="staff")
+    operations = house.partners.operations
+    run = operations.load(begin, pieces(data))
+    house.write(operations.start, StartRun(run=run.id, skips_wrong=False))
+    await house.exchange()
+
+
+def tamper(house: House, statement: str) -> None:
+    def write(page: Page, items: Sequence[str]) -> Sequence[str]:
+        page.connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
+        page.connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        for item in items:
+            done = page.connection.execute(text(item))
+            assert done.rowcount, "nothing was changed: the test would prove nothing"
+        return items
+
+    house.write(write, statement)
+
+
+def find(house: House) -> list[Any]:
+    checked = house.books[PARTNERS].read_now(check_partners)
+    return [finding.place for one in checked for finding in one.findings]
+
+
+@pytest.mark.parametrize(
+    ("statement", "place"),
+    [
+        ("UPDATE campaigns SET spent = spent + 1", "campaigns, row 1"),
+        ("UPDATE campaigns SET spent = spent - 1", "campaigns, row 1"),
+        ("UPDATE campaigns SET funded = funded + 1", "campaigns, row 1"),
+        ("UPDATE campaigns SET state = 'paused'", "campaigns, row 1"),
+        ("UPDATE campaigns SET funding = 'called'", "campaigns, row 1"),
+        ("UPDATE campaigns SET ceiling = ceiling + 1", "campaigns, row 1"),
+        ("UPDATE campaigns SET pool = 'ZZZZZZZZ'", "campaigns, row 1"),
+        ("UPDATE campaigns SET pool = NULL", "campaigns, row 1"),
+        ("UPDATE payments SET cents = cents + 1", "payments, "),
+        ("UPDATE payments SET on_day = on_day + 1", "payments, "),
+        ("DELETE FROM payments", "payments, "),
+        ("UPDATE sales SET refunded = refunded + 1 WHERE id = 1", "sales, row 1"),
+        ("UPDATE sales SET granted = granted + 1 WHERE id = 1", "sales, row 1"),
+        ("UPDATE sales SET holder = 'ZZZZZZZZ' WHERE id = 1", "sales, row 1"),
+        ("UPDATE sales SET granted = granted + 1 WHERE id = 2", "vouchers, sale 2"),
+        ("UPDATE sales SET grant_id = NULL WHERE id = 1", "sales, row 1"),
+        ("DELETE FROM vouchers WHERE sale_id = 3", "sales, row 3"),
+        ("UPDATE vouchers SET cents = cents + 1 WHERE sale_id = 3", "vouchers, sale 3"),
+        ("UPDATE vouchers SET holder = 'ZZZZZZZZ' WHERE sale_id = 2", "vouchers, sale 2"),
+        ("UPDATE vouchers SET state = 'expired' WHERE sale_id = 3", "campaigns, row 1"),
+        ("UPDATE grants SET cents = cents + 1 WHERE source = 'sale'", "grants, "),
+        ("UPDATE grants SET account = 'ZZZZZZZZ' WHERE source = 'voucher'", "grants, "),
+        ("UPDATE grants SET state = 'told' WHERE state = 'granted'", "grants, "),
+        ("UPDATE grants SET state = 'granted', code = '' WHERE state = 'refused'", "grants, "),
+        ("UPDATE grants SET taken = taken - 1 WHERE taken > 0", "grants, "),
+        ("UPDATE grants SET asked_back = asked_back + 1 WHERE source = 'sale'", "grants, "),
+        ("DELETE FROM grants WHERE source = 'voucher'", "sales"),
+        ("UPDATE refunds SET taken = taken - 1 WHERE id = 1", "refunds, row 1"),
+        ("UPDATE refunds SET due = due + 1 WHERE id = 1", "refunds, row 1"),
+        ("UPDATE refunds SET cents = cents + 1 WHERE id = 1", "sales, row 1"),
+        ("UPDATE refunds SET state = 'asked' WHERE id = 1", "refunds, row 1"),
+        ("UPDATE holder_days SET cents = cents + 1", "holder_days, "),
+        ("DELETE FROM holder_days", "holder_days, "),
+        ("UPDATE runs SET aside = aside - 1", "runs, "),
+        ("UPDATE runs SET accepted_cents = accepted_cents + 1", "runs, "),
+        ("UPDATE runs SET read = read + 1", "runs, "),
+        ("UPDATE run_rows SET cents = cents + 1 WHERE number = 2", "runs, "),
+    ],
+)
+async def test_one_value_changed_by_hand_is_found_and_named(tmp_path: Path, statement: str, place: str) -> None:
+    house = House(lambda name: f"sqlite:///{tmp_path / name}.db")
+    await lived(house)
+    checked = house.books[PARTNERS].read_now(check_partners)
+    assert [one.rule for one in checked if one.findings or not one.looked_at] == []
+    tamper(house, statement)
+    found = find(house)
+    house.close()
+    assert any(one.startswith(place) for one in found) or (place == "sales" and found), found
+
+
+async def test_the_log_alone_says_what_a_campaign_spent(house: House) -> None:
+    await lived(house)
+    checked = house.books[PARTNERS].read_now(compare_log_with_spent)
+    assert (checked.looked_at, checked.findings) == (1, ())
+    assert await house.partners.expire_tickets(TODAY + datetime.timedelta(days=365)) == 1
+    checked = house.books[PARTNERS].read_now(compare_log_with_spent)
+    assert checked.findings == ()
