@@ -7,21 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from node.app import load_config
 from node.house.cards import Card, compute_fingerprint, format_card, parse_card
-from node.house.folders_store import (
-    find_house,
-    find_local,
-    load_base_keys,
-    load_house,
-    make_card,
-    save_house,
-    take_card,
-)
-from node.house.settings import HouseSettings, read_keys
+from node.house.folders_store import find_local, load_house
+from node.house.settings import FOLDERS, read_keys
+from node.house_init_service import read_own_card, take_other_card
 from protocol.house import BaseName
 from protocol.running.console_commands import refusals_explained, show
-from protocol.running.keys_store import find_passphrase
+from protocol.running.settings import NotConfigured
 
 app = typer.Typer(no_args_is_help=True, help="The bases of the territory: who they are, where they live.")
 
@@ -52,12 +44,9 @@ def show_card(
 ) -> None:
     """Show the card of a base that lives here, for whoever keeps the others. Compare the fingerprint by telephone."""
     with refusals_explained():
-        name = BaseName[base.upper()] if base.upper() in BaseName.__members__ else BaseName.ACCOUNTS
-        passphrase = find_passphrase(load_config(folder).passphrase_file if (folder / "node.toml").exists() else "")
-        keyring = load_base_keys(folder, name, passphrase)
-        house = find_house(folder)
-        territory = load_config(folder).territory if house is None else house.territory
-        card = make_card(territory, name, keyring)
+        if base.upper() not in BaseName.__members__:
+            raise NotConfigured(reason=f"{base} is none of {', '.join(FOLDERS.values())}")
+        card = read_own_card(folder, BaseName[base.upper()])
         show({"card": format_card(card), "fingerprint": compute_fingerprint(card)}, as_json=as_json)
 
 
@@ -71,12 +60,5 @@ def add_card(
     """Take the card of a base that is kept elsewhere. Restart what runs here."""
     with refusals_explained():
         told = parse_card(card)
-        house = find_house(folder)
-        if house is None:
-            config = load_config(folder)
-            house = HouseSettings(territory=config.territory, bases={}, listen=config.listen)
-            own = load_base_keys(folder, BaseName.ACCOUNTS, find_passphrase(config.passphrase_file))
-            save_house(folder, house)
-            house = take_card(folder, house, make_card(config.territory, BaseName.ACCOUNTS, own))
-        take_card(folder, house, told, url)
+        take_other_card(folder, told, url)
         show({"base": told.base.lower(), "fingerprint": compute_fingerprint(told), "url": url}, as_json=as_json)

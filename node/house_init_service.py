@@ -39,6 +39,20 @@ def open_folder_house(folder: Path, territory: str = "", listen: str = "127.0.0.
     return house
 
 
+def read_own_card(folder: Path, base: BaseName) -> Card:
+    """Return the card of a base that lives in a folder. Raises KeysUnusable, NotConfigured."""
+    passphrase = find_passphrase(load_config(folder).passphrase_file if (folder / "node.toml").exists() else "")
+    keyring = load_base_keys(folder, base, passphrase)
+    house = find_house(folder)
+    territory = load_config(folder).territory if house is None else house.territory
+    return make_card(territory, base, keyring)
+
+
+def take_other_card(folder: Path, card: Card, url: str) -> None:
+    """Enter a base that is kept elsewhere in the house of a folder. Raises InvalidKey, NotConfigured."""
+    take_card(folder, open_folder_house(folder), card, url)
+
+
 def add_base(folder: Path, base: BaseName, house: HouseSettings, *, database: str, passphrase_file: str) -> Card:
     """Make a base's folder and keys, where an earlier init did not, and enter it in the house. Raises NotConfigured."""
     if database:

@@ -31,11 +31,16 @@ from hub import commands as hub_commands
 from node import commands as node_commands
 from protocol.amounts import format_cents
 from protocol.identifiers import make_south_code
+from protocol.running import console_commands
 from protocol.running.admin_service import call_running
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from scripts.house_demo import HouseStory, StoryFailed  # noqa: E402 - from the folder that the line above names
 
 ROOT = Path(__file__).resolve().parents[1]
 TERRITORIES = ROOT / "scripts" / "data" / "territories.json"
 PROGRAM = Path(sys.executable).with_name("citizen-miles")
+HOUSES = 3  # territories with a fund and companies
 CITIZENS = 480  # shared out in proportion to population, at least four each
 ENDOWMENT_CENTS = 5_000_000
 START_SECONDS = 60.0
@@ -87,6 +92,11 @@ class Party:
                 await asyncio.sleep(0.05)
         raise DemoFailed(f"{self.name} did not start in {START_SECONDS:.0f} seconds")
 
+    def stop(self) -> None:
+        assert self.process is not None
+        self.process.terminate()
+        self.process.wait(START_SECONDS)
+
     def kill(self) -> None:
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
@@ -103,9 +113,18 @@ class Demo:
     """The whole story, step by step."""
 
     def __init__(
-        self, folder: Path, *, nodes: int, seed: int, make_database: Callable[[str], str] = lambda _code: ""
+        self,
+        folder: Path,
+        *,
+        nodes: int,
+        seed: int,
+        make_database: Callable[[str], str] = lambda _code: "",
+        documents: Path | None = None,
     ) -> None:
-        """`make_database` gives the database address of a party; empty is an SQLite file in its folder."""
+        """`make_database` gives the database address of a party; empty is an SQLite file in its folder.
+
+        `documents` is where receipts, orders, declarations and files of entries go.
+        """
         self.folder = folder
         self.make_database = make_database
         self.dice = random.Random(seed)  # noqa: S311 - a story to be told again, not a secret
@@ -118,6 +137,9 @@ class Demo:
         self.session: aiohttp.ClientSession | None = None
         self.began = time.monotonic()
         self.sent: dict[str, Party] = {}  # cession id -> the node that sent it
+        self.houses: dict[str, HouseStory] = {}  # by territory: those with a fund and companies
+        self.foundation: Party | None = None  # keeps one of the funds, on a machine of its own
+        self.documents = (documents or folder / "documents").resolve()
 
     def say(self, text: str) -> None:
         console.print(f"[dim]{time.monotonic() - self.began:6.1f} s[/dim]  {text}", highlight=False)
@@ -170,6 +192,7 @@ class Demo:
         for node in self.nodes:
             await asyncio.to_thread(self._enrol, node)
         self.say(f"{len(self.territories)} territories and {len(self.south)} South communities enrolled and accredited")
+        await self._make_houses()
         for node in self.awake:
             node.start()
         for node in self.awake:
@@ -203,6 +226,47 @@ class Demo:
         is_south = node in self.south
         sponsor = self.territories[self.south.index(node)].code if is_south else ""
         self.hub.admin("accredit", member=node.code, sponsor=sponsor, guide="Awa Diop" if is_south else "")
+
+    async def _make_houses(self) -> None:
+        """Give three territories a fund and companies; one of the funds is kept by a foundation, elsewhere."""
+        for place, node in enumerate(self.territories[:HOUSES]):
+            is_apart = place == HOUSES - 1
+            story = HouseStory(
+                name=node.name,
+                territory=node.code,
+                folder=node.folder,
+                fund_folder=self.folder / f"{node.code}-foundation" if is_apart else node.folder,
+                place=place,
+                documents=self.documents / node.code,
+                dice=random.Random(f"{node.code}/{self.count}"),  # noqa: S311 - a story to be told again
+                say=self.say,
+                make_database=self.make_database,
+            )
+            with _quiet():
+                await asyncio.to_thread(story.init)
+            if is_apart:
+                self.foundation = Party("node", f"{node.code}-fund", f"foundation of {node.name}", story.fund_folder)
+                self.foundation.start()
+                await self.foundation.wait_ready()
+                await asyncio.to_thread(story.introduce, self.foundation.url)
+                # It learns who its neighbours are when it starts again, on the port that the node knows.
+                self.foundation.stop()
+                _keep_port(self.foundation)
+                self.foundation.start()
+                await self.foundation.wait_ready()
+            self.houses[node.code] = story
+        self.say(f"{HOUSES} territories have a fund and companies; one fund is kept by a foundation elsewhere")
+
+    async def _live(self, node: Party) -> None:
+        """A territory with a house: its miles are its company's euros."""
+        assert self.session is not None
+        story = self.houses[node.code]
+        await story.open_campaign(len(node.people))
+        node.pool = story.pool
+        await story.sell(self.session, node.url, node.people)
+        await story.give_and_pay()
+        await story.close()
+        self.counts["credited"] += story.counts["sales"]
 
     async def _open_pool(self, node: Party) -> None:
         opened = await self._admin(node, "open", id=self._id(), kind="pool")
@@ -268,7 +332,10 @@ class Demo:
 
     async def credit_purchases(self) -> None:
         """Endow each territory's pool, and credit purchases."""
+        await asyncio.gather(*(self._live(node) for node in self.territories if node.code in self.houses))
         for node in self.territories:
+            if node.code in self.houses:
+                continue
             await self._admin(
                 node,
                 "endow",
@@ -460,6 +527,8 @@ class Demo:
         await self._wait_statements()
         orders = [("hub", "check", self.hub), ("hub", "replay", self.hub)]
         orders += [("node", "check", node) for node in self.nodes]
+        if self.foundation is not None:
+            orders.append(("node", "check", self.foundation))
         gate = asyncio.Semaphore(2)
 
         async def one(kind: str, command: str, party: Party) -> dict[str, Any]:
@@ -502,7 +571,7 @@ class Demo:
             await self.settle()
             rows = await self.figures()
             checks = await self.check()
-        books = 1 + len(self.nodes)
+        books = 1 + len(self.nodes) + 2 * len(self.houses)
         required = ("delivered", "returned", "recalled", "refused", "by_file", "killed")
         is_ok = all(one["ok"] for one in checks) and all(self.counts[name] for name in required)
         return {
@@ -511,14 +580,17 @@ class Demo:
             "counts": self.counts,
             "territories": rows,
             "checks": checks,
+            "documents": str(self.documents),
+            "houses": {code: story.counts for code, story in self.houses.items()},
             "seconds": round(time.monotonic() - self.began, 1),
         }
 
     def stop(self) -> None:
-        for party in (*self.nodes, self.hub):
+        everybody = [*self.nodes, self.hub, *([self.foundation] if self.foundation else [])]
+        for party in everybody:
             if party.process is not None and party.process.poll() is None:
                 party.process.terminate()
-        for party in (*self.nodes, self.hub):
+        for party in everybody:
             if party.process is not None:
                 try:
                     party.process.wait(10)
@@ -528,8 +600,8 @@ class Demo:
 
 def _keep_port(party: Party) -> None:
     """Start again on the port that others know."""
-    name = "hub.toml" if party.kind == "hub" else "node.toml"
-    file = party.folder / name
+    names = ("hub.toml",) if party.kind == "hub" else ("node.toml", "house.toml")
+    file = next(party.folder / name for name in names if (party.folder / name).exists())
     file.write_text(file.read_text().replace('"127.0.0.1:0"', f'"127.0.0.1:{party.port}"'))
 
 
@@ -537,11 +609,11 @@ class _quiet:
     """Keeps the command line's own words out of the story."""
 
     def __enter__(self) -> None:
-        for module in (hub_commands, node_commands):
+        for module in (hub_commands, node_commands, console_commands):
             module.screen.quiet = True
 
     def __exit__(self, *_: object) -> None:
-        for module in (hub_commands, node_commands):
+        for module in (hub_commands, node_commands, console_commands):
             module.screen.quiet = False
 
 
@@ -576,13 +648,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="A federation of real territories, with accidents, proved.")
     parser.add_argument("--nodes", type=int, default=12, help="territories besides the two South communities")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures, and documents beside them")
     parser.add_argument("--keep", action="store_true", help="leave everything running and print the addresses")
     asked = parser.parse_args()
     if not 3 <= asked.nodes <= 60:
         parser.error("--nodes from 3 to 60")
     folder = Path(tempfile.mkdtemp(prefix="citizen-miles-demo-"))
-    demo = Demo(folder, nodes=asked.nodes, seed=asked.seed)
+    documents = None if asked.json is None else asked.json.with_name(f"{asked.json.stem}-documents")
+    demo = Demo(folder, nodes=asked.nodes, seed=asked.seed, documents=documents)
     is_kept = False
     try:
         result = asyncio.run(demo.run())
@@ -591,13 +664,16 @@ def main() -> int:
             asked.json.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
         words = "nothing was lost" if result["ok"] else "NOT as it must be"
         console.print(f"{result['books']} books, {result['seconds']} seconds: {words}", highlight=False)
+        if asked.json or asked.keep:
+            count = sum(1 for file in demo.documents.rglob("*") if file.is_file())
+            console.print(f"{count} documents in {demo.documents}", highlight=False)
         if asked.keep:
             is_kept = True
             console.print(f"folder {folder}")
             for party in (demo.hub, *demo.awake):
                 console.print(f"{party.url}  {party.name}", highlight=False)
         return 0 if result["ok"] else 1
-    except DemoFailed as error:
+    except (DemoFailed, StoryFailed) as error:
         console.print(f"[red]{error}[/red]")
         if asked.json:
             asked.json.write_text(json.dumps({"ok": False, "reason": str(error), "counts": demo.counts}) + "\n")

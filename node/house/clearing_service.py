@@ -20,7 +20,7 @@ from protocol.exchange.client import BackOff, Transport, wait_or_wake
 from protocol.exchange.peer_service import PeerExchange
 
 log = structlog.get_logger("house")
-POLL_MS: Final = 30_000
+POLL_MS: Final = 5_000
 
 
 class Direct:

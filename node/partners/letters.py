@@ -17,6 +17,7 @@ from protocol.identifiers import Id16, format_id
 
 # Flags of a lot's class, as the ledger has them: a test holds the two together.
 ELIGIBLE: Final = 1
+SOUTH_FIT: Final = 4
 RESTRICTED: Final = 8
 
 _LINE_MAX: Final = 70
@@ -57,13 +58,17 @@ def make_opening(asked: Id16, campaign: Campaign) -> OpenPool:
 def make_expectation(
     id_: Id16, campaign: Campaign, *, donor: Id16, pool: str, cents: Cents, due: datetime.date
 ) -> ExpectPayment:
-    """Return what the fund is told to expect. A lot of another campaign never mixes with it: its id is the name."""
+    """Return what the fund is told to expect. A lot of another campaign never mixes with it: its id is the name.
+
+    What a company does not bind to a territory or a theme may be ceded to a community of the South: whether a programme
+    there may be paid is decided where it is paid.
+    """
     restriction = campaign.terms.restriction
     return ExpectPayment(
         id=id_,
         donor=donor,
         campaign=format_id(campaign.id),
-        lot_class=ELIGIBLE | (0 if restriction is None else RESTRICTED),
+        lot_class=ELIGIBLE | (SOUTH_FIT if restriction is None else RESTRICTED),
         restriction="" if restriction is None else restriction.value,
         into=pool,
         cents=cents,

@@ -41,6 +41,9 @@ def test_rights_cross_territories_and_nothing_is_lost_when_processes_are_killed(
         demo.stop()
     assert [one for one in result["checks"] if not one["ok"]] == []
     assert result["ok"]
-    assert result["books"] == 6
+    assert result["books"] == 12
+    documents = Path(result["documents"])
+    assert len(list(documents.rglob("*.pdf"))) == 6
+    assert len(list(documents.rglob("*FEC*.txt"))) == 3
     for name in ("delivered", "returned", "recalled", "refused", "by_file", "killed"):
         assert result["counts"][name] > 0

@@ -55,6 +55,8 @@ class File:
     iban: str = OURS
     head: str = '<?xml version="1.0" encoding="UTF-8"?>'
     inside: str = ""
+    opened_on: str = "2026-11-23"
+    closed_on: str = "2026-11-24"
 
     def write(self) -> bytes:
         is_new = self.message.endswith(".08")
@@ -70,7 +72,7 @@ class File:
         out.append("<CreDtTm>2026-11-24T20:00:00Z</CreDtTm>")
         out.append(f"<Acct><Id><IBAN>{self.iban}</IBAN></Id><Ccy>EUR</Ccy></Acct>")
         if is_statement:
-            for code, cents, day in (("OPBD", self.opening, "2026-11-23"), ("CLBD", closing, "2026-11-24")):
+            for code, cents, day in (("OPBD", self.opening, self.opened_on), ("CLBD", closing, self.closed_on)):
                 out.append(
                     f'<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp><Amt Ccy="EUR">{euros(cents)}</Amt>'
                     f"<CdtDbtInd>{direction(cents)}</CdtDbtInd><Dt><Dt>{day}</Dt></Dt></Bal>"

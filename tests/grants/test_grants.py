@@ -313,7 +313,11 @@ def test_a_derived_number_is_known_by_its_id_and_by_no_other() -> None:
 
 def test_the_flags_of_a_lot_are_those_of_the_ledger() -> None:
     """The companies' base may not import the ledger: the two are held together here."""
-    assert (letters.ELIGIBLE, letters.RESTRICTED) == (LotClass.ELIGIBLE, LotClass.RESTRICTED)
+    assert (letters.ELIGIBLE, letters.SOUTH_FIT, letters.RESTRICTED) == (
+        LotClass.ELIGIBLE,
+        LotClass.SOUTH_FIT,
+        LotClass.RESTRICTED,
+    )
 
 
 def test_the_logs_hold_what_was_said(accounts: Accounts) -> None:
