@@ -17,6 +17,14 @@ from node.fund.chart import JournalRole
 from node.fund.chart_store import load_chart
 from node.fund.checks import check_fund
 from node.fund.days import day_at, day_of, number_of, parse_day
+from node.fund.debit_service import (
+    ChangeMandate,
+    NewMandate,
+    find_mandate,
+    load_collections,
+    load_debits,
+    load_mandates,
+)
 from node.fund.declarations import FiscalYear, compute_due_date, declare_receipts
 from node.fund.deposit_service import load_deposits
 from node.fund.donor_service import find_donor, keep_individual
@@ -24,7 +32,10 @@ from node.fund.expectation_service import Announce, load_expectation, load_expec
 from node.fund.expectations import Expectation, Purpose
 from node.fund.fec import write_fec
 from node.fund.fec_checks import check_fec
+from node.fund.fund_errors import NothingToCollect
 from node.fund.issued_receipts import IssuedReceipt
+from node.fund.letters import write_notice
+from node.fund.monthly_gifts import MandateState, read_shares
 from node.fund.outgoing_payments import WORDS_VERSION, IbanWords, PaymentWords
 from node.fund.payment_qr import PaymentRequest, draw_svg, write_payload
 from node.fund.payment_service import Bearer, NewOfficer, Signed, load_payments
@@ -171,6 +182,114 @@ async def _expect_gift(app: FundApp, asked: Asked) -> Any:
     return _show_expectation(found)
 
 
+async def _mandate_add(app: FundApp, asked: Asked) -> Any:
+    donor = await app.book.read(lambda connection: find_donor(connection, asked["donor"]))
+    row = await app.book.write(
+        app.fund.debits.keep_mandates,
+        NewMandate(
+            id=parse_id(asked["id"]),
+            donor=donor,
+            holder_name=asked["holder"],
+            iban=require_iban(asked["iban"]),
+            signed_on=parse_day(asked["signed_on"]),
+            shares=tuple((str(label), Cents(cents)) for label, cents in asked["shares"]),
+            umr=asked.get("umr", ""),
+        ),
+    )
+    return _show_mandate(row)
+
+
+def _show_mandate(row: Any) -> dict[str, Any]:
+    return {
+        "id": bytes(row.id).hex(),
+        "umr": row.umr,
+        "donor": bytes(row.donor).hex(),
+        "holder": row.holder_name,
+        "iban": row.iban,
+        "signed_on": _day(row.signed_on),
+        "cents": row.cents,
+        "shares": read_shares(row.shares),
+        "state": row.state,
+    }
+
+
+async def _mandates(app: FundApp, _asked: Asked) -> Any:
+    return [_show_mandate(row) for row in (await app.book.read(load_mandates))[-ROWS_MAX:]]
+
+
+async def _mandate_change(app: FundApp, asked: Asked) -> Any:
+    id_ = await app.book.read(lambda line: find_mandate(line, asked["mandate"]))
+    change = ChangeMandate(id=id_, state=MandateState(asked["state"]))
+    return _show_mandate(await app.book.write(app.fund.debits.change_mandates, change))
+
+
+async def _collect(app: FundApp, asked: Asked) -> Any:
+    today = day_at(app.book.clock())
+    run = await app.book.write(app.fund.debits.catch_up, today)
+    wanted = asked.get("month")
+    rows = await app.book.read(load_collections)
+    found = [row for row in rows if row.body is not None and (not wanted or row.month == wanted)]
+    if not found:
+        raise NothingToCollect(day=today.isoformat())
+    last = found[-1]
+    return {
+        "collection": last.id,
+        "month": last.month,
+        "collected_on": _day(last.collected_on),
+        "debits": last.debits,
+        "cents": last.cents,
+        "announced": run.announced,
+        "lapsed": run.lapsed,
+        "xml": bytes(last.body).decode(),
+    }
+
+
+async def _collections(app: FundApp, _asked: Asked) -> Any:
+    return [
+        {
+            "collection": row.id,
+            "month": row.month,
+            "announced_on": _day(row.announced_on),
+            "collected_on": _day(row.collected_on),
+            "state": row.state,
+            "debits": row.debits,
+            "cents": row.cents,
+        }
+        for row in await app.book.read(load_collections)
+    ]
+
+
+async def _gift_debits(app: FundApp, asked: Asked) -> Any:
+    """The debits of a month, with what each donor is told beforehand."""
+    rows = await app.book.read(load_collections)
+    months = {row.month: row for row in rows}
+    collection = months.get(asked.get("month") or max(months, default=0))
+    if collection is None:
+        raise NothingToCollect(day=day_at(app.book.clock()).isoformat())
+    told = await app.book.read(lambda line: load_debits(line, collection.month))
+    return [
+        {
+            "umr": row.umr,
+            "holder": row.holder_name,
+            "cents": row.cents,
+            "shares": read_shares(row.shares),
+            "state": row.state,
+            "code": row.code,
+            "end_to_end_id": row.end_to_end_id,
+            "notice": write_notice(
+                asked.get("language", "fr"),
+                fund=app.settings.name,
+                creditor_id=app.settings.creditor_id,
+                umr=row.umr,
+                iban=row.iban,
+                cents=row.cents,
+                on=day_of(collection.collected_on),
+            ),
+        }
+        for row in told
+    ]
+
+
 async def _expected(app: FundApp, asked: Asked) -> Any:
     found = await app.book.read(lambda line: load_expectations(line, open_only=asked.get("open_only", False)))
     return [_show_expectation(one) for one in found[-ROWS_MAX:]]
@@ -254,6 +373,7 @@ async def _decide(app: FundApp, asked: Asked) -> Any:
             cents=None if cents is None else Cents(cents),
             reason=asked.get("reason", ""),
             is_fee=bool(asked.get("is_fee", False)),
+            debit=asked.get("debit", ""),
         ),
     )
     return {"movement": asked["movement"], "deposited_cents": taken.deposited}
@@ -329,6 +449,9 @@ async def _bearer_add(app: FundApp, asked: Asked) -> Any:
         proven_until=number_of(parse_day(asked["proven_until"])),
         holder_name=asked["holder"],
         iban=require_iban(asked["iban"]),
+        seat=asked.get("seat", ""),
+        mail=asked.get("mail", ""),
+        phone=asked.get("phone", ""),
     )
     await app.book.write(app.fund.payments.keep_bearers, one)
     return {"id": one.id.hex(), "name": one.name}
@@ -426,6 +549,7 @@ async def _orders(app: FundApp, _asked: Asked) -> Any:
 async def _report(app: FundApp, asked: Asked) -> Any:
     report = read_status(base64.b64decode(asked["data"]), bytes_max=app.settings.statement_bytes_max)
     changed = await app.book.write(app.fund.payments.take_report, report)
+    changed += await app.book.write(app.fund.debits.take_report, report)
     return {"order": report.message_id, "rejected": changed}
 
 
@@ -636,6 +760,12 @@ FUND_COMMANDS: Final[Mapping[str, Command]] = {
     "company_add": _company_add,
     "expect": _expect,
     "expect_gift": _expect_gift,
+    "mandate_add": _mandate_add,
+    "mandates": _mandates,
+    "mandate_change": _mandate_change,
+    "collect": _collect,
+    "collections": _collections,
+    "gift_debits": _gift_debits,
     "expected": _expected,
     "payment_qr": _payment_qr,
     "import": _import,

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from pathlib import Path
 from typing import Final
 
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
 from node.fund.bank_parameters_store import load_bank_parameters
 from node.fund.days import day_at
+from node.fund.direct_debits import require_creditor_id
 from node.fund.receipt_numbers import first_number
 from node.fund.receipt_parameters_store import load_form_in_force
 from node.fund.receipt_proof import make_proof
@@ -19,9 +25,12 @@ from node.house_part_app import HousePart
 from protocol.errors import Refusal
 from protocol.house import BaseName
 from protocol.running import clock_service
+from protocol.running.admin_service import AdminServer
 from protocol.running.settings import NotConfigured, parse_settings
 
+log = structlog.get_logger("fund")
 FILE: Final = "fund.toml"
+COLLECT_EVERY_HOURS: Final = 1
 
 
 def load_fund_settings(folder: Path) -> FundSettings:
@@ -42,6 +51,8 @@ def require_printable(settings: FundSettings) -> None:
         for kind in ReceiptKind:
             if settings.category not in load_form_in_force(kind, day_at(clock_service.now())).categories:
                 raise NotConfigured(reason=f"category {settings.category} is no box of the receipt for {kind}")
+        if settings.creditor_id:
+            require_creditor_id(settings.creditor_id)
         make_proof(settings.public_url, first_number(settings.siren or settings.rna, 2026), bytes(32))
     except NotConfigured:
         raise
@@ -63,3 +74,34 @@ class FundApp(HousePart):
         )
         self.fund = Fund(self.settings, load_bank_parameters(day_at(clock_service.now())), self.tell)
         self.open_exchange(self.fund.apply)
+        self._scheduler: AsyncIOScheduler | None = None
+
+    async def begin(self, commands: AdminServer) -> None:
+        """Start to serve; monthly gifts are announced and ordered by the hour, and at once after days off."""
+        await super().begin(commands)
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._scheduler.add_job(
+            self.catch_up,
+            "interval",
+            hours=COLLECT_EVERY_HOURS,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+        self._scheduler.start()
+        self._catching_up = asyncio.create_task(self.catch_up())
+
+    async def end(self) -> None:
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+            self._catching_up.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._catching_up
+        await super().end()
+
+    async def catch_up(self) -> None:
+        """Do what is due of monthly gifts. The state is in the base."""
+        try:
+            await self.book.write(self.fund.debits.catch_up, day_at(self.book.clock()))
+        except Exception as error:  # the top of a worker loop: said, and tried again
+            log.warning("monthly gifts", error=str(error))

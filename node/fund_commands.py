@@ -87,6 +87,10 @@ def init(
     quality: Annotated[str, typer.Option(help="as what")] = "Président",
     category: Annotated[str, typer.Option(help="the box of the receipt's form")] = "endowment_fund",
     rna: str = "",
+    creditor_id: Annotated[str, typer.Option(help="ICS: for monthly gifts by direct debit")] = "",
+    takes_from_public: Annotated[
+        bool, typer.Option("--takes-from-public", help="the prefect authorised an appeal to public generosity")
+    ] = False,
     database: Annotated[str, typer.Option(help="postgresql://… instead of a file in the folder")] = "",
     passphrase_file: str = "",
     territory: Annotated[str, typer.Option(help="only where the node lives elsewhere")] = "",
@@ -112,6 +116,8 @@ def init(
             signatory_name=signatory,
             signatory_quality=quality,
             rna=rna,
+            creditor_id=creditor_id,
+            takes_from_public=takes_from_public,
             public_url=public_url,
             database=database,
             passphrase_file=passphrase_file,
@@ -239,6 +245,102 @@ def expect_gift(
         show(told, as_json=as_json)
 
 
+@gift.command("mandate")
+def add_mandate(
+    folder: Folder,
+    donor: Annotated[str, typer.Option(help="the donor's id")],
+    holder: Annotated[str, typer.Option(help="the account's holder")],
+    iban: Annotated[str, typer.Option()],
+    signed_on: Day,
+    share: Annotated[list[str], typer.Option(help="'project=euros' for each project, such as 'Jardins=5,00'")],
+    umr: Annotated[str, typer.Option(help="the mandate's reference, where it has one already")] = "",
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """Note a monthly gift that a citizen signed: one debit a month, for as many projects as it names."""
+    with refusals_explained():
+        shares = []
+        for text in share:
+            label, _, euros = text.rpartition("=")
+            shares.append([label, read_cents(None, euros)])
+        told = _call(
+            folder,
+            "mandate_add",
+            id=_id(id_),
+            donor=donor,
+            holder=holder,
+            iban=iban,
+            signed_on=signed_on,
+            shares=shares,
+            umr=umr,
+        )
+        show(told, as_json=as_json)
+
+
+@gift.command("mandates")
+def list_mandates(folder: Folder, as_json: AsJson = False) -> None:
+    """List monthly gifts."""
+    with refusals_explained():
+        show(_call(folder, "mandates"), as_json=as_json, title="monthly gifts")
+
+
+@gift.command("pause")
+def pause_mandate(folder: Folder, mandate: str, as_json: AsJson = False) -> None:
+    """Collect nothing under a mandate until it is resumed."""
+    with refusals_explained():
+        show(_call(folder, "mandate_change", mandate=mandate, state="paused"), as_json=as_json)
+
+
+@gift.command("resume")
+def resume_mandate(folder: Folder, mandate: str, as_json: AsJson = False) -> None:
+    """Collect again from the next month that can be announced."""
+    with refusals_explained():
+        show(_call(folder, "mandate_change", mandate=mandate, state="active"), as_json=as_json)
+
+
+@gift.command("end")
+def end_mandate(folder: Folder, mandate: str, as_json: AsJson = False) -> None:
+    """Collect nothing more under a mandate, for good."""
+    with refusals_explained():
+        show(_call(folder, "mandate_change", mandate=mandate, state="ended"), as_json=as_json)
+
+
+Month = Annotated[int, typer.Option(help="yyyymm; the newest")]
+
+
+@gift.command("collect")
+def collect(
+    folder: Folder,
+    out: Annotated[Path, typer.Option("--out", help="write the message (pain.008.001.08) there")],
+    month: Month = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Announce and order what is due, and write the message for the bank. Asked again, it is the same."""
+    with refusals_explained():
+        told = _call(folder, "collect", month=month)
+        write_private(out, told.pop("xml").encode())
+        show(told | {"file": str(out)}, as_json=as_json)
+
+
+@gift.command("collections")
+def list_collections(folder: Folder, as_json: AsJson = False) -> None:
+    """List the collections of each month."""
+    with refusals_explained():
+        show(_call(folder, "collections"), as_json=as_json, title="collections")
+
+
+@gift.command("debits")
+def list_debits(
+    folder: Folder,
+    month: Month = 0,
+    language: Annotated[str, typer.Option(help="of the notice: fr, en")] = "fr",
+    as_json: AsJson = False,
+) -> None:
+    """List a month's debits, with the notice that each donor gets beforehand, and what the bank said."""
+    with refusals_explained():
+        show(_call(folder, "gift_debits", month=month, language=language), as_json=as_json, title="debits")
+
+
 @app.command()
 def expected(
     folder: Folder, open_only: Annotated[bool, typer.Option("--open")] = False, as_json: AsJson = False
@@ -328,6 +430,7 @@ def decide(
     payment: Annotated[str, typer.Option(help="the expected payment that it belongs to")] = "",
     reason: Annotated[str, typer.Option(help="or why it belongs to none")] = "",
     fee: Annotated[bool, typer.Option("--fee", help="it was a fee of the bank")] = False,
+    debit: Annotated[str, typer.Option(help="the EndToEndId of a debit that it took back, with a fee")] = "",
     cents: CentsOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -342,6 +445,7 @@ def decide(
             reason=reason or ("fee" if fee else ""),
             cents=cents,
             is_fee=fee,
+            debit=debit,
         )
         show(told, as_json=as_json)
 
@@ -395,6 +499,9 @@ def add_bearer(
     proven_until: Day,
     holder: Annotated[str, typer.Option(help="the account's holder, as its bank writes it")],
     iban: Annotated[str, typer.Option()],
+    seat: Annotated[str, typer.Option(help="with mail and phone: for the prefect's list")] = "",
+    mail: str = "",
+    phone: str = "",
     id_: IdOption = "",
     as_json: AsJson = False,
 ) -> None:
@@ -411,6 +518,9 @@ def add_bearer(
             proven_until=proven_until,
             holder=holder,
             iban=iban,
+            seat=seat,
+            mail=mail,
+            phone=phone,
         )
         show(told, as_json=as_json)
 

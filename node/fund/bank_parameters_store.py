@@ -17,6 +17,7 @@ class BankParameters:
     sepa_countries: frozenset[str]
     calendar: TargetCalendar
     debit_rules: DebitRules
+    refund_weeks: int  # in which a payer may take a debit back without a reason
 
 
 def load_bank_parameters(day: datetime.date) -> BankParameters:
@@ -33,6 +34,7 @@ def load_bank_parameters(day: datetime.date) -> BankParameters:
             submission_days=debit["submission_days"],
             mandate_months=debit["mandate_months"],
         ),
+        refund_weeks=debit["refund_weeks"],
     )
 
 

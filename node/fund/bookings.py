@@ -3,7 +3,7 @@
     a company pays in                  512 / 7542        with what it paid too much to 4672
     a citizen gives, once or by debit  512 / 75411       a rejected debit: 75411 / 512
     a receipt that nobody knows        512 / 471         known later: 471 / 7542 or 75411; sent back: 471 / 512
-    a debit that nobody knows          471 / 512         known later: 4672 / 471, or a fee 627 / 471
+    a debit that nobody knows          471 / 512         known later: 4672 / 471, a fee 627 / 471, 75411 / 471
     the fund decides to pay a bearer   6571 / 4672       the bank confirms: 4672 / 512; it comes back: 512 / 4672
                                                          the decision is withdrawn: 4672 / 6571
     the bank takes a fee               627 / 512         never netted against gifts
@@ -217,6 +217,22 @@ def book_rejected_debit(
             tag=Tag(is_public_appeal=is_public_appeal, origin=Origin.INDIVIDUAL),
         ),
         credit(chart.bank(bank), cents),
+    )
+
+
+def book_rejection_identified(writing: Writing, *, donor: Auxiliary, cents: Cents, is_public_appeal: bool) -> Draft:
+    """What had left unexplained was a debit taken back: the gift is undone. Raises InvalidEntry, InvalidAmount."""
+    chart = writing.chart
+    return writing.draft(
+        JournalRole.OTHER,
+        f"Prélèvement rejeté, identifié {donor.label}",
+        debit(
+            chart.account(AccountRole.GIFTS),
+            cents,
+            auxiliary=donor,
+            tag=Tag(is_public_appeal=is_public_appeal, origin=Origin.INDIVIDUAL),
+        ),
+        credit(chart.account(AccountRole.SUSPENSE), cents),
     )
 
 

@@ -7,7 +7,7 @@ stands where the bank's own statement stands.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -76,6 +76,44 @@ class Books:
             )
 
         self._write_movement(page, "deposit", movement, write, is_now=was_waiting)
+
+    def collect(
+        self, page: Page, movement: Movement, gifts: Sequence[tuple[bytes, Cents]], *, was_waiting: bool
+    ) -> None:
+        """Monthly gifts that the bank credited, one line for each donor."""
+        told = [(_donor_of(page.connection, donor)[1], cents) for donor, cents in gifts]
+        if was_waiting:
+            for auxiliary, cents in told:
+                self._write_movement(
+                    page,
+                    "debit",
+                    movement,
+                    lambda writing, auxiliary=auxiliary, cents=cents: bookings.book_identified_gift(  # type: ignore[misc]
+                        writing, donor=auxiliary, cents=cents, is_public_appeal=True
+                    ),
+                    is_now=True,
+                )
+            return
+        lines = [bookings.DebitedGift(donor=auxiliary, cents=cents) for auxiliary, cents in told]
+        self._write_movement(
+            page,
+            "debit",
+            movement,
+            lambda writing: bookings.book_debits(writing, bank=self._bank, gifts=lines, is_public_appeal=True),
+        )
+
+    def give_back(self, page: Page, movement: Movement, donor: bytes, cents: Cents, *, was_waiting: bool) -> None:
+        """A debit that the bank took back."""
+        _, auxiliary = _donor_of(page.connection, donor)
+
+        def write(writing: Writing) -> Draft:
+            if was_waiting:
+                return bookings.book_rejection_identified(writing, donor=auxiliary, cents=cents, is_public_appeal=True)
+            return bookings.book_rejected_debit(
+                writing, bank=self._bank, donor=auxiliary, cents=cents, is_public_appeal=True
+            )
+
+        self._write_movement(page, "debit-returned", movement, write, is_now=was_waiting)
 
     def wait(self, page: Page, movement: Movement, cents: int) -> None:
         """Euros moved, and nobody knows yet what they were: above zero they came, below they went."""

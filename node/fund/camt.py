@@ -206,6 +206,8 @@ def _read_transaction(
     end_to_end_id = detail.text("Refs/EndToEndId")
     if end_to_end_id.upper() == NOT_PROVIDED:
         end_to_end_id = ""
+    if detail is entry.place and not end_to_end_id:
+        end_to_end_id = _batch_ids(entry.place)[1]  # a whole batch told as one sum goes by the name of its group
     name, counterpart_iban = _read_counterpart(detail, entry)
     text = _read_text(detail) or entry.place.text("AddtlNtryInf")
     # A transaction alone in its entry is named by the entry: the same whether its details are told or not.

@@ -14,20 +14,24 @@ from sqlalchemy import Connection, func, select
 from node.fund.books_service import read_entry
 from node.fund.chart import AccountRole, JournalRole
 from node.fund.chart_store import load_chart
-from node.fund.days import number_of
+from node.fund.days import day_of, number_of
 from node.fund.deposit_service import make_message
 from node.fund.deposits import DepositState
 from node.fund.expectation_service import load_expectation, load_expectations
 from node.fund.expectations import Purpose
 from node.fund.frozen_receipts import digest_of
 from node.fund.issued_receipts import ReceiptState
+from node.fund.monthly_gifts import CollectionState, DebitState, debit_end_to_end_id, debit_id, read_shares
 from node.fund.outgoing_payments import SIGNERS, WORDS_VERSION, PaymentState, PaymentWords, end_to_end_id, write_words
 from node.fund.receipt_service import make_issued
 from node.fund.references import make_reference
 from node.fund.statements import MovementState
 from node.fund.tables import (
+    collections,
+    debits,
     deposits,
     entries,
+    mandates,
     movements,
     officers,
     orders,
@@ -63,6 +67,7 @@ def check_fund(
         ("each movement is used once", _check_movements),
         ("what was received is what arrived", _check_expectations),
         ("each deposit was told, and is what was answered", _check_deposits),
+        ("mandates, debits and collections agree", _check_debits),
         ("two people signed what was paid", lambda line: _check_payments(line, fund)),
         ("each order is its payments", _check_orders),
         ("receipts have no gap and are as they were issued", _check_receipts),
@@ -129,7 +134,9 @@ def _check_movements(connection: Connection) -> Checked:
 def _check_expectations(connection: Connection) -> Checked:
     received: dict[bytes, int] = defaultdict(int)
     for id_, cents in connection.execute(
-        select(deposits.c.expectation, func.sum(deposits.c.cents)).group_by(deposits.c.expectation)
+        select(deposits.c.expectation, func.sum(deposits.c.cents))
+        .where(deposits.c.expectation.is_not(None))
+        .group_by(deposits.c.expectation)
     ):
         received[bytes(id_)] = int(cents)
     findings: list[Finding] = []
@@ -164,6 +171,8 @@ def _check_deposits(connection: Connection) -> Checked:
     rows = connection.execute(select(deposits).order_by(deposits.c.no)).all()
     for row in rows:
         place = f"deposit {bytes(row.id).hex()}"
+        if row.expectation is None:
+            continue  # of a debit: held against it elsewhere
         expectation = load_expectation(connection, bytes(row.expectation))
         message = told.pop(bytes(row.id), None)
         if expectation.purpose is Purpose.GIFT:
@@ -186,6 +195,109 @@ def _check_deposits(connection: Connection) -> Checked:
 
 def _show(message: Deposit | None) -> str:
     return "nothing" if message is None else f"{message.cents} cents of {message.campaign}"
+
+
+def _check_debits(connection: Connection) -> Checked:
+    """A mandate is the sum of its shares; a message is its debits; what was credited is a gift, what went back is none."""
+    findings: list[Finding] = []
+    signed = {bytes(row.id): row for row in connection.execute(select(mandates).order_by(mandates.c.number))}
+    for row in signed.values():
+        place = f"mandate {row.umr}"
+        if sum(read_shares(row.shares).values()) != row.cents:
+            findings.append(Finding("I6", place, f"{row.cents} cents of shares", row.shares[:80]))
+    given = {bytes(row.debit): row for row in connection.execute(select(deposits).where(deposits.c.debit.is_not(None)))}
+    moved = {
+        row.id: row
+        for row in connection.execute(
+            select(movements.c.id, movements.c.meaning, movements.c.cents, movements.c.booked_on).where(
+                movements.c.id.in_(select(debits.c.movement)) | movements.c.id.in_(select(debits.c.returned_by))
+            )
+        )
+    }
+    collected = {row.month: row for row in connection.execute(select(collections).order_by(collections.c.month))}
+    of_month: dict[int, list[Any]] = defaultdict(list)
+    for row in connection.execute(select(debits).order_by(debits.c.no)):
+        of_month[row.month].append(row)
+        place = f"debit {bytes(row.id).hex()}"
+        mandate = signed[bytes(row.mandate)]
+        if bytes(row.id) != debit_id(bytes(row.mandate), row.month):
+            findings.append(Finding("I6", place, f"the debit of {mandate.umr} of {row.month}", "another id"))
+        if row.end_to_end_id != debit_end_to_end_id(bytes(row.id)):
+            findings.append(Finding("I6", place, debit_end_to_end_id(bytes(row.id)), row.end_to_end_id))
+        if (row.cents, row.shares) != (mandate.cents, mandate.shares):
+            findings.append(Finding("I6", place, f"{mandate.cents} cents as signed", f"{row.cents}, {row.shares}"[:90]))
+        deposit = given.pop(bytes(row.id), None)
+        expected: tuple[Any, ...] | None = None
+        if row.movement is not None:
+            state = DepositState.UNDONE if row.state == DebitState.RETURNED else DepositState.GIFT
+            expected = (row.cents, bytes(mandate.donor), row.movement, moved[row.movement].booked_on, state)
+        told = None
+        if deposit is not None:
+            told = (deposit.cents, bytes(deposit.donor), deposit.movement, deposit.received_on, deposit.state)
+        if told != expected:
+            findings.append(Finding("I6", place, _say_gift(expected), _say_gift(told)))
+        if row.returned_by is not None and moved[row.returned_by].cents > -row.cents:
+            findings.append(Finding("I6", place, f"{row.cents} cents taken back", f"{moved[row.returned_by].cents}"))
+    for month, collection in collected.items():
+        findings += _find_in_collection(collection, of_month[month], signed)
+    findings += [Finding("I6", f"deposit {one.id.hex()}", "its debit", "none") for one in given.values()]
+    return Checked(
+        "I6", "mandates, debits and collections agree", len(signed) + len(collected) + len(moved), tuple(findings)
+    )
+
+
+def _say_gift(told: tuple[Any, ...] | None) -> str:
+    return "no gift" if told is None else f"{told[0]} cents of {told[1].hex()[:8]}, {told[2][:8]}, {told[3]}, {told[4]}"
+
+
+def _find_in_collection(collection: Any, rows: list[Any], signed: dict[bytes, Any]) -> Iterator[Finding]:
+    """Hold the message that the bank got against its debits and what was signed."""
+    place = f"collection {collection.month}"
+    in_it = [row for row in rows if row.state != DebitState.DROPPED]
+    found = (collection.debits, collection.cents)
+    if found != (len(in_it), sum(row.cents for row in in_it)):
+        yield Finding("I6", place, f"{len(in_it)} debits", f"{found[0]} debits, {found[1]} cents")
+    is_sent = collection.state == CollectionState.ORDERED
+    for row in rows:
+        is_out = row.state not in (DebitState.ANNOUNCED, DebitState.DROPPED)
+        if is_out is not is_sent and row.state != DebitState.DROPPED:
+            yield Finding("I6", f"debit {bytes(row.id).hex()}", f"a debit of what is {collection.state}", row.state)
+        if (not is_out) and (row.batch_id or row.sequence):
+            yield Finding("I6", f"debit {bytes(row.id).hex()}", "no message", row.batch_id or row.sequence)
+    if not is_sent:
+        return
+    expected = set()
+    for row in in_it:
+        mandate = signed[bytes(row.mandate)]
+        day = day_of(mandate.signed_on).isoformat()
+        expected.add((row.batch_id, row.sequence, row.end_to_end_id, row.cents, mandate.umr, day, mandate.iban))
+    try:
+        tree = etree.fromstring(bytes(collection.body))
+    except etree.XMLSyntaxError as error:
+        yield Finding("I6", place, "the message that was sent", str(error)[:80])
+        return
+    told = set()
+    for group in tree.iterfind(".//{*}PmtInf"):
+        if group.findtext("{*}ReqdColltnDt") != day_of(collection.collected_on).isoformat():
+            yield Finding(
+                "I6", place, f"collected on {collection.collected_on}", str(group.findtext("{*}ReqdColltnDt"))
+            )
+        for one in group.iterfind("{*}DrctDbtTxInf"):
+            told.add(
+                (
+                    group.findtext("{*}PmtInfId"),
+                    group.findtext(".//{*}SeqTp"),
+                    one.findtext(".//{*}EndToEndId"),
+                    int((one.findtext("{*}InstdAmt") or "0").replace(".", "")),
+                    one.findtext(".//{*}MndtId"),
+                    one.findtext(".//{*}DtOfSgntr"),
+                    one.findtext("{*}DbtrAcct//{*}IBAN"),
+                )
+            )
+    if tree.findtext(".//{*}GrpHdr/{*}MsgId") != collection.id:
+        yield Finding("I6", place, collection.id, str(tree.findtext(".//{*}GrpHdr/{*}MsgId")))
+    for one in sorted(expected ^ told, key=str):
+        yield Finding("I6", place, "the same in message and base", f"{one}"[:160])
 
 
 def _check_payments(connection: Connection, fund: str) -> Checked:
@@ -353,7 +465,11 @@ def _check_books(connection: Connection) -> Checked:
     spent = owed + total(payments.c.cents, payments.c.state == PaymentState.CONFIRMED)
     found = (
         ("bank account", moved, sums[AccountRole.BANK]),
-        ("gifts", -total(deposits.c.cents), sums[AccountRole.PATRONAGE] + sums[AccountRole.GIFTS]),
+        (
+            "gifts",
+            -total(deposits.c.cents, deposits.c.state != DepositState.UNDONE),
+            sums[AccountRole.PATRONAGE] + sums[AccountRole.GIFTS],
+        ),
         ("aids", spent, sums[AccountRole.AIDS]),
         ("owed to bearers", -owed, sums[AccountRole.OTHER_CREDITORS]),
     )

@@ -50,6 +50,7 @@ class DepositDesk:
                 no=number,
                 id=id_,
                 expectation=expectation.id,
+                debit=None,
                 movement=movement.id,
                 donor=expectation.donor,
                 cents=cents,

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, func, insert, select, update
 
-from node.fund.fund_errors import DonorRefused, FundUnknown
+from node.fund.fund_errors import AppealNotAuthorised, DonorRefused, FundUnknown
 from node.fund.receipts import Company, Individual, PostalAddress
 from node.fund.tables import donors
 from protocol.book.worker import Page
@@ -75,6 +75,12 @@ def load_sheet(connection: Connection, id_: bytes) -> tuple[Company | Individual
         raise FundUnknown(path=f"donor {id_.hex()}")
     kind: type[Company | Individual] = Company if row.kind == "company" else Individual
     return msgspec.json.decode(bytes(row.body), type=kind), int(row.year_end)
+
+
+def require_no_citizen(connection: Connection, id_: bytes) -> None:
+    """Raises AppealNotAuthorised where a donor is a person."""
+    if connection.execute(select(donors.c.kind).where(donors.c.id == id_)).scalar() == "individual":
+        raise AppealNotAuthorised
 
 
 def find_donor(connection: Connection, name: str) -> Id16:

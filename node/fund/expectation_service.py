@@ -75,6 +75,7 @@ def announce(page: Page, asked: Announce) -> Expectation:
             payer_iban=asked.payer_iban,
             asked_by=asked.asked_by,
             state=ExpectationState.OPEN,
+            closed_by="",
             at=page.now,
         )
     )

@@ -9,7 +9,14 @@ Refusal
 ├── OfficerRefused               no such officer, revoked, a signature that does not fit, or the same person twice
 ├── PaymentStepRefused           its state does not allow it
 ├── NothingToOrder               no payment has two signatures
-└── NothingToReceipt             no euro of this donor and period waits for a receipt
+├── NothingToReceipt             no euro of this donor and period waits for a receipt
+├── DebitsNotFinal               a debit of the period may still be taken back: no receipt before `until`
+├── AppealNotAuthorised          the prefect did not authorise an appeal to public generosity: no citizens' gifts
+├── MandateRefused               a monthly gift that cannot be kept so
+├── MandateStepRefused           the mandate's state does not allow it
+├── NothingToCollect             no collection is ordered
+├── RefundRefused                what came in cannot go back so
+└── ReminderRefused              the expected payment is not one to be reminded of, or not yet
 """
 
 from __future__ import annotations
@@ -69,3 +76,43 @@ class NothingToReceipt(Refusal):
     """Facts: donor."""
 
     code = "nothing_to_receipt"
+
+
+class DebitsNotFinal(Refusal):
+    """Facts: donor, until."""
+
+    code = "debits_not_final"
+
+
+class AppealNotAuthorised(Refusal):
+    code = "appeal_not_authorised"
+
+
+class MandateRefused(Refusal):
+    """Facts: reason."""
+
+    code = "mandate_refused"
+
+
+class MandateStepRefused(Refusal):
+    """Facts: mandate, state, wished."""
+
+    code = "mandate_step_refused"
+
+
+class NothingToCollect(Refusal):
+    """Facts: day."""
+
+    code = "nothing_to_collect"
+
+
+class RefundRefused(Refusal):
+    """Facts: reason."""
+
+    code = "refund_refused"
+
+
+class ReminderRefused(Refusal):
+    """Facts: payment, reason."""
+
+    code = "reminder_refused"

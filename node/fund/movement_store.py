@@ -113,6 +113,8 @@ def insert_movement(
             return_reason=movement.return_reason,
             batch=_write_batch(movement.batch),
             is_detail=int(is_detail),
+            kept=0,
+            fee=0,
             decided_by="",
             at=at,
             **_outcome_values(outcome, waiting),
@@ -147,6 +149,16 @@ def set_waiting(connection: Connection, id_: str, waiting: int, decided_by: str 
     if decided_by is not None:
         values["decided_by"] = decided_by
     connection.execute(update(movements).where(movements.c.id == id_).values(**values))
+
+
+def settle(connection: Connection, id_: str, waiting: int, decided_by: str, *, is_fee: bool) -> None:
+    """Keep that what waited is a fee, or belongs to nothing."""
+    column = movements.c.fee if is_fee else movements.c.kept
+    connection.execute(
+        update(movements)
+        .where(movements.c.id == id_)
+        .values({column: column + waiting, movements.c.waiting: 0, movements.c.decided_by: decided_by})
+    )
 
 
 def find_movement(connection: Connection, id_: str) -> tuple[Movement, int] | None:

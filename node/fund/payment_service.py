@@ -78,9 +78,16 @@ class Bearer:
     proven_until: int
     holder_name: str
     iban: Iban
+    seat: str = ""  # with mail and phone: what the list for the prefect asks
+    mail: str = ""
+    phone: str = ""
 
     def __post_init__(self) -> None:
         day_of(self.proven_until)
+        for field in ("seat", "mail", "phone"):
+            text = getattr(self, field)
+            if len(text) > DECISION_MAX or not (text.isprintable() or not text):
+                raise BearerNotEligible(bearer=self.registry, reason=f"{field}: a line of up to {DECISION_MAX} symbols")
         write_for_banks(self.holder_name, field="holder_name", length_max=NAME_MAX)
         for field in ("name", "category", "proof"):
             text = getattr(self, field)
@@ -187,6 +194,9 @@ class PaymentDesk:
             "category": one.category,
             "proof": one.proof,
             "proven_until": one.proven_until,
+            "seat": one.seat,
+            "mail": one.mail,
+            "phone": one.phone,
         }
         if known is None:
             page.connection.execute(
@@ -454,8 +464,10 @@ class PaymentDesk:
             return False  # it came back before: this is other money
         if event is PaymentEvent.CONFIRM and before.state == PaymentState.CONFIRMED:
             return False
+        column = "movement" if event is PaymentEvent.CONFIRM else "returned_by"
+        told = {column: movement.id, "code": movement.return_reason[:40]}
         try:
-            self._step(page.connection, id_, event)
+            self._step(page.connection, id_, event, **told)
         except PaymentStepRefused:
             return False
         if event is PaymentEvent.CONFIRM:
@@ -465,9 +477,6 @@ class PaymentDesk:
         else:
             self._books.return_aid(page, movement, before)
             self._books.withdraw_aid(page, before)
-        page.connection.execute(
-            update(payments).where(payments.c.id == id_).values(movement=movement.id, code=movement.return_reason[:40])
-        )
         return True
 
     def take_report(self, page: Page, items: Sequence[StatusReport]) -> list[int | Refusal]:
@@ -492,17 +501,17 @@ class PaymentDesk:
             results.append(changed)
         return results
 
-    def _step(self, connection: Connection, id_: Id16, event: PaymentEvent) -> PaymentState:
+    def _step(self, connection: Connection, id_: Id16, event: PaymentEvent, **told: str) -> PaymentState:
         row = _load_payment(connection, id_)
         state = NEXT_STATE[PaymentState(row.state)].get(event)
         if state is None:
             raise PaymentStepRefused(payment=id_.hex(), state=row.state, event=event)
-        _set_state(connection, id_, state)
+        _set_state(connection, id_, state, **told)
         return state
 
 
-def _set_state(connection: Connection, id_: bytes, state: PaymentState) -> None:
-    connection.execute(update(payments).where(payments.c.id == id_).values(state=state))
+def _set_state(connection: Connection, id_: bytes, state: PaymentState, **told: str) -> None:
+    connection.execute(update(payments).where(payments.c.id == id_).values(state=state, **told))
 
 
 def _load_payment(connection: Connection, id_: bytes) -> Any:

@@ -14,17 +14,18 @@ from typing import Any, Final
 from sqlalchemy import Connection, insert, select, update
 
 from node.fund.days import day_at, day_of, number_of
+from node.fund.deposits import DepositState
 from node.fund.donor_service import load_sheet
 from node.fund.expectations import Purpose
 from node.fund.frozen_receipts import compute_digest, freeze, thaw
-from node.fund.fund_errors import FundUnknown, NothingToReceipt
+from node.fund.fund_errors import DebitsNotFinal, FundUnknown, NothingToReceipt
 from node.fund.issued_receipts import Cancellation, IssuedReceipt, ReceiptState, cancel, issue, mark_duplicate
 from node.fund.receipt_numbers import ReceiptNumber, parse_number
 from node.fund.receipt_parameters_store import load_form_in_force
 from node.fund.receipt_proof import make_proof
 from node.fund.receipts import PAYMENTS_MAX, Company, GiftForm, Payment, PaymentMeans, Receipt, ReceiptKind
 from node.fund.settings import FundSettings
-from node.fund.tables import deposits, expectations, receipt_counters, receipts
+from node.fund.tables import debits, deposits, expectations, receipt_counters, receipts
 from protocol.amounts import Cents
 from protocol.book.worker import Page
 from protocol.errors import Refusal
@@ -52,8 +53,9 @@ class CancelReceipt:
 class ReceiptDesk:
     """Issues, cancels and copies receipts."""
 
-    def __init__(self, settings: FundSettings) -> None:
+    def __init__(self, settings: FundSettings, refund_weeks: int) -> None:
         self._settings = settings
+        self._final_after = datetime.timedelta(weeks=refund_weeks)
 
     def issue(self, page: Page, items: Sequence[IssueReceipt]) -> list[IssuedReceipt | Refusal]:
         """Issue receipts. A refused one takes no number."""
@@ -72,6 +74,10 @@ class ReceiptDesk:
         waiting = load_unreceipted(connection, asked.donor, asked.first_on, asked.last_on)[:PAYMENTS_MAX]
         if not waiting:
             raise NothingToReceipt(donor=asked.donor.hex())
+        # In these weeks a payer takes a debit back without a reason; a year's receipt leaves none of its gifts out.
+        final_on = max((day_of(row.received_on) + self._final_after for row in waiting if row.debit), default=today)
+        if final_on > today:
+            raise DebitsNotFinal(donor=asked.donor.hex(), until=final_on.isoformat())
         replaces = None
         if asked.replaces:
             replaces = load_issued(connection, asked.replaces)
@@ -90,8 +96,8 @@ class ReceiptDesk:
                 Payment(
                     received_on=day_of(row.received_on),
                     cents=Cents(row.cents),
-                    means=PaymentMeans.TRANSFER,
-                    reference=f"{row.reference}/{row.no}",
+                    means=PaymentMeans.DIRECT_DEBIT if row.debit else PaymentMeans.TRANSFER,
+                    reference=row.end_to_end_id or f"{row.reference}/{row.no}",
                 )
                 for row in waiting
             ),
@@ -169,6 +175,12 @@ class ReceiptDesk:
             results.append(issued)
         return results
 
+    def void(self, page: Page, number: str, reason: str) -> None:
+        """Cancel a receipt of which a euro was taken back. Raises Refusal."""
+        for told in self.cancel(page, [CancelReceipt(number=number, reason=reason)]):
+            if isinstance(told, Refusal):
+                raise told
+
     def copy(self, page: Page, items: Sequence[str]) -> list[IssuedReceipt | Refusal]:
         """Note that a copy was asked, and return the receipt as a copy is drawn."""
         results: list[IssuedReceipt | Refusal] = []
@@ -195,14 +207,20 @@ def load_unreceipted(
                 deposits.c.id,
                 deposits.c.cents,
                 deposits.c.received_on,
+                deposits.c.debit,
                 expectations.c.reference,
+                debits.c.end_to_end_id,
             )
-            .join(expectations, expectations.c.id == deposits.c.expectation)
+            .outerjoin(expectations, expectations.c.id == deposits.c.expectation)
+            .outerjoin(debits, debits.c.id == deposits.c.debit)
             .where(
                 deposits.c.donor == donor,
                 deposits.c.receipt.is_(None),
+                deposits.c.state != DepositState.UNDONE,
                 deposits.c.received_on.between(number_of(first_on), number_of(last_on)),
-                (expectations.c.purpose == Purpose.GIFT) | (expectations.c.lot_class.op("%")(2 * ELIGIBLE) == ELIGIBLE),
+                deposits.c.debit.is_not(None)
+                | (expectations.c.purpose == Purpose.GIFT)
+                | (expectations.c.lot_class.op("%")(2 * ELIGIBLE) == ELIGIBLE),
             )
             .order_by(deposits.c.received_on, deposits.c.no)
         ).all()

@@ -7,8 +7,9 @@ from typing import Final
 
 from node.fund.bank_parameters_store import BankParameters
 from node.fund.books_service import Books
+from node.fund.debit_service import DebitDesk
 from node.fund.deposit_service import DepositDesk
-from node.fund.donor_service import keep_company
+from node.fund.donor_service import keep_company, require_no_citizen
 from node.fund.expectation_service import Announce, announce
 from node.fund.expectations import Expectation, Purpose
 from node.fund.payment_service import PaymentDesk
@@ -43,8 +44,17 @@ class Fund:
             calendar=parameters.calendar,
             iban_change_ms=settings.iban_change_hours * HOUR_MS,
         )
-        self.statements = StatementDesk(self.deposits, self.payments, self.books)
-        self.receipts = ReceiptDesk(settings)
+        self.receipts = ReceiptDesk(settings, parameters.refund_weeks)
+        self.debits = DebitDesk(
+            settings=settings,
+            books=self.books,
+            fund=self.code,
+            sepa_countries=parameters.sepa_countries,
+            calendar=parameters.calendar,
+            rules=parameters.debit_rules,
+            unreceipt=self.receipts.void,
+        )
+        self.statements = StatementDesk(self.deposits, self.payments, self.debits, self.books)
 
     def keep_companies(self, page: Page, items: Sequence[Donor]) -> list[Refusal | None]:
         """Keep companies that give without a campaign of the partners' base."""
@@ -62,6 +72,8 @@ class Fund:
         results: list[Expectation | Refusal] = []
         for asked in items:
             try:
+                if asked.purpose is Purpose.GIFT and not self.settings.takes_from_public:
+                    require_no_citizen(page.connection, asked.donor)
                 results.append(announce(page, asked))
             except Refusal as refusal:
                 results.append(refusal)

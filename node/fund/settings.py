@@ -19,7 +19,7 @@ class FundSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The fund as receipts, banks and books name it. `database` empty: `fund.db` in the folder.
 
     `public_url` is what the QR of a receipt points to. `takes_from_public`: the prefect authorised an appeal to public
-    generosity, so citizens' gifts are taken and flagged.
+    generosity, so citizens' gifts are taken and flagged. `gift_day`: of the month, on which monthly gifts are collected, or soon after.
     """
 
     name: Line
@@ -41,6 +41,7 @@ class FundSettings(Struct, frozen=True, forbid_unknown_fields=True):
     year_end_day: Annotated[int, Meta(ge=1, le=31)] = 31
     public_url: str = ""
     takes_from_public: bool = False
+    gift_day: Annotated[int, Meta(ge=1, le=28)] = 5
     database: str = ""
     passphrase_file: str = ""
     statement_bytes_max: Annotated[int, Meta(ge=1_000, le=256 * 1024 * 1024)] = 20 * 1024 * 1024

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from node.fund import movement_store as store
 from node.fund.books_service import Books
 from node.fund.camt import read_camt
+from node.fund.debit_service import DebitDesk
 from node.fund.deposit_service import DepositDesk
 from node.fund.expectation_service import load_candidates, load_expectation
 from node.fund.expectations import ExpectationState
@@ -73,11 +74,12 @@ class Decide:
     cents: Cents | None = None
     reason: str = ""
     is_fee: bool = False  # of the bank
+    debit: str = ""  # the EndToEndId of a debit that was taken back, with the bank's fee on top
 
     def __post_init__(self) -> None:
         if not 0 < len(self.by) <= DECIDER_MAX or not self.by.isprintable():
             raise DecisionRefused(reason="who decides, in a line")
-        if (self.expectation is None) is not bool(self.reason):
+        if (self.expectation is None and not self.debit) is not bool(self.reason):
             raise DecisionRefused(reason="either a payment that it belongs to, or a reason why it belongs to none")
         if self.cents is not None:
             require_amount(self.cents)
@@ -97,8 +99,9 @@ def digest_of(data: bytes) -> bytes:
 class StatementDesk:
     """Takes files of the bank, and decisions of people."""
 
-    def __init__(self, deposits: DepositDesk, payments: PaymentDesk, books: Books) -> None:
+    def __init__(self, deposits: DepositDesk, payments: PaymentDesk, debits: DebitDesk, books: Books) -> None:
         self._deposits = deposits
+        self._debits = debits
         self._payments = payments
         self._books = books
 
@@ -187,6 +190,7 @@ class StatementDesk:
             movement,
             expected=[one.to_match() for one in candidates],
             transfers=[Order(id=id_.hex(), cents=cents, end_to_end_id=movement.end_to_end_id) for id_, cents in orders],
+            debits=self._debits.load_orders(connection, movement.end_to_end_id),
         )
         waiting = 0
         if outcome.meaning in (Meaning.PAID, Meaning.UNDERPAID, Meaning.OVERPAID, Meaning.PAID_AGAIN):
@@ -202,6 +206,12 @@ class StatementDesk:
             payment = Id16(bytes.fromhex(outcome.subject))
             if not self._payments.follow(page, payment, event, movement, was_waiting=was_waiting):
                 waiting = movement.cents
+        elif outcome.meaning is Meaning.DEBIT_COLLECTED:
+            collected = self._debits.collect(page, outcome.subject, movement, was_waiting=was_waiting)
+            taken.deposited += collected
+            waiting = movement.cents - collected
+        elif outcome.meaning is Meaning.DEBIT_RETURNED:
+            waiting = movement.cents + self._debits.give_back(page, outcome.subject, movement, was_waiting=was_waiting)
         elif outcome.meaning is not Meaning.WAIT:
             waiting = movement.cents
         taken.count(outcome.meaning)
@@ -229,12 +239,20 @@ class StatementDesk:
         if waiting == 0:
             raise NothingWaits(movement=movement.id)
         taken = Taken()
+        if asked.debit:
+            returned = 0
+            if all(order.cents <= -waiting for order in self._debits.load_orders(page.connection, asked.debit)):
+                returned = self._debits.give_back(page, asked.debit, movement, was_waiting=True)
+            if not returned:
+                raise DecisionRefused(reason="no debit that was credited, of at most what left, is called so")
+            store.set_waiting(page.connection, movement.id, waiting + returned, asked.by)
+            return taken
         if asked.expectation is None:
             if asked.is_fee:
                 if waiting > 0:
                     raise DecisionRefused(reason="a fee is money that left")
                 self._books.find_fee(page, movement, Cents(-waiting))
-            store.set_waiting(page.connection, movement.id, 0, f"{asked.by}: {asked.reason}")
+            store.settle(page.connection, movement.id, waiting, f"{asked.by}: {asked.reason}", is_fee=asked.is_fee)
             return taken
         cents = asked.cents or Cents(waiting)
         if waiting < 0 or cents > waiting:

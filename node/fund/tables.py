@@ -27,6 +27,7 @@ from node.fund.deposits import DepositState
 from node.fund.expectations import ExpectationState, Purpose
 from node.fund.issued_receipts import ReceiptState
 from node.fund.matching import Meaning
+from node.fund.monthly_gifts import CollectionState, DebitState, MandateState
 from node.fund.outgoing_payments import PaymentState
 from node.fund.statements import MovementState
 from protocol.book.tables import NAMING, RowId, one_of
@@ -65,11 +66,23 @@ expectations = Table(
     Column("payer_iban", Text, nullable=False),
     Column("asked_by", Text, nullable=False),  # the base that asked, or '' for the fund itself
     Column("state", Text, nullable=False),
+    Column("closed_by", Text, nullable=False),  # who waits for the rest no more, and why; '' while somebody does
     Column("at", BigInteger, nullable=False),
+    CheckConstraint("(state = 'closed') = (closed_by <> '')", name="closed_by"),
     CheckConstraint(one_of("purpose", Purpose), name="purpose"),
     CheckConstraint(one_of("state", ExpectationState), name="state"),
     CheckConstraint("cents > 0 AND received >= 0", name="cents"),
     CheckConstraint("(purpose = 'campaign') = (pool <> '')", name="pool"),
+)
+
+reminders = Table(
+    "reminders",
+    metadata,
+    Column("expectation", LargeBinary, ForeignKey("expectations.id"), nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("day", Integer, nullable=False),
+    PrimaryKeyConstraint("expectation", "rank"),
+    CheckConstraint("rank IN (1, 2)", name="rank"),
 )
 
 statements = Table(
@@ -116,6 +129,8 @@ movements = Table(
     Column("difference", BigInteger, nullable=False),
     Column("candidates", Text, nullable=False),
     Column("waiting", BigInteger, nullable=False),  # cents of it that wait for a person
+    Column("kept", BigInteger, nullable=False),  # cents of it that a person said belong to nothing
+    Column("fee", BigInteger, nullable=False),  # cents of it that a person called a fee of the bank: zero or below
     Column("decided_by", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     CheckConstraint(one_of("state", MovementState), name="state"),
@@ -125,12 +140,73 @@ movements = Table(
     Index("ix_movements_waiting", "waiting", sqlite_where=text("waiting <> 0"), postgresql_where=text("waiting <> 0")),
 )
 
+mandates = Table(
+    "mandates",
+    metadata,
+    Column("number", RowId, primary_key=True),
+    Column("id", LargeBinary, nullable=False, unique=True),
+    Column("umr", Text, nullable=False, unique=True),
+    Column("donor", LargeBinary, ForeignKey("donors.id"), nullable=False),
+    Column("holder_name", Text, nullable=False),
+    Column("iban", Text, nullable=False),
+    Column("signed_on", Integer, nullable=False),
+    Column("cents", BigInteger, nullable=False),  # a month: the sum of its shares
+    Column("shares", Text, nullable=False),  # JSON
+    Column("state", Text, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    CheckConstraint(one_of("state", MandateState), name="state"),
+    CheckConstraint("cents > 0", name="cents"),
+)
+
+collections = Table(
+    "collections",
+    metadata,
+    Column("month", Integer, primary_key=True, autoincrement=False),  # yyyymm: one a month
+    Column("id", Text, nullable=False, unique=True),
+    Column("announced_on", Integer, nullable=False),
+    Column("collected_on", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("debits", Integer, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("body", LargeBinary),
+    Column("at", BigInteger, nullable=False),
+    CheckConstraint(one_of("state", CollectionState), name="state"),
+    CheckConstraint("(state = 'ordered') = (body IS NOT NULL)", name="body"),
+)
+
+debits = Table(
+    "debits",
+    metadata,
+    Column("no", RowId, primary_key=True),
+    Column("id", LargeBinary, nullable=False, unique=True),
+    Column("mandate", LargeBinary, ForeignKey("mandates.id"), nullable=False),
+    Column("month", Integer, ForeignKey("collections.month"), nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("shares", Text, nullable=False),  # JSON: as they stood when it was announced
+    Column("end_to_end_id", Text, nullable=False, unique=True),
+    Column("batch_id", Text, nullable=False),  # of the message's group that it went out in, or ''
+    Column("sequence", Text, nullable=False),  # FRST or RCUR, or ''
+    Column("state", Text, nullable=False),
+    Column("movement", Text, ForeignKey("movements.id")),  # that credited it
+    Column("returned_by", Text, ForeignKey("movements.id")),  # that took it back
+    Column("code", Text, nullable=False),
+    UniqueConstraint("mandate", "month"),
+    CheckConstraint(one_of("state", DebitState), name="state"),
+    CheckConstraint("cents > 0", name="cents"),
+    CheckConstraint("(state IN ('collected', 'returned')) = (movement IS NOT NULL)", name="movement"),
+    CheckConstraint("(state = 'returned') = (returned_by IS NOT NULL)", name="returned_by"),
+    Index("ix_debits_batch_id", "batch_id"),
+    Index("ix_debits_month", "month"),
+)
+
 deposits = Table(
     "deposits",
     metadata,
     Column("no", RowId, primary_key=True),
     Column("id", LargeBinary, nullable=False, unique=True),
-    Column("expectation", LargeBinary, ForeignKey("expectations.id"), nullable=False),
+    Column("expectation", LargeBinary, ForeignKey("expectations.id")),
+    Column("debit", LargeBinary, ForeignKey("debits.id"), unique=True),
     Column("movement", Text, ForeignKey("movements.id"), nullable=False),
     Column("donor", LargeBinary, ForeignKey("donors.id"), nullable=False),
     Column("cents", BigInteger, nullable=False),
@@ -141,6 +217,8 @@ deposits = Table(
     Column("receipt", Text, ForeignKey("receipts.number")),
     CheckConstraint(one_of("state", DepositState), name="state"),
     CheckConstraint("cents > 0", name="cents"),
+    CheckConstraint("(expectation IS NULL) <> (debit IS NULL)", name="source"),
+    CheckConstraint("state <> 'undone' OR (debit IS NOT NULL AND receipt IS NULL)", name="undone"),
     CheckConstraint("(state = 'issued') = (lot_ref IS NOT NULL)", name="lot"),
     Index("ix_deposits_expectation", "expectation"),
     Index("ix_deposits_movement", "movement"),
@@ -167,6 +245,9 @@ bearers = Table(
     Column("category", Text, nullable=False),
     Column("proof", Text, nullable=False),
     Column("proven_until", Integer, nullable=False),
+    Column("seat", Text, nullable=False),  # with mail and phone: what the prefect's list asks, or ''
+    Column("mail", Text, nullable=False),
+    Column("phone", Text, nullable=False),
     Column("holder_name", Text, nullable=False),
     Column("iban", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
@@ -205,7 +286,8 @@ payments = Table(
     metadata,
     Column("number", RowId, primary_key=True),
     Column("id", LargeBinary, nullable=False, unique=True),
-    Column("bearer", LargeBinary, ForeignKey("bearers.id"), nullable=False),
+    Column("bearer", LargeBinary, ForeignKey("bearers.id")),
+    Column("refund_of", Text, ForeignKey("movements.id")),  # or what came in, and goes back to its payer
     Column("holder_name", Text, nullable=False),
     Column("iban", Text, nullable=False),
     Column("cents", BigInteger, nullable=False),
@@ -214,11 +296,16 @@ payments = Table(
     Column("end_to_end_id", Text, nullable=False, unique=True),
     Column("state", Text, nullable=False),
     Column("order_id", Text, ForeignKey("orders.id")),
-    Column("movement", Text, ForeignKey("movements.id")),
+    Column("movement", Text, ForeignKey("movements.id")),  # that left
+    Column("returned_by", Text, ForeignKey("movements.id")),  # that came back
     Column("code", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     CheckConstraint(one_of("state", PaymentState), name="state"),
     CheckConstraint("cents > 0", name="cents"),
+    CheckConstraint("(bearer IS NULL) <> (refund_of IS NULL)", name="payee"),
+    CheckConstraint("(state IN ('confirmed', 'returned')) = (movement IS NOT NULL)", name="movement"),
+    CheckConstraint("(state = 'returned') = (returned_by IS NOT NULL)", name="returned_by"),
+    Index("ix_payments_refund_of", "refund_of"),
     Index("ix_payments_state", "state"),
 )
 

@@ -211,6 +211,36 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Aucun versement ouvrant droit à reçu n'attend pour le donateur {donor} sur cette période.",
         "No payment of donor {donor} in this period waits for a receipt.",
     ),
+    "debits_not_final": (
+        "Un prélèvement de cette période peut encore être repris par la banque : pas de reçu pour {donor} avant le {until}.",
+        "A direct debit of this period may still be taken back: no receipt for {donor} before {until}.",
+    ),
+    "appeal_not_authorised": (
+        "Le fonds n'a pas l'autorisation préfectorale d'appel public à la générosité : il ne sollicite pas de dons de "
+        "particuliers. Une fois obtenue, mettez takes_from_public = true dans fund.toml.",
+        "The prefect has not authorised the fund to appeal to public generosity: it asks no gifts of citizens. "
+        "Once authorised, set takes_from_public = true in fund.toml.",
+    ),
+    "mandate_refused": (
+        "Don mensuel refusé : {reason}.",
+        "Monthly gift refused: {reason}.",
+    ),
+    "mandate_step_refused": (
+        "Le mandat {mandate} est dans l'état {state} : il ne peut passer à {wished}.",
+        "Mandate {mandate} is {state}: it cannot become {wished}.",
+    ),
+    "nothing_to_collect": (
+        "Aucun prélèvement n'est à remettre à la banque au {day}.",
+        "No direct debit is to be given to the bank on {day}.",
+    ),
+    "refund_refused": (
+        "Remboursement refusé : {reason}.",
+        "Refund refused: {reason}.",
+    ),
+    "reminder_refused": (
+        "Pas de relance pour le versement {payment} : {reason}.",
+        "No reminder for payment {payment}: {reason}.",
+    ),
     "receipt_cancelled": (
         "Le reçu {number} est annulé et le reste. Délivrez-en un nouveau qui le cite.",
         "Receipt {number} is cancelled and stays so. Issue a new one that names it.",

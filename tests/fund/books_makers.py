@@ -91,6 +91,9 @@ BOOKINGS: dict[str, st.SearchStrategy[Draft]] = {
     "book_rejected_debit": st.builds(
         bookings.book_rejected_debit, writings, bank=banks, donor=donors, cents=cents, is_public_appeal=appeals
     ),
+    "book_rejection_identified": st.builds(
+        bookings.book_rejection_identified, writings, donor=donors, cents=cents, is_public_appeal=appeals
+    ),
     "book_unidentified_receipt": st.builds(bookings.book_unidentified_receipt, writings, bank=banks, cents=cents),
     "book_identified_deposit": st.builds(
         bookings.book_identified_deposit,

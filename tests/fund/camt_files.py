@@ -42,6 +42,7 @@ class Entry:
     amount: str | None = None
     currency: str = "EUR"
     count: int | None = None  # told by the batch
+    group: str = ""  # the PmtInfId of a batch that is told as one sum
 
 
 @dataclass(kw_only=True)
@@ -93,6 +94,8 @@ def _write_entry(entry: Entry, is_new: bool) -> str:
     if entry.bank_reference:
         out.append(f"<AcctSvcrRef>{entry.bank_reference}</AcctSvcrRef>")
     out.append("<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>RCDT</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn></BkTxCd>")
+    if entry.group and not entry.details:
+        out.append(f"<NtryDtls><Btch><PmtInfId>{entry.group}</PmtInfId></Btch></NtryDtls>")
     if entry.details:
         out.append("<NtryDtls>")
         if len(entry.details) > 1 or entry.count is not None:

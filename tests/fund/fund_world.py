@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 from node.deposits.service import DepositDesk
 from node.fund.bank_parameters_store import load_bank_parameters
 from node.fund.checks import check_fund
 from node.fund.days import day_at
+from node.fund.debit_service import CollectionRun, NewMandate, load_debits
+from node.fund.donor_service import keep_individual
 from node.fund.expectation_service import Announce
 from node.fund.expectations import Expectation, Purpose
 from node.fund.matching import Meaning
 from node.fund.outgoing_payments import IbanWords, PaymentState, PaymentWords, write_words
 from node.fund.payment_service import Bearer, NewOfficer, Signed
+from node.fund.receipts import Individual, PostalAddress
 from node.fund.references import Iban
 from node.fund.schema_service import FUND_HISTORY
 from node.fund.service import Fund
@@ -53,6 +57,8 @@ SETTINGS = FundSettings(
     signatory_name="Anne Le Goff",
     signatory_quality="Présidente",
     public_url="https://fonds.example",
+    creditor_id="FR72ZZZ123456",
+    takes_from_public=True,
 )
 
 
@@ -173,6 +179,40 @@ class FundWorld:
         asked = Announce(id=self.id(), purpose=Purpose.GIFT, donor=donor, cents=Cents(cents), due=20261231)
         found: Expectation = self.write(self.fund.announce, asked)
         return found
+
+    def person(self, name: str = "Kerros") -> Id16:
+        """Return the id of a citizen who gives to the fund directly."""
+        id_ = self.id()
+        sheet = Individual(
+            name=name, first_name="Soazig", address=PostalAddress(street="3 rue X", postcode="29200", town="Brest")
+        )
+
+        def keep(page: Page, items: Sequence[Individual]) -> list[None]:
+            for item in items:
+                keep_individual(page, id_, item)
+            return [None for _ in items]
+
+        self.write(keep, sheet)
+        return id_
+
+    def mandate(self, donor: Id16 | None = None, **shares: int) -> Any:
+        """Return a mandate signed in autumn, as its row."""
+        asked = NewMandate(
+            id=self.id(),
+            donor=donor or self.person(),
+            holder_name="Soazig Kerros",
+            iban=Iban(BEARER_IBAN),
+            signed_on=date(2026, 10, 3),
+            shares=tuple((label, Cents(cents)) for label, cents in (shares or {"Jardins": 500, "Voile": 250}).items()),
+        )
+        return self.write(self.fund.debits.keep_mandates, asked)
+
+    def catch_up(self, day: date | None = None) -> CollectionRun:
+        run: CollectionRun = self.write(self.fund.debits.catch_up, day or day_at(Instant(self.now)))
+        return run
+
+    def debits(self, month: int) -> list[Any]:
+        return self.book.read_now(lambda line: load_debits(line, month))
 
     def statement(self, *entries: Entry, **how: Any) -> File:
         """Return the next statement of the bank."""

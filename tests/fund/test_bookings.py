@@ -37,6 +37,7 @@ from node.fund.bookings import (
     book_pledge_ended,
     book_receipt_sent_back,
     book_rejected_debit,
+    book_rejection_identified,
     book_result_allotted,
     book_unidentified_receipt,
     book_volunteering,
@@ -126,6 +127,11 @@ EXPECTED: list[tuple[Callable[[], Draft], str, list[tuple[str, str, int]]]] = [
         lambda: book_rejected_debit(WRITING, bank=BANK, donor=DONOR, cents=C, is_public_appeal=True),
         "BQ",
         [("75411", D, 1_234), ("512001", "", -1_234)],
+    ),
+    (
+        lambda: book_rejection_identified(WRITING, donor=DONOR, cents=C, is_public_appeal=True),
+        "OD",
+        [("75411", D, 1_234), ("471", "", -1_234)],
     ),
     (
         lambda: book_unidentified_receipt(WRITING, bank=BANK, cents=C),

@@ -98,11 +98,32 @@ def upgrade() -> None:
         sa.Column("category", sa.Text(), nullable=False),
         sa.Column("proof", sa.Text(), nullable=False),
         sa.Column("proven_until", sa.Integer(), nullable=False),
+        sa.Column("seat", sa.Text(), nullable=False),
+        sa.Column("mail", sa.Text(), nullable=False),
+        sa.Column("phone", sa.Text(), nullable=False),
         sa.Column("holder_name", sa.Text(), nullable=False),
         sa.Column("iban", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bearers")),
         sa.UniqueConstraint("registry", name=op.f("uq_bearers_registry")),
+    )
+    op.create_table(
+        "collections",
+        sa.Column("month", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("announced_on", sa.Integer(), nullable=False),
+        sa.Column("collected_on", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("debits", sa.Integer(), nullable=False),
+        sa.Column("cents", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("(state = 'ordered') = (body IS NOT NULL)", name=op.f("ck_collections_body")),
+        sa.CheckConstraint(
+            "state = 'announced' OR state = 'left_out' OR state = 'ordered'", name=op.f("ck_collections_state")
+        ),
+        sa.PrimaryKeyConstraint("month", name=op.f("pk_collections")),
+        sa.UniqueConstraint("id", name=op.f("uq_collections_id")),
     )
     op.create_table(
         "donors",
@@ -197,8 +218,10 @@ def upgrade() -> None:
         sa.Column("payer_iban", sa.Text(), nullable=False),
         sa.Column("asked_by", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("closed_by", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("(purpose = 'campaign') = (pool <> '')", name=op.f("ck_expectations_pool")),
+        sa.CheckConstraint("(state = 'closed') = (closed_by <> '')", name=op.f("ck_expectations_closed_by")),
         sa.CheckConstraint("purpose = 'campaign' OR purpose = 'gift'", name=op.f("ck_expectations_purpose")),
         sa.CheckConstraint("state = 'closed' OR state = 'open' OR state = 'paid'", name=op.f("ck_expectations_state")),
         sa.CheckConstraint("cents > 0 AND received >= 0", name=op.f("ck_expectations_cents")),
@@ -224,6 +247,27 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["bearer"], ["bearers.id"], name=op.f("fk_iban_changes_bearer")),
         sa.ForeignKeyConstraint(["confirmed_by"], ["officers.key"], name=op.f("fk_iban_changes_confirmed_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_iban_changes")),
+    )
+    op.create_table(
+        "mandates",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.LargeBinary(), nullable=False),
+        sa.Column("umr", sa.Text(), nullable=False),
+        sa.Column("donor", sa.LargeBinary(), nullable=False),
+        sa.Column("holder_name", sa.Text(), nullable=False),
+        sa.Column("iban", sa.Text(), nullable=False),
+        sa.Column("signed_on", sa.Integer(), nullable=False),
+        sa.Column("cents", sa.BigInteger(), nullable=False),
+        sa.Column("shares", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("state = 'active' OR state = 'ended' OR state = 'paused'", name=op.f("ck_mandates_state")),
+        sa.CheckConstraint("cents > 0", name=op.f("ck_mandates_cents")),
+        sa.ForeignKeyConstraint(["donor"], ["donors.id"], name=op.f("fk_mandates_donor")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_mandates")),
+        sa.UniqueConstraint("id", name=op.f("uq_mandates_id")),
+        sa.UniqueConstraint("umr", name=op.f("uq_mandates_umr")),
     )
     op.create_table(
         "movements",
@@ -252,6 +296,8 @@ def upgrade() -> None:
         sa.Column("difference", sa.BigInteger(), nullable=False),
         sa.Column("candidates", sa.Text(), nullable=False),
         sa.Column("waiting", sa.BigInteger(), nullable=False),
+        sa.Column("kept", sa.BigInteger(), nullable=False),
+        sa.Column("fee", sa.BigInteger(), nullable=False),
         sa.Column("decided_by", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
@@ -296,10 +342,98 @@ def upgrade() -> None:
         sa.UniqueConstraint("year", "seq", name=op.f("uq_receipts_year_seq")),
     )
     op.create_table(
+        "debits",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.LargeBinary(), nullable=False),
+        sa.Column("mandate", sa.LargeBinary(), nullable=False),
+        sa.Column("month", sa.Integer(), nullable=False),
+        sa.Column("cents", sa.BigInteger(), nullable=False),
+        sa.Column("shares", sa.Text(), nullable=False),
+        sa.Column("end_to_end_id", sa.Text(), nullable=False),
+        sa.Column("batch_id", sa.Text(), nullable=False),
+        sa.Column("sequence", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("movement", sa.Text(), nullable=True),
+        sa.Column("returned_by", sa.Text(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.CheckConstraint("(state = 'returned') = (returned_by IS NOT NULL)", name=op.f("ck_debits_returned_by")),
+        sa.CheckConstraint(
+            "(state IN ('collected', 'returned')) = (movement IS NOT NULL)", name=op.f("ck_debits_movement")
+        ),
+        sa.CheckConstraint(
+            "state = 'announced' OR state = 'collected' OR state = 'dropped' OR state = 'ordered' OR state = 'rejected' OR state = 'returned'",
+            name=op.f("ck_debits_state"),
+        ),
+        sa.CheckConstraint("cents > 0", name=op.f("ck_debits_cents")),
+        sa.ForeignKeyConstraint(["mandate"], ["mandates.id"], name=op.f("fk_debits_mandate")),
+        sa.ForeignKeyConstraint(["month"], ["collections.month"], name=op.f("fk_debits_month")),
+        sa.ForeignKeyConstraint(["movement"], ["movements.id"], name=op.f("fk_debits_movement")),
+        sa.ForeignKeyConstraint(["returned_by"], ["movements.id"], name=op.f("fk_debits_returned_by")),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_debits")),
+        sa.UniqueConstraint("end_to_end_id", name=op.f("uq_debits_end_to_end_id")),
+        sa.UniqueConstraint("id", name=op.f("uq_debits_id")),
+        sa.UniqueConstraint("mandate", "month", name=op.f("uq_debits_mandate_month")),
+    )
+    with op.batch_alter_table("debits", schema=None) as batch_op:
+        batch_op.create_index("ix_debits_batch_id", ["batch_id"], unique=False)
+        batch_op.create_index("ix_debits_month", ["month"], unique=False)
+
+    op.create_table(
+        "payments",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.LargeBinary(), nullable=False),
+        sa.Column("bearer", sa.LargeBinary(), nullable=True),
+        sa.Column("refund_of", sa.Text(), nullable=True),
+        sa.Column("holder_name", sa.Text(), nullable=False),
+        sa.Column("iban", sa.Text(), nullable=False),
+        sa.Column("cents", sa.BigInteger(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("end_to_end_id", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("order_id", sa.Text(), nullable=True),
+        sa.Column("movement", sa.Text(), nullable=True),
+        sa.Column("returned_by", sa.Text(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("(state = 'returned') = (returned_by IS NOT NULL)", name=op.f("ck_payments_returned_by")),
+        sa.CheckConstraint(
+            "(state IN ('confirmed', 'returned')) = (movement IS NOT NULL)", name=op.f("ck_payments_movement")
+        ),
+        sa.CheckConstraint(
+            "state = 'asked' OR state = 'cancelled' OR state = 'confirmed' OR state = 'ordered' OR state = 'rejected' OR state = 'returned' OR state = 'signed'",
+            name=op.f("ck_payments_state"),
+        ),
+        sa.CheckConstraint("(bearer IS NULL) <> (refund_of IS NULL)", name=op.f("ck_payments_payee")),
+        sa.CheckConstraint("cents > 0", name=op.f("ck_payments_cents")),
+        sa.ForeignKeyConstraint(["bearer"], ["bearers.id"], name=op.f("fk_payments_bearer")),
+        sa.ForeignKeyConstraint(["movement"], ["movements.id"], name=op.f("fk_payments_movement")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_payments_order_id")),
+        sa.ForeignKeyConstraint(["refund_of"], ["movements.id"], name=op.f("fk_payments_refund_of")),
+        sa.ForeignKeyConstraint(["returned_by"], ["movements.id"], name=op.f("fk_payments_returned_by")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_payments")),
+        sa.UniqueConstraint("end_to_end_id", name=op.f("uq_payments_end_to_end_id")),
+        sa.UniqueConstraint("id", name=op.f("uq_payments_id")),
+    )
+    with op.batch_alter_table("payments", schema=None) as batch_op:
+        batch_op.create_index("ix_payments_refund_of", ["refund_of"], unique=False)
+        batch_op.create_index("ix_payments_state", ["state"], unique=False)
+
+    op.create_table(
+        "reminders",
+        sa.Column("expectation", sa.LargeBinary(), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.CheckConstraint("rank IN (1, 2)", name=op.f("ck_reminders_rank")),
+        sa.ForeignKeyConstraint(["expectation"], ["expectations.id"], name=op.f("fk_reminders_expectation")),
+        sa.PrimaryKeyConstraint("expectation", "rank", name=op.f("pk_reminders")),
+    )
+    op.create_table(
         "deposits",
         sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.LargeBinary(), nullable=False),
-        sa.Column("expectation", sa.LargeBinary(), nullable=False),
+        sa.Column("expectation", sa.LargeBinary(), nullable=True),
+        sa.Column("debit", sa.LargeBinary(), nullable=True),
         sa.Column("movement", sa.Text(), nullable=False),
         sa.Column("donor", sa.LargeBinary(), nullable=False),
         sa.Column("cents", sa.BigInteger(), nullable=False),
@@ -310,51 +444,27 @@ def upgrade() -> None:
         sa.Column("receipt", sa.Text(), nullable=True),
         sa.CheckConstraint("(state = 'issued') = (lot_ref IS NOT NULL)", name=op.f("ck_deposits_lot")),
         sa.CheckConstraint(
-            "state = 'gift' OR state = 'issued' OR state = 'refused' OR state = 'told'", name=op.f("ck_deposits_state")
+            "state <> 'undone' OR (debit IS NOT NULL AND receipt IS NULL)", name=op.f("ck_deposits_undone")
         ),
+        sa.CheckConstraint(
+            "state = 'gift' OR state = 'issued' OR state = 'refused' OR state = 'told' OR state = 'undone'",
+            name=op.f("ck_deposits_state"),
+        ),
+        sa.CheckConstraint("(expectation IS NULL) <> (debit IS NULL)", name=op.f("ck_deposits_source")),
         sa.CheckConstraint("cents > 0", name=op.f("ck_deposits_cents")),
+        sa.ForeignKeyConstraint(["debit"], ["debits.id"], name=op.f("fk_deposits_debit")),
         sa.ForeignKeyConstraint(["donor"], ["donors.id"], name=op.f("fk_deposits_donor")),
         sa.ForeignKeyConstraint(["expectation"], ["expectations.id"], name=op.f("fk_deposits_expectation")),
         sa.ForeignKeyConstraint(["movement"], ["movements.id"], name=op.f("fk_deposits_movement")),
         sa.ForeignKeyConstraint(["receipt"], ["receipts.number"], name=op.f("fk_deposits_receipt")),
         sa.PrimaryKeyConstraint("no", name=op.f("pk_deposits")),
+        sa.UniqueConstraint("debit", name=op.f("uq_deposits_debit")),
         sa.UniqueConstraint("id", name=op.f("uq_deposits_id")),
     )
     with op.batch_alter_table("deposits", schema=None) as batch_op:
         batch_op.create_index("ix_deposits_donor", ["donor"], unique=False)
         batch_op.create_index("ix_deposits_expectation", ["expectation"], unique=False)
         batch_op.create_index("ix_deposits_movement", ["movement"], unique=False)
-
-    op.create_table(
-        "payments",
-        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("id", sa.LargeBinary(), nullable=False),
-        sa.Column("bearer", sa.LargeBinary(), nullable=False),
-        sa.Column("holder_name", sa.Text(), nullable=False),
-        sa.Column("iban", sa.Text(), nullable=False),
-        sa.Column("cents", sa.BigInteger(), nullable=False),
-        sa.Column("words", sa.Text(), nullable=False),
-        sa.Column("decision", sa.Text(), nullable=False),
-        sa.Column("end_to_end_id", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("order_id", sa.Text(), nullable=True),
-        sa.Column("movement", sa.Text(), nullable=True),
-        sa.Column("code", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint(
-            "state = 'asked' OR state = 'cancelled' OR state = 'confirmed' OR state = 'ordered' OR state = 'rejected' OR state = 'returned' OR state = 'signed'",
-            name=op.f("ck_payments_state"),
-        ),
-        sa.CheckConstraint("cents > 0", name=op.f("ck_payments_cents")),
-        sa.ForeignKeyConstraint(["bearer"], ["bearers.id"], name=op.f("fk_payments_bearer")),
-        sa.ForeignKeyConstraint(["movement"], ["movements.id"], name=op.f("fk_payments_movement")),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_payments_order_id")),
-        sa.PrimaryKeyConstraint("number", name=op.f("pk_payments")),
-        sa.UniqueConstraint("end_to_end_id", name=op.f("uq_payments_end_to_end_id")),
-        sa.UniqueConstraint("id", name=op.f("uq_payments_id")),
-    )
-    with op.batch_alter_table("payments", schema=None) as batch_op:
-        batch_op.create_index("ix_payments_state", ["state"], unique=False)
 
     op.create_table(
         "signatures",
@@ -372,16 +482,23 @@ def upgrade() -> None:
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table("signatures")
-    with op.batch_alter_table("payments", schema=None) as batch_op:
-        batch_op.drop_index("ix_payments_state")
-
-    op.drop_table("payments")
     with op.batch_alter_table("deposits", schema=None) as batch_op:
         batch_op.drop_index("ix_deposits_movement")
         batch_op.drop_index("ix_deposits_expectation")
         batch_op.drop_index("ix_deposits_donor")
 
     op.drop_table("deposits")
+    op.drop_table("reminders")
+    with op.batch_alter_table("payments", schema=None) as batch_op:
+        batch_op.drop_index("ix_payments_state")
+        batch_op.drop_index("ix_payments_refund_of")
+
+    op.drop_table("payments")
+    with op.batch_alter_table("debits", schema=None) as batch_op:
+        batch_op.drop_index("ix_debits_month")
+        batch_op.drop_index("ix_debits_batch_id")
+
+    op.drop_table("debits")
     op.drop_table("receipts")
     with op.batch_alter_table("movements", schema=None) as batch_op:
         batch_op.drop_index(
@@ -390,6 +507,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_movements_entry")
 
     op.drop_table("movements")
+    op.drop_table("mandates")
     op.drop_table("iban_changes")
     op.drop_table("expectations")
     op.drop_table("statements")
@@ -401,6 +519,7 @@ def downgrade() -> None:
 
     op.drop_table("entries")
     op.drop_table("donors")
+    op.drop_table("collections")
     op.drop_table("bearers")
     op.drop_table("nodes")
     op.drop_table("logs")
