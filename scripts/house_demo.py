@@ -143,6 +143,7 @@ class HouseStory:
             bic=self.bic,
             holder="FONDS DE DOTATION",
             signatory="Anne Le Goff",
+            takes_from_public=True,
             public_url="https://fonds.example",
             database=self.make_database(f"{self.territory}-fund"),
             territory=self.territory,
