@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from node.partners import store, tables
-from node.partners.campaigns import spend
+from node.partners.campaigns import Budget, spend
 from node.partners.companies_service import Circle, CompanyDesk
 from node.partners.days import read_day, write_day
 from node.partners.errors import CampaignUnknown, InvalidPurchase, OwnGroup, PartnersRefusal, remake
@@ -75,6 +75,7 @@ class _Desk:
     grant_states: dict[bytes, tuple[GrantState, str]]  # and why the accounts refused
     last_days: dict[int, int]  # of the tickets of known sales
     campaigns: dict[Id16, CampaignRow] = field(default_factory=dict)
+    budgets: dict[int, Budget] = field(default_factory=dict)  # after what was decided in this page
     tills: dict[int, Till] = field(default_factory=dict)
     digests: set[tuple[int, bytes]] = field(default_factory=set)
     days: dict[str, int] = field(default_factory=dict)
@@ -143,8 +144,8 @@ class SaleDesk:
         # As the till stands in this transaction: a revocation that was written before counts.
         credential = desk.tills[till.row].credential
         require_arrival(purchase, row.campaign, credential, received_at=page.now, bounds=self._settings.bounds)
-        digest = digest_purchase(purchase.id)
         day_key = _day_key(row.row, purchase)
+        budget = desk.budgets.get(row.row) or row.budget
         refusal: PartnersRefusal | None = None
         granted = Cents(0)
         try:
@@ -155,7 +156,7 @@ class SaleDesk:
                 row.campaign,
                 purchase,
                 holder_spent_today=Cents(spent_today),
-                budget=row.budget,
+                budget=budget,
                 group=circle.group,
             )
         except PartnersRefusal as error:
@@ -165,14 +166,15 @@ class SaleDesk:
                 raise InvalidPurchase(
                     field="holder", reason=f"more than {TICKET_CENTS_MAX} cents go to an account only"
                 )
-            if (till.row, digest) in desk.digests:
+            if (till.row, digest_purchase(purchase.id)) in desk.digests:
                 raise InvalidPurchase(field="id", reason="a ticket of this till looks the same: take another id")
         if refusal is None:
-            row.spent = spend(row.budget, granted).spent
+            budget = desk.budgets[row.row] = spend(budget, granted)
+            row.spent = budget.spent
             if day_key is not None and row.campaign.terms.ceilings.day_and_holder is not None:
                 desk.days[day_key] = desk.days.get(day_key, 0) + granted
                 desk.day_sums[day_key] = desk.day_sums.get(day_key, 0) + granted
-        return self._keep(page, desk, row, till, purchase, granted, refusal, grant_id, digest)
+        return self._keep(page, desk, row, till, purchase, granted, refusal, grant_id)
 
     def _keep(
         self,
@@ -184,7 +186,6 @@ class SaleDesk:
         granted: Cents,
         refusal: PartnersRefusal | None,
         grant_id: Id16,
-        digest: bytes,
     ) -> SaleAnswer:
         number = desk.next_row
         desk.next_row += 1
@@ -193,6 +194,7 @@ class SaleDesk:
         elif purchase.holder is None:
             state = SaleState.VOUCHER
             expires_on = compute_expiry(purchase.day, self._settings.ticket_days)
+            digest = digest_purchase(purchase.id)
             desk.digests.add((till.row, digest))
             desk.last_days[number] = write_day(expires_on)
             desk.new_vouchers.append(
