@@ -7,7 +7,8 @@ goes into the budget too. An answer counts once: what was answered before stays 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
@@ -40,21 +41,42 @@ _refunds = tables.refunds
 _GRANT: Final = ("id", "campaign_id", "account", "cents", "source", "source_id", "state", "asked_back", "taken")
 
 
+# What the accounts said of a grant, and why they refused it; None of anything else, which is read in the base.
+Said = tuple[GrantState, str] | None
+Futures = dict[bytes, asyncio.Future[Said]]
+
+
 class Waiters:
     """Who waits in this process for what the accounts answer. Lost with the process: whoever asks again is answered."""
 
     def __init__(self, book: Book) -> None:
         self._book = book
-        self._waiting: dict[bytes, list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]]] = {}
+        self._waiting: dict[bytes, list[asyncio.Future[Said]]] = {}
+
+    def expect(self, ids: Sequence[Id16]) -> Futures:
+        """Return a future for each id, from now on resolved when it is answered. Whoever asks forgets them."""
+        loop = asyncio.get_running_loop()
+        futures: Futures = {id_: loop.create_future() for id_ in ids}
+        for id_, future in futures.items():
+            self._waiting.setdefault(id_, []).append(future)
+        return futures
+
+    def forget(self, futures: Futures) -> None:
+        """Wait no more."""
+        for id_, future in futures.items():
+            waiting = self._waiting.get(id_)
+            if waiting is None:
+                continue
+            with contextlib.suppress(ValueError):
+                waiting.remove(future)
+            if not waiting:
+                self._waiting.pop(id_, None)
 
     async def wait(
         self, ids: Sequence[Id16], seconds: float, find: Callable[[Connection], Found | None]
     ) -> Found | None:
         """Return what `find` reads in the base once all of these are answered, or None where that takes too long."""
-        loop = asyncio.get_running_loop()
-        futures: dict[Id16, asyncio.Future[None]] = {id_: loop.create_future() for id_ in ids}
-        for id_, future in futures.items():
-            self._waiting.setdefault(id_, []).append((loop, future))
+        futures = self.expect(ids)
         try:
             # Only now is the base asked: what is answered from here on wakes us.
             found = await self._book.read_soon(find)
@@ -63,29 +85,25 @@ class Waiters:
             await asyncio.wait(futures.values(), timeout=seconds)
             return await self._book.read_soon(find)
         finally:
-            for id_, future in futures.items():
-                self._forget(id_, future)
+            self.forget(futures)
 
-    def wake(self, ids: Sequence[bytes]) -> None:
-        """Called by the writer's thread once the answers are durable."""
-        for id_ in ids:
-            for loop, future in self._waiting.pop(id_, ()):
-                try:
-                    loop.call_soon_threadsafe(_resolve, future)
-                except RuntimeError:  # the loop is closed: nobody waits any more
-                    continue
-
-    def _forget(self, id_: bytes, future: asyncio.Future[None]) -> None:
-        left = [one for one in self._waiting.get(id_, ()) if one[1] is not future]
-        if left:
-            self._waiting[id_] = left
-        else:
-            self._waiting.pop(id_, None)
+    def wake(self, said: Mapping[bytes, Said]) -> None:
+        """Called by the writer's thread once the answers are durable: each event loop is woken once."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Said], Said]]] = {}
+        for id_, answer in said.items():
+            for future in self._waiting.pop(id_, ()):
+                by_loop.setdefault(future.get_loop(), []).append((future, answer))
+        for loop, answers in by_loop.items():
+            try:
+                loop.call_soon_threadsafe(_resolve, answers)
+            except RuntimeError:  # the loop is closed: nobody waits any more
+                continue
 
 
-def _resolve(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
+def _resolve(answers: Sequence[tuple[asyncio.Future[Said], Said]]) -> None:
+    for future, answer in answers:
+        if not future.done():
+            future.set_result(answer)
 
 
 class AnswerDesk:
@@ -115,11 +133,12 @@ class AnswerDesk:
                     granted += message.ids
                 case Refused() if not self._campaigns.take_refused_pool(page, Id16(message.id), message.code):
                     refused.setdefault(message.id, message.code)
-        self._take_granted(page, granted)
+        told = self._take_granted(page, granted)
         self._take_refused_grants(page, refused)
+        refusals: dict[bytes, Said] = {id_: (GrantState.REFUSED, code) for id_, code in refused.items()}
         taken = {message.id: message.cents for message in messages if isinstance(message, TakenBack)}
         self._take_back(page, taken, refused)
-        self._wake_after(page, [*granted, *refused, *taken])
+        self._wake_after(page, {**dict.fromkeys(taken), **refusals, **dict.fromkeys(told, (GrantState.GRANTED, ""))})
 
     def _hear_fund(self, page: Page, messages: Sequence[HouseMessage]) -> None:
         for message in messages:
@@ -131,7 +150,7 @@ class AnswerDesk:
                 case Refused() if not self._campaigns.take_refused_payment(page, Id16(message.id), message.code):
                     self._companies.take_refusal(page, Id16(message.id), message.code)
 
-    def _take_granted(self, page: Page, ids: Sequence[bytes]) -> None:
+    def _take_granted(self, page: Page, ids: Sequence[bytes]) -> list[bytes]:
         told = [
             bytes(row[0])
             for row in select_rows(page.connection, _grants, ("id", "state"), column="id", values=set(ids))
@@ -139,6 +158,7 @@ class AnswerDesk:
         ]
         rows = [(str(GrantState.GRANTED), id_) for id_ in told]
         update_rows(page.connection, _grants, rows, setting=("state",), key=("id",))
+        return told
 
     def _take_refused_grants(self, page: Page, refused: dict[bytes, str]) -> None:
         rows = [
@@ -207,9 +227,9 @@ class AnswerDesk:
         update_rows(page.connection, _grants, rows, adding=("taken",), key=("id",))
         give_back(page.connection, moved)
 
-    def _wake_after(self, page: Page, ids: Sequence[bytes]) -> None:
-        waiting: list[bytes] = page.memo.setdefault(AnswerDesk, [])
-        waiting += ids
+    def _wake_after(self, page: Page, said: Mapping[bytes, Said]) -> None:
+        waiting: dict[bytes, Said] = page.memo.setdefault(AnswerDesk, {})
+        waiting.update(said)
         page.after_commit(AnswerDesk, lambda: self._waiters.wake(waiting))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 
@@ -23,6 +24,7 @@ from node.partners.errors import CampaignOpening, CampaignStepRefused
 from node.partners.grants import make_id
 from node.partners.letters import make_expectation, make_opening
 from node.partners.outbox_service import Outbox
+from node.partners.seals import seal
 from node.partners.store import CampaignRow, load_campaign, load_campaigns, save_step
 from protocol.amounts import Cents, require_amount
 from protocol.book.worker import Page
@@ -174,16 +176,18 @@ class CampaignDesk:
         group = self._companies.circle(page, asked.company).group
         row = load_campaigns(page.connection, "uid", [asked.id]).get(asked.id)
         terms = asked.terms
-        values = {"terms": store.write_terms(terms), "funding": terms.funding, "ceiling": terms.ceilings.campaign}
+        values: dict[str, Any] = {
+            "terms": store.write_terms(terms),
+            "funding": terms.funding,
+            "ceiling": terms.ceilings.campaign,
+        }
         if row is None:
             made = draft(id=asked.id, company=asked.company, terms=terms, group=group, at=page.now)
             number = store.next_id(page.connection, _campaigns)
-            page.connection.execute(
-                _campaigns.insert().values(id=number, uid=made.id, siren=made.company, state=made.state, **values)
-            )
-            page.connection.execute(
-                tables.campaign_steps.insert().values(campaign_id=number, ix=0, state=made.state, at=page.now)
-            )
+            values |= {"id": number, "uid": made.id, "siren": made.company}
+            page.connection.execute(_campaigns.insert().values(state=made.state, **seal("campaigns", values)))
+            first = {"campaign_id": number, "ix": 0, "state": made.state, "at": page.now}
+            page.connection.execute(tables.campaign_steps.insert().values(**seal("campaign_steps", first)))
             return made
         if row.campaign.company != asked.company:
             raise IdMismatch(id=format_id(asked.id), field="company")
@@ -192,7 +196,10 @@ class CampaignDesk:
         amended = amend(row.campaign, terms, group=group)
         if row.asked is not None:
             raise CampaignOpening(campaign=format_id(asked.id))
-        page.connection.execute(_campaigns.update().where(_campaigns.c.id == row.row).values(**values))
+        values |= {"id": row.row, "uid": asked.id, "siren": asked.company}
+        page.connection.execute(
+            _campaigns.update().where(_campaigns.c.id == row.row).values(**seal("campaigns", values))
+        )
         return amended
 
     def _open(self, page: Page, asked: OpenCampaign) -> Campaign:
@@ -246,7 +253,6 @@ class CampaignDesk:
         assert row.pool is not None
         donor = self._companies.introduce(page, row.campaign.company)
         letter = make_expectation(id_, row.campaign, donor=donor, pool=row.pool, cents=cents, due=due)
-        page.connection.execute(
-            _expectations.insert().values(id=id_, campaign_id=row.row, cents=cents, due=write_day(due), at=page.now)
-        )
+        values = {"id": id_, "campaign_id": row.row, "cents": cents, "due": write_day(due), "at": page.now}
+        page.connection.execute(_expectations.insert().values(**seal("expectations", values)))
         self._outbox.send(page, BaseName.FUND, letter)

@@ -18,6 +18,7 @@ from node.partners.grants import GrantSource, GrantState
 from node.partners.purchases_service import holder_day_key
 from node.partners.runs import RunState
 from node.partners.sales import RefundState, SaleState
+from node.partners.seals import SEALED, compute_seal
 from node.partners.vouchers import VoucherState
 from protocol.book import log_store
 from protocol.book.stream_store import stream
@@ -28,6 +29,7 @@ from protocol.house import (
     Grants,
     HouseMessage,
     PaymentArrived,
+    PaymentExpected,
     Refused,
     TakeBack,
     TakenBack,
@@ -78,6 +80,7 @@ def check_partners(connection: Connection) -> list[Checked]:
         _check_payments(connection),
         _check_log(connection, log),
         compare_log_with_spent(connection, log),
+        _check_seals(connection),
     ]
 
 
@@ -87,6 +90,25 @@ def _sums(connection: Connection, statement: Any) -> dict[Any, int]:
         bytes(key) if isinstance(key, bytes | memoryview) else key: int(cents)
         for key, cents in connection.execute(statement)
     }
+
+
+def _check_seals(connection: Connection) -> Checked:
+    rule = _Rule("seals", "what stands here alone is as it was written")
+    for name, columns in SEALED.items():
+        table = tables.metadata.tables[name]
+        keys = list(table.primary_key)
+        sealed = len(columns)
+        wanted = [*(table.c[column] for column in (*columns, "seal")), *keys]
+        for row in stream(connection, select(*wanted).order_by(*keys)):
+            values = [bytes(value) if isinstance(value, memoryview) else value for value in row[:sealed]]
+            is_right = compute_seal(name, values) == bytes(row[sealed])
+            place = "" if is_right else f"{name}, {', '.join(map(_show, row[sealed + 1 :]))}"
+            rule.compare(place, "as it was sealed", "as it was sealed" if is_right else "changed")
+    return rule.close()
+
+
+def _show(value: Any) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _check_budgets(connection: Connection) -> Checked:
@@ -299,13 +321,19 @@ def _check_payments(connection: Connection) -> Checked:
     expectations = tables.expectations
     known = {bytes(row[0]): row[1] for row in connection.execute(select(expectations.c.id, expectations.c.campaign_id))}
     signed: dict[bytes, tuple[Any, ...]] = {}
+    references: dict[bytes, tuple[str, str]] = {}
     for _, message in _read(connection, BaseName.FUND, BaseName.PARTNERS):
+        if isinstance(message, PaymentExpected):
+            references[message.id] = (message.reference, message.iban)
         if isinstance(message, PaymentArrived) and message.id in known:
             signed.setdefault(message.deposit, (message.id, known[message.id], message.cents, message.on))
     for row in connection.execute(select(tables.payments).order_by(tables.payments.c.deposit)):
         kept = (bytes(row.expectation), row.campaign_id, row.cents, row.on_day)
         deposit = bytes(row.deposit)
         rule.compare(f"payments, {deposit.hex()}", signed.pop(deposit, None), kept)
+    for row in connection.execute(select(expectations).order_by(expectations.c.id)):
+        id_ = bytes(row.id)
+        rule.compare(f"expectations, {id_.hex()}", references.get(id_, ("", "")), (row.reference, row.iban))
     for deposit, told in signed.items():
         rule.compare(f"payments, {deposit.hex()}", told, None)
     return rule.close()

@@ -18,6 +18,7 @@ from node.partners.errors import CompanyUnknown
 from node.partners.grants import make_id
 from node.partners.letters import make_donor
 from node.partners.outbox_service import Outbox
+from node.partners.seals import seal
 from protocol.amounts import Cents, require_balance
 from protocol.book.worker import Page
 from protocol.errors import Refusal
@@ -79,7 +80,11 @@ class CompanyDesk:
         return answer_each(items, lambda company: self._save(page, company))
 
     def _save(self, page: Page, company: Company) -> Id16:
+        found = find_donor(page.connection, company.siren)
+        donor = found or make_id(page.now, self._entropy(10))
         values = {
+            "siren": company.siren,
+            "donor": donor,
             "legal_form": company.legal_form,
             "name": company.name,
             "street": company.address.street,
@@ -89,19 +94,19 @@ class CompanyDesk:
             "end_month": company.year_end.month,
             "end_day": company.year_end.day,
         }
-        found = find_donor(page.connection, company.siren)
-        donor = found or make_id(page.now, self._entropy(10))
         # Looked at before anything is written: a company that no receipt could name is not entered.
         letter = make_donor(company, donor)
         if found is None:
-            page.connection.execute(_companies.insert().values(siren=company.siren, donor=donor, at=page.now, **values))
+            page.connection.execute(_companies.insert().values(at=page.now, **seal("companies", values)))
             return donor
         told_at = page.connection.execute(
             select(_companies.c.told_at).where(_companies.c.siren == company.siren)
         ).scalar()
         if load_company(page.connection, company.siren) == company:
             return donor
-        page.connection.execute(_companies.update().where(_companies.c.siren == company.siren).values(**values))
+        page.connection.execute(
+            _companies.update().where(_companies.c.siren == company.siren).values(**seal("companies", values))
+        )
         if told_at is not None:
             self._outbox.send(page, BaseName.FUND, letter)
         return donor
@@ -126,9 +131,10 @@ class CompanyDesk:
         for group in items:
             page.connection.execute(members.delete().where(members.c.group_id == group.id))
             page.connection.execute(groups.delete().where(groups.c.id == group.id))
-            page.connection.execute(groups.insert().values(id=group.id, name=group.name))
+            page.connection.execute(groups.insert().values(**seal("groups", {"id": group.id, "name": group.name})))
             page.connection.execute(
-                members.insert(), [{"group_id": group.id, "siren": siren} for siren in sorted(group.members)]
+                members.insert(),
+                [seal("group_members", {"group_id": group.id, "siren": siren}) for siren in sorted(group.members)],
             )
         self._forget(page)
         return [group.id for group in items]
@@ -142,7 +148,9 @@ class CompanyDesk:
                 answers.append(CompanyUnknown(siren=item.siren))
                 continue
             page.connection.execute(table.delete().where(table.c.account == item.account))
-            page.connection.execute(table.insert().values(account=item.account, siren=item.siren))
+            page.connection.execute(
+                table.insert().values(**seal("company_accounts", {"account": item.account, "siren": item.siren}))
+            )
             answers.append(item.account)
         self._forget(page)
         return answers
@@ -162,7 +170,14 @@ class CompanyDesk:
             page.connection.execute(
                 table.insert(),
                 [
-                    {"siren": item.siren, "starts_on": write_day(year.starts_on), "ends_on": write_day(year.ends_on)}
+                    seal(
+                        "fiscal_years",
+                        {
+                            "siren": item.siren,
+                            "starts_on": write_day(year.starts_on),
+                            "ends_on": write_day(year.ends_on),
+                        },
+                    )
                     for year in item.years
                 ],
             )
@@ -179,7 +194,9 @@ class CompanyDesk:
                 continue
             day = write_day(item.starts_on)
             page.connection.execute(table.delete().where(table.c.siren == item.siren, table.c.starts_on == day))
-            page.connection.execute(table.insert().values(siren=item.siren, starts_on=day, cents=item.cents))
+            page.connection.execute(
+                table.insert().values(**seal("turnovers", {"siren": item.siren, "starts_on": day, "cents": item.cents}))
+            )
             answers.append(item.siren)
         return answers
 
@@ -231,7 +248,8 @@ def list_companies(connection: Connection) -> list[Company]:
 def load_groups(connection: Connection) -> list[CompanyGroup]:
     """Return all groups."""
     members: dict[bytes, set[Siren]] = {}
-    for group_id, siren in connection.execute(select(tables.group_members)):
+    table = tables.group_members
+    for group_id, siren in connection.execute(select(table.c.group_id, table.c.siren)):
         members.setdefault(bytes(group_id), set()).add(Siren(siren))
     return [
         CompanyGroup(id=Id16(bytes(row.id)), name=row.name, members=frozenset(members[bytes(row.id)]))

@@ -17,6 +17,7 @@ from node.partners.counterparts import Counterpart, Gift, Register, Valuation, a
 from node.partners.days import read_day, write_day
 from node.partners.errors import InvalidFiscalYear
 from node.partners.parameters_store import load_counterpart_limit
+from node.partners.seals import seal
 from protocol.amounts import Cents
 from protocol.book.worker import Page
 from protocol.errors import IdMismatch, Refusal
@@ -55,14 +56,19 @@ class CounterpartDesk:
         add_counterpart(register, told, basis_points=load_counterpart_limit(told.day))
         page.connection.execute(
             _counterparts.insert().values(
-                id=told.id,
-                siren=asked.company,
-                day=write_day(told.day),
-                value=told.value,
-                description=told.description,
-                valuation=told.valuation,
-                giver=told.giver,
-                at=page.now,
+                **seal(
+                    "counterparts",
+                    {
+                        "id": told.id,
+                        "siren": asked.company,
+                        "day": write_day(told.day),
+                        "value": told.value,
+                        "description": told.description,
+                        "valuation": told.valuation,
+                        "giver": told.giver,
+                        "at": page.now,
+                    },
+                )
             )
         )
         return told.id

@@ -15,6 +15,7 @@ from node.partners.companies import Siren
 from node.partners.coupons import Coupon, CouponEvent, CouponState, Occasion, PercentOff, SumOff, advance
 from node.partners.days import read_day, write_day
 from node.partners.errors import CouponUnknown
+from node.partners.seals import seal
 from protocol.amounts import Cents
 from protocol.book.worker import Page
 from protocol.errors import IdMismatch, Refusal
@@ -51,7 +52,7 @@ class CouponDesk:
             if _write(known) | {"state": "", "used_by": ""} != _write(coupon) | {"state": "", "used_by": ""}:
                 raise IdMismatch(id=format_id(coupon.id), field="coupon")
             return known
-        page.connection.execute(_coupons.insert().values(**_write(coupon)))
+        page.connection.execute(_coupons.insert().values(**seal("coupons", _write(coupon))))
         return coupon
 
     def _move(self, page: Page, asked: MoveCoupon) -> Coupon:
@@ -61,7 +62,7 @@ class CouponDesk:
         after = advance(coupon, asked.event, day=asked.day, sale=asked.sale)
         if after is not coupon:
             page.connection.execute(
-                _coupons.update().where(_coupons.c.id == coupon.id).values(state=after.state, used_by=after.used_by)
+                _coupons.update().where(_coupons.c.id == coupon.id).values(**seal("coupons", _write(after)))
             )
         return after
 

@@ -29,6 +29,7 @@ from node.partners.grants import GrantLine, GrantSource, GrantState, make_id, sh
 from node.partners.operations_file import Report, Row, add_to_report, read_operations
 from node.partners.outbox_service import Outbox
 from node.partners.runs import Run, RunState, judge_rows
+from node.partners.seals import SEALED, compute_seal, seal
 from node.partners.settings import PartnersSettings
 from protocol.amounts import CENTS_MAX, Cents
 from protocol.book.rows_store import insert_rows, select_rows, update_rows
@@ -40,7 +41,7 @@ from protocol.identifiers import AccountNumber, Address, Id16, format_id, requir
 
 _runs = tables.runs
 _rows = tables.run_rows
-_ROW: Final = ("run_id", "number", "operation", "kind", "account", "cents", "label", "code", "facts")
+_ROW: Final = (*SEALED["run_rows"], "code", "seal")
 _GRANT: Final = ("id", "campaign_id", "account", "cents", "source", "source_id", "at", "state")
 PROBLEMS_MAX: Final = 1_000
 
@@ -205,13 +206,18 @@ class OperationDesk:
             return known
         page.connection.execute(
             _runs.insert().values(
-                id=asked.id,
-                campaign_id=campaign.row,
-                digest=asked.digest,
-                name=asked.name[:140],
-                budget_left=campaign.budget.left,
                 state=RunState.LOADING,
-                at=page.now,
+                **seal(
+                    "runs",
+                    {
+                        "id": asked.id,
+                        "campaign_id": campaign.row,
+                        "digest": asked.digest,
+                        "name": asked.name[:140],
+                        "budget_left": campaign.budget.left,
+                        "at": page.now,
+                    },
+                ),
             )
         )
         return load_run(page.connection, asked.id)
@@ -330,9 +336,11 @@ def _keep_row(run: Id16, row: Row) -> tuple[Any, ...]:
     operation = row.operation
     if operation is None:
         assert row.refusal is not None
-        return (run, row.number, "", None, "", 0, "", row.refusal.code, store.write_facts(row.refusal))
+        sealed: tuple[Any, ...] = (run, row.number, "", None, "", 0, "", store.write_facts(row.refusal))
+        return (*sealed, row.refusal.code, compute_seal("run_rows", sealed))
     told = (operation.id, str(operation.kind), operation.account.number, operation.cents, operation.label)
-    return (run, row.number, *told, "", "{}")
+    sealed = (run, row.number, *told, "{}")
+    return (*sealed, "", compute_seal("run_rows", sealed))
 
 
 def _find_known(connection: Connection, siren: Siren, ids: Sequence[str], run: Id16 | None) -> set[str]:

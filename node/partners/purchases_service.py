@@ -24,6 +24,7 @@ from node.partners.grants import GrantLine, GrantSource, GrantState, shorten_wor
 from node.partners.outbox_service import Outbox
 from node.partners.purchases import Purchase, PurchaseId, TillNumber, decide, require_arrival, require_clock
 from node.partners.sales import SaleAnswer, SaleState
+from node.partners.seals import SEALED, compute_seal
 from node.partners.settings import PartnersSettings
 from node.partners.store import CampaignRow
 from node.partners.tickets import CENTS_MAX as TICKET_CENTS_MAX
@@ -37,12 +38,9 @@ from protocol.errors import IdMismatch, Refusal
 from protocol.identifiers import Id16, format_id
 from protocol.times import Instant
 
-_SALE: Final = (
-    *("id", "key", "campaign_id", "till_id", "at", "day", "sale", "holder", "buyer", "received_at", "state"),
-    *("granted", "code", "facts", "grant_id"),
-)
+_SALE: Final = SEALED["sales"]
 _GRANT: Final = ("id", "campaign_id", "account", "cents", "source", "source_id", "at", "state")
-_VOUCHER: Final = ("sale_id", "campaign_id", "till_id", "digest", "cents", "expires_on", "state")
+_VOUCHER: Final = (*SEALED["vouchers"], "cents", "state", "seal")
 _COMPARED: Final = ("campaign_id", "at", "day", "sale", "holder", "buyer")
 
 
@@ -197,9 +195,8 @@ class SaleDesk:
             digest = digest_purchase(purchase.id)
             desk.digests.add((till.row, digest))
             desk.last_days[number] = write_day(expires_on)
-            desk.new_vouchers.append(
-                (number, row.row, till.row, digest, granted, write_day(expires_on), VoucherState.OPEN)
-            )
+            sealed = (number, row.row, till.row, digest, write_day(expires_on))
+            desk.new_vouchers.append((*sealed, granted, VoucherState.OPEN, compute_seal("vouchers", sealed)))
         else:
             state = SaleState.GRANTED
             assert row.pool is not None, "a campaign runs from the moment it has a pool"
@@ -216,7 +213,7 @@ class SaleDesk:
             "" if refusal is None else store.write_facts(refusal),
             grant_id if state is SaleState.GRANTED else None,
         )
-        desk.sales.append(values)
+        desk.sales.append((*values, compute_seal("sales", values)))
         kept: dict[str, Any] = dict(zip(_SALE, values, strict=True))
         desk.known[kept["key"]] = kept
         return self._answer(desk, kept, till, purchase.id, is_repeat=False)
@@ -332,7 +329,7 @@ def _load_known(connection: Connection, keys: Collection[str]) -> _Desk:
 
 def _save_desk(page: Page, desk: _Desk) -> None:
     connection = page.connection
-    insert_rows(connection, tables.sales, _SALE, desk.sales)
+    insert_rows(connection, tables.sales, (*_SALE, "seal"), desk.sales)
     insert_rows(connection, tables.grants, _GRANT, desk.grants)
     insert_rows(connection, tables.vouchers, _VOUCHER, desk.new_vouchers)
     store.add_to_holder_days(connection, desk.day_sums)

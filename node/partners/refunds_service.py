@@ -21,6 +21,7 @@ from node.partners.outbox_service import Outbox
 from node.partners.purchases import Grant, PurchaseId, refund, require_purchase_id
 from node.partners.purchases_service import sale_key
 from node.partners.sales import RefundAnswer, RefundState, choose_note
+from node.partners.seals import seal
 from node.partners.tills_service import Till, load_tills
 from node.partners.vouchers import VoucherState
 from protocol.amounts import CENTS_MAX, Cents, require_amount
@@ -95,7 +96,7 @@ class RefundDesk:
             "code": "",
             **values,
         }
-        page.connection.execute(_refunds.insert().values(**row))
+        page.connection.execute(_refunds.insert().values(**seal("refunds", row)))
         page.connection.execute(
             _sales.update().where(_sales.c.id == sale.id).values(refunded=_sales.c.refunded + asked.cents)
         )

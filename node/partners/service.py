@@ -6,6 +6,7 @@ peer = PeerExchange(book, identity, neighbours, partners.apply, on_news=...)
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
-from node.partners.answers_service import AnswerDesk, Waiters, find_answers
+from node.partners.answers_service import AnswerDesk, Said, Waiters, find_answers
 from node.partners.campaigns_service import CampaignDesk
 from node.partners.companies_service import CompanyDesk
 from node.partners.counterparts_service import CounterpartDesk
@@ -83,12 +84,23 @@ class Partners:
 
         A sale whose answer did not come is pending: it is taken, and will be granted when the accounts are there.
         """
-        told = cast(list[Told], await self.book.write(self.sales.tell, asked))
-        pending = [one.grant_id for one in told if isinstance(one, SaleAnswer) and one.is_pending and one.grant_id]
-        if not pending or not wait_seconds:
-            return told
-        answers = await self.waiters.wait(pending, wait_seconds, partial(find_answers, ids=pending))
-        return [_settle(one, answers or {}) for one in told]
+        futures = self.waiters.expect(asked.grant_ids) if wait_seconds else {}
+        try:
+            told = cast(list[Told], await self.book.write(self.sales.tell, asked))
+            pending = [one.grant_id for one in told if isinstance(one, SaleAnswer) and one.is_pending and one.grant_id]
+            if not pending or not wait_seconds:
+                return told
+            answers: Mapping[bytes, Said]
+            if all(id_ in futures for id_ in pending):
+                # Whoever answers wakes us with the answer: it is durable, and needs no reading.
+                await asyncio.wait([futures[id_] for id_ in pending], timeout=wait_seconds)
+                answers = {id_: futures[id_].result() for id_ in pending if futures[id_].done()}
+            else:  # told before, under the ids of then
+                find = partial(find_answers, ids=pending)
+                answers = await self.waiters.wait(pending, wait_seconds, find) or {}
+            return [_settle(one, answers) for one in told]
+        finally:
+            self.waiters.forget(futures)
 
     async def find_sale(self, till: Till, id_: PurchaseId) -> SaleAnswer | None:
         """Return what became of a sale of a till, or None where it was not told or not taken."""
@@ -126,9 +138,11 @@ class Partners:
         return len(unfinished)
 
 
-def _settle(told: Told, answers: Mapping[bytes, tuple[GrantState, str]]) -> Told:
+def _settle(told: Told, answers: Mapping[bytes, Said]) -> Told:
     """Return the answer with what the accounts said meanwhile."""
-    if not isinstance(told, SaleAnswer) or told.grant_id is None or told.grant_id not in answers:
+    said = answers.get(told.grant_id) if isinstance(told, SaleAnswer) and told.grant_id is not None else None
+    if said is None:
         return told
-    state, code = answers[told.grant_id]
+    assert isinstance(told, SaleAnswer)
+    state, code = said
     return replace(told, grant_state=state, refusal=remake(code, {}) if code else told.refusal)

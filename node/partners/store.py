@@ -28,6 +28,7 @@ from node.partners.campaigns import (
 from node.partners.companies import Siren
 from node.partners.days import parse_day
 from node.partners.errors import CampaignUnknown
+from node.partners.seals import seal
 from protocol.amounts import CENTS_MAX, Cents
 from protocol.book.rows_store import insert_or_add, select_rows, update_rows
 from protocol.errors import Fact, Refusal
@@ -143,7 +144,12 @@ def save_step(connection: Connection, row: CampaignRow, after: Campaign) -> None
     table = tables.campaign_steps
     step = after.steps[-1]
     connection.execute(
-        table.insert().values(campaign_id=row.row, ix=len(after.steps) - 1, state=step.state, at=step.at)
+        table.insert().values(
+            **seal(
+                "campaign_steps",
+                {"campaign_id": row.row, "ix": len(after.steps) - 1, "state": step.state, "at": step.at},
+            )
+        )
     )
     connection.execute(_campaigns.update().where(_campaigns.c.id == row.row).values(state=step.state))
     row.campaign = after

@@ -39,6 +39,12 @@ metadata = MetaData(naming_convention=NAMING)
 
 _DAY: Final = "{0} BETWEEN 19000101 AND 99991231"
 
+
+def _seal() -> Column[bytes]:
+    """A digest of the row, as `seals` says."""
+    return Column("seal", LargeBinary, nullable=False)
+
+
 companies = Table(
     "companies",
     metadata,
@@ -55,6 +61,7 @@ companies = Table(
     Column("at", BigInteger, nullable=False),
     Column("told_at", BigInteger),  # when the fund was told last how receipts name it
     Column("code", Text, nullable=False, server_default=""),  # why the fund refused it
+    _seal(),
     CheckConstraint("length(siren) = 9", name="siren"),
     CheckConstraint("length(donor) = 16", name="donor"),
 )
@@ -65,6 +72,7 @@ company_accounts = Table(
     metadata,
     Column("account", Text, primary_key=True),
     Column("siren", Text, ForeignKey("companies.siren"), nullable=False, index=True),
+    _seal(),
     CheckConstraint("length(account) = 8", name="account"),
 )
 
@@ -74,6 +82,7 @@ fiscal_years = Table(
     Column("siren", Text, ForeignKey("companies.siren"), nullable=False),
     Column("starts_on", Integer, nullable=False),
     Column("ends_on", Integer, nullable=False),
+    _seal(),
     PrimaryKeyConstraint("siren", "starts_on"),
     CheckConstraint("ends_on >= starts_on", name="days"),
     sqlite_with_rowid=False,
@@ -85,6 +94,7 @@ turnovers = Table(
     Column("siren", Text, ForeignKey("companies.siren"), nullable=False),
     Column("starts_on", Integer, nullable=False),  # of the fiscal year
     Column("cents", BigInteger, nullable=False),
+    _seal(),
     PrimaryKeyConstraint("siren", "starts_on"),
     CheckConstraint("cents >= 0", name="cents"),
     sqlite_with_rowid=False,
@@ -95,6 +105,7 @@ groups = Table(
     metadata,
     Column("id", LargeBinary, primary_key=True),
     Column("name", Text, nullable=False),
+    _seal(),
     CheckConstraint("length(id) = 16", name="id"),
 )
 
@@ -103,6 +114,7 @@ group_members = Table(
     metadata,
     Column("group_id", LargeBinary, ForeignKey("groups.id"), nullable=False),
     Column("siren", Text, nullable=False),  # a company of the group need not give here
+    _seal(),
     PrimaryKeyConstraint("group_id", "siren"),
     sqlite_with_rowid=False,
 )
@@ -124,6 +136,7 @@ campaigns = Table(
     Column("code", Text, nullable=False, server_default=""),  # why no pool was opened
     Column("funded", BigInteger, nullable=False, server_default="0"),
     Column("spent", BigInteger, nullable=False, server_default="0"),
+    _seal(),
     CheckConstraint("length(uid) = 16", name="uid"),
     CheckConstraint(one_of("state", CampaignState), name="state"),
     CheckConstraint(one_of("funding", Funding), name="funding"),
@@ -138,6 +151,7 @@ campaign_steps = Table(
     Column("ix", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
+    _seal(),
     PrimaryKeyConstraint("campaign_id", "ix"),
     CheckConstraint(one_of("state", CampaignState), name="state"),
     sqlite_with_rowid=False,
@@ -155,6 +169,7 @@ expectations = Table(
     Column("reference", Text, nullable=False, server_default=""),
     Column("iban", Text, nullable=False, server_default=""),
     Column("code", Text, nullable=False, server_default=""),  # why the fund refused it
+    _seal(),
     CheckConstraint("length(id) = 16", name="id"),
     CheckConstraint("cents > 0", name="cents"),
     CheckConstraint(_DAY.format("due"), name="due"),
@@ -188,6 +203,7 @@ tills = Table(
     Column("at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
     Column("reason", Text),
+    _seal(),
     UniqueConstraint("siren", "number", name="uq_tills_siren_number"),
     CheckConstraint(f"number IS NULL OR (number >= 1 AND number <= {TILL_MAX})", name="number"),
     CheckConstraint("length(secret_hash) = 32", name="secret_hash"),
@@ -215,6 +231,7 @@ sales = Table(
     Column("facts", Text, nullable=False),
     Column("grant_id", LargeBinary, unique=True),
     Column("refunded", BigInteger, nullable=False, server_default="0"),
+    _seal(),
     CheckConstraint(one_of("state", SaleState), name="state"),
     CheckConstraint("sale > 0 AND granted >= 0 AND (state = 'refused') = (granted = 0)", name="granted"),
     CheckConstraint("(state = 'granted') = (grant_id IS NOT NULL)", name="grant_id"),
@@ -237,6 +254,7 @@ vouchers = Table(
     Column("holder", Text),
     Column("ended_at", BigInteger),
     Column("grant_id", LargeBinary, unique=True),
+    _seal(),
     UniqueConstraint("till_id", "digest", name="uq_vouchers_till_id_digest"),
     CheckConstraint(f"length(digest) = {PURCHASE_BYTES}", name="digest"),
     CheckConstraint("cents >= 0 AND cut >= 0", name="cents"),
@@ -287,6 +305,7 @@ refunds = Table(
     Column("code", Text, nullable=False, server_default=""),
     Column("take_back", LargeBinary, unique=True),  # the id under which the accounts were asked
     Column("grant_id", LargeBinary, index=True),  # of which grant
+    _seal(),
     CheckConstraint("cents > 0 AND due >= 0 AND taken >= 0 AND taken <= due", name="cents"),
     CheckConstraint(one_of("state", RefundState), name="state"),
     CheckConstraint("(take_back IS NULL) = (grant_id IS NULL)", name="asked"),
@@ -320,6 +339,7 @@ runs = Table(
     Column("state", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
+    _seal(),
     CheckConstraint("length(id) = 16 AND length(digest) = 32", name="id"),
     CheckConstraint(one_of("state", RunState), name="state"),
     CheckConstraint("aside >= 0 AND (aside = 0 OR state = 'booking')", name="aside"),
@@ -340,6 +360,7 @@ run_rows = Table(
     Column("facts", Text, nullable=False),
     Column("key", Text, unique=True),
     Column("grant_id", LargeBinary, unique=True),
+    _seal(),
     PrimaryKeyConstraint("run_id", "number"),
     CheckConstraint(f"kind IS NULL OR {one_of('kind', OperationKind)}", name="kind"),
     CheckConstraint("(grant_id IS NULL) = (key IS NULL) AND (code = '' OR grant_id IS NULL)", name="booked"),
@@ -358,6 +379,7 @@ counterparts = Table(
     Column("valuation", Text, nullable=False),
     Column("giver", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
+    _seal(),
     CheckConstraint("length(id) = 16", name="id"),
     CheckConstraint("value > 0", name="value"),
     CheckConstraint(one_of("valuation", Valuation), name="valuation"),
@@ -378,6 +400,7 @@ coupons = Table(
     Column("sale_min", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("used_by", Text, nullable=False),
+    _seal(),
     CheckConstraint("length(id) = 16", name="id"),
     CheckConstraint("(basis_points IS NULL) <> (cents IS NULL)", name="discount"),
     CheckConstraint(one_of("occasion", Occasion), name="occasion"),

@@ -33,6 +33,7 @@ from node.partners.errors import (
     TillUnknown,
 )
 from node.partners.purchases import Credential, RevocationReason, TillNumber, require_till
+from node.partners.seals import seal
 from node.partners.tickets import KEY_MAX, TicketKey, derive_till_key
 from protocol.book.rows_store import select_rows
 from protocol.book.service import Book
@@ -164,13 +165,18 @@ class TillDesk:
         row = store.next_id(page.connection, _tills)
         page.connection.execute(
             _tills.insert().values(
-                id=row,
-                siren=item.siren,
-                number=item.number,
-                name=item.name,
-                key_id=item.key_id,
-                secret_hash=_hash(item.secret),
-                at=page.now,
+                **seal(
+                    "tills",
+                    {
+                        "id": row,
+                        "siren": item.siren,
+                        "number": item.number,
+                        "name": item.name,
+                        "key_id": item.key_id,
+                        "secret_hash": _hash(item.secret),
+                        "at": page.now,
+                    },
+                )
             )
         )
         return Till(
@@ -183,15 +189,15 @@ class TillDesk:
         )
 
     def _revoke(self, page: Page, item: RevokeTill) -> Till:
-        till = find_till(page.connection, item.key_id)
-        if till is None:
+        [*found] = select_rows(page.connection, _tills, _COLUMNS, column="key_id", values=[item.key_id])
+        if not found:
             raise TillUnknown(till=item.key_id[:40])
+        till = _make_till(found[0])[0]
         is_compromised = RevocationReason.COMPROMISED in (item.reason, till.credential.reason)
         reason = RevocationReason.COMPROMISED if is_compromised else RevocationReason.RETIRED
         revoked_at = page.now if till.credential.revoked_at is None else till.credential.revoked_at
-        page.connection.execute(
-            _tills.update().where(_tills.c.id == till.row).values(revoked_at=revoked_at, reason=reason)
-        )
+        values = dict(zip(_COLUMNS, found[0], strict=True)) | {"revoked_at": revoked_at, "reason": reason}
+        page.connection.execute(_tills.update().where(_tills.c.id == till.row).values(**seal("tills", values)))
         revoked = find_till(page.connection, item.key_id)
         assert revoked is not None
         return revoked

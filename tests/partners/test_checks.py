@@ -12,11 +12,19 @@ import pytest
 from sqlalchemy import text
 
 from node.partners.campaigns import Ceilings
+from node.partners.ceilings import FiscalYear
 from node.partners.checks import check_partners, compare_log_with_spent
+from node.partners.companies import CompanyGroup
+from node.partners.companies_service import NamedYears, OwnAccount, Turnover
+from node.partners.counterparts import Counterpart, Valuation
+from node.partners.counterparts_service import EnterCounterpart
+from node.partners.coupons import Coupon, CouponEvent, Occasion, SumOff
+from node.partners.coupons_service import MoveCoupon
 from node.partners.operations_service import BeginRun, StartRun
+from node.partners.purchases import RevocationReason
 from protocol.amounts import Cents
 from protocol.book.worker import Page
-from tests.partners.house import PARTNERS, TODAY, House, make_terms
+from tests.partners.house import BAKERY, PARTNERS, SISTER, TODAY, House, make_terms
 from tests.partners.test_claims import claim
 from tests.partners.test_refunds import ask
 from tests.partners.test_runs import make_file, pieces, row
@@ -39,6 +47,36 @@ async def lived(house: House) -> None:
     operations = house.partners.operations
     run = operations.load(begin, pieces(data))
     house.write(operations.start, StartRun(run=run.id, skips_wrong=False))
+    second, _ = house.till(2)
+    house.revoke(second, RevocationReason.COMPROMISED)
+    desk = house.partners.companies
+    house.write(desk.save_accounts, OwnAccount(siren=BAKERY, account=house.account()))
+    house.write(desk.save_groups, CompanyGroup(id=house.new_id(), name="A", members=frozenset({BAKERY, SISTER})))
+    year = FiscalYear(starts_on=datetime.date(2026, 1, 1), ends_on=datetime.date(2026, 12, 31))
+    house.write(desk.save_years, NamedYears(siren=BAKERY, years=(year,)))
+    house.write(desk.save_turnovers, Turnover(siren=BAKERY, starts_on=year.starts_on, cents=Cents(1)))
+    counterpart = Counterpart(
+        id=house.new_id(),
+        day=TODAY,
+        description="Places",
+        value=Cents(100),
+        valuation=Valuation.COST,
+        giver="Association",
+    )
+    entered = EnterCounterpart(company=BAKERY, counterpart=counterpart)
+    house.write(house.partners.counterparts.enter, entered)
+    coupon = Coupon(
+        id=house.new_id(),
+        merchant=BAKERY,
+        words="Un pain",
+        discount=SumOff(cents=Cents(100)),
+        occasion=Occasion.OPENING,
+        valid_from=TODAY,
+        valid_to=TODAY,
+    )
+    house.write(house.partners.coupons.issue, coupon)
+    used = MoveCoupon(merchant=BAKERY, coupon=coupon.id, event=CouponEvent.USED, day=TODAY, sale="s1")
+    house.write(house.partners.coupons.move, used)
     await house.exchange()
 
 
@@ -99,6 +137,27 @@ def find(house: House) -> list[Any]:
         ("UPDATE runs SET accepted_cents = accepted_cents + 1", "runs, "),
         ("UPDATE runs SET read = read + 1", "runs, "),
         ("UPDATE run_rows SET cents = cents + 1 WHERE number = 2", "runs, "),
+        ("UPDATE sales SET sale = sale + 1 WHERE id = 3", "sales, 3"),
+        ("UPDATE sales SET day = day + 1 WHERE id = 3", "sales, 3"),
+        ("UPDATE vouchers SET expires_on = expires_on + 1 WHERE sale_id = 3", "vouchers, 3"),
+        ("UPDATE vouchers SET digest = x'000000000000' WHERE sale_id = 3", "vouchers, 3"),
+        ("UPDATE companies SET name = 'Maison' WHERE siren = '732829320'", "companies, 732829320"),
+        ("UPDATE companies SET donor = x'00000000000000000000000000000001'", "companies, 732829320"),
+        ("UPDATE tills SET secret_hash = x'" + "00" * 32 + "'", "tills, 1"),
+        ("UPDATE tills SET revoked_at = NULL, reason = NULL WHERE id = 2", "tills, 2"),
+        ("UPDATE campaigns SET terms = replace(terms, '200', '201')", "campaigns, 1"),
+        ("UPDATE campaign_steps SET at = at - 1 WHERE ix = 1", "campaign_steps, 1, 1"),
+        ("UPDATE expectations SET reference = 'RF18000002'", "expectations, "),
+        ("UPDATE expectations SET due = due + 1", "expectations, "),
+        ("UPDATE run_rows SET label = 'x' WHERE number = 3", "run_rows, "),
+        ("UPDATE runs SET name = 'x'", "runs, "),
+        ("UPDATE counterparts SET value = value + 1", "counterparts, "),
+        ("UPDATE coupons SET state = 'issued', used_by = ''", "coupons, "),
+        ("UPDATE company_accounts SET account = 'ZZZZZZZZ'", "company_accounts, ZZZZZZZZ"),
+        ("UPDATE fiscal_years SET ends_on = ends_on - 1", "fiscal_years, 732829320, 20260101"),
+        ("UPDATE turnovers SET cents = cents + 1", "turnovers, 732829320, 20260101"),
+        ("UPDATE groups SET name = 'B'", "groups, "),
+        ("UPDATE group_members SET siren = '552100554' WHERE siren = '404833048'", "group_members, "),
     ],
 )
 async def test_one_value_changed_by_hand_is_found_and_named(tmp_path: Path, statement: str, place: str) -> None:

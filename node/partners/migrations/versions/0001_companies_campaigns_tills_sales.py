@@ -104,6 +104,7 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("told_at", sa.BigInteger(), nullable=True),
         sa.Column("code", sa.Text(), server_default="", nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("length(donor) = 16", name=op.f("ck_companies_donor")),
         sa.CheckConstraint("length(siren) = 9", name=op.f("ck_companies_siren")),
         sa.PrimaryKeyConstraint("siren", name=op.f("pk_companies")),
@@ -122,6 +123,7 @@ def upgrade() -> None:
         sa.Column("sale_min", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("used_by", sa.Text(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("(state = 'used') = (used_by <> '')", name=op.f("ck_coupons_used_by")),
         sa.CheckConstraint(
             "occasion = 'gift' OR occasion = 'local_purchase' OR occasion = 'loyalty' OR occasion = 'opening'",
@@ -142,6 +144,7 @@ def upgrade() -> None:
         "groups",
         sa.Column("id", sa.LargeBinary(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("length(id) = 16", name=op.f("ck_groups_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_groups")),
     )
@@ -169,6 +172,7 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), server_default="", nullable=False),
         sa.Column("funded", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("spent", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("funding = 'called' OR funding = 'prefunded'", name=op.f("ck_campaigns_funding")),
         sa.CheckConstraint(
             "spent >= 0 AND spent <= ceiling AND (funding = 'called' OR spent <= funded)",
@@ -192,6 +196,7 @@ def upgrade() -> None:
         "company_accounts",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("siren", sa.Text(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("length(account) = 8", name=op.f("ck_company_accounts_account")),
         sa.ForeignKeyConstraint(["siren"], ["companies.siren"], name=op.f("fk_company_accounts_siren")),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_company_accounts")),
@@ -209,6 +214,7 @@ def upgrade() -> None:
         sa.Column("valuation", sa.Text(), nullable=False),
         sa.Column("giver", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint(
             "valuation = 'agreement' OR valuation = 'cost' OR valuation = 'sale_price'",
             name=op.f("ck_counterparts_valuation"),
@@ -226,6 +232,7 @@ def upgrade() -> None:
         sa.Column("siren", sa.Text(), nullable=False),
         sa.Column("starts_on", sa.Integer(), nullable=False),
         sa.Column("ends_on", sa.Integer(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("ends_on >= starts_on", name=op.f("ck_fiscal_years_days")),
         sa.ForeignKeyConstraint(["siren"], ["companies.siren"], name=op.f("fk_fiscal_years_siren")),
         sa.PrimaryKeyConstraint("siren", "starts_on", name=op.f("pk_fiscal_years")),
@@ -235,6 +242,7 @@ def upgrade() -> None:
         "group_members",
         sa.Column("group_id", sa.LargeBinary(), nullable=False),
         sa.Column("siren", sa.Text(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["group_id"], ["groups.id"], name=op.f("fk_group_members_group_id")),
         sa.PrimaryKeyConstraint("group_id", "siren", name=op.f("pk_group_members")),
         sqlite_with_rowid=False,
@@ -250,6 +258,7 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint(
             "reason IS NULL OR reason = 'compromised' OR reason = 'retired'", name=op.f("ck_tills_reason")
         ),
@@ -266,6 +275,7 @@ def upgrade() -> None:
         sa.Column("siren", sa.Text(), nullable=False),
         sa.Column("starts_on", sa.Integer(), nullable=False),
         sa.Column("cents", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("cents >= 0", name=op.f("ck_turnovers_cents")),
         sa.ForeignKeyConstraint(["siren"], ["companies.siren"], name=op.f("fk_turnovers_siren")),
         sa.PrimaryKeyConstraint("siren", "starts_on", name=op.f("pk_turnovers")),
@@ -277,6 +287,7 @@ def upgrade() -> None:
         sa.Column("ix", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint(
             "state = 'draft' OR state = 'ended' OR state = 'paused' OR state = 'running'",
             name=op.f("ck_campaign_steps_state"),
@@ -295,6 +306,7 @@ def upgrade() -> None:
         sa.Column("reference", sa.Text(), server_default="", nullable=False),
         sa.Column("iban", sa.Text(), server_default="", nullable=False),
         sa.Column("code", sa.Text(), server_default="", nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("cents > 0", name=op.f("ck_expectations_cents")),
         sa.CheckConstraint("due BETWEEN 19000101 AND 99991231", name=op.f("ck_expectations_due")),
         sa.CheckConstraint("length(id) = 16", name=op.f("ck_expectations_id")),
@@ -350,6 +362,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("aside >= 0 AND (aside = 0 OR state = 'booking')", name=op.f("ck_runs_aside")),
         sa.CheckConstraint(
             "state = 'booking' OR state = 'done' OR state = 'loaded' OR state = 'loading'", name=op.f("ck_runs_state")
@@ -379,6 +392,7 @@ def upgrade() -> None:
         sa.Column("facts", sa.Text(), nullable=False),
         sa.Column("grant_id", sa.LargeBinary(), nullable=True),
         sa.Column("refunded", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("(state = 'granted') = (grant_id IS NOT NULL)", name=op.f("ck_sales_grant_id")),
         sa.CheckConstraint("(state = 'refused') = (code <> '')", name=op.f("ck_sales_code")),
         sa.CheckConstraint(
@@ -426,6 +440,7 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), server_default="", nullable=False),
         sa.Column("take_back", sa.LargeBinary(), nullable=True),
         sa.Column("grant_id", sa.LargeBinary(), nullable=True),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("state = 'asked' OR state = 'done'", name=op.f("ck_refunds_state")),
         sa.CheckConstraint("(take_back IS NULL) = (grant_id IS NULL)", name=op.f("ck_refunds_asked")),
         sa.CheckConstraint("cents > 0 AND due >= 0 AND taken >= 0 AND taken <= due", name=op.f("ck_refunds_cents")),
@@ -451,6 +466,7 @@ def upgrade() -> None:
         sa.Column("facts", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=True),
         sa.Column("grant_id", sa.LargeBinary(), nullable=True),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint(
             "(grant_id IS NULL) = (key IS NULL) AND (code = '' OR grant_id IS NULL)", name=op.f("ck_run_rows_booked")
         ),
@@ -477,6 +493,7 @@ def upgrade() -> None:
         sa.Column("holder", sa.Text(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("grant_id", sa.LargeBinary(), nullable=True),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint(
             "(state = 'claimed') = (holder IS NOT NULL) AND (state = 'claimed') = (grant_id IS NOT NULL)",
             name=op.f("ck_vouchers_claimed"),
