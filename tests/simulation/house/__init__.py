@@ -1,0 +1,1 @@
+"""One house under the deterministic simulator: accounts, fund and companies on their real books. See ../README.md."""
