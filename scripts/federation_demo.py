@@ -35,7 +35,7 @@ from protocol.running import console_commands
 from protocol.running.admin_service import call_running
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from scripts.house_demo import HouseStory, StoryFailed  # noqa: E402 - from the folder that the line above names
+from scripts.house_demo import HouseStory, StoryFailed
 
 ROOT = Path(__file__).resolve().parents[1]
 TERRITORIES = ROOT / "scripts" / "data" / "territories.json"
