@@ -25,26 +25,36 @@ from node.fund.debit_service import (
     load_debits,
     load_mandates,
 )
+from node.fund.declaration_csv import (
+    write_company_sheet,
+    write_foreign_resources,
+    write_liberalities,
+    write_receipts_register,
+    write_redistributions,
+)
+from node.fund.declaration_service import load_company_sheet, load_prefect_list
 from node.fund.declarations import FiscalYear, compute_due_date, declare_receipts
 from node.fund.deposit_service import load_deposits
-from node.fund.donor_service import find_donor, keep_individual
+from node.fund.donor_service import find_donor, keep_individual, load_sheet
 from node.fund.expectation_service import Announce, load_expectation, load_expectations
 from node.fund.expectations import Expectation, Purpose
 from node.fund.fec import write_fec
 from node.fund.fec_checks import check_fec
+from node.fund.fec_description import describe_fec
 from node.fund.fund_errors import NothingToCollect
 from node.fund.issued_receipts import IssuedReceipt
-from node.fund.letters import write_notice
+from node.fund.letters import require_language, write_notice, write_reminder
 from node.fund.monthly_gifts import MandateState, read_shares
-from node.fund.outgoing_payments import WORDS_VERSION, IbanWords, PaymentWords
+from node.fund.outgoing_payments import WORDS_VERSION, IbanWords, PaymentWords, RefundWords
 from node.fund.payment_qr import PaymentRequest, draw_svg, write_payload
 from node.fund.payment_service import Bearer, NewOfficer, Signed, load_payments
 from node.fund.payment_status import read_status
 from node.fund.receipt_pages import draw_pdf
-from node.fund.receipt_parameters_store import load_due_rule, load_form
+from node.fund.receipt_parameters_store import load_company_threshold, load_due_rule, load_form
 from node.fund.receipt_service import CancelReceipt, IssueReceipt, load_all_issued, load_issued
 from node.fund.receipts import Individual, PostalAddress
 from node.fund.references import require_iban
+from node.fund.reminder_service import Close
 from node.fund.statement_csv import CsvMapping, read_csv
 from node.fund.statement_service import BankFile, Decide, Taken, digest_of, read_bank_file
 from node.fund.statements import Balance
@@ -295,6 +305,46 @@ async def _expected(app: FundApp, asked: Asked) -> Any:
     return [_show_expectation(one) for one in found[-ROWS_MAX:]]
 
 
+async def _overdue(app: FundApp, asked: Asked) -> Any:
+    today = number_of(day_at(app.book.clock()))
+    told = await app.book.read(lambda line: app.fund.reminders.load_overdue(line, today))
+    shown = []
+    for one in told[:ROWS_MAX]:
+        row = _show_expectation(one.expectation) | {"donor_name": one.donor_name}
+        first, second = (*(_day(day) for day in one.reminders), "", "")[:2]
+        row |= {"first_reminder": first, "second_reminder": second, "next_reminder_from": _day(one.next_on)}
+        shown.append(row)
+    if asked.get("due_only"):
+        shown = [row for row in shown if row["next_reminder_from"] and row["next_reminder_from"] <= _day(today)]
+    return shown
+
+
+async def _remind(app: FundApp, asked: Asked) -> Any:
+    language = asked.get("language", "fr")
+    require_language(language)  # before it is noted as sent
+    told = await app.book.write(app.fund.reminders.remind, Id16(_bytes(asked["id"])))
+    one, account = told.expectation, app.settings.account
+    rank = len(told.reminders)
+    letter = write_reminder(
+        language,
+        rank,
+        fund=app.settings.name,
+        holder=account.name,
+        iban=account.iban,
+        reference=one.reference,
+        cents=one.cents,
+        received=one.received,
+        due=day_of(one.due),
+        before=day_of(told.reminders[0]) if rank > 1 else None,
+    )
+    return _show_expectation(one) | {"reminder": rank, "day": _day(told.reminders[-1]), "letter": letter}
+
+
+async def _expectation_close(app: FundApp, asked: Asked) -> Any:
+    close = Close(id=Id16(_bytes(asked["id"])), by=asked["by"], reason=asked["reason"])
+    return _show_expectation(await app.book.write(app.fund.reminders.close, close))
+
+
 async def _payment_qr(app: FundApp, asked: Asked) -> Any:
     one = await app.book.read(lambda connection: load_expectation(connection, _bytes(asked["id"])))
     account = app.settings.account
@@ -471,18 +521,41 @@ async def _payment_words(app: FundApp, asked: Asked) -> Any:
     return _show_words(words)
 
 
-def _show_words(words: PaymentWords) -> dict[str, Any]:
-    told = msgspec.structs.asdict(words)
-    return told | {"id": words.id.hex(), "bearer": words.bearer.hex()}
+async def _refund_words(app: FundApp, asked: Asked) -> Any:
+    cents = asked.get("cents")
+    words = await app.book.read(
+        lambda line: app.fund.payments.make_refund_words(
+            line,
+            parse_id(asked["id"]),
+            asked["movement"],
+            None if cents is None else Cents(cents),
+            asked["text"],
+            asked["decision"],
+        )
+    )
+    return _show_words(words)
 
 
-def _signed(asked: Asked, words: PaymentWords | IbanWords) -> Signed:
+def _show_words(words: PaymentWords | RefundWords) -> dict[str, Any]:
+    told = msgspec.structs.asdict(words) | {"id": words.id.hex()}
+    return told if isinstance(words, RefundWords) else told | {"bearer": words.bearer.hex()}
+
+
+def read_words(told: Asked) -> PaymentWords | RefundWords:
+    """Return the words of a payment, or of a refund where they name a movement. Raises Malformed."""
+    words = dict(told) | {"id": _bytes(told["id"])}
+    if "movement" in words:
+        return RefundWords(**words)
+    return PaymentWords(**words | {"bearer": _bytes(told["bearer"])})
+
+
+def _signed(asked: Asked, words: PaymentWords | RefundWords | IbanWords) -> Signed:
     return Signed(words=words, officer=_bytes(asked["officer"]), signature=_bytes(asked["signature"]))
 
 
 async def _payment_sign(app: FundApp, asked: Asked) -> Any:
     told = asked["words"]
-    words = PaymentWords(**told | {"id": _bytes(told["id"]), "bearer": _bytes(told["bearer"])})
+    words = read_words(told)
     state = await app.book.write(app.fund.payments.sign, _signed(asked, words))
     return {"id": told["id"], "cents": words.cents, "state": str(state)}
 
@@ -633,6 +706,64 @@ async def _declare(app: FundApp, asked: Asked) -> Any:
     }
 
 
+async def _declare_prefect(app: FundApp, asked: Asked) -> Any:
+    year = find_year_of(app.settings, asked["year"])
+    told = await app.book.read(lambda line: load_prefect_list(line, year))
+    return {
+        "from": year.first_on.isoformat(),
+        "to": year.last_on.isoformat(),
+        "redistributions": [_show_row(row) for row in told.redistributions],
+        "liberalities": [_show_row(row) for row in told.liberalities],
+        "foreign": [_show_row(row) for row in told.foreign],
+        "files": {
+            "redistributions.csv": write_redistributions(told),
+            "liberalites.csv": write_liberalities(told),
+            "ressources-etrangeres.csv": write_foreign_resources(told),
+        },
+    }
+
+
+async def _declare_company(app: FundApp, asked: Asked) -> Any:
+    donor = await app.book.read(lambda connection: find_donor(connection, asked["donor"]))
+    year_end = (await app.book.read(lambda connection: load_sheet(connection, donor)))[1]
+    year = find_year_of(
+        msgspec.structs.replace(app.settings, year_end_month=year_end // 100, year_end_day=year_end % 100),
+        asked["year"],
+    )
+    sheet = await app.book.read(
+        lambda line: load_company_sheet(
+            line,
+            donor,
+            year,
+            counterpart=asked.get("counterpart", 0),
+            beneficiary=app.settings.name,
+            beneficiary_code=app.fund.code,
+            threshold_cents=load_company_threshold(year.last_on),
+        )
+    )
+    return {
+        "company": sheet.company,
+        "siren": sheet.siren,
+        "from": year.first_on.isoformat(),
+        "to": year.last_on.isoformat(),
+        "cents": sheet.cents,
+        "counterpart_cents": sheet.counterpart_cents,
+        "must_detail": sheet.must_detail,
+        "gifts": [_show_row(gift) for gift in sheet.gifts],
+        "csv": write_company_sheet(sheet),
+    }
+
+
+def _show_row(row: Any) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(row)
+    return told
+
+
+async def _receipts_register(app: FundApp, _asked: Asked) -> Any:
+    told = await app.book.read(load_all_issued)
+    return {"receipts": len(told), "csv": write_receipts_register(told)}
+
+
 # ---------------------------------------------------------------- the books
 
 
@@ -666,6 +797,7 @@ async def _fec(app: FundApp, asked: Asked) -> Any:
     )
     return {
         "name": file.name,
+        "description": describe_fec(file, siren=app.settings.siren, year=year, chart=chart),
         "entries": len(told),
         "letters_replaced": file.letters_replaced,
         "faults": [f"line {fault.line}: {fault.kind} {fault.detail}" for fault in faults],
@@ -767,6 +899,9 @@ FUND_COMMANDS: Final[Mapping[str, Command]] = {
     "collections": _collections,
     "gift_debits": _gift_debits,
     "expected": _expected,
+    "overdue": _overdue,
+    "remind": _remind,
+    "expectation_close": _expectation_close,
     "payment_qr": _payment_qr,
     "import": _import,
     "movements": _movements,
@@ -778,6 +913,7 @@ FUND_COMMANDS: Final[Mapping[str, Command]] = {
     "bearers": _bearers,
     "bearer_add": _bearer_add,
     "payment_words": _payment_words,
+    "refund_words": _refund_words,
     "payment_sign": _payment_sign,
     "payment_cancel": _payment_cancel,
     "iban_words": _iban_words,
@@ -792,6 +928,9 @@ FUND_COMMANDS: Final[Mapping[str, Command]] = {
     "receipt_show": _receipt_show,
     "receipts": _receipts,
     "declare": _declare,
+    "declare_prefect": _declare_prefect,
+    "declare_company": _declare_company,
+    "receipts_register": _receipts_register,
     "balance": _balance,
     "fec": _fec,
     "year_open": _year_open,

@@ -11,10 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from node.fund.outgoing_payments import IbanWords, PaymentWords, write_words
+from node.fund.outgoing_payments import IbanWords, write_words
 from node.fund.references import require_bic, require_iban
 from node.fund.settings import FundSettings
-from node.fund_admin_commands import FUND_COMMANDS
+from node.fund_admin_commands import FUND_COMMANDS, read_words
 from node.fund_app import FILE, FundApp, load_fund_settings, require_printable
 from node.house.cards import compute_fingerprint, format_card
 from node.house.folders_store import base_folder
@@ -351,6 +351,42 @@ def expected(
 
 
 @app.command()
+def remind(
+    folder: Folder,
+    payment: Annotated[
+        str, typer.Option(help="write the next reminder of this one; without it, list what is overdue")
+    ] = "",
+    due: Annotated[bool, typer.Option("--due", help="list only what may be reminded of today")] = False,
+    language: Annotated[str, typer.Option(help="of the letter: fr, en")] = "fr",
+    out: OutFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List payments past their due day with their reminders; or note that one goes out today, and write its letter."""
+    with refusals_explained():
+        if not payment:
+            show(_call(folder, "overdue", due_only=due), as_json=as_json, title="overdue")
+            return
+        told = _call(folder, "remind", id=payment, language=language)
+        if out is not None:
+            out.write_text(told.pop("letter") + "\n", encoding="utf-8")
+            told["file"] = str(out)
+        show(told, as_json=as_json)
+
+
+@app.command()
+def close(
+    folder: Folder,
+    payment: str,
+    by: Annotated[str, typer.Option(help="who decides")],
+    reason: Annotated[str, typer.Option()],
+    as_json: AsJson = False,
+) -> None:
+    """Wait no longer for the rest of a payment. What comes all the same goes to a person."""
+    with refusals_explained():
+        show(_call(folder, "expectation_close", id=payment, by=by, reason=reason), as_json=as_json)
+
+
+@app.command()
 def qr(folder: Folder, payment: str, out: OutFile = None, as_json: AsJson = False) -> None:
     """Draw the code that a banking application reads: account, sum and reference of an expected payment."""
     with refusals_explained():
@@ -582,11 +618,33 @@ def sign_payment(
             text=text,
             decision=decision,
         )
-        if not yes:
-            show({name: words[name] for name in ("holder_name", "iban", "cents", "text", "decision")}, as_json=False)
-            typer.confirm("sign this?", abort=True)
-        told = PaymentWords(**words | {"id": bytes.fromhex(words["id"]), "bearer": bytes.fromhex(words["bearer"])})
-        show(_call(folder, "payment_sign", words=words, **_sign(keys, write_words(told))), as_json=as_json)
+        _sign_words(folder, words, keys, yes=yes, as_json=as_json)
+
+
+def _sign_words(folder: Path, words: dict[str, Any], keys: Path, *, yes: bool, as_json: bool) -> None:
+    if not yes:
+        show({name: words[name] for name in ("holder_name", "iban", "cents", "text", "decision")}, as_json=False)
+        typer.confirm("sign this?", abort=True)
+    signed = _sign(keys, write_words(read_words(words)))
+    show(_call(folder, "payment_sign", words=words, **signed), as_json=as_json)
+
+
+@payment.command("refund")
+def sign_refund(
+    folder: Folder,
+    movement: str,
+    keys: Keys,
+    text: Annotated[str, typer.Option(help="what the payer reads")] = "Remboursement",
+    decision: Annotated[str, typer.Option(help="who decided, when")] = "",
+    cents: CentsOption = None,
+    id_: IdOption = "",
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Sign that what waits of a movement goes back to where it came from; a second person signs the same --id."""
+    with refusals_explained():
+        words = _call(folder, "refund_words", id=_id(id_), movement=movement, cents=cents, text=text, decision=decision)
+        _sign_words(folder, words, keys, yes=yes, as_json=as_json)
 
 
 @payment.command("list")
@@ -685,11 +743,68 @@ def declare(
         show(_call(folder, "declare", year=year or datetime.datetime.now(datetime.UTC).year), as_json=as_json)
 
 
+declaration = typer.Typer(no_args_is_help=True, help="What the fund declares, and what it gives companies for theirs.")
+app.add_typer(declaration, name="declaration")
+Year = Annotated[int, typer.Option(help="the civil year that the fiscal year closes in; this one")]
+
+
+@declaration.command("prefect")
+def declare_prefect(
+    folder: Folder,
+    year: Year = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="the folder for three CSV", file_okay=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List for the prefect: bodies that were paid, gifts with their donors, resources from abroad."""
+    with refusals_explained():
+        told = _call(folder, "declare_prefect", year=_year(year))
+        files = told.pop("files")
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            for name, text in files.items():
+                write_private(out / name, text.encode())
+            told["files"] = [str(out / name) for name in files]
+        if as_json:
+            show(told, as_json=True)
+            return
+        for name in ("redistributions", "liberalities", "foreign"):
+            show(told[name], as_json=False, title=name)
+
+
+@declaration.command("company")
+def declare_company(
+    folder: Folder,
+    donor: Annotated[str, typer.Option(help="the company's SIREN, or its id")],
+    year: Annotated[int, typer.Option(help="the civil year that *its* fiscal year closes in; this one")] = 0,
+    counterpart: Annotated[int, typer.Option(help="cents that it got in return in that year")] = 0,
+    out: OutFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a company's 2069-RCI sheet: its gifts by date, and what it got in return where that is to be told."""
+    with refusals_explained():
+        told = _call(folder, "declare_company", donor=donor, year=_year(year), counterpart=counterpart)
+        show(_write_csv(told, out), as_json=as_json)
+
+
+def _write_csv(told: dict[str, Any], out: Path | None) -> dict[str, Any]:
+    text = told.pop("csv")
+    if out is not None:
+        write_private(out, text.encode())
+        told["file"] = str(out)
+    return told
+
+
+@receipt.command("register")
+def register_of_receipts(folder: Folder, out: OutFile = None, as_json: AsJson = False) -> None:
+    """Write the register of all receipts, cancelled ones too, as CSV."""
+    with refusals_explained():
+        show(_write_csv(_call(folder, "receipts_register"), out), as_json=as_json)
+
+
 # ---------------------------------------------------------------- the books
 
 books = typer.Typer(no_args_is_help=True, help="Accounts, the file of entries (FEC), yearly statements.")
 app.add_typer(books, name="books")
-Year = Annotated[int, typer.Option(help="the civil year that the fiscal year closes in; this one")]
 
 
 def _year(year: int) -> int:
@@ -716,7 +831,9 @@ def fec(
         out.mkdir(parents=True, exist_ok=True)
         file = out / told.pop("name")
         write_private(file, base64.b64decode(told.pop("content")))
-        show(told | {"file": str(file)}, as_json=as_json)
+        beside = file.with_suffix(".description.txt")
+        write_private(beside, told.pop("description").encode())
+        show(told | {"file": str(file), "description": str(beside)}, as_json=as_json)
     if told["faults"]:
         raise typer.Exit(1)
 

@@ -7,7 +7,7 @@
     the fund decides to pay a bearer   6571 / 4672       the bank confirms: 4672 / 512; it comes back: 512 / 4672
                                                          the decision is withdrawn: 4672 / 6571
     the bank takes a fee               627 / 512         never netted against gifts
-    an over-payment goes back          4672 / 512
+    an over-payment goes back          471 / 4672, then 4672 / 512; not after all: 4672 / 471
     a gift outside any public appeal   512 / 1081        consumed: 1089 / 7532 (the credit side is a parameter)
     at closing, what is bound and left 6896 / 196        used: 196 / 7896
     a company's pledge                 802 / 8092        paid or lapsed: 8092 / 802
@@ -169,6 +169,28 @@ def book_excess_refund(writing: Writing, *, bank: BankAccount, company: Auxiliar
     )
 
 
+def book_excess_owed(writing: Writing, *, payer: Auxiliary, cents: Cents) -> Draft:
+    """What a known payer paid too much had waited; it was decided to send it back. Raises InvalidEntry, InvalidAmount."""
+    chart = writing.chart
+    return writing.draft(
+        JournalRole.OTHER,
+        f"Trop-perçu à rendre {payer.label}",
+        debit(chart.account(AccountRole.SUSPENSE), cents),
+        credit(chart.account(AccountRole.OTHER_CREDITORS), cents, auxiliary=payer),
+    )
+
+
+def book_excess_waits(writing: Writing, *, payer: Auxiliary, cents: Cents) -> Draft:
+    """It is not sent back, and waits again; or it was found in a sum that had left. Raises InvalidEntry, InvalidAmount."""
+    chart = writing.chart
+    return writing.draft(
+        JournalRole.OTHER,
+        f"Trop-perçu soldé {payer.label}",
+        debit(chart.account(AccountRole.OTHER_CREDITORS), cents, auxiliary=payer),
+        credit(chart.account(AccountRole.SUSPENSE), cents),
+    )
+
+
 def book_gift(writing: Writing, *, bank: BankAccount, donor: Auxiliary, cents: Cents, is_public_appeal: bool) -> Draft:
     """A citizen's gift by transfer, cheque or card is on the bank account. Raises InvalidEntry, InvalidAmount."""
     return writing.draft(
@@ -296,6 +318,17 @@ def book_aid_identified(writing: Writing, *, bearer: Auxiliary, cents: Cents) ->
         f"Aide versée, identifiée {bearer.label}",
         debit(chart.account(AccountRole.OTHER_CREDITORS), cents, auxiliary=bearer),
         credit(chart.account(AccountRole.SUSPENSE), cents),
+    )
+
+
+def book_aid_return_identified(writing: Writing, *, bearer: Auxiliary, cents: Cents) -> Draft:
+    """What had come in as one sum was, in part, a payment that came back. Raises InvalidEntry, InvalidAmount."""
+    chart = writing.chart
+    return writing.draft(
+        JournalRole.OTHER,
+        f"Virement rejeté, identifié {bearer.label}",
+        debit(chart.account(AccountRole.SUSPENSE), cents),
+        credit(chart.account(AccountRole.OTHER_CREDITORS), cents, auxiliary=bearer),
     )
 
 

@@ -22,10 +22,11 @@ from node.fund.chart_store import load_chart
 from node.fund.days import day_at, number_of
 from node.fund.declarations import FiscalYear
 from node.fund.entries import Draft, Entry, Piece, number_drafts
+from node.fund.matching import PAYMENTS
 from node.fund.openings import open_year
 from node.fund.settings import FundSettings
 from node.fund.statements import Movement
-from node.fund.tables import bearers, donors, entries
+from node.fund.tables import bearers, donors, entries, expectations, movements
 from node.fund.tags import Place, Purpose, Tag
 from protocol.amounts import Cents
 from protocol.book.worker import Page
@@ -165,17 +166,59 @@ class Books:
 
         self._write_movement(page, "aid-paid", movement, write, is_now=was_waiting)
 
-    def return_aid(self, page: Page, movement: Movement, payment: Any) -> None:
+    def return_aid(self, page: Page, movement: Movement, payment: Any, *, was_waiting: bool) -> None:
         """The transfer came back: the fund owes it again."""
         bearer = _bearer_of(page.connection, payment)
-        self._write_movement(
-            page,
-            "aid-returned",
-            movement,
-            lambda writing: bookings.book_aid_returned(
-                writing, bank=self._bank, bearer=bearer, cents=Cents(payment.cents)
-            ),
-        )
+        cents = Cents(payment.cents)
+
+        def write(writing: Writing) -> Draft:
+            if was_waiting:
+                return bookings.book_aid_return_identified(writing, bearer=bearer, cents=cents)
+            return bookings.book_aid_returned(writing, bank=self._bank, bearer=bearer, cents=cents)
+
+        self._write_movement(page, "aid-returned", movement, write, is_now=was_waiting)
+
+    def owe_refund(self, page: Page, payment: Any) -> None:
+        """Two people signed that what waits goes back. Of a payer that nobody knows it waits on, under no name."""
+        payer = find_payer(page.connection, payment.refund_of)
+        if payer is not None:
+            self._write_refund(
+                page,
+                "refund-decided",
+                payment,
+                lambda writing: bookings.book_excess_owed(writing, payer=payer, cents=Cents(payment.cents)),
+            )
+
+    def withdraw_refund(self, page: Page, payment: Any) -> None:
+        """Nothing went back: it waits again."""
+        payer = find_payer(page.connection, payment.refund_of)
+        if payer is not None:
+            self._write_refund(
+                page,
+                "refund-withdrawn",
+                payment,
+                lambda writing: bookings.book_excess_waits(writing, payer=payer, cents=Cents(payment.cents)),
+            )
+
+    def pay_refund(self, page: Page, movement: Movement, payment: Any, *, was_waiting: bool) -> None:
+        """The bank's statement shows that it went back."""
+        payer = find_payer(page.connection, payment.refund_of)
+        cents = Cents(payment.cents)
+        if payer is None and was_waiting:
+            return  # it waited when it came and when it left, on the same account
+
+        def write(writing: Writing) -> Draft:
+            if payer is None:
+                return bookings.book_receipt_sent_back(writing, bank=self._bank, cents=cents)
+            if was_waiting:
+                return bookings.book_excess_waits(writing, payer=payer, cents=cents)
+            return bookings.book_excess_refund(writing, bank=self._bank, company=payer, cents=cents)
+
+        self._write_movement(page, "refund-paid", movement, write, is_now=was_waiting)
+
+    def _write_refund(self, page: Page, event: str, payment: Any, make: Callable[[Writing], Draft]) -> None:
+        piece = Piece(reference=payment.end_to_end_id, on=day_at(payment.at))
+        self._write(page, f"{event} {bytes(payment.id).hex()}", day_at(page.now), piece, make)
 
     # How it is written.
 
@@ -262,6 +305,15 @@ def _donor_of(connection: Connection, donor: bytes) -> tuple[str, Auxiliary]:
     if row.kind == "company":
         return "company", company_auxiliary(row.siren, row.name)
     return "individual", donor_auxiliary(row.number)
+
+
+def find_payer(connection: Connection, movement: str) -> Auxiliary | None:
+    """Return who paid what came in, where it was recognised as a payment that was expected of somebody."""
+    row = connection.execute(select(movements.c.meaning, movements.c.subject).where(movements.c.id == movement)).one()
+    if row.meaning not in PAYMENTS:
+        return None
+    asked = select(expectations.c.donor).where(expectations.c.id == bytes.fromhex(row.subject))
+    return _donor_of(connection, connection.execute(asked).scalar_one())[1]
 
 
 def _bearer_of(connection: Connection, payment: Any) -> Auxiliary:

@@ -11,18 +11,19 @@ from typing import Any, Final
 from lxml import etree
 from sqlalchemy import Connection, func, select
 
-from node.fund.books_service import read_entry
+from node.fund.books_service import find_payer, read_entry
 from node.fund.chart import AccountRole, JournalRole
 from node.fund.chart_store import load_chart
 from node.fund.days import day_of, number_of
 from node.fund.deposit_service import make_message
 from node.fund.deposits import DepositState
 from node.fund.expectation_service import load_expectation, load_expectations
-from node.fund.expectations import Purpose
+from node.fund.expectations import ExpectationState, Purpose
 from node.fund.frozen_receipts import digest_of
 from node.fund.issued_receipts import ReceiptState
 from node.fund.monthly_gifts import CollectionState, DebitState, debit_end_to_end_id, debit_id, read_shares
-from node.fund.outgoing_payments import SIGNERS, WORDS_VERSION, PaymentState, PaymentWords, end_to_end_id, write_words
+from node.fund.outgoing_payments import SIGNERS, PaymentState, end_to_end_id, write_words
+from node.fund.payment_service import words_of
 from node.fund.receipt_service import make_issued
 from node.fund.references import make_reference
 from node.fund.statements import MovementState
@@ -38,6 +39,7 @@ from node.fund.tables import (
     payments,
     receipt_counters,
     receipts,
+    reminders,
     signatures,
     statements,
 )
@@ -54,6 +56,8 @@ from protocol.keys import Domain, is_signed
 
 Progress = Callable[[str], None]
 _CHUNK: Final = 512
+_OWED: Final = (PaymentState.SIGNED, PaymentState.ORDERED)
+_OWED_OR_PAID: Final = (*_OWED, PaymentState.CONFIRMED)
 _BEFORE_ORDERED: Final = (PaymentState.ASKED, PaymentState.SIGNED, PaymentState.CANCELLED)
 
 
@@ -104,29 +108,50 @@ def _check_statements(connection: Connection) -> Checked:
 
 
 def _check_movements(connection: Connection) -> Checked:
-    used: dict[str, int] = {
-        row[0]: int(row[1])
-        for row in connection.execute(
-            select(deposits.c.movement, func.sum(deposits.c.cents)).group_by(deposits.c.movement)
-        )
-    }
+    """Every cent of what the bank booked is somewhere once: a gift, a payment, a refund, a fee, kept, or waiting.
+
+    An entry told as a sum and then in detail is one: what its details were used for is taken from the sum.
+    """
+    used: dict[str, int] = defaultdict(int)
+
+    def use(column: Any, cents: Any, *where: Any, sign: int = 1) -> None:
+        asked = select(column, func.sum(cents)).where(column.is_not(None), *where).group_by(column)
+        for id_, total in connection.execute(asked):
+            used[id_] += sign * int(total)
+
+    use(deposits.c.movement, deposits.c.cents)
+    use(debits.c.returned_by, debits.c.cents, sign=-1)
+    use(payments.c.movement, payments.c.cents, sign=-1)
+    use(payments.c.returned_by, payments.c.cents)
+    # A refund that came back is none: it waits again with what it was a refund of.
+    use(payments.c.refund_of, payments.c.cents, payments.c.state.in_(_OWED_OR_PAID))
     findings: list[Finding] = []
     looked_at = 0
-    for id_, cents, waiting, decided, meaning in stream(
+    told: dict[str, int] = defaultdict(int)
+    found: dict[str, int] = defaultdict(int)
+    for row in stream(
         connection,
         select(
-            movements.c.id, movements.c.cents, movements.c.waiting, movements.c.decided_by, movements.c.meaning
+            movements.c.id,
+            movements.c.entry,
+            movements.c.cents,
+            movements.c.state,
+            movements.c.is_detail,
+            movements.c.waiting,
+            movements.c.kept,
+            movements.c.fee,
         ).order_by(movements.c.no),
     ):
         looked_at += 1
-        spent = used.pop(id_, 0)
-        place = f"movement {id_}"
-        if spent + max(waiting, 0) > max(cents, 0):
-            findings.append(Finding("I6", place, f"at most {cents} cents used", f"{spent} used, {waiting} waiting"))
-        elif meaning in ("paid", "underpaid", "overpaid", "paid_again") and not decided and spent + waiting != cents:
-            findings.append(Finding("I6", place, f"{cents} cents used or waiting", f"{spent + waiting}"))
+        if row.state == MovementState.BOOKED and not row.is_detail:
+            told[row.entry] += row.cents
+        found[row.entry] += used.pop(row.id, 0) + row.waiting + row.kept + row.fee
+    for entry in told.keys() | found.keys():
+        if told[entry] != found[entry]:
+            expected = f"{told[entry]} cents used, kept or waiting"
+            findings.append(Finding("I6", f"movement {entry}", expected, f"{found[entry]}"))
     findings += [
-        Finding("I6", f"movement {id_}", f"{cents} cents deposited", "no movement") for id_, cents in used.items()
+        Finding("I6", f"movement {id_}", f"{cents} cents used", "no movement") for id_, cents in used.items() if cents
     ]
     return Checked("I6", "each movement is used once", looked_at, tuple(findings))
 
@@ -139,6 +164,9 @@ def _check_expectations(connection: Connection) -> Checked:
         .group_by(deposits.c.expectation)
     ):
         received[bytes(id_)] = int(cents)
+    sent: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
+    for row in connection.execute(select(reminders).order_by(reminders.c.rank)):
+        sent[bytes(row.expectation)].append((row.rank, row.day))
     findings: list[Finding] = []
     known = load_expectations(connection)
     for one in known:
@@ -147,8 +175,14 @@ def _check_expectations(connection: Connection) -> Checked:
             findings.append(Finding("I6", place, f"{received[one.id]} cents received", f"{one.received}"))
         if make_reference(one.number) != one.reference:
             findings.append(Finding("I6", place, make_reference(one.number), one.reference))
-        if (one.received >= one.cents) is (one.state == "open"):
+        if one.state != ExpectationState.CLOSED and (one.received >= one.cents) is not (
+            one.state is ExpectationState.PAID
+        ):
             findings.append(Finding("I6", place, f"{one.received} of {one.cents} cents", one.state))
+        days = sent[one.id]
+        ranks, on = [rank for rank, _ in days], [day for _, day in days]
+        if ranks != list(range(1, len(days) + 1)) or on != sorted(set(on)) or (on and on[0] <= one.due):
+            findings.append(Finding("I6", place, "a first and a second reminder after the due day", f"{days}"))
     return Checked("I6", "what was received is what arrived", len(known), tuple(findings))
 
 
@@ -309,7 +343,7 @@ def _check_payments(connection: Connection, fund: str) -> Checked:
     rows = connection.execute(select(payments).order_by(payments.c.number)).all()
     for row in rows:
         place = f"payment {bytes(row.id).hex()}"
-        words = write_words(_words(row, fund))
+        words = write_words(words_of(row, fund))
         valid = {
             officer
             for officer, signature in signed[bytes(row.id)]
@@ -320,23 +354,13 @@ def _check_payments(connection: Connection, fund: str) -> Checked:
             findings.append(Finding("I6", place, f"{needed} officers' signatures of these words", f"{len(valid)}"))
         if row.end_to_end_id != end_to_end_id(bytes(row.id)):
             findings.append(Finding("I6", place, end_to_end_id(bytes(row.id)), row.end_to_end_id))
+        if row.refund_of is not None:
+            came = connection.execute(select(movements).where(movements.c.id == row.refund_of)).one()
+            if (row.iban, row.holder_name) != (came.counterpart_iban, came.counterpart_name):
+                findings.append(Finding("I6", place, f"back to {came.counterpart_iban}", f"to {row.iban}"))
         if (row.order_id is None) is not (row.state in _BEFORE_ORDERED):
             findings.append(Finding("I6", place, f"an order for what is {row.state}", row.order_id or "none"))
     return Checked("I6", "two people signed what was paid", len(rows), tuple(findings))
-
-
-def _words(row: Any, fund: str) -> PaymentWords:
-    return PaymentWords(
-        version=WORDS_VERSION,
-        fund=fund,
-        id=bytes(row.id),
-        bearer=bytes(row.bearer),
-        holder_name=row.holder_name,
-        iban=row.iban,
-        cents=row.cents,
-        text=row.words,
-        decision=row.decision,
-    )
 
 
 def _check_orders(connection: Connection) -> Checked:
@@ -461,8 +485,17 @@ def _check_books(connection: Connection) -> Checked:
         return int(connection.execute(select(func.coalesce(func.sum(column), 0)).where(*where)).scalar_one())
 
     moved = total(movements.c.cents, movements.c.state == MovementState.BOOKED, movements.c.is_detail == 0)
-    owed = total(payments.c.cents, payments.c.state.in_((PaymentState.SIGNED, PaymentState.ORDERED)))
-    spent = owed + total(payments.c.cents, payments.c.state == PaymentState.CONFIRMED)
+    is_aid = payments.c.bearer.is_not(None)
+    owed = total(payments.c.cents, payments.c.state.in_(_OWED), is_aid)
+    spent = owed + total(payments.c.cents, payments.c.state == PaymentState.CONFIRMED, is_aid)
+    waits = total(movements.c.waiting) + total(movements.c.kept)
+    for row in connection.execute(
+        select(payments.c.refund_of, payments.c.cents).where(payments.c.state.in_(_OWED), ~is_aid)
+    ):
+        if find_payer(connection, row.refund_of) is None:
+            waits += row.cents
+        else:
+            owed += row.cents
     found = (
         ("bank account", moved, sums[AccountRole.BANK]),
         (
@@ -471,7 +504,9 @@ def _check_books(connection: Connection) -> Checked:
             sums[AccountRole.PATRONAGE] + sums[AccountRole.GIFTS],
         ),
         ("aids", spent, sums[AccountRole.AIDS]),
-        ("owed to bearers", -owed, sums[AccountRole.OTHER_CREDITORS]),
+        ("in suspense", -waits, sums[AccountRole.SUSPENSE]),
+        ("fees", -total(movements.c.fee), sums[AccountRole.BANK_FEES]),
+        ("owed", -owed, sums[AccountRole.OTHER_CREDITORS]),
     )
     findings = [
         Finding("I6", f"books, {name}", f"{expected} cents", f"{told} cents")

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from node.fund.declarations import CompanySheet, ForeignSource, PrefectList, ReceiptsDeclaration
+from node.fund.issued_receipts import IssuedReceipt
+from node.fund.receipts import Individual
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _PHONE: Final = re.compile(r"\+[0-9][0-9 .]*", re.ASCII)
@@ -48,6 +50,46 @@ def write_receipts_declaration(declaration: ReceiptsDeclaration) -> str:
                 declaration.due_on,
             )
         ],
+    )
+
+
+def write_receipts_register(issued: Iterable[IssuedReceipt]) -> str:
+    """Return every receipt in the order of its number, cancelled ones too. Cancelled ones count in no total."""
+    return _write(
+        (
+            "Numéro",
+            "Formulaire",
+            "Donateur",
+            "Du",
+            "Au",
+            "Montant en euros",
+            "Délivré le",
+            "État",
+            "Annulé le",
+            "Motif",
+            "Remplacé par",
+            "Duplicatas",
+        ),
+        [_register_row(one) for one in issued],
+    )
+
+
+def _register_row(issued: IssuedReceipt) -> tuple[Cell, ...]:
+    receipt, cancelled = issued.receipt, issued.cancellation
+    donor = receipt.donor
+    return (
+        str(receipt.number),
+        receipt.form_version,
+        f"{donor.first_name} {donor.name}" if isinstance(donor, Individual) else donor.name,
+        receipt.first_on,
+        receipt.last_on,
+        _Euros(receipt.cents),
+        receipt.issued_on,
+        "délivré" if cancelled is None else "annulé",
+        "" if cancelled is None else cancelled.on,
+        "" if cancelled is None else cancelled.reason,
+        "" if cancelled is None or cancelled.replaced_by is None else str(cancelled.replaced_by),
+        len(issued.duplicates),
     )
 
 

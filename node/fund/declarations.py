@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import calendar
 import datetime
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -267,6 +267,23 @@ class CompanySheet:
     cents: int
     counterpart_cents: int
     must_detail: bool
+
+
+def share_counterpart(cents: int, gifts: Sequence[int]) -> list[int]:
+    """Return what falls on each gift of a value got in return: in proportion, rounded down, odd cents to the first.
+
+    Raises InvalidDeclaration for something in return of nothing.
+    """
+    require_balance(cents)
+    total = sum(gifts)
+    if not total:
+        if cents:
+            raise InvalidDeclaration(field="counterpart", reason="no gift of that year that it is a counterpart of")
+        return []
+    parts = [cents * gift // total for gift in gifts]
+    for place in range(cents - sum(parts)):
+        parts[place] += 1
+    return parts
 
 
 def make_company_sheet(

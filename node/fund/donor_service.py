@@ -73,8 +73,13 @@ def load_sheet(connection: Connection, id_: bytes) -> tuple[Company | Individual
     row = connection.execute(select(donors).where(donors.c.id == id_)).first()
     if row is None:
         raise FundUnknown(path=f"donor {id_.hex()}")
-    kind: type[Company | Individual] = Company if row.kind == "company" else Individual
-    return msgspec.json.decode(bytes(row.body), type=kind), int(row.year_end)
+    return read_sheet(row.kind, bytes(row.body)), int(row.year_end)
+
+
+def read_sheet(kind: str, body: bytes) -> Company | Individual:
+    """Return the sheet of a row."""
+    wanted: type[Company | Individual] = Company if kind == "company" else Individual
+    return msgspec.json.decode(body, type=wanted)
 
 
 def require_no_citizen(connection: Connection, id_: bytes) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from node.fund.days import day_of, number_of
 from node.fund.matching import Expected
 from node.fund.references import Iban, Reference
 from protocol.amounts import Cents
@@ -19,6 +22,17 @@ class Purpose(StrEnum):
 
     CAMPAIGN = "campaign"
     GIFT = "gift"
+
+
+REMINDERS: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DunningRule:
+    """After how many days: the first reminder counts from the due date, the second from the first."""
+
+    first_days: int
+    second_days: int
 
 
 class ExpectationState(StrEnum):
@@ -51,6 +65,16 @@ class Expectation:
     def left(self) -> Cents:
         """What has not come yet."""
         return Cents(max(0, self.cents - self.received))
+
+    def find_reminder_due(self, reminders: Sequence[int], rule: DunningRule) -> int | None:
+        """Return from which day (yyyymmdd) the next reminder may go out; None where none does.
+
+        `reminders`: the days of those that went out.
+        """
+        if self.state is not ExpectationState.OPEN or len(reminders) >= REMINDERS:
+            return None
+        since, days = (reminders[-1], rule.second_days) if reminders else (self.due, rule.first_days)
+        return number_of(day_of(since) + datetime.timedelta(days=days))
 
     def to_match(self) -> Expected:
         """Return what a movement is held against."""

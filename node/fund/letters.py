@@ -87,6 +87,11 @@ def write_reminder(
     )
 
 
+def require_language(language: str) -> None:
+    """Raises ReminderRefused."""
+    _choose(_NOTICE, language)
+
+
 def _choose(known: Mapping[str, Words], language: str) -> Words:
     if language not in known:
         raise ReminderRefused(payment=language[:10], reason="letters are written in fr or en")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from node.fund.references import Iban, Reference, find_references
 from node.fund.statements import Movement, MovementState
@@ -28,6 +29,9 @@ class Meaning(StrEnum):
     DEBIT_RETURNED = "debit_returned"  # it was refused or taken back
     WAIT = "wait"  # pending: nothing is done until it is booked
     QUEUE = "queue"  # a person decides
+
+
+PAYMENTS: Final = frozenset({Meaning.PAID, Meaning.UNDERPAID, Meaning.OVERPAID, Meaning.PAID_AGAIN})
 
 
 class Why(StrEnum):

@@ -1,4 +1,4 @@
-"""A payment to a bearer, from the decision of two people to the bank's word. Pure.
+"""A payment to a bearer, or back to a payer, from the decision of two people to the bank's word. Pure.
 
 Two different officers sign the same words, each with a key of their own; the fund's base holds no officer's key. Who is
 paid, how much, to which account and for what stands in those words: none of it can be changed afterwards.
@@ -65,6 +65,20 @@ class PaymentWords(Struct, frozen=True, array_like=True):
     decision: str
 
 
+class RefundWords(Struct, frozen=True, array_like=True):
+    """What an officer signs to send back what came in and waits: to the account it came from, and no other."""
+
+    version: Annotated[int, Meta(ge=1)]
+    fund: str
+    id: bytes
+    movement: str
+    holder_name: str
+    iban: str
+    cents: int
+    text: str
+    decision: str
+
+
 class IbanWords(Struct, frozen=True, array_like=True):
     """What an officer signs to change where a bearer is paid."""
 
@@ -76,9 +90,12 @@ class IbanWords(Struct, frozen=True, array_like=True):
     iban: str
 
 
-def write_words(words: PaymentWords | IbanWords) -> bytes:
+_KINDS: Final = {PaymentWords: b"payment", RefundWords: b"refund", IbanWords: b"iban"}
+
+
+def write_words(words: PaymentWords | RefundWords | IbanWords) -> bytes:
     """Return the bytes that are signed."""
-    kind = b"payment" if isinstance(words, PaymentWords) else b"iban"
+    kind = _KINDS[type(words)]
     return b"citizen-miles/fund/" + kind + b"/v1\0" + encode_typed(words)
 
 

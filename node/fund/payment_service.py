@@ -1,4 +1,4 @@
-"""Payments to bearers: asked and signed by two people, ordered once a day, followed until the bank's word.
+"""Payments to bearers, and back to payers: asked and signed by two people, ordered once a day, followed until the bank's word.
 
 The fund's base holds no officer's key: it checks signatures, and can neither make nor change one. What an order holds
 is decided in the page that writes it, so two processes never order the same payment.
@@ -21,6 +21,7 @@ from node.fund.fund_errors import (
     NothingToOrder,
     OfficerRefused,
     PaymentStepRefused,
+    RefundRefused,
 )
 from node.fund.outgoing_payments import (
     NEXT_STATE,
@@ -30,6 +31,7 @@ from node.fund.outgoing_payments import (
     PaymentEvent,
     PaymentState,
     PaymentWords,
+    RefundWords,
     end_to_end_id,
     write_words,
 )
@@ -39,7 +41,7 @@ from node.fund.payment_status import PaymentState as BankState
 from node.fund.payment_status import StatusReport
 from node.fund.references import NAME_MAX, TEXT_MAX, EndToEndId, Iban, require_sepa_iban, write_for_banks
 from node.fund.statements import Movement
-from node.fund.tables import bearers, iban_changes, officers, orders, payments, signatures
+from node.fund.tables import bearers, iban_changes, movements, officers, orders, payments, signatures
 from node.fund.target_days import TargetCalendar
 from node.fund.transfers import SCHEMA, Transfer, write_transfers
 from protocol.amounts import Cents, require_amount
@@ -99,7 +101,7 @@ class Bearer:
 class Signed:
     """An officer's signature over the words of a payment, or of a change of account."""
 
-    words: PaymentWords | IbanWords
+    words: PaymentWords | RefundWords | IbanWords
     officer: bytes
     signature: bytes
 
@@ -272,11 +274,11 @@ class PaymentDesk:
 
     def make_words(
         self, connection: Connection, id_: Id16, bearer: Id16, cents: Cents, text: str, decision: str
-    ) -> PaymentWords:
+    ) -> PaymentWords | RefundWords:
         """Return what two officers are to sign: of a payment that is known, its own words. Raises FundUnknown."""
         row = connection.execute(select(payments).where(payments.c.id == id_)).first()
         if row is not None:
-            return _words_of(row, self._fund)
+            return words_of(row, self._fund)
         found = _load_bearer(connection, bearer)
         return PaymentWords(
             version=WORDS_VERSION,
@@ -286,6 +288,29 @@ class PaymentDesk:
             holder_name=found.holder_name,
             iban=found.iban,
             cents=cents,
+            text=text,
+            decision=decision,
+        )
+
+    def make_refund_words(
+        self, connection: Connection, id_: Id16, movement: str, cents: Cents | None, text: str, decision: str
+    ) -> PaymentWords | RefundWords:
+        """Return what two officers are to sign so that what waits of a movement goes back; None is all that waits.
+
+        Raises FundUnknown, RefundRefused.
+        """
+        row = connection.execute(select(payments).where(payments.c.id == id_)).first()
+        if row is not None:
+            return words_of(row, self._fund)
+        found = _load_movement(connection, movement)
+        return RefundWords(
+            version=WORDS_VERSION,
+            fund=self._fund,
+            id=id_,
+            movement=movement,
+            holder_name=found.counterpart_name,
+            iban=found.counterpart_iban,
+            cents=found.waiting if cents is None else cents,
             text=text,
             decision=decision,
         )
@@ -302,7 +327,7 @@ class PaymentDesk:
 
     def _sign_one(self, page: Page, signed: Signed) -> PaymentState:
         words, connection = signed.words, page.connection
-        if not isinstance(words, PaymentWords):
+        if isinstance(words, IbanWords):
             raise OfficerRefused(officer=signed.officer.hex(), reason="these are not the words of a payment")
         self._require_signed(connection, signed)
         row = connection.execute(select(payments).where(payments.c.id == words.id)).first()
@@ -310,7 +335,7 @@ class PaymentDesk:
             self._insert(page, words)
             state = PaymentState.ASKED
         else:
-            if _words_of(row, self._fund) != words:
+            if words_of(row, self._fund) != words:
                 raise IdMismatch(id=words.id.hex(), field="words")
             state = PaymentState(row.state)
         by = set(
@@ -324,27 +349,75 @@ class PaymentDesk:
             insert(signatures).values(payment=words.id, officer=signed.officer, signature=signed.signature, at=page.now)
         )
         if len(by) + 1 >= SIGNERS:
-            self._require_eligible(connection, words.bearer, day_at(page.now))
+            payment = _load_payment(connection, words.id)
+            if isinstance(words, RefundWords):
+                self._require_refundable(connection, words)
+            else:
+                self._require_eligible(connection, words.bearer, day_at(page.now))
             state = PaymentState.SIGNED
             _set_state(connection, words.id, state)
-            self._books.decide_aid(page, _load_payment(connection, words.id))
+            self._owe(page, payment)
         return state
 
-    def _insert(self, page: Page, words: PaymentWords) -> None:
+    def _owe(self, page: Page, payment: Any) -> bool:
+        """The fund owes what was signed; tell whether it can: what waits may be less by now than what goes back."""
+        if payment.refund_of is None:
+            self._books.decide_aid(page, payment)
+            return True
+        taken = page.connection.execute(
+            update(movements)
+            .where(movements.c.id == payment.refund_of, movements.c.waiting >= payment.cents)
+            .values(waiting=movements.c.waiting - payment.cents)
+        )
+        if taken.rowcount:
+            self._books.owe_refund(page, payment)
+        return bool(taken.rowcount)
+
+    def _withdraw(self, page: Page, payment: Any) -> None:
+        """The fund owes it no more; what was to go back waits again."""
+        if payment.refund_of is None:
+            self._books.withdraw_aid(page, payment)
+            return
+        self._let_wait(page, payment)
+        self._books.withdraw_refund(page, payment)
+
+    def _let_wait(self, page: Page, payment: Any) -> None:
+        page.connection.execute(
+            update(movements)
+            .where(movements.c.id == payment.refund_of)
+            .values(waiting=movements.c.waiting + payment.cents)
+        )
+
+    def _require_refundable(self, connection: Connection, words: RefundWords) -> None:
+        found = _load_movement(connection, words.movement)
+        if (found.counterpart_iban, found.counterpart_name) != (words.iban, words.holder_name):
+            raise RefundRefused(reason="it goes back to the account and the holder that it came from")
+        if words.cents > found.waiting:
+            raise RefundRefused(reason=f"{max(0, found.waiting)} cents wait")
+        if not words.iban or not words.holder_name:
+            raise RefundRefused(reason="the bank did not say from whom it came: ask it")
+        require_sepa_iban(Iban(words.iban), self._countries)
+        write_for_banks(words.holder_name, field="holder_name", length_max=NAME_MAX)
+
+    def _insert(self, page: Page, words: PaymentWords | RefundWords) -> None:
         connection = page.connection
         require_amount(words.cents)
         write_for_banks(words.text, field="text", length_max=TEXT_MAX)
         if not 0 < len(words.decision) <= DECISION_MAX or not words.decision.isprintable():
             raise OfficerRefused(officer="", reason=f"the decision in a line of 1 to {DECISION_MAX} symbols")
-        found = self._require_eligible(connection, words.bearer, day_at(page.now))
-        if (found.iban, found.holder_name) != (words.iban, words.holder_name):
-            raise IdMismatch(id=words.id.hex(), field="iban")
+        if isinstance(words, RefundWords):
+            self._require_refundable(connection, words)
+        else:
+            found = self._require_eligible(connection, words.bearer, day_at(page.now))
+            if (found.iban, found.holder_name) != (words.iban, words.holder_name):
+                raise IdMismatch(id=words.id.hex(), field="iban")
         number = int(connection.execute(select(func.coalesce(func.max(payments.c.number), 0))).scalar_one()) + 1
         connection.execute(
             insert(payments).values(
                 number=number,
                 id=words.id,
-                bearer=words.bearer,
+                bearer=None if isinstance(words, RefundWords) else words.bearer,
+                refund_of=words.movement if isinstance(words, RefundWords) else None,
                 holder_name=words.holder_name,
                 iban=words.iban,
                 cents=words.cents,
@@ -371,7 +444,7 @@ class PaymentDesk:
                 was_signed = _load_payment(page.connection, id_).state == PaymentState.SIGNED
                 state = self._step(page.connection, id_, PaymentEvent.CANCEL)
                 if was_signed:
-                    self._books.withdraw_aid(page, _load_payment(page.connection, id_))
+                    self._withdraw(page, _load_payment(page.connection, id_))
                 results.append(state)
             except Refusal as refusal:
                 results.append(refusal)
@@ -397,7 +470,7 @@ class PaymentDesk:
             select(payments).where(payments.c.state == PaymentState.SIGNED).order_by(payments.c.number).limit(ORDER_MAX)
         ).all()
         # Between two signatures and the order a proof may have run out: then the payment waits, and is shown so.
-        rows = [row for row in rows if self._is_eligible(connection, bytes(row.bearer), day)]
+        rows = [row for row in rows if row.bearer is None or self._is_eligible(connection, bytes(row.bearer), day)]
         if not rows:
             raise NothingToOrder(day=day.isoformat())
         message_id = f"{self._fund}-{number_of(day)}"
@@ -464,19 +537,24 @@ class PaymentDesk:
             return False  # it came back before: this is other money
         if event is PaymentEvent.CONFIRM and before.state == PaymentState.CONFIRMED:
             return False
+        if event is PaymentEvent.CONFIRM and before.state == PaymentState.REJECTED and not self._owe(page, before):
+            return False
         column = "movement" if event is PaymentEvent.CONFIRM else "returned_by"
         told = {column: movement.id, "code": movement.return_reason[:40]}
         try:
             self._step(page.connection, id_, event, **told)
         except PaymentStepRefused:
             return False
+        pay = self._books.pay_aid if before.refund_of is None else self._books.pay_refund
         if event is PaymentEvent.CONFIRM:
-            if before.state == PaymentState.REJECTED:
-                self._books.decide_aid(page, before)
-            self._books.pay_aid(page, movement, before, was_waiting=was_waiting)
-        else:
-            self._books.return_aid(page, movement, before)
+            pay(page, movement, before, was_waiting=was_waiting)
+        elif before.refund_of is None:
+            self._books.return_aid(page, movement, before, was_waiting=was_waiting)
             self._books.withdraw_aid(page, before)
+        else:
+            self._let_wait(page, before)
+            if not was_waiting:
+                self._books.wait(page, movement, before.cents)
         return True
 
     def take_report(self, page: Page, items: Sequence[StatusReport]) -> list[int | Refusal]:
@@ -493,7 +571,7 @@ class PaymentDesk:
                 verdict = report.find_verdict(end_to_end_id=row.end_to_end_id, group=f"{report.message_id}-001")
                 if verdict is not None and verdict.state is BankState.REJECTED:
                     self._step(page.connection, Id16(bytes(row.id)), PaymentEvent.REJECT)
-                    self._books.withdraw_aid(page, row)
+                    self._withdraw(page, row)
                     page.connection.execute(
                         update(payments).where(payments.c.id == row.id).values(code=verdict.reason[:40])
                     )
@@ -528,7 +606,27 @@ def _load_bearer(connection: Connection, id_: bytes) -> Any:
     return row
 
 
-def _words_of(row: Any, fund: str) -> PaymentWords:
+def _load_movement(connection: Connection, id_: str) -> Any:
+    row = connection.execute(select(movements).where(movements.c.id == id_)).first()
+    if row is None:
+        raise FundUnknown(path=f"movement {id_[:40]}")
+    return row
+
+
+def words_of(row: Any, fund: str) -> PaymentWords | RefundWords:
+    """Return what officers sign of the payment of a row."""
+    if row.refund_of is not None:
+        return RefundWords(
+            version=WORDS_VERSION,
+            fund=fund,
+            id=bytes(row.id),
+            movement=row.refund_of,
+            holder_name=row.holder_name,
+            iban=row.iban,
+            cents=row.cents,
+            text=row.words,
+            decision=row.decision,
+        )
     return PaymentWords(
         version=WORDS_VERSION,
         fund=fund,

@@ -14,6 +14,7 @@ from node.fund.expectation_service import Announce, announce
 from node.fund.expectations import Expectation, Purpose
 from node.fund.payment_service import PaymentDesk
 from node.fund.receipt_service import ReceiptDesk
+from node.fund.reminder_service import ReminderDesk
 from node.fund.settings import FundSettings
 from node.fund.statement_service import StatementDesk
 from protocol.amounts import Cents
@@ -54,6 +55,7 @@ class Fund:
             rules=parameters.debit_rules,
             unreceipt=self.receipts.void,
         )
+        self.reminders = ReminderDesk(settings.dunning)
         self.statements = StatementDesk(self.deposits, self.payments, self.debits, self.books)
 
     def keep_companies(self, page: Page, items: Sequence[Donor]) -> list[Refusal | None]:

@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from node.fund.declarations import FiscalYear
+from node.fund.expectations import DunningRule
 from node.fund.payment_order import OwnAccount
 from node.fund.receipts import Issuer, PostalAddress, Signatory
 from node.fund.references import require_bic, require_iban
@@ -19,7 +20,8 @@ class FundSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The fund as receipts, banks and books name it. `database` empty: `fund.db` in the folder.
 
     `public_url` is what the QR of a receipt points to. `takes_from_public`: the prefect authorised an appeal to public
-    generosity, so citizens' gifts are taken and flagged. `gift_day`: of the month, on which monthly gifts are collected, or soon after.
+    generosity, so citizens' gifts are taken and flagged. `remind_days` after its due date a
+    payment is asked for again, and `remind_again_days` after that once more. `gift_day`: of the month, on which monthly gifts are collected, or soon after.
     """
 
     name: Line
@@ -41,6 +43,8 @@ class FundSettings(Struct, frozen=True, forbid_unknown_fields=True):
     year_end_day: Annotated[int, Meta(ge=1, le=31)] = 31
     public_url: str = ""
     takes_from_public: bool = False
+    remind_days: Annotated[int, Meta(ge=1, le=365)] = 15
+    remind_again_days: Annotated[int, Meta(ge=1, le=365)] = 30
     gift_day: Annotated[int, Meta(ge=1, le=28)] = 5
     database: str = ""
     passphrase_file: str = ""
@@ -63,6 +67,10 @@ class FundSettings(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def signatory(self) -> Signatory:
         return Signatory(name=self.signatory_name, quality=self.signatory_quality)
+
+    @property
+    def dunning(self) -> DunningRule:
+        return DunningRule(first_days=self.remind_days, second_days=self.remind_again_days)
 
     @property
     def account(self) -> OwnAccount:

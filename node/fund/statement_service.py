@@ -21,7 +21,7 @@ from node.fund.deposit_service import DepositDesk
 from node.fund.expectation_service import load_candidates, load_expectation
 from node.fund.expectations import ExpectationState
 from node.fund.fund_errors import DecisionRefused, FundUnknown, NothingWaits
-from node.fund.matching import Meaning, Order, Outcome, Why, match_movement
+from node.fund.matching import PAYMENTS, Meaning, Order, Outcome, Why, match_movement
 from node.fund.outgoing_payments import PaymentEvent
 from node.fund.payment_service import PaymentDesk
 from node.fund.references import Iban, find_references
@@ -193,7 +193,7 @@ class StatementDesk:
             debits=self._debits.load_orders(connection, movement.end_to_end_id),
         )
         waiting = 0
-        if outcome.meaning in (Meaning.PAID, Meaning.UNDERPAID, Meaning.OVERPAID, Meaning.PAID_AGAIN):
+        if outcome.meaning in PAYMENTS:
             expectation = load_expectation(connection, bytes.fromhex(outcome.subject))
             due = expectation.left if expectation.state is ExpectationState.OPEN else 0
             cents = min(movement.cents, due)

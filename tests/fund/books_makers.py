@@ -108,6 +108,11 @@ BOOKINGS: dict[str, st.SearchStrategy[Draft]] = {
     ),
     "book_receipt_sent_back": st.builds(bookings.book_receipt_sent_back, writings, bank=banks, cents=cents),
     "book_aid_identified": st.builds(bookings.book_aid_identified, writings, bearer=st.just(BEARER), cents=cents),
+    "book_aid_return_identified": st.builds(
+        bookings.book_aid_return_identified, writings, bearer=st.just(BEARER), cents=cents
+    ),
+    "book_excess_owed": st.builds(bookings.book_excess_owed, writings, payer=donors, cents=cents),
+    "book_excess_waits": st.builds(bookings.book_excess_waits, writings, payer=donors, cents=cents),
     "book_fee_identified": st.builds(bookings.book_fee_identified, writings, cents=cents, tag=spending_tags),
     "book_aid_decided": st.builds(bookings.book_aid_decided, writings, bearer=st.just(BEARER), parts=aid_parts),
     "book_aid_paid": st.builds(bookings.book_aid_paid, writings, bank=banks, bearer=st.just(BEARER), cents=cents),
