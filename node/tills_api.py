@@ -10,7 +10,6 @@ import datetime
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, TypeVar
-from zoneinfo import ZoneInfo
 
 import msgspec
 from aiohttp import web
@@ -18,6 +17,7 @@ from msgspec import Struct
 
 from node.description import Api, Route, describe_api
 from node.partners.companies import require_siren
+from node.partners.days import local_day
 from node.partners.errors import CampaignUnknown, SaleUnknown, TillNotKnown, remake
 from node.partners.purchases import Purchase, require_purchase_id
 from node.partners.purchases_service import TellSales, Told
@@ -59,7 +59,6 @@ from node.tills_requests import (
     PurchaseItem,
     PurchaseRequest,
     RefundRequest,
-    day_in,
     read_holder,
     read_purchase,
 )
@@ -91,12 +90,12 @@ class Counter:
         self.partners = partners
         self.note_refused = note_refused
         self.wait_seconds = wait_seconds
-        self.zone = ZoneInfo(partners.settings.zone)
+        self.zone = partners.settings.zone
         self.home = partners.settings.home
 
     def today(self) -> datetime.date:
         """The day where the tills are."""
-        return day_in(self.partners.book.clock(), self.zone)
+        return local_day(self.partners.book.clock(), self.zone)
 
 
 COUNTER: Final = web.AppKey("counter", Counter)

@@ -5,21 +5,19 @@ What a till calls a sale or a refund is its own: any id of up to 64 printable AS
 
 from __future__ import annotations
 
-import datetime
 from typing import Annotated, Final
-from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Raw, Struct
 
 from node.partners.companies import require_siren
+from node.partners.days import local_day
 from node.partners.purchases import Purchase, TillNumber, require_purchase_id
 from protocol.amounts import CENTS_MAX, Cents, require_amount
 from protocol.errors import InvalidAddress, InvalidTime
 from protocol.identifiers import AccountNumber, TerritoryCode, parse_address, require_number, tidy_address
-from protocol.times import Instant, parse_instant
+from protocol.times import parse_instant
 
 ITEMS_MAX: Final = 1_000
-_EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 Uuid = Annotated[str, Meta(min_length=36, max_length=36, pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 OwnId = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[!-~]([ -~]*[!-~])?$")]
@@ -93,17 +91,12 @@ def read_holder(text: str, home: TerritoryCode) -> AccountNumber:
     return address.number
 
 
-def day_in(at: Instant, zone: ZoneInfo) -> datetime.date:
-    """Return the day of an instant where the tills are."""
-    return (_EPOCH + datetime.timedelta(milliseconds=at)).astimezone(zone).date()
-
-
-def read_purchase(item: PurchaseItem, till: TillNumber, *, home: TerritoryCode, zone: ZoneInfo) -> Purchase:
+def read_purchase(item: PurchaseItem, till: TillNumber, *, home: TerritoryCode, zone: str) -> Purchase:
     """Return the sale of a line. Raises Malformed."""
     at = parse_instant(item.at, "at")
     try:
-        day = day_in(at, zone)
-    except OverflowError:
+        day = local_day(at, zone)
+    except (OverflowError, ValueError):  # the last hours of the year 9999, where clocks are ahead
         raise InvalidTime(field="at", reason="beyond all calendars") from None
     return Purchase(
         id=require_purchase_id(item.id),

@@ -241,6 +241,21 @@ def test_only_pools_of_the_companies_are_drawn_from_and_only_their_grants_taken_
     assert accounts.world.balance(alice) == 40
 
 
+def test_what_another_pool_gave_in_the_same_page_is_not_taken_back_either(accounts: Accounts) -> None:
+    """Nothing of that credit is in SQL yet when the question comes."""
+    other = accounts.world.open(AccountKind.POOL)
+    accounts.fill(other, 500)
+    alice = accounts.world.open()
+    given, back = accounts.world.id(), accounts.world.id()
+
+    def write(page: Page) -> list[HouseMessage]:
+        accounts.ledger.post(page, [accounts.world.posting(other, alice, 40, op=given)])
+        return accounts.desk.apply(page, PARTNERS, [TakeBack(back, given, 5)])
+
+    assert accounts.world.run_in_page(write) == [Refused(back, "posting_unknown")]
+    assert accounts.world.balance(alice) == 40
+
+
 @pytest.mark.parametrize("sender", [FUND, ACCOUNTS, "242900314"])
 def test_nobody_else_opens_grants_or_takes_back(accounts: Accounts, sender: str) -> None:
     pool = accounts.open_pool()

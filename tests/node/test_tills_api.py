@@ -89,13 +89,14 @@ async def test_a_batch_says_of_each_line_what_became_of_it(counter: Counter) -> 
         counter.sale("s6", None, 1_000),
         counter.sale("s7", alice, 1_000, colour="red"),
         counter.sale("s8", alice, 9_999_999),
+        counter.sale("s9", alice, 1_000, at="9999-12-31T23:59:59Z"),
     )
     assert told.status == 200
     codes = [line.get("code") or line["status"] for line in told.json["items"]]
     assert codes[:2] == ["granted", "purchase_too_old"]
     assert codes[2:5] == ["malformed", "malformed", "invalid_address"]
-    assert codes[5:] == ["ticket", "malformed", "budget_too_small"]
-    assert [line["id"] for line in told.json["items"]] == [f"s{number}" for number in range(1, 9)]
+    assert codes[5:] == ["ticket", "malformed", "budget_too_small", "invalid_time"]
+    assert [line["id"] for line in told.json["items"]] == [f"s{number}" for number in range(1, 10)]
     assert all(line["explanation"] for line in told.json["items"] if line["status"] == "refused")
 
 
@@ -253,3 +254,7 @@ async def test_every_door_is_described(counter: Counter) -> None:
     }
     assert served == described
     assert json.dumps(told).count("cmt_<id>_<secret>") == 1
+    schemas = told["components"]["schemas"]
+    for name in ("PurchaseRequest", "PurchaseItem", "BatchRequest", "RefundRequest", "ClaimRequest"):
+        assert schemas[name]["additionalProperties"] is False
+    assert schemas["BatchRequest"]["properties"]["items"]["maxItems"] == 1_000

@@ -144,6 +144,19 @@ async def test_a_ticket_counts_against_the_holders_day_of_the_sale(house: House)
     assert (house.balance(alice), house.balance(bob)) == (250, 100)
 
 
+async def test_a_whole_refund_of_a_ticket_that_a_ceiling_cut_takes_back_what_was_credited(house: House) -> None:
+    uid, till, ticket = await sold(house, day_and_holder=Cents(200))
+    alice = house.account()
+    house.sell(till, uid, "s0", alice, 2_500)
+    assert claim(house, ticket, alice).cents == 150
+    await house.exchange()
+    ask(house, till, "s1", "r1", 10_000)
+    await house.exchange()
+    settled = ask(house, till, "s1", "r1", 10_000)
+    assert (settled.due, settled.taken, settled.note) == (150, 150, RefundNote.TAKEN)
+    assert house.balance(alice) == house.campaign(uid).spent == 50
+
+
 async def test_a_till_prints_tickets_by_itself_and_they_count_once_it_told_the_sale(house: House) -> None:
     uid, till, _ = await sold(house)
     number = TillNumber(1)
