@@ -34,8 +34,8 @@ from protocol.identifiers import make_south_code
 from protocol.running import console_commands
 from protocol.running.admin_service import call_running
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from scripts.house_demo import HouseStory, StoryFailed
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
+from house_demo import HouseStory, StoryFailed  # noqa: E402 - from the folders that the line above names
 
 ROOT = Path(__file__).resolve().parents[1]
 TERRITORIES = ROOT / "scripts" / "data" / "territories.json"

@@ -277,10 +277,10 @@ class HouseStory:
             again = await self._post(session, url, 2, "batches", batch)
             if refused := [line for line in first["items"] if line["status"] not in ("granted", "pending")]:
                 raise StoryFailed(f"{self.name}: sales refused: {refused[:2]}")
-            cents = [line["cents"] for line in first["items"]]
-            if [line["cents"] for line in again["items"]] != cents:
+            sums_told = [line["cents"] for line in first["items"]]
+            if [line["cents"] for line in again["items"]] != sums_told:
                 raise StoryFailed(f"{self.name}: a batch told twice was answered otherwise")
-            credited += sum(cents)
+            credited += sum(sums_told)
         # Goods come back: a whole sale, and half of another.
         for purchase, part in (("V0-0", 1), ("V1-0", 2)):
             body = {"id": f"R-{purchase}", "purchase": purchase, "cents": sums[purchase] // part}
