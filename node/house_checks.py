@@ -48,7 +48,7 @@ def check_house(folder: Path, on_progress: Progress) -> list[Checked]:
     """Check all bases that live in a folder. Raises NotConfigured where none does."""
     local = find_local(folder)
     if not local:
-        raise NotConfigured(reason=f"no base lives in {folder}")
+        raise NotConfigured(reason=f"no base lives in {folder}: run node init first")
     house = find_house(folder)
     neighbours = None if house is None else read_neighbours(house)
     with contextlib.ExitStack() as stack:
