@@ -15,7 +15,7 @@ from tests.simulation.house.run import ACTIONS, simulate_house
 ROOT = Path(__file__).resolve().parents[2]
 BATCH = 6
 BATCHES = 4
-STEPS = 50
+STEPS = 40
 PLANTED_STEPS = 80
 
 
@@ -34,6 +34,7 @@ def test_every_kind_of_thing_happens() -> None:
     told = ""
     for seed in (1, 2, 3):
         outcome = simulate_house(seed, 200)
+        assert not outcome.wrong
         met += outcome.met
         told += "\n".join(outcome.story)
     assert {action.__name__ for action in ACTIONS} <= set(met)
@@ -45,7 +46,7 @@ def test_every_kind_of_thing_happens() -> None:
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.name)
 def test_a_planted_bug_is_found(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
     planted.plant(monkeypatch)
-    seeds = range(planted.first, planted.first + planted.seeds)
+    seeds = range(planted.first, planted.seeds + 1)
     found = next((seed for seed in seeds if simulate_house(seed, PLANTED_STEPS).wrong), None)
     assert found is not None, f"{planted.name} was not found within {planted.seeds} seeds"
 
