@@ -58,7 +58,8 @@ class Killer:
             if self._server is not None and self._dice.random() < SERVER:
                 await self._strike_server(self._server)
                 continue
-            victims = self._dice.sample(list(self._parties), 2 if self._dice.random() < TWO else 1)
+            count = 2 if self._dice.random() < TWO and len(self._parties) > 1 else 1
+            victims = self._dice.sample(list(self._parties), count)
             if self._dice.random() < STARTING:
                 await self._kill_starting(victims)
             else:
