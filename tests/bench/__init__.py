@@ -8,6 +8,6 @@ What is measured? Real processes on real disks: the node and the hub as an opera
 limits are what they could not beat: the bare driver, the bare HTTP server, the bare disk, PostgreSQL's own benchmark.
 
 Where is what? `figures` holds the goals and the arithmetic (pure), `report` shows them; `limits` measures the machine,
-`load` is the caller, `served` starts the parties. One file a family of goals: `credits`, `cessions`, `logs`, `growth`.
+`load` is the caller, `served` starts the parties. One file a family of goals: `credits`, `cessions`, `tills`, `logs`, `growth`.
 `stopwatch` runs them. Source: shared design, PERFORMANCE.md, "Our goals".
 """

@@ -81,7 +81,7 @@ class _Line(asyncio.Protocol):
             return
         self._latencies.append(time.perf_counter() - self._sent_at)
         reply, self._buffer, self._size = self._buffer, b"", 0
-        if b" 200 " not in reply[:16] or reply.count(self._expected) < self._count:
+        if reply[9:12] not in (b"200", b"201") or reply.count(self._expected) < self._count:
             self._fail(reply[:600].decode(errors="replace"))
             return
         self.send()

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from tests.bench import cessions, credits, growth, logs
+from tests.bench import cessions, credits, growth, logs, tills
 from tests.bench.figures import Figure
 from tests.bench.sizes import Sizes
 from tests.postgres import PostgresServer
@@ -30,7 +30,7 @@ USUAL: Final[Mapping[str, Measure]] = {
     "weight": growth.measure_weight,
 }
 # What takes many minutes: by name, or with --large.
-LARGE: Final[Mapping[str, Measure]] = {"members": growth.measure_members}
+LARGE: Final[Mapping[str, Measure]] = {"members": growth.measure_members, "till": tills.measure_tills}
 FAMILIES: Final = {**USUAL, **LARGE}
 
 
