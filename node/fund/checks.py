@@ -21,17 +21,22 @@ from node.fund.expectation_service import load_expectation, load_expectations
 from node.fund.expectations import ExpectationState, Purpose
 from node.fund.frozen_receipts import digest_of
 from node.fund.issued_receipts import ReceiptState
+from node.fund.matching import PAYMENTS, Meaning
 from node.fund.monthly_gifts import CollectionState, DebitState, debit_end_to_end_id, debit_id, read_shares
-from node.fund.outgoing_payments import SIGNERS, PaymentState, end_to_end_id, write_words
+from node.fund.outgoing_payments import SIGNERS, WORDS_VERSION, IbanWords, PaymentState, end_to_end_id, write_words
 from node.fund.payment_service import words_of
 from node.fund.receipt_service import make_issued
 from node.fund.references import make_reference
+from node.fund.seal_store import find_broken
 from node.fund.statements import MovementState
 from node.fund.tables import (
+    bearers,
     collections,
     debits,
     deposits,
     entries,
+    expectations,
+    iban_changes,
     mandates,
     movements,
     officers,
@@ -56,6 +61,12 @@ from protocol.keys import Domain, is_signed
 
 Progress = Callable[[str], None]
 _CHUNK: Final = 512
+_OF_MOVEMENTS: Final = frozenset(
+    {
+        *("deposit", "debit", "debit-returned", "waiting", "fee"),
+        *("aid-paid", "aid-returned", "refund-paid"),
+    }
+)
 _OWED: Final = (PaymentState.SIGNED, PaymentState.ORDERED)
 _OWED_OR_PAID: Final = (*_OWED, PaymentState.CONFIRMED)
 _BEFORE_ORDERED: Final = (PaymentState.ASKED, PaymentState.SIGNED, PaymentState.CANCELLED)
@@ -73,9 +84,12 @@ def check_fund(
         ("each deposit was told, and is what was answered", _check_deposits),
         ("mandates, debits and collections agree", _check_debits),
         ("two people signed what was paid", lambda line: _check_payments(line, fund)),
+        ("two people signed each change of account", lambda line: _check_iban_changes(line, fund)),
         ("each order is its payments", _check_orders),
         ("receipts have no gap and are as they were issued", _check_receipts),
         ("entries have no gap and are as they were validated", _check_entries),
+        ("each movement was used for what it is", _check_meanings),
+        ("rows are as they were written", _check_seals),
         ("the books stand where the bank stands", _check_books),
     ):
         on_progress(rule)
@@ -167,6 +181,9 @@ def _check_expectations(connection: Connection) -> Checked:
     sent: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
     for row in connection.execute(select(reminders).order_by(reminders.c.rank)):
         sent[bytes(row.expectation)].append((row.rank, row.day))
+    closed_by = {
+        bytes(row.id): row.closed_by for row in connection.execute(select(expectations.c.id, expectations.c.closed_by))
+    }
     findings: list[Finding] = []
     known = load_expectations(connection)
     for one in known:
@@ -179,6 +196,8 @@ def _check_expectations(connection: Connection) -> Checked:
             one.state is ExpectationState.PAID
         ):
             findings.append(Finding("I6", place, f"{one.received} of {one.cents} cents", one.state))
+        if (one.state is ExpectationState.CLOSED) is not bool(closed_by[one.id]):
+            findings.append(Finding("I6", place, "who closed it, where it is closed", f"{one.state}"))
         days = sent[one.id]
         ranks, on = [rank for rank, _ in days], [day for _, day in days]
         if ranks != list(range(1, len(days) + 1)) or on != sorted(set(on)) or (on and on[0] <= one.due):
@@ -210,7 +229,7 @@ def _check_deposits(connection: Connection) -> Checked:
         expectation = load_expectation(connection, bytes(row.expectation))
         message = told.pop(bytes(row.id), None)
         if expectation.purpose is Purpose.GIFT:
-            if message is not None or row.state != DepositState.GIFT:
+            if message is not None or row.state != DepositState.GIFT or row.lot_ref is not None or row.code:
                 findings.append(Finding("I2", place, "a gift outside the miles", row.state))
             continue
         expected = make_message(Id16(bytes(row.id)), expectation, Cents(row.cents), row.received_on)
@@ -268,6 +287,8 @@ def _check_debits(connection: Connection) -> Checked:
         told = None
         if deposit is not None:
             told = (deposit.cents, bytes(deposit.donor), deposit.movement, deposit.received_on, deposit.state)
+            if deposit.lot_ref is not None or deposit.code:
+                findings.append(Finding("I2", place, "a gift outside the miles", deposit.code or "a lot"))
         if told != expected:
             findings.append(Finding("I6", place, _say_gift(expected), _say_gift(told)))
         if row.returned_by is not None and moved[row.returned_by].cents > -row.cents:
@@ -363,6 +384,40 @@ def _check_payments(connection: Connection, fund: str) -> Checked:
     return Checked("I6", "two people signed what was paid", len(rows), tuple(findings))
 
 
+def _check_iban_changes(connection: Connection, fund: str) -> Checked:
+    """What is applied was asked by one officer and confirmed by another; the newest is where the bearer is paid."""
+    keys = {bytes(row.key): bytes(row.signing) for row in connection.execute(select(officers))}
+    accounts = {bytes(row.id): row for row in connection.execute(select(bearers))}
+    applied: dict[bytes, Any] = {}
+    findings: list[Finding] = []
+    rows = connection.execute(select(iban_changes).order_by(iban_changes.c.applied_at, iban_changes.c.at)).all()
+    for row in rows:
+        place = f"change of account {bytes(row.id).hex()}"
+        words = write_words(IbanWords(WORDS_VERSION, fund, bytes(row.id), bytes(row.bearer), row.holder_name, row.iban))
+        signed = [(row.asked_by, row.asked_signature)]
+        if row.confirmed_by is not None or row.confirmed_signature is not None or row.applied_at is not None:
+            signed.append((row.confirmed_by, row.confirmed_signature))
+        valid = {
+            bytes(officer)
+            for officer, signature in signed
+            if officer is not None
+            and signature is not None
+            and bytes(officer) in keys
+            and is_signed(keys[bytes(officer)], Domain.OFFICER, words, bytes(signature))
+        }
+        if len(valid) != len(signed):
+            findings.append(Finding("I6", place, f"{len(signed)} officers' signatures of these words", f"{len(valid)}"))
+        if row.applied_at is not None:
+            applied[bytes(row.bearer)] = row
+            if row.applied_at < row.effective_at:
+                findings.append(Finding("I6", place, f"not before {row.effective_at}", f"{row.applied_at}"))
+    for id_, row in applied.items():
+        account = accounts[id_]
+        if (account.iban, account.holder_name) != (row.iban, row.holder_name):
+            findings.append(Finding("I6", f"bearer {id_.hex()}", f"paid on {row.iban}", account.iban))
+    return Checked("I6", "two people signed each change of account", len(rows), tuple(findings))
+
+
 def _check_orders(connection: Connection) -> Checked:
     """What the bank was given is what was signed: ids, sums and accounts of each message, and its payments in the base."""
     findings: list[Finding] = []
@@ -409,6 +464,7 @@ def _check_receipts(connection: Connection) -> Checked:
     lasts = {(row.issuer, row.year): row.last for row in connection.execute(select(receipt_counters))}
     findings: list[Finding] = []
     seen: dict[tuple[str, int], int] = defaultdict(int)
+    replaced: dict[str, str] = {}
     rows = connection.execute(select(receipts).order_by(receipts.c.year, receipts.c.seq)).all()
     for row in rows:
         place = f"receipt {row.number}"
@@ -425,13 +481,21 @@ def _check_receipts(connection: Connection) -> Checked:
         except Refusal as refusal:
             findings.append(Finding("I6", place, "a receipt", str(refusal)))
             continue
+        if issued.receipt.replaces is not None:
+            replaced[str(issued.receipt.replaces)] = row.number
         told = (str(issued.receipt.number), int(issued.receipt.cents))
         if told != (row.number, row.cents):
             findings.append(Finding("I6", place, f"{told[0]}, {told[1]} cents", f"{row.number}, {row.cents} cents"))
         expected = row.cents if row.state == ReceiptState.ISSUED else 0
-        if covered.get(row.number, 0) != expected:
-            found = f"{covered.get(row.number, 0)} cents of deposits"
-            findings.append(Finding("I6", place, f"{expected} cents", found))
+        found = covered.pop(row.number, 0)
+        if found != expected:
+            findings.append(Finding("I6", place, f"{expected} cents", f"{found} cents of deposits"))
+    for row in rows:
+        if row.replaced_by != replaced.get(row.number, ""):
+            expected_by = replaced.get(row.number, "no other")
+            findings.append(Finding("I6", f"receipt {row.number}", f"replaced by {expected_by}", row.replaced_by))
+    for number, cents in covered.items():
+        findings.append(Finding("I6", f"receipt {number}", f"it covers {cents} cents", "no such receipt"))
     for key, last in lasts.items():
         if seen[key] != last:
             findings.append(Finding("I6", f"receipts of {key[1]}", f"{last} numbers taken", f"{seen[key]} receipts"))
@@ -462,6 +526,61 @@ def _check_entries(connection: Connection) -> Checked:
             findings.append(Finding("I6", place, expected, f"number {row.number}"))
             break
     return Checked("I6", "entries have no gap and are as they were validated", looked_at, tuple(findings))
+
+
+def _check_seals(connection: Connection) -> Checked:
+    findings: list[Finding] = []
+    looked_at = 0
+    for name, is_broken in find_broken(connection):
+        looked_at += 1
+        if is_broken:
+            findings.append(Finding("I6", name, "the row as it was written", "another"))
+    return Checked("I6", "rows are as they were written", looked_at, tuple(findings))
+
+
+def _check_meanings(connection: Connection) -> Checked:
+    """What a movement was taken for is what was done with it, and its entries are of its day."""
+    gifts: dict[str, set[str]] = defaultdict(set)
+    for row in connection.execute(select(deposits.c.movement, deposits.c.expectation, deposits.c.debit)):
+        gifts[row.movement].add(bytes(row.expectation if row.debit is None else row.debit).hex())
+    sent = {bytes(row.id).hex(): row for row in connection.execute(select(payments))}
+    sent_back = {row.refund_of for row in sent.values() if row.refund_of is not None}
+    taken = {bytes(row.id).hex(): row for row in connection.execute(select(debits))}
+    batches = {row.batch_id for row in taken.values() if row.batch_id}
+    awaited = {bytes(row[0]).hex() for row in connection.execute(select(expectations.c.id))}
+    days: dict[str, set[int]] = defaultdict(set)
+    for row in stream(connection, select(entries.c.event, entries.c.body).order_by(entries.c.no)):
+        if row.event.split(" ")[0] in _OF_MOVEMENTS:
+            days[row.event.split(" ")[1]].add(number_of(read_entry(bytes(row.body)).draft.piece.on))
+    findings: list[Finding] = []
+    looked_at = 0
+    for row in stream(connection, select(movements).order_by(movements.c.no)):
+        looked_at += 1
+        place = f"movement {row.id}"
+        if days[row.id] - {row.booked_on}:
+            findings.append(Finding("I6", place, f"booked on {sorted(days[row.id])}", f"{row.booked_on}"))
+        meaning, subject = row.meaning, row.subject
+        is_known = {
+            **dict.fromkeys(PAYMENTS, subject in awaited),
+            Meaning.TRANSFER_LEFT: subject in sent,
+            Meaning.TRANSFER_CAME_BACK: subject in sent,
+            Meaning.DEBIT_COLLECTED: subject in taken or subject in batches,
+            Meaning.DEBIT_RETURNED: subject in taken,
+        }.get(Meaning(meaning), subject == "")
+        if not is_known:
+            findings.append(Finding("I6", place, f"what is {meaning}", subject or "nothing"))
+        # What a person decided of, or sent back, had waited: nothing was done with it for its meaning.
+        by_people = row.decided_by or row.id in sent_back
+        done = row.cents != row.waiting and not by_people and row.state == MovementState.BOOKED
+        used = {
+            Meaning.TRANSFER_LEFT: not done or (subject in sent and sent[subject].movement == row.id),
+            Meaning.TRANSFER_CAME_BACK: not done or (subject in sent and sent[subject].returned_by == row.id),
+            Meaning.DEBIT_COLLECTED: not done or subject in gifts[row.id] or subject in batches,
+            Meaning.DEBIT_RETURNED: not done or (subject in taken and taken[subject].returned_by == row.id),
+        }.get(Meaning(meaning), True)
+        if not used:
+            findings.append(Finding("I6", place, f"{meaning} {subject}", "something else was done with it"))
+    return Checked("I6", "each movement was used for what it is", looked_at, tuple(findings))
 
 
 def _check_books(connection: Connection) -> Checked:

@@ -40,6 +40,7 @@ from node.fund.payment_schema_store import require_schema
 from node.fund.payment_status import PaymentState as BankState
 from node.fund.payment_status import StatusReport
 from node.fund.references import NAME_MAX, TEXT_MAX, EndToEndId, Iban, require_sepa_iban, write_for_banks
+from node.fund.seal_store import reseal
 from node.fund.statements import Movement
 from node.fund.tables import bearers, iban_changes, movements, officers, orders, payments, signatures
 from node.fund.target_days import TargetCalendar
@@ -208,6 +209,7 @@ class PaymentDesk:
             raise IdMismatch(id=one.id.hex(), field="iban")
         else:
             page.connection.execute(update(bearers).where(bearers.c.id == one.id).values(**values))
+            reseal(page.connection, bearers, bearers.c.id == one.id)
         return one
 
     def change_ibans(self, page: Page, items: Sequence[Signed]) -> list[str | Refusal]:
@@ -267,6 +269,7 @@ class PaymentDesk:
             page.connection.execute(
                 update(bearers).where(bearers.c.id == row.bearer).values(iban=row.iban, holder_name=row.holder_name)
             )
+            reseal(page.connection, bearers, bearers.c.id == row.bearer)
             page.connection.execute(update(iban_changes).where(table.id == row.id).values(applied_at=page.now))
         return len(due)
 

@@ -7,6 +7,9 @@ Ids are 16 bytes, days whole numbers yyyymmdd, sums whole cents.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -29,6 +32,7 @@ from node.fund.issued_receipts import ReceiptState
 from node.fund.matching import Meaning
 from node.fund.monthly_gifts import CollectionState, DebitState, MandateState
 from node.fund.outgoing_payments import PaymentState
+from node.fund.seals import compute_seal
 from node.fund.statements import MovementState
 from protocol.book.tables import NAMING, RowId, one_of
 
@@ -364,3 +368,45 @@ entries = Table(
     CheckConstraint("number > 0", name="number"),
     Index("ix_entries_event", "event"),
 )
+
+# What may change after a row was written; all else is under the row's seal. A change of it is told by `checks.py` where
+# it can be told again from elsewhere.
+CHANGES: Final[Mapping[str, frozenset[str]]] = {
+    "expectations": frozenset({"received", "state", "closed_by"}),
+    "movements": frozenset(
+        {
+            *("state", "booked_on", "valued_on", "statement_no"),
+            *("meaning", "why", "subject", "difference", "candidates"),
+            *("waiting", "kept", "fee", "decided_by"),
+        }
+    ),
+    "mandates": frozenset({"state", "changed_at"}),
+    "collections": frozenset({"collected_on", "state", "debits", "cents", "body"}),
+    "debits": frozenset({"batch_id", "sequence", "state", "movement", "returned_by", "code"}),
+    "deposits": frozenset({"state", "lot_ref", "code", "receipt"}),
+    "officers": frozenset({"revoked_at"}),
+    "iban_changes": frozenset({"confirmed_by", "confirmed_signature", "applied_at"}),
+    "payments": frozenset({"state", "order_id", "movement", "returned_by", "code"}),
+    "receipt_counters": frozenset({"last"}),
+    "receipts": frozenset({"state", "cancelled_on", "reason", "replaced_by", "duplicates"}),
+}
+
+
+def sealed_columns(table: Table) -> tuple[str, ...]:
+    """Return the names of the columns that a row's seal is made of, in their order."""
+    changes = CHANGES.get(table.name, frozenset())
+    return tuple(column.name for column in table.columns if column.name not in changes and column.name != "seal")
+
+
+def _sealer(table: Table) -> Callable[[Any], bytes]:
+    names = sealed_columns(table)
+
+    def seal(context: Any) -> bytes:
+        values = context.get_current_parameters()
+        return compute_seal(table.name, [values.get(name) for name in names])
+
+    return seal
+
+
+for _table in metadata.sorted_tables:
+    _table.append_column(Column("seal", LargeBinary, nullable=False, default=_sealer(_table)))

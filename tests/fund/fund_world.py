@@ -16,7 +16,7 @@ from node.fund.donor_service import keep_individual
 from node.fund.expectation_service import Announce
 from node.fund.expectations import Expectation, Purpose
 from node.fund.matching import Meaning
-from node.fund.outgoing_payments import IbanWords, PaymentState, PaymentWords, write_words
+from node.fund.outgoing_payments import IbanWords, PaymentState, PaymentWords, RefundWords, write_words
 from node.fund.payment_service import Bearer, NewOfficer, Signed
 from node.fund.receipts import Individual, PostalAddress
 from node.fund.references import Iban
@@ -254,7 +254,7 @@ class FundWorld:
         kept: Bearer = self.write(self.fund.payments.keep_bearers, one)
         return kept
 
-    def sign(self, name: str, words: PaymentWords | IbanWords) -> Signed:
+    def sign(self, name: str, words: PaymentWords | RefundWords | IbanWords) -> Signed:
         secret = self.officers[name]
         return Signed(words=words, officer=secret.public.id, signature=sign(secret, Domain.OFFICER, write_words(words)))
 

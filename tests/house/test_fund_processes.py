@@ -25,6 +25,7 @@ FUND = [
     *("--street", "2 rue Frézier", "--postcode", "29200", "--town", "Brest"),
     *("--iban", "FR76 3000 6000 0112 3456 7890 189", "--bic", "AGRIFRPP", "--holder", "FONDS DU PONANT"),
     *("--signatory", "Anne Le Goff", "--public-url", "https://fonds.example"),
+    *("--creditor-id", "FR72ZZZ123456", "--takes-from-public"),
 ]
 COMPANY = [
     *("--siren", "552100554", "--name", "Le Fournil", "--legal-form", "SAS"),
@@ -173,6 +174,83 @@ def test_from_a_companys_euro_to_the_bearers_account_and_the_receipt(house: Hous
     assert any(
         deposit["id"] in finding["place"] for one in json.loads(done.stdout)["checked"] for finding in one["findings"]
     )
+
+
+@pytest.mark.timeout(600)
+def test_a_treasurer_s_month_by_command_without_a_server(tmp_path: Path) -> None:
+    """Monthly gifts, what goes back to a payer, reminders and declarations: each step is a command."""
+    node = Party("node", tmp_path / "node")
+    words = ["--territory", BREST, "--name", "Brest", "--listen", "127.0.0.1:0"]
+    assert node.run("init", node.folder, *words).returncode == 0
+    assert node.run("fund", "init", node.folder, *FUND).returncode == 0
+    house = House(node, node, tmp_path)
+    run, where = house.run_fund, node.folder
+
+    # A monthly gift for two projects; nothing is due on the day on which it is signed.
+    who = [
+        "--first-name",
+        "Soazig",
+        "--name",
+        "Kerros",
+        "--street",
+        "3 rue X",
+        "--postcode",
+        "29200",
+        "--town",
+        "Brest",
+    ]
+    donor = run("donor", "add", where, *who)["id"]
+    signed = ["--holder", "S. Kerros", "--iban", "FR1420041010050500013M02606", "--signed-on", "2026-10-03"]
+    shares = ["--share", "Jardins=5,00", "--share", "Voile=2,50"]
+    mandate = run("gift", "mandate", where, "--donor", donor, *signed, *shares)
+    assert (mandate["cents"], mandate["shares"]) == (750, {"Jardins": 500, "Voile": 250})
+    for verb, state in (("pause", "paused"), ("resume", "active"), ("end", "ended")):
+        assert run("gift", verb, where, mandate["umr"])["state"] == state
+    assert [row["state"] for row in run("gift", "mandates", where)] == ["ended"]
+    refused = node.run("fund", "gift", "resume", where, mandate["umr"])
+    assert "mandate_step_refused" in refused.stderr
+    refused = node.run("fund", "gift", "collect", where, "--out", tmp_path / "pain008.xml")
+    assert "nothing_to_collect" in refused.stderr
+
+    # A company pays late and too much: it is reminded, and two people send back what it paid too much.
+    run("donor", "company", where, *COMPANY)
+    pool = node.json("account", "open", where, "--kind", "pool")["number"]
+    about = ["--donor", "552100554", "--campaign", "bread", "--pool", pool, "--due", "2026-01-31"]
+    late = run("expect", where, *about, "--euros", "100")
+    other = run("expect", where, *about, "--euros", "7")
+    assert [row["left_cents"] for row in run("remind", where, "--due")] == [10_000, 700]
+    letter = tmp_path / "letter.txt"
+    assert run("remind", where, "--payment", late["id"], "--language", "en", "--out", letter)["reminder"] == 1
+    assert "100.00 €" in letter.read_text(encoding="utf-8")
+    assert run("close", where, other["id"], "--by", "anne", "--reason", "wound up")["state"] == "closed"
+    paid = Entry(cents=10_300, details=[Detail(cents=10_300, bank_reference="A1", reference=late["reference"])])
+    (movement,) = house.import_entries(paid)["waiting"]
+    keys = {name: tmp_path / name for name in ("anne", "bob")}
+    for name, folder in keys.items():
+        run("officer", "new", where, name, "--keys", folder)
+        told = ["--decision", "comité du 28/11", "--id", "33333333-3333-4333-8333-333333333333", "--yes"]
+        state = run("payment", "refund", where, movement, "--keys", folder, *told)["state"]
+    assert state == "signed"
+    run("payment", "order", where, "--out", tmp_path / "order.xml")
+    (payment,) = run("payment", "list", where)
+    leaving = Entry(cents=-300, details=[Detail(cents=-300, end_to_end_id=payment["end_to_end_id"])])
+    assert house.import_entries(leaving)["as_transfer_left"] == 1
+
+    # What is declared.
+    run("receipt", "issue", where, "--donor", "552100554", "--from", "2026-01-01", "--to", "2099-12-31")
+    register = tmp_path / "register.csv"
+    assert run("receipt", "register", where, "--out", register)["receipts"] == 1
+    assert ";100,00;" in register.read_text(encoding="utf-8")
+    sheet = run("declaration", "company", where, "--donor", "552100554", "--year", "2026", "--counterpart", "500")
+    assert (sheet["cents"], sheet["counterpart_cents"], sheet["gifts"][0]["given_on"]) == (10_000, 500, "2026-11-24")
+    told = run("declaration", "prefect", where, "--year", "2026", "--out", tmp_path / "prefect")
+    assert [row["donor"] for row in told["liberalities"]] == ["Le Fournil"]
+    assert "Le Fournil" in (tmp_path / "prefect" / "liberalites.csv").read_text(encoding="utf-8")
+    fec = run("books", "fec", where, "--year", "2026", "--out", tmp_path / "fec")
+    assert fec["faults"] == []
+    assert Path(fec["file"]).name in Path(fec["description"]).read_text(encoding="utf-8")
+    done = node.run("check", where)
+    assert done.returncode == 0, done.stdout
 
 
 def test_a_slip_of_a_stranger_is_not_opened(house: House) -> None:

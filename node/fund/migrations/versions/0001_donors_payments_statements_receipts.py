@@ -104,6 +104,7 @@ def upgrade() -> None:
         sa.Column("holder_name", sa.Text(), nullable=False),
         sa.Column("iban", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bearers")),
         sa.UniqueConstraint("registry", name=op.f("uq_bearers_registry")),
     )
@@ -118,6 +119,7 @@ def upgrade() -> None:
         sa.Column("cents", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("(state = 'ordered') = (body IS NOT NULL)", name=op.f("ck_collections_body")),
         sa.CheckConstraint(
             "state = 'announced' OR state = 'left_out' OR state = 'ordered'", name=op.f("ck_collections_state")
@@ -135,6 +137,7 @@ def upgrade() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("year_end", sa.Integer(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("kind = 'company' OR kind = 'individual'", name=op.f("ck_donors_kind")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_donors")),
         sa.UniqueConstraint("id", name=op.f("uq_donors_id")),
@@ -149,6 +152,7 @@ def upgrade() -> None:
         sa.Column("validated_on", sa.Integer(), nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("number > 0", name=op.f("ck_entries_number")),
         sa.PrimaryKeyConstraint("no", name=op.f("pk_entries")),
         sa.UniqueConstraint("journal", "year", "number", name=op.f("uq_entries_journal_year_number")),
@@ -163,6 +167,7 @@ def upgrade() -> None:
         sa.Column("signing", sa.LargeBinary(), nullable=False),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("length(signing) = 32", name=op.f("ck_officers_signing")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_officers")),
     )
@@ -174,6 +179,7 @@ def upgrade() -> None:
         sa.Column("cents", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
         sa.UniqueConstraint("day", name=op.f("uq_orders_day")),
     )
@@ -182,6 +188,7 @@ def upgrade() -> None:
         sa.Column("issuer", sa.Text(), nullable=False),
         sa.Column("year", sa.Integer(), nullable=False),
         sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("issuer", "year", name=op.f("pk_receipt_counters")),
     )
     op.create_table(
@@ -196,6 +203,7 @@ def upgrade() -> None:
         sa.Column("closing_on", sa.Integer(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("no", name=op.f("pk_statements")),
         sa.UniqueConstraint(
             "iban", "statement_id", "closing_on", name=op.f("uq_statements_iban_statement_id_closing_on")
@@ -220,6 +228,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("closed_by", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("(purpose = 'campaign') = (pool <> '')", name=op.f("ck_expectations_pool")),
         sa.CheckConstraint("(state = 'closed') = (closed_by <> '')", name=op.f("ck_expectations_closed_by")),
         sa.CheckConstraint("purpose = 'campaign' OR purpose = 'gift'", name=op.f("ck_expectations_purpose")),
@@ -243,6 +252,7 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("effective_at", sa.BigInteger(), nullable=False),
         sa.Column("applied_at", sa.BigInteger(), nullable=True),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["asked_by"], ["officers.key"], name=op.f("fk_iban_changes_asked_by")),
         sa.ForeignKeyConstraint(["bearer"], ["bearers.id"], name=op.f("fk_iban_changes_bearer")),
         sa.ForeignKeyConstraint(["confirmed_by"], ["officers.key"], name=op.f("fk_iban_changes_confirmed_by")),
@@ -262,6 +272,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("state = 'active' OR state = 'ended' OR state = 'paused'", name=op.f("ck_mandates_state")),
         sa.CheckConstraint("cents > 0", name=op.f("ck_mandates_cents")),
         sa.ForeignKeyConstraint(["donor"], ["donors.id"], name=op.f("fk_mandates_donor")),
@@ -300,6 +311,7 @@ def upgrade() -> None:
         sa.Column("fee", sa.BigInteger(), nullable=False),
         sa.Column("decided_by", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint(
             "meaning = 'debit_collected' OR meaning = 'debit_returned' OR meaning = 'overpaid' OR meaning = 'paid' OR meaning = 'paid_again' OR meaning = 'queue' OR meaning = 'transfer_came_back' OR meaning = 'transfer_left' OR meaning = 'underpaid' OR meaning = 'wait'",
             name=op.f("ck_movements_meaning"),
@@ -335,6 +347,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("replaced_by", sa.Text(), nullable=False),
         sa.Column("duplicates", sa.Text(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("state = 'cancelled' OR state = 'issued'", name=op.f("ck_receipts_state")),
         sa.CheckConstraint("seq > 0", name=op.f("ck_receipts_seq")),
         sa.ForeignKeyConstraint(["donor"], ["donors.id"], name=op.f("fk_receipts_donor")),
@@ -356,6 +369,7 @@ def upgrade() -> None:
         sa.Column("movement", sa.Text(), nullable=True),
         sa.Column("returned_by", sa.Text(), nullable=True),
         sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("(state = 'returned') = (returned_by IS NOT NULL)", name=op.f("ck_debits_returned_by")),
         sa.CheckConstraint(
             "(state IN ('collected', 'returned')) = (movement IS NOT NULL)", name=op.f("ck_debits_movement")
@@ -396,6 +410,7 @@ def upgrade() -> None:
         sa.Column("returned_by", sa.Text(), nullable=True),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("(state = 'returned') = (returned_by IS NOT NULL)", name=op.f("ck_payments_returned_by")),
         sa.CheckConstraint(
             "(state IN ('confirmed', 'returned')) = (movement IS NOT NULL)", name=op.f("ck_payments_movement")
@@ -424,6 +439,7 @@ def upgrade() -> None:
         sa.Column("expectation", sa.LargeBinary(), nullable=False),
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("rank IN (1, 2)", name=op.f("ck_reminders_rank")),
         sa.ForeignKeyConstraint(["expectation"], ["expectations.id"], name=op.f("fk_reminders_expectation")),
         sa.PrimaryKeyConstraint("expectation", "rank", name=op.f("pk_reminders")),
@@ -442,6 +458,7 @@ def upgrade() -> None:
         sa.Column("lot_ref", sa.LargeBinary(), nullable=True),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("receipt", sa.Text(), nullable=True),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("(state = 'issued') = (lot_ref IS NOT NULL)", name=op.f("ck_deposits_lot")),
         sa.CheckConstraint(
             "state <> 'undone' OR (debit IS NOT NULL AND receipt IS NULL)", name=op.f("ck_deposits_undone")
@@ -472,6 +489,7 @@ def upgrade() -> None:
         sa.Column("officer", sa.LargeBinary(), nullable=False),
         sa.Column("signature", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["officer"], ["officers.key"], name=op.f("fk_signatures_officer")),
         sa.ForeignKeyConstraint(["payment"], ["payments.id"], name=op.f("fk_signatures_payment")),
         sa.PrimaryKeyConstraint("payment", "officer", name=op.f("pk_signatures")),
