@@ -11,8 +11,8 @@ import pytest
 from tests.killing.house import run_house_story
 from tests.postgres import PostgresServer
 
-KILLS = 4
-KILLS_OF_A_BUG = 8
+KILLS = 3
+KILLS_OF_A_BUG = 6
 
 
 @pytest.mark.timeout(300)
@@ -28,8 +28,8 @@ def test_a_house_that_is_killed_under_load_loses_nothing(database: str, is_apart
     assert outcome.wrongs == [], outcome.wrongs[:5]
     assert (outcome.lost, outcome.twice) == (0, 0)
     assert sum(sum(kinds.values()) for kinds in outcome.kills.values()) >= KILLS
-    assert outcome.sales > 20
-    assert outcome.statements > 1
+    assert outcome.sales > 5
+    assert outcome.statements > 0
 
 
 @pytest.mark.timeout(300)
