@@ -10,6 +10,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,14 @@ from msgspec import structs
 from hub.config import HubConfig
 from hub.reconciliation.export_service import load_header, load_records
 from node.config import NodeConfig
+from node.house.cards import Card, format_card
+from node.house.settings import HouseSettings, Neighbour, format_house, write_keys
+from node.partners.companies import Siren
+from node.partners.purchases import PurchaseId, TillNumber
+from node.partners.tickets import Ticket, derive_till_key, digest_purchase, format_ticket, format_ticket_qr
+from node.partners_app import PartnersConfig
 from protocol import keys, merkle
+from protocol.amounts import Cents
 from protocol.canonical import decode_typed, encode_typed
 from protocol.directory import DirectoryEntry, Enrolled
 from protocol.envelopes import (
@@ -57,7 +65,7 @@ from protocol.house import (
     TakenBack,
     encode_house_slip,
 )
-from protocol.keys import Domain
+from protocol.keys import Domain, make_keys
 from protocol.messages import (
     AddKey,
     Beneficiaries,
@@ -76,6 +84,8 @@ from protocol.running.invitations import Invitation, format_invitation
 from protocol.running.keys_store import create_keys
 from protocol.running.settings import format_settings
 from tests.federation.world import BREST, HUB, LYON, World
+from tests.fund.camt_files import Detail, Entry, File
+from tests.fund.fund_world import SETTINGS
 from tests.fuzz.national_files import Told, mend
 from tests.fuzz.story import Recorder, open_world, tell
 from tests.fuzz.targets import AT, AUTHOR, READER, TARGETS
@@ -156,6 +166,14 @@ def _seeds(world: World, recorder: Recorder) -> dict[str, list[bytes]]:
         ],
         "settings": list(_settings()),
         "keys": list(_key_files()),
+        "card": list(_cards()),
+        "base_settings": list(_base_settings()),
+        "bank_file": list(_bank_files()),
+        "ticket": list(_tickets()),
+        "operations": [
+            b"id;kind;account;amount;label\n1;staff;7K3F-92QX-C@200046977;12,50;prime\n2;x;y;z;\n",
+            b"\xef\xbb\xbfidentifiant,nature,compte,montant\r\n1,fournisseur,7K3F-92QX-C@200046977,1\r\n",
+        ],
         "node_api": list(_node_requests()),
         "credits_in_columns": list(_readable_credits()),
         "hub_api": list(_hub_requests(said)),
@@ -198,6 +216,43 @@ def _recoveries(opened: list[tuple[Envelope, HeadStatement]]) -> Iterator[bytes]
             0, (), 0, None, (), (), OwnSlips(bytes(16), 0, (), envelope.statement, envelope.signature, (bytes(32),))
         )
     )
+
+
+def _cards() -> Iterator[bytes]:
+    for base in BaseName:
+        public = make_keys(bytes([len(base)]) * 64).public
+        yield format_card(Card("200046977", base, public.signing, public.sealing)).encode()
+
+
+def _base_settings() -> Iterator[bytes]:
+    keys = write_keys(make_keys(b"k" * 64).public)
+    yield format_house(HouseSettings(territory="200046977", bases={"THE-FUND": Neighbour(keys=[keys])})).encode()
+    yield format_settings(SETTINGS).encode()
+    yield format_settings(PartnersConfig()).encode()
+
+
+def _bank_files() -> Iterator[bytes]:
+    detail = Detail(cents=5, reference="RF74000000000001", bank_reference="A", text="x")
+    for message in ("camt.053.001.08", "camt.053.001.02", "camt.054.001.08"):
+        yield File(message=message, entries=[Entry(cents=5, details=[detail])]).write()
+    yield (
+        b'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt><OrgnlGrpInfAndSts>'
+        b"<OrgnlMsgId>M</OrgnlMsgId><GrpSts>RJCT</GrpSts></OrgnlGrpInfAndSts></CstmrPmtStsRpt></Document>"
+    )
+    yield b"date;montant;libelle;ref;iban\n24/11/2026;1,00;a;;\n24/11/2026;-1,00;b;;\n"
+
+
+def _tickets() -> Iterator[bytes]:
+    key = derive_till_key(0, b"a secret of tests, of 32 bytes !", Siren("732829320"), TillNumber(1))
+    made = Ticket(
+        company=Siren("732829320"),
+        till=TillNumber(1),
+        purchase=digest_purchase(PurchaseId("S-1")),
+        cents=Cents(500),
+        expires_on=date(2099, 12, 31),
+    )
+    yield format_ticket(made, key).encode()
+    yield format_ticket_qr(made, key).encode()
 
 
 def _house_slips() -> Iterator[bytes]:

@@ -101,7 +101,11 @@ def test_what_was_kept_is_replayed(tmp_path: Path) -> None:
 # No decoder is forgotten.
 
 # Where bytes and texts from outside are read, and what the functions that read them are called.
-READERS: Final = ("protocol", "node/requests.py", "node/federation", "hub")
+READERS: Final = (
+    *("protocol", "node/requests.py", "node/federation", "hub", "node/house"),
+    *("node/fund/camt.py", "node/fund/payment_status.py", "node/fund/statement_csv.py"),
+    *("node/partners/operations_file.py", "node/partners/tickets.py"),
+)
 VERBS: Final = (
     "decode",
     "open_",
