@@ -120,6 +120,7 @@ class Demo:
         seed: int,
         make_database: Callable[[str], str] = lambda _code: "",
         documents: Path | None = None,
+        citizens: int = CITIZENS,
     ) -> None:
         """`make_database` gives the database address of a party; empty is an SQLite file in its folder.
 
@@ -129,6 +130,7 @@ class Demo:
         self.make_database = make_database
         self.dice = random.Random(seed)  # noqa: S311 - a story to be told again, not a secret
         self.count = nodes
+        self.citizens = citizens
         self.hub = Party("hub", "HUB-FR", "hub", folder / "hub")
         self.nodes: list[Party] = []
         self.counts: dict[str, int] = dict.fromkeys(
@@ -320,7 +322,7 @@ class Demo:
         """Enrol citizens in proportion to population, and a group in each South community."""
         total = sum(node.population for node in self.territories)
         for node in self.territories:
-            count = max(4, CITIZENS * node.population // total)
+            count = max(4, self.citizens * node.population // total)
             opened = await asyncio.gather(
                 *(self._post(node, "/v1/accounts", {"id": self._id(), "kind": "person"}) for _ in range(count))
             )

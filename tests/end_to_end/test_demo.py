@@ -34,7 +34,7 @@ def test_rights_cross_territories_and_nothing_is_lost_when_processes_are_killed(
     if base == "postgresql":
         create: Callable[[], str] = request.getfixturevalue("postgres_url")
         make_database = lambda _code: create()  # noqa: E731
-    demo = program.Demo(tmp_path, nodes=3, seed=7, make_database=make_database)
+    demo = program.Demo(tmp_path, nodes=3, seed=7, make_database=make_database, citizens=60)
     try:
         result = asyncio.run(demo.run())
     finally:
