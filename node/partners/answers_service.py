@@ -131,8 +131,10 @@ class AnswerDesk:
                     self._campaigns.take_pool(page, message)
                 case Granted():
                     granted += message.ids
-                case Refused() if not self._campaigns.take_refused_pool(page, Id16(message.id), message.code):
+                case Refused():
                     refused.setdefault(message.id, message.code)
+        for id_ in self._campaigns.take_refused_pools(page, refused):
+            del refused[id_]
         told = self._take_granted(page, granted)
         self._take_refused_grants(page, refused)
         refusals: dict[bytes, Said] = {id_: (GrantState.REFUSED, code) for id_, code in refused.items()}

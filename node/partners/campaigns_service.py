@@ -8,7 +8,7 @@ The campaign runs from the page in which the pool's number arrives: before, ther
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,14 +122,15 @@ class CampaignDesk:
         id_, due = make_id(page.now, self._entropy(10)), read_day(row.first_due)
         self._tell_expectation(page, row, id_, Cents(row.first_cents), due)
 
-    def take_refused_pool(self, page: Page, id_: Id16, code: str) -> bool:
-        """Let a campaign whose pool was refused be opened again; tell whether the id is one's."""
-        row = load_campaigns(page.connection, "asked", [id_]).get(id_)
-        if row is None:
-            return False
-        if row.pool is None:
-            page.connection.execute(_campaigns.update().where(_campaigns.c.id == row.row).values(asked=None, code=code))
-        return True
+    def take_refused_pools(self, page: Page, refused: Mapping[bytes, str]) -> set[bytes]:
+        """Let campaigns whose pool was refused be opened again; return which of these ids are of pools."""
+        found = load_campaigns(page.connection, "asked", refused)
+        for id_, row in found.items():
+            if row.pool is None:
+                page.connection.execute(
+                    _campaigns.update().where(_campaigns.c.id == row.row).values(asked=None, code=refused[id_])
+                )
+        return set(found)
 
     def take_expected(self, page: Page, told: PaymentExpected) -> None:
         """Keep what the payer writes on its transfer."""
