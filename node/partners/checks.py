@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
@@ -21,6 +22,7 @@ from node.partners.sales import RefundState, SaleState
 from node.partners.seals import SEALED, compute_seal
 from node.partners.vouchers import VoucherState
 from protocol.book import log_store
+from protocol.book.rows_store import select_rows
 from protocol.book.stream_store import stream
 from protocol.findings import Checked, Finding
 from protocol.house import (
@@ -322,7 +324,7 @@ def _check_payments(connection: Connection) -> Checked:
     known = {bytes(row[0]): row[1] for row in connection.execute(select(expectations.c.id, expectations.c.campaign_id))}
     signed: dict[bytes, tuple[Any, ...]] = {}
     references: dict[bytes, tuple[str, str]] = {}
-    for _, message in _read(connection, BaseName.FUND, BaseName.PARTNERS):
+    for message in _read(connection, BaseName.FUND, BaseName.PARTNERS):
         if isinstance(message, PaymentExpected):
             references[message.id] = (message.reference, message.iban)
         if isinstance(message, PaymentArrived) and message.id in known:
@@ -339,34 +341,43 @@ def _check_payments(connection: Connection) -> Checked:
     return rule.close()
 
 
+@dataclass(slots=True)
 class _Log:
-    """What the accounts were told, and what they answered, by id. The first answer to an id counts."""
+    """What the accounts were told and answered, in sums: grants are counted, what is rare is kept by its id."""
 
-    def __init__(self) -> None:
-        self.lines: dict[bytes, tuple[str, str, int]] = {}  # pool, account, cents
-        self.answers: dict[bytes, str] = {}  # '' granted, else the code
-        self.take_backs: dict[bytes, tuple[bytes, int]] = {}
-        self.taken: dict[bytes, int] = {}
+    lines: int = 0
+    granted: int = 0
+    told: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # cents by pool, less what was refused
+    refused: dict[bytes, str] = field(default_factory=dict)  # the code
+    take_backs: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)  # the grant, and cents
+    taken: dict[bytes, int] = field(default_factory=dict)
+    pools: dict[bytes, str] = field(default_factory=dict)  # of grants that something was asked back of
 
 
 def _read_log(connection: Connection) -> _Log:
     log = _Log()
-    for _, message in _read(connection, BaseName.PARTNERS, BaseName.ACCOUNTS):
-        match message:
-            case Grants():
-                for id_, account, cents in zip(message.ids, message.accounts, message.cents, strict=True):
-                    log.lines[id_] = (message.pool, account, cents)
-            case TakeBack():
-                log.take_backs[message.id] = (message.grant, message.cents)
-    for _, message in _read(connection, BaseName.ACCOUNTS, BaseName.PARTNERS):
+    for message in _read(connection, BaseName.ACCOUNTS, BaseName.PARTNERS):
         match message:
             case Granted():
-                for id_ in message.ids:
-                    log.answers.setdefault(id_, "")
+                log.granted += len(message.ids)
             case Refused():
-                log.answers.setdefault(message.id, message.code)
+                log.refused.setdefault(message.id, message.code)
             case TakenBack():
                 log.taken.setdefault(message.id, message.cents)
+    for message in _read(connection, BaseName.PARTNERS, BaseName.ACCOUNTS):
+        match message:
+            case Grants():
+                log.lines += len(message.ids)
+                log.told[message.pool] += sum(
+                    cents for id_, cents in zip(message.ids, message.cents, strict=True) if id_ not in log.refused
+                )
+            case TakeBack():
+                log.take_backs[message.id] = (message.grant, message.cents)
+    wanted = {grant for grant, _ in log.take_backs.values()}
+    if wanted:
+        for message in _read(connection, BaseName.PARTNERS, BaseName.ACCOUNTS):
+            if isinstance(message, Grants):
+                log.pools.update(dict.fromkeys(wanted.intersection(message.ids), message.pool))
     return log
 
 
@@ -375,16 +386,34 @@ def _check_log(connection: Connection, log: _Log) -> Checked:
         EUROS, "each grant and refund here is what the accounts were told and answered, and nothing else was told"
     )
     pools = {row.id: row.pool for row in connection.execute(select(_campaigns.c.id, _campaigns.c.pool))}
-    seen = 0
-    for row in stream(connection, select(_grants).order_by(_grants.c.id)):
-        id_ = bytes(row.id)
-        place = f"grants, {id_.hex()}"
-        seen += 1
-        rule.compare(place, log.lines.get(id_), (pools[row.campaign_id], row.account, row.cents))
-        answer = log.answers.get(id_)
-        state = GrantState.TOLD if answer is None else GrantState.REFUSED if answer else GrantState.GRANTED
-        rule.compare(place, f"{state} {answer or ''}", f"{row.state} {row.code}")
-    rule.compare(f"log {BaseName.PARTNERS} to {BaseName.ACCOUNTS}", f"{len(log.lines)} grants", f"{seen} grants")
+    columns = ("id", "campaign_id", "account", "cents", "state", "code")
+    for message in _read(connection, BaseName.PARTNERS, BaseName.ACCOUNTS):
+        if not isinstance(message, Grants):
+            continue
+        kept = {
+            bytes(row[0]): (pools[row[1]], *row[2:])
+            for row in select_rows(connection, _grants, columns, column="id", values=message.ids)
+        }
+        for id_, account, cents in zip(message.ids, message.accounts, message.cents, strict=True):
+            place = f"grants, {id_.hex()}"
+            pool, to, sum_, state, code = kept.get(id_, (None, None, None, None, ""))
+            rule.compare(place, (message.pool, account, cents), (pool, to, sum_))
+            refused = log.refused.get(id_, "")
+            is_refused = state == GrantState.REFUSED
+            rule.compare(
+                place,
+                f"refused: {refused}" if refused else "not refused",
+                f"refused: {code}" if is_refused else "not refused",
+            )
+    for message in _read(connection, BaseName.ACCOUNTS, BaseName.PARTNERS):
+        if isinstance(message, Granted):
+            states = select_rows(connection, _grants, ("id", "state"), column="id", values=message.ids)
+            for id_, state in states:
+                rule.compare(f"grants, {bytes(id_).hex()}", GrantState.GRANTED, state)
+    place = f"log {BaseName.PARTNERS} to {BaseName.ACCOUNTS}"
+    counts = _sums(connection, select(_grants.c.state, func.count()).group_by(_grants.c.state))
+    rule.compare(place, f"{log.lines} grants", f"{sum(counts.values())} grants")
+    rule.compare(place, f"{log.granted} granted", f"{counts.get(GrantState.GRANTED, 0)} granted")
     refunds = connection.execute(select(_refunds).where(_refunds.c.take_back.is_not(None)).order_by(_refunds.c.id))
     seen = 0
     for row in refunds:
@@ -392,9 +421,9 @@ def _check_log(connection: Connection, log: _Log) -> Checked:
         place = f"refunds, row {row.id}"
         seen += 1
         rule.compare(place, log.take_backs.get(id_), (bytes(row.grant_id), row.due))
-        if log.answers.get(bytes(row.grant_id)):
+        if bytes(row.grant_id) in log.refused:
             continue  # of a refused grant nothing came back: its ticket, if it had one, was worth so much less
-        is_answered = id_ in log.taken or id_ in log.answers
+        is_answered = id_ in log.taken or id_ in log.refused
         rule.compare(place, RefundState.DONE if is_answered else RefundState.ASKED, row.state)
         rule.compare(place, f"{log.taken.get(id_, 0)} cents taken back", f"{row.taken} cents taken back")
     rule.compare(f"log {BaseName.PARTNERS} to {BaseName.ACCOUNTS}", f"{len(log.take_backs)} refunds", f"{seen} refunds")
@@ -408,13 +437,10 @@ def compare_log_with_spent(connection: Connection, log: _Log | None = None) -> C
     """
     rule = _Rule(EUROS, "what a campaign spent is what its pool was told to give, less refused and taken back")
     log = log or _read_log(connection)
-    spent: dict[str, int] = defaultdict(int)
-    for id_, (pool, _, cents) in log.lines.items():
-        if not log.answers.get(id_):
-            spent[pool] += cents
+    spent: dict[str, int] = defaultdict(int, log.told)
     for id_, (grant, _) in log.take_backs.items():
-        if grant in log.lines and not log.answers.get(grant):
-            spent[log.lines[grant][0]] -= log.taken.get(id_, 0)
+        if grant in log.pools and grant not in log.refused:
+            spent[log.pools[grant]] -= log.taken.get(id_, 0)
     for row in connection.execute(select(_campaigns).where(_campaigns.c.pool.is_not(None)).order_by(_campaigns.c.id)):
         tickets = connection.execute(
             select(func.sum(_vouchers.c.cents)).where(
@@ -427,9 +453,8 @@ def compare_log_with_spent(connection: Connection, log: _Log | None = None) -> C
     return rule.close()
 
 
-def _read(connection: Connection, owner: str, reader: str) -> Iterator[tuple[int, HouseMessage]]:
+def _read(connection: Connection, owner: str, reader: str) -> Iterator[HouseMessage]:
     log = log_store.open_log_or_empty(connection, owner, reader)
     for start in range(0, log.size, _CHUNK):
-        for index, leaf in enumerate(log_store.load_leaves(connection, log.id, start, _CHUNK), start):
-            for message in decode_house_slip(leaf).messages:
-                yield index, message
+        for leaf in log_store.load_leaves(connection, log.id, start, _CHUNK):
+            yield from decode_house_slip(leaf).messages
