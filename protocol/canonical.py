@@ -81,6 +81,17 @@ def decode_typed(data: bytes, type_: type[Typed], *, size_max: int, depth_max: i
     return value  # type: ignore[no-any-return]
 
 
+def prepare(*types: Hashable) -> None:
+    """Make the decoders of these types now, while modules are imported and nothing else runs.
+
+    msgspec (0.22) learns the shape of a struct when it is first decoded, and shows it half learnt to other threads: two
+    that decode a type for the first time at once end the whole process. So every type that `decode_typed` is asked for
+    is prepared by the module that defines it.
+    """
+    for type_ in types:
+        _decoder(type_, DEPTH_MAX)
+
+
 def encode_typed(value: Any) -> bytes:
     """Return the encoding of one of our structs."""
     return _encoder.encode(value)

@@ -16,7 +16,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from protocol.canonical import decode_typed, encode_typed
+from protocol.canonical import decode_typed, encode_typed, prepare
 from protocol.errors import Refusal
 from protocol.keys import PublicKeys
 from protocol.messages import Key32, KeyName, Millis, Party, Size, Total
@@ -284,3 +284,6 @@ def _advance(member: Member | None, change: Change, number: int) -> Member:
             if member.status is not MemberStatus.SUSPENDED:
                 raise BrokenDirectory(number=number, reason="only a suspended member is reinstated")
             return replace(member, status=MemberStatus.ACTIVE, reason="")
+
+
+prepare(DirectoryEntry)

@@ -18,7 +18,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from protocol import keys
-from protocol.canonical import decode_typed, encode_typed
+from protocol.canonical import decode_typed, encode_typed, prepare
 from protocol.errors import BadEnvelope, NotCanonical
 from protocol.keys import Domain, SecretKeys
 from protocol.messages import LEAF_BYTES_MAX, SEALED_BYTES_MAX, Hash, Key32, KeyName, Millis, Party, Signature, Size
@@ -261,3 +261,6 @@ def open_checkpoint(signed: SignedCheckpoint, signing: bytes) -> Checkpoint:
 def is_statement_signed(signing: bytes, statement: bytes, signature: bytes) -> bool:
     """Tell whether these statement bytes carry that key's signature."""
     return keys.is_signed(signing, Domain.STATEMENT, statement, signature)
+
+
+prepare(Envelope, HeadStatement, Checkpoint, Payload, Welcome, Enrolment, SignedEnrolment, ForwardedSlip)

@@ -19,7 +19,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from protocol import keys, merkle
-from protocol.canonical import decode_typed, encode_typed
+from protocol.canonical import decode_typed, encode_typed, prepare
 from protocol.envelopes import (
     ENVELOPE_BYTES_MAX,
     STATEMENT_BYTES_MAX,
@@ -254,3 +254,6 @@ _JUDGES: Final = {
     EvidenceKind.BROKEN_HISTORY: _judge_broken_history,
     EvidenceKind.DISPUTED_ACK: _judge_disputed_ack,
 }
+
+
+prepare(Evidence)

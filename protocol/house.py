@@ -25,7 +25,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from protocol.canonical import decode_typed, encode_typed
+from protocol.canonical import decode_typed, encode_typed, prepare
 from protocol.directory import Directory, Member, MemberKind, MemberStatus
 from protocol.errors import NotCanonical
 from protocol.identifiers import TerritoryCode
@@ -235,3 +235,6 @@ def make_neighbours(keys: Mapping[str, Sequence[PublicKeys]]) -> Directory:
             for code, held in keys.items()
         },
     )
+
+
+prepare(HouseSlip)

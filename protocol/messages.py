@@ -16,7 +16,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from protocol.canonical import decode_typed, encode_typed
+from protocol.canonical import decode_typed, encode_typed, prepare
 from protocol.errors import Malformed, NotCanonical
 from protocol.times import DAY_MS
 
@@ -378,3 +378,6 @@ def decode_counterfoil(plain: bytes, cede: Cede) -> Counterfoil:
     if any(len(column) != cede.count for column in (opened.ops, opened.accounts, opened.numbers, opened.told)):
         raise Malformed(reason="the counterfoil and the cessions differ in number")
     return opened
+
+
+prepare(Slip, Beneficiaries, Counterfoil, SealedColumn)

@@ -14,7 +14,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from protocol import clearing
-from protocol.canonical import decode_typed, encode_typed
+from protocol.canonical import decode_typed, encode_typed, prepare
 from protocol.cession import CessionState
 from protocol.clearing import Ceded, Ended, Outcome, Positions
 from protocol.errors import Malformed, NotCanonical
@@ -206,3 +206,6 @@ def end_slip(
     return clearing.clear(
         Positions(members={}), Ended(giver, record.taker, cede, delivered=delivered, restored=restored)
     )
+
+
+prepare(_Leaf)

@@ -16,7 +16,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from protocol import keys, merkle
-from protocol.canonical import decode_typed
+from protocol.canonical import decode_typed, prepare
 from protocol.directory import Directory
 from protocol.envelopes import (
     STATEMENT_BYTES_MAX,
@@ -189,3 +189,6 @@ def _open_head(head: MemberHead, directory: Directory, header: NationalHeader) -
         return None
     is_to_hub = (told.network, told.sender, told.reader) == (header.network, head.member, header.hub)
     return told if is_to_hub else None
+
+
+prepare(NationalRecord, NationalHeader)

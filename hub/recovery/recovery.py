@@ -78,8 +78,12 @@ def encode_recovery(recovery: HubRecovery) -> str:
     return msgspec.json.encode(recovery).decode()
 
 
+# Made while modules are imported: see `prepare` of protocol/canonical.py.
+_RECOVERIES: Final = msgspec.json.Decoder(HubRecovery)
+
+
 def decode_recovery(value: str) -> HubRecovery:
-    return msgspec.json.decode(value, type=HubRecovery)
+    return _RECOVERIES.decode(value)
 
 
 @dataclass(slots=True)

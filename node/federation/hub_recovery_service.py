@@ -39,10 +39,14 @@ class HubRecovery(Struct, frozen=True):
     entries: int
 
 
+# Made while modules are imported: see `prepare` of protocol/canonical.py.
+_RECOVERIES: Final = msgspec.json.Decoder(HubRecovery)
+
+
 def load_hub_recovery(connection: Connection) -> HubRecovery | None:
     """Return what the hub lacks, while it lacks anything."""
     value = store.find_fact(connection, FACT)
-    return None if value is None else msgspec.json.decode(value, type=HubRecovery)
+    return None if value is None else _RECOVERIES.decode(value)
 
 
 def notice(federation: Federation, page: Page, received: Received, theirs: Log, own: Log) -> None:

@@ -62,8 +62,12 @@ def encode_recovery(recovery: Recovery) -> str:
     return msgspec.json.encode(recovery).decode()
 
 
+# Made while modules are imported: see `prepare` of protocol/canonical.py.
+_RECOVERIES: Final = msgspec.json.Decoder(Recovery)
+
+
 def decode_recovery(value: str) -> Recovery:
-    return msgspec.json.decode(value, type=Recovery)
+    return _RECOVERIES.decode(value)
 
 
 def find_needed(slip: Slip, opened: list[Slip]) -> int:

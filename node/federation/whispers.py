@@ -11,7 +11,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from protocol import keys
-from protocol.canonical import decode_typed, encode_typed
+from protocol.canonical import decode_typed, encode_typed, prepare
 from protocol.directory import Directory
 from protocol.envelopes import Whisper
 from protocol.errors import NotCanonical, Refusal
@@ -91,3 +91,6 @@ def open_whisper(whisper: Whisper, *, home: str, keyring: Keyring, directory: Di
     if abs(now - body.said.at) > AGE_MAX_MS:
         raise WhisperRefused(reason="too old")
     return body.said
+
+
+prepare(_Signed, _Body)

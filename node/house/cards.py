@@ -15,7 +15,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from protocol.canonical import decode_typed, encode_typed
+from protocol.canonical import decode_typed, encode_typed, prepare
 from protocol.errors import NotCanonical
 from protocol.keys import InvalidKey, PublicKeys
 from protocol.messages import Party
@@ -67,3 +67,6 @@ def parse_card(text: str) -> Card:
 
 def _checksum(body: bytes) -> bytes:
     return hashlib.sha256(b"citizen-miles/card/v1\0" + body).digest()[:_CHECKSUM_BYTES]
+
+
+prepare(Card)

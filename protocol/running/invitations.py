@@ -14,7 +14,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from protocol.canonical import decode_typed, encode_typed
+from protocol.canonical import decode_typed, encode_typed, prepare
 from protocol.errors import Malformed, NotCanonical
 from protocol.messages import Hash, Party
 
@@ -83,3 +83,6 @@ def parse_invitation(text: str) -> Invitation:
 
 def _checksum(body: bytes) -> bytes:
     return hashlib.sha256(body).digest()[:_CHECKSUM_BYTES]
+
+
+prepare(Invitation)
