@@ -121,6 +121,7 @@ class Demo:
         make_database: Callable[[str], str] = lambda _code: "",
         documents: Path | None = None,
         citizens: int = CITIZENS,
+        houses: int = HOUSES,
     ) -> None:
         """`make_database` gives the database address of a party; empty is an SQLite file in its folder.
 
@@ -131,6 +132,7 @@ class Demo:
         self.dice = random.Random(seed)  # noqa: S311 - a story to be told again, not a secret
         self.count = nodes
         self.citizens = citizens
+        self.house_count = houses
         self.hub = Party("hub", "HUB-FR", "hub", folder / "hub")
         self.nodes: list[Party] = []
         self.counts: dict[str, int] = dict.fromkeys(
@@ -231,8 +233,8 @@ class Demo:
 
     async def _make_houses(self) -> None:
         """Give three territories a fund and companies; one of the funds is kept by a foundation, elsewhere."""
-        for place, node in enumerate(self.territories[:HOUSES]):
-            is_apart = place == HOUSES - 1
+        for place, node in enumerate(self.territories[: self.house_count]):
+            is_apart = place == self.house_count - 1
             story = HouseStory(
                 name=node.name,
                 territory=node.code,
@@ -257,7 +259,9 @@ class Demo:
                 self.foundation.start()
                 await self.foundation.wait_ready()
             self.houses[node.code] = story
-        self.say(f"{HOUSES} territories have a fund and companies; one fund is kept by a foundation elsewhere")
+        self.say(
+            f"{self.house_count} territories have a fund and companies; one fund is kept by a foundation elsewhere"
+        )
 
     async def _live(self, node: Party) -> None:
         """A territory with a house: its miles are its company's euros."""

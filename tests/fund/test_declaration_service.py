@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 import pytest
@@ -24,21 +24,6 @@ from tests.fund.camt_files import Detail, Entry
 from tests.fund.fund_world import BEARER_IBAN, COMPANY, FundWorld
 
 YEAR = FiscalYear(first_on=date(2026, 1, 1), last_on=date(2026, 12, 31))
-
-
-@pytest.fixture
-def world(request: pytest.FixtureRequest, book_url: str) -> Iterator[FundWorld]:
-    def url_of(name: str) -> str:
-        if name == "THE-ACCOUNTS" or not book_url.startswith("sqlite"):
-            create: Callable[[], str] = request.getfixturevalue("postgres_url")
-            return book_url if name == "THE-ACCOUNTS" else create()
-        return book_url.replace("book.db", f"{name}.db")
-
-    made = FundWorld(url_of)
-    yield made
-    wrongs = made.find_wrongs()
-    made.close()
-    assert wrongs == []
 
 
 def bearer(world: FundWorld, **told: str) -> Bearer:

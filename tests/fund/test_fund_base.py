@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
@@ -36,23 +35,6 @@ from tests.fund.camt_files import Detail, Entry
 from tests.fund.fund_world import BAKER, COMPANY, OURS, FundWorld
 
 YEAR = (date(2026, 1, 1), date(2026, 12, 31))
-
-
-@pytest.fixture
-def world(request: pytest.FixtureRequest, book_url: str) -> Iterator[FundWorld]:
-    def url_of(name: str) -> str:
-        if name == BaseName.ACCOUNTS:
-            return book_url
-        if book_url.startswith("sqlite"):
-            return book_url.replace("book.db", f"{name}.db")
-        create: Callable[[], str] = request.getfixturevalue("postgres_url")
-        return create()
-
-    made = FundWorld(url_of)
-    yield made
-    wrongs = made.find_wrongs()
-    made.close()
-    assert wrongs == []
 
 
 # ---------------------------------------------------------------- what is announced

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -39,21 +38,6 @@ from tests.fund.fund_world import BEARER_IBAN, SETTINGS, FundWorld
 PARAMETERS = load_bank_parameters(date(2026, 11, 25))
 RULES = {"rules": PARAMETERS.debit_rules, "calendar": PARAMETERS.calendar}
 ORDER_DAY = date(2026, 12, 3)
-
-
-@pytest.fixture
-def world(request: pytest.FixtureRequest, book_url: str) -> Iterator[FundWorld]:
-    def url_of(name: str) -> str:
-        if name == "THE-ACCOUNTS" or not book_url.startswith("sqlite"):
-            create: Callable[[], str] = request.getfixturevalue("postgres_url")
-            return book_url if name == "THE-ACCOUNTS" else create()
-        return book_url.replace("book.db", f"{name}.db")
-
-    made = FundWorld(url_of)
-    yield made
-    wrongs = made.find_wrongs()
-    made.close()
-    assert wrongs == []
 
 
 def collected(world: FundWorld, *mandates: Any) -> list[Any]:

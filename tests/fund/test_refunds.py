@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
@@ -25,21 +24,10 @@ from tests.fund.fund_world import SETTINGS, THEIRS, FundWorld
 DAY = date(2026, 11, 25)
 
 
-@pytest.fixture
-def world(request: pytest.FixtureRequest, book_url: str) -> Iterator[FundWorld]:
-    def url_of(name: str) -> str:
-        if name == "THE-ACCOUNTS" or not book_url.startswith("sqlite"):
-            create: Callable[[], str] = request.getfixturevalue("postgres_url")
-            return book_url if name == "THE-ACCOUNTS" else create()
-        return book_url.replace("book.db", f"{name}.db")
-
-    made = FundWorld(url_of)
-    made.officer("anne")
-    made.officer("bob")
-    yield made
-    wrongs = made.find_wrongs()
-    made.close()
-    assert wrongs == []
+@pytest.fixture(autouse=True)
+def _officers(world: FundWorld) -> None:
+    world.officer("anne")
+    world.officer("bob")
 
 
 def words(world: FundWorld, movement: str, cents: int | None = None) -> RefundWords:

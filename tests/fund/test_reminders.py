@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
@@ -15,21 +14,6 @@ from node.fund.reminder_service import Close, Overdue
 from node.fund.statement_service import load_waiting
 from protocol.times import Instant
 from tests.fund.fund_world import OURS, FundWorld
-
-
-@pytest.fixture
-def world(request: pytest.FixtureRequest, book_url: str) -> Iterator[FundWorld]:
-    def url_of(name: str) -> str:
-        if name == "THE-ACCOUNTS" or not book_url.startswith("sqlite"):
-            create: Callable[[], str] = request.getfixturevalue("postgres_url")
-            return book_url if name == "THE-ACCOUNTS" else create()
-        return book_url.replace("book.db", f"{name}.db")
-
-    made = FundWorld(url_of)
-    yield made
-    wrongs = made.find_wrongs()
-    made.close()
-    assert wrongs == []
 
 
 def overdue(world: FundWorld) -> list[Overdue]:

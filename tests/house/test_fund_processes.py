@@ -74,7 +74,7 @@ class House:
         return told
 
 
-@pytest.fixture(params=["together", "apart"])
+@pytest.fixture
 def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     node = Party("node", tmp_path / "node")
     words = ["--territory", BREST, "--name", "Brest", "--listen", "127.0.0.1:0"]
@@ -105,6 +105,7 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("house", ["apart"], indirect=True)
 def test_from_a_companys_euro_to_the_bearers_account_and_the_receipt(house: House) -> None:
     node, fund = house.node, house.fund
     pool = node.json("account", "open", node.folder, "--kind", "pool")["number"]
@@ -253,6 +254,7 @@ def test_a_treasurer_s_month_by_command_without_a_server(tmp_path: Path) -> None
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.parametrize("house", ["together"], indirect=True)
 def test_a_slip_of_a_stranger_is_not_opened(house: House) -> None:
     fund = house.fund
     for path, body in (("/v1/house/THE-FUND", b"\x93abc"), ("/v1/house/NOBODY", b"x")):
