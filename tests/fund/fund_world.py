@@ -38,6 +38,7 @@ from protocol.identifiers import Id16, TerritoryCode, make_account_number
 from protocol.keys import Domain, Keyring, SecretKeys, make_keys, sign
 from protocol.times import DAY_MS, Instant
 from tests.fund.camt_files import OURS, THEIRS, Detail, Entry, File
+from tests.templates import lay
 
 BREST = TerritoryCode("242900314")
 COMPANY = Id16(b"company, opaque.")
@@ -87,7 +88,8 @@ class FundWorld:
             BaseName.PARTNERS: ledger_history(),
         }
         self.books = {
-            str(name): Book(url_of(str(name)), history=history, clock=self.clock) for name, history in histories.items()
+            str(name): Book(lay(url_of(str(name)), history), history=history, clock=self.clock)
+            for name, history in histories.items()
         }
         self.ledger = Ledger(self.books[BaseName.ACCOUNTS], BREST)
         network = house_of(BREST)

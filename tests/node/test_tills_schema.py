@@ -23,7 +23,7 @@ from tests.node.counter import Counter
 from tests.partners.house import BAKERY, TODAY, House
 
 DOCUMENT = describe_api([route for route, _ in DOORS], API)
-EXAMPLES = 40
+EXAMPLES = 15
 
 
 class Served:

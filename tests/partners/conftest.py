@@ -1,28 +1,20 @@
-"""A house of three bases, on SQLite and on PostgreSQL. After every test its own checks find nothing."""
+"""A house of three bases, the companies' on SQLite and on PostgreSQL. After every test its own checks find nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.partners.house import ACCOUNTS, House
+from protocol.house import BaseName
+from tests.partners.house import House
 
 
 @pytest.fixture
-def house(request: pytest.FixtureRequest, book_url: str) -> Iterator[House]:
-    """Three books of one kind, as the test says."""
-    made_urls = {ACCOUNTS: book_url}
-
-    def url_of(name: str) -> str:
-        if name not in made_urls:
-            if book_url.startswith("sqlite"):
-                made_urls[name] = book_url.replace("book.db", f"{name.lower()}.db")
-            else:
-                made_urls[name] = request.getfixturevalue("postgres_url")()
-        return made_urls[name]
-
-    made = House(url_of)
+def house(book_url: str, tmp_path: Path) -> Iterator[House]:
+    """The companies' book is of the kind that is tested; their neighbours have tests of their own, and files here."""
+    made = House(lambda name: book_url if name == BaseName.PARTNERS else f"sqlite:///{tmp_path / name}.db")
     yield made
     wrongs = made.find_wrongs()
     made.close()

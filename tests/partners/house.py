@@ -57,6 +57,7 @@ from protocol.house import (
 from protocol.identifiers import AccountNumber, Id16, TerritoryCode, make_account_number
 from protocol.keys import Keyring, make_keys
 from protocol.times import DAY_MS, HOUR_MS, Instant
+from tests.templates import lay
 
 BREST = TerritoryCode("242900314")
 ACCOUNTS, FUND, PARTNERS = str(BaseName.ACCOUNTS), str(BaseName.FUND), str(BaseName.PARTNERS)
@@ -161,7 +162,9 @@ class House:
     def open(self, name: str) -> None:
         """Open a base, as after a restart: nothing is remembered in memory."""
         histories = {ACCOUNTS: ledger_history(), FUND: ledger_history(), PARTNERS: PARTNERS_HISTORY}
-        book = self.books[name] = Book(self.url_of(name), history=histories[name], clock=self.clock)
+        book = self.books[name] = Book(
+            lay(self.url_of(name), histories[name]), history=histories[name], clock=self.clock
+        )
         if name == ACCOUNTS:
             self.ledger = Ledger(book, BREST)
             grants, deposits = GrantDesk(self.ledger), DepositDesk(self.ledger, entropy=self.entropy)

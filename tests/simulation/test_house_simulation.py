@@ -13,7 +13,7 @@ from tests.simulation.house.planted import PLANTED, Planted
 from tests.simulation.house.run import ACTIONS, simulate_house
 
 ROOT = Path(__file__).resolve().parents[2]
-BATCH = 6
+BATCH = 4
 BATCHES = 4
 STEPS = 40
 PLANTED_STEPS = 80
