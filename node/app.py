@@ -41,7 +41,7 @@ from protocol.identifiers import Id16, TerritoryCode, make_account_number, requi
 from protocol.keys import Keyring
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
-from protocol.running.http_service import Metrics
+from protocol.running.http_service import STORAGE_TROUBLE, Metrics
 from protocol.running.keys_store import find_passphrase, load_keyring, set_current
 from protocol.running.settings import NotConfigured, parse_settings
 from protocol.times import DAY_MS, Instant
@@ -53,8 +53,6 @@ STATEMENT_EVERY_MS = DAY_MS
 FORGET_EVERY_HOURS = 1
 _EXPIRE_AT_ONCE = 500
 _OFFERS_MAX = 5
-# What strangers are told; paths and names of machines are for `federation status` and the log.
-STORAGE_TROUBLE = "the disk or the database does not answer as it should"
 
 
 def load_config(folder: Path) -> NodeConfig:

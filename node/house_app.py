@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -69,9 +70,16 @@ class HouseApp:
             raise NotConfigured(reason=f"no base lives in {folder}: run node init, or node fund init")
         self.folder = folder
         self.house: HouseSettings | None = find_house(folder)
-        self.node = NodeApp(folder, load_config(folder)) if BaseName.ACCOUNTS in bases else None
-        self.fund = FundApp(folder) if BaseName.FUND in bases else None
-        self.partners = PartnersApp(folder) if BaseName.PARTNERS in bases else None
+        # One base may be held by a command: then the others are let go, or the next try would find them held by this one.
+        with contextlib.ExitStack() as opened:
+            self.node = NodeApp(folder, load_config(folder)) if BaseName.ACCOUNTS in bases else None
+            if self.node is not None:
+                opened.callback(self.node.book.close)
+            self.fund = FundApp(folder) if BaseName.FUND in bases else None
+            if self.fund is not None:
+                opened.callback(self.fund.book.close)
+            self.partners = PartnersApp(folder) if BaseName.PARTNERS in bases else None
+            opened.pop_all()
         self.parts: dict[BaseName, tuple[BaseApp, Mapping[str, Command]]] = {}
         self.exchanges: dict[str, PeerExchange] = {}
         if self.node is not None:

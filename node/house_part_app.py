@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final
 
 from node.house.folders_store import base_folder, load_base_keys, load_house
 from node.house.settings import FOLDERS, read_neighbours
@@ -17,10 +16,9 @@ from protocol.house import BaseName, HouseMessage, house_of
 from protocol.identifiers import require_territory
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
+from protocol.running.http_service import STORAGE_TROUBLE
 from protocol.running.keys_store import find_passphrase
 from protocol.running.settings import NotConfigured
-
-STORAGE_TROUBLE: Final = "the disk or the database does not answer as it should"
 
 
 def database_of(folder: Path, base: BaseName, database: str) -> str:
