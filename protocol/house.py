@@ -11,6 +11,10 @@ nothing in another.
     partners ◀── PoolOpened, Granted, TakenBack, Refused ── accounts
     partners ── Donor, ExpectPayment ──▶ fund     who will pay, how much, for which campaign
     partners ◀── PaymentExpected, PaymentArrived, Refused ── fund
+    projects ── OpenProject, CommitProject, ReleaseProject, ConvertProject ──▶ accounts     see "Conversion" in SPEC.md
+    projects ◀── ProjectOpened, Support, ProjectReleased, ProjectConverted, DueSettled, Refused ── accounts
+    accounts ── Due ──▶ fund                      rights on these lots were converted: the order says who is to be paid
+    accounts ◀── DueTaken, DueSettled, Refused ── fund
 
 Ids are 16 opaque bytes, chosen by who asks; the same id with the same content is answered as before. The accounts never
 learn who a donor is; the fund, which writes receipts, learns it from `Donor`, and never learns who was granted what.
@@ -20,12 +24,13 @@ Source: SPEC.md, "The house"; shared design, ARCHITECTURE.md, "One idea at three
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
 from protocol.canonical import decode_typed, encode_typed, prepare
+from protocol.conversion import SEALED_ORDER_BYTES_MAX
 from protocol.directory import Directory, Member, MemberKind, MemberStatus
 from protocol.errors import NotCanonical
 from protocol.identifiers import TerritoryCode
@@ -35,10 +40,13 @@ from protocol.messages import LEAF_BYTES_MAX, Amount, Code, Millis, Party
 HOUSE_VERSION: Final = 1
 MESSAGES_MAX: Final = 2_048
 GRANTS_MAX: Final = 2_048
+PAYERS_MAX: Final = 64
+DUE_LOTS_MAX: Final = 8_000
 
 Id = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Number = Annotated[str, Meta(min_length=8, max_length=8)]
 Day = Annotated[int, Meta(ge=19000101, le=99991231)]  # yyyymmdd
+SealedOrder = Annotated[bytes, Meta(min_length=1, max_length=SEALED_ORDER_BYTES_MAX)]
 
 
 class BaseName(StrEnum):
@@ -47,6 +55,8 @@ class BaseName(StrEnum):
     ACCOUNTS = "ACCOUNTS"
     FUND = "THE-FUND"
     PARTNERS = "PARTNERS"
+    PROJECTS = "PROJECTS"
+    PEOPLE = "PEOPLE"
 
 
 class Deposit(Struct, frozen=True, array_like=True, tag=1):
@@ -174,6 +184,121 @@ class PaymentArrived(Struct, frozen=True, array_like=True, tag=13):
     on: Day
 
 
+class OpenProject(Struct, frozen=True, array_like=True, tag=40):
+    """A project is open: holders may direct rights to it, up to `target` cents, until the day `until` is over.
+
+    `id` is the project's. `theme` is compared with the restriction of lots that are bound to one.
+    """
+
+    id: Id
+    shown_name: Annotated[str, Meta(min_length=1, max_length=80)]
+    theme: Annotated[str, Meta(max_length=40)]
+    target: Amount
+    until: Day
+
+
+class ProjectOpened(Struct, frozen=True, array_like=True, tag=41):
+    """The project has this account number: rights are directed to it, from here and from elsewhere."""
+
+    id: Id
+    number: Number
+
+
+class CommitProject(Struct, frozen=True, array_like=True, tag=42):
+    """The project is funded: nothing more is directed to it, and nobody changes his mind. `id` is this operation's."""
+
+    id: Id
+    project: Id
+
+
+class ReleaseProject(Struct, frozen=True, array_like=True, tag=43):
+    """The project ends: what was directed to it and not converted goes back to who directed it, lot by lot.
+
+    `code` is the reason, as holders are told: `withdrawn`, `minimum_missed`, `refused`, `audit_failed`.
+    """
+
+    id: Id
+    project: Id
+    code: Code
+
+
+class ConvertProject(Struct, frozen=True, array_like=True, tag=44):
+    """One round: convert `cents` of what was directed to a committed project, the oldest first.
+
+    `payers` and `orders` are columns: for the fund of each territory whose lots may be among them, the order sealed for
+    it (`protocol/conversion.py`). Lots of an issuer that has no order here wait for another round, and are named.
+    """
+
+    id: Id
+    project: Id
+    round: Annotated[int, Meta(ge=1, le=999)]
+    cents: Amount
+    payers: Annotated[tuple[Party, ...], Meta(min_length=1, max_length=PAYERS_MAX)]
+    orders: Annotated[tuple[SealedOrder, ...], Meta(min_length=1, max_length=PAYERS_MAX)]
+
+
+class ProjectConverted(Struct, frozen=True, array_like=True, tag=45):
+    """The round was done: cents by the territory whose fund owes them; `waiting` had no order, and stay directed."""
+
+    id: Id
+    payers: Annotated[tuple[Party, ...], Meta(max_length=PAYERS_MAX)]
+    cents: Annotated[tuple[Amount, ...], Meta(max_length=PAYERS_MAX)]
+    waiting: Annotated[int, Meta(ge=0, le=10**15)]
+
+
+class Support(Struct, frozen=True, array_like=True, tag=46):
+    """What is directed to a project now, converted or not, and how many gave: never who. Told when it changed."""
+
+    project: Id
+    cents: Annotated[int, Meta(ge=0, le=10**15)]
+    supporters: Annotated[int, Meta(ge=0, le=2**31)]
+
+
+class ProjectReleased(Struct, frozen=True, array_like=True, tag=47):
+    """So much went back to its holders, or is on its way to them."""
+
+    id: Id
+    cents: Annotated[int, Meta(ge=0, le=10**15)]
+
+
+class Due(Struct, frozen=True, array_like=True, tag=50):
+    """Rights on lots of this fund were converted: it owes their euros to the bearer that the order names.
+
+    `id` is the conversion's: of a round here, its id and payer's; of one abroad, its place in that territory's log.
+    `territory` is where the project is, `refs` and `cents` are columns: the lots, and how much of each.
+    """
+
+    id: Id
+    territory: Party
+    project: Id
+    refs: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=DUE_LOTS_MAX)]
+    cents: Annotated[tuple[Amount, ...], Meta(min_length=1, max_length=DUE_LOTS_MAX)]
+    order: SealedOrder
+
+
+class DueTaken(Struct, frozen=True, array_like=True, tag=51):
+    """The fund owes it, and will pay. What it does not owe is in a `Refused`: then the rights go back."""
+
+    id: Id
+
+
+class DueState(IntEnum):
+    """How far the euros of a conversion are."""
+
+    PAID = 1  # the bank carried it out
+    REJECTED = 2  # the bank sent it back; it stays owed
+    NETTED = 3  # the project's own fund pays it, against what the funds owe each other
+
+
+class DueSettled(Struct, frozen=True, array_like=True, tag=52):
+    """Euros of a conversion: fund to accounts, and from there to who decided. May be told again with a later state."""
+
+    id: Id
+    state: DueState
+    cents: Amount
+    on: Day
+
+
 HouseMessage = (
     Deposit
     | DepositTaken
@@ -188,6 +313,17 @@ HouseMessage = (
     | ExpectPayment
     | PaymentExpected
     | PaymentArrived
+    | OpenProject
+    | ProjectOpened
+    | CommitProject
+    | ReleaseProject
+    | ConvertProject
+    | ProjectConverted
+    | Support
+    | ProjectReleased
+    | Due
+    | DueTaken
+    | DueSettled
 )
 
 
@@ -211,14 +347,25 @@ def decode_house_slip(leaf: bytes) -> HouseSlip:
     if slip.version != HOUSE_VERSION:
         raise NotCanonical(reason=f"house slip version {slip.version} is not spoken here")
     for message in slip.messages:
-        if isinstance(message, Grants):
-            _require_one_length(message)
+        _require_one_length(message)
     return slip
 
 
-def _require_one_length(grants: Grants) -> None:
-    if not len(grants.ids) == len(grants.accounts) == len(grants.cents) == len(grants.words):
-        raise NotCanonical(reason="columns of grants have one length")
+def _require_one_length(message: HouseMessage) -> None:
+    columns: tuple[Sequence[object], ...]
+    match message:
+        case Grants():
+            columns = (message.ids, message.accounts, message.cents, message.words)
+        case ConvertProject():
+            columns = (message.payers, message.orders)
+        case ProjectConverted():
+            columns = (message.payers, message.cents)
+        case Due():
+            columns = (message.refs, message.cents)
+        case _:
+            return
+    if len({len(column) for column in columns}) != 1:
+        raise NotCanonical(reason="columns of one message have one length")
 
 
 def house_of(territory: TerritoryCode) -> str:

@@ -49,6 +49,7 @@ class Domain(StrEnum):
     KEY = "key"
     WHISPER = "whisper"
     OFFICER = "officer"
+    CONVERSION = "conversion"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,13 @@ from protocol.house import BaseName, make_neighbours
 from protocol.keys import InvalidKey, PublicKeys
 
 KEY_BYTES: Final = 32
-FOLDERS: Final = {BaseName.ACCOUNTS: "accounts", BaseName.FUND: "fund", BaseName.PARTNERS: "partners"}
+FOLDERS: Final = {
+    BaseName.ACCOUNTS: "accounts",
+    BaseName.FUND: "fund",
+    BaseName.PARTNERS: "partners",
+    BaseName.PROJECTS: "projects",
+    BaseName.PEOPLE: "people",
+}
 
 
 class Neighbour(Struct, frozen=True, forbid_unknown_fields=True):
