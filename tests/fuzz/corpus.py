@@ -29,6 +29,7 @@ from node.partners_app import PartnersConfig
 from protocol import keys, merkle
 from protocol.amounts import Cents
 from protocol.canonical import decode_typed, encode_typed
+from protocol.conversion import ORDER_VERSION, ConversionOrder, sign_order
 from protocol.directory import DirectoryEntry, Enrolled
 from protocol.envelopes import (
     ENVELOPE_BYTES_MAX,
@@ -48,19 +49,31 @@ from protocol.evidence import Evidence, EvidenceKind, SignedStatement
 from protocol.house import (
     HOUSE_VERSION,
     BaseName,
+    CommitProject,
+    ConvertProject,
     Deposit,
     DepositTaken,
     Donor,
+    Due,
+    DueSettled,
+    DueState,
+    DueTaken,
     ExpectPayment,
     Granted,
     Grants,
     HouseMessage,
     HouseSlip,
     OpenPool,
+    OpenProject,
     PaymentArrived,
     PaymentExpected,
     PoolOpened,
+    ProjectConverted,
+    ProjectOpened,
+    ProjectReleased,
     Refused,
+    ReleaseProject,
+    Support,
     TakeBack,
     TakenBack,
     encode_house_slip,
@@ -140,6 +153,7 @@ def _seeds(world: World, recorder: Recorder) -> dict[str, list[bytes]]:
         ],
         "own_slips": list(_own_slips(opened, payloads)),
         "house_slip": list(_house_slips()),
+        "conversion_order": list(_orders()),
         "sealed_column": [*columns, *_columns()],
         "forwarded": forwarded,
         "whisper": [*(encode_typed(whisper) for whisper in whispers), *_whispered()],
@@ -255,6 +269,16 @@ def _tickets() -> Iterator[bytes]:
     yield format_ticket_qr(made, key).encode()
 
 
+def _orders() -> Iterator[bytes]:
+    order = ConversionOrder(
+        *(ORDER_VERSION, BREST, LYON, bytes(16), 1, "A garden", "W293001234", "A garden for all", "9220"),
+        *("FR7630006000011234567890189", "FR", 20271231, bytes(32), bytes(32), 20261128),
+    )
+    signed = sign_order(order, AUTHOR)
+    yield signed.order
+    yield encode_typed(signed)
+
+
 def _house_slips() -> Iterator[bytes]:
     """One slip of each message between the bases of a territory, and one of all."""
     deposit = Deposit(bytes(16), b"a donor, opaque.", "bread", 202611, 1, "", "D715K6AF", 1_234)
@@ -272,6 +296,17 @@ def _house_slips() -> Iterator[bytes]:
         ExpectPayment(bytes(16), bytes(16), "bread", 1, "", "D715K6AF", 1_234, 20261231),
         PaymentExpected(bytes(16), "RF18539007547034", "FR7630006000011234567890189"),
         PaymentArrived(bytes(16), bytes(16), 1_234, 20261128),
+        OpenProject(bytes(16), "A garden", "food", 200_000, 20270331),
+        ProjectOpened(bytes(16), "D715K6AF"),
+        CommitProject(bytes(16), bytes(16)),
+        ReleaseProject(bytes(16), bytes(16), "minimum_missed"),
+        ConvertProject(bytes(16), bytes(16), 1, 5_000, (BREST, LYON), (b"sealed",) * 2),
+        ProjectConverted(bytes(16), (BREST,), (4_900,), 100),
+        Support(bytes(16), 5_000, 3),
+        ProjectReleased(bytes(16), 0),
+        Due(bytes(16), BREST, bytes(16), (bytes(16),), (4_900,), b"sealed"),
+        DueTaken(bytes(16)),
+        DueSettled(bytes(16), DueState.PAID, 4_900, 20270402),
     )
     for part in (*((message,) for message in messages), messages):
         yield encode_house_slip(HouseSlip(HOUSE_VERSION, BaseName.ACCOUNTS, 1_795_000_000_000, part))

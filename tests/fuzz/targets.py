@@ -21,6 +21,7 @@ from node.federation.whispers import Question, Reply, Whisper, WhisperRefused, o
 from node.ledger.postings import Posting
 from protocol import (
     canonical,
+    conversion,
     directory,
     envelopes,
     evidence,
@@ -228,6 +229,23 @@ def _house_slip() -> Run:
         except Malformed:
             return
         require_same(house.encode_house_slip(slip), data, "a slip of a house")
+
+    return run
+
+
+def _order() -> Run:
+    keyring = Keyring(READER)
+
+    def run(data: bytes) -> None:
+        try:
+            signed = conversion.unseal_order(keys.seal(READER.public.sealing, data, ephemeral_seed=bytes(32)), keyring)
+        except conversion.OrderRefused:
+            signed = conversion.SignedOrder(data, AUTHOR.public.id, keys.sign(AUTHOR, Domain.CONVERSION, data))
+        try:
+            order = conversion.verify_order(signed, [AUTHOR.public], territory=BREST, payer=LYON)
+        except conversion.OrderRefused:
+            return
+        require_same(encode_typed(order), signed.order, "a conversion order")
 
     return run
 
@@ -789,6 +807,7 @@ TARGETS: Final[Mapping[str, Target]] = {
         Target("checkpoint", _checkpoint, 1_024),
         Target("slip", _slip, 8_192),
         Target("house_slip", _house_slip, 4_096),
+        Target("conversion_order", _order, 2_048),
         Target("beneficiaries", _beneficiaries),
         Target("counterfoil", _counterfoil),
         Target("own_slips", _own_slips, 8_192),

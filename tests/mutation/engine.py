@@ -55,6 +55,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "protocol/messages.py": (_OF.format("messages"), _VECTORS),
     "protocol/replay.py": (_OF.format("replay"), _OF.format("national"), _VECTORS),
     "protocol/house.py": (_OF.format("house"),),
+    "protocol/conversion.py": (_OF.format("conversion"),),
     "protocol/national_file.py": (_OF.format("national_file"),),
     "node/ledger/draws.py": (_IN.format("draws"),),
     "node/ledger/lots.py": (_IN.format("lots"),),

@@ -7,25 +7,40 @@ from typing import Any
 import msgpack
 import pytest
 
+from protocol.conversion import SEALED_ORDER_BYTES_MAX
 from protocol.errors import Malformed
 from protocol.house import (
+    DUE_LOTS_MAX,
     GRANTS_MAX,
     HOUSE_VERSION,
     MESSAGES_MAX,
+    PAYERS_MAX,
     BaseName,
+    CommitProject,
+    ConvertProject,
     Deposit,
     DepositTaken,
     Donor,
+    Due,
+    DueSettled,
+    DueState,
+    DueTaken,
     ExpectPayment,
     Granted,
     Grants,
     HouseMessage,
     HouseSlip,
     OpenPool,
+    OpenProject,
     PaymentArrived,
     PaymentExpected,
     PoolOpened,
+    ProjectConverted,
+    ProjectOpened,
+    ProjectReleased,
     Refused,
+    ReleaseProject,
+    Support,
     TakeBack,
     TakenBack,
     decode_house_slip,
@@ -148,9 +163,82 @@ def test_every_field_has_its_limits(message: list[Any], place: int, good: list[A
 def test_a_slip_has_messages_and_not_too_many_and_a_leaf_its_size() -> None:
     assert MESSAGES_MAX == 2_048
     assert len(decode_house_slip(_pack(*[TAKEN] * MESSAGES_MAX)).messages) == MESSAGES_MAX
-    for leaf in (_pack(), _pack(*[TAKEN] * (MESSAGES_MAX + 1)), _pack([14, ID]), bytes(LEAF_BYTES_MAX + 1)):
+    for leaf in (_pack(), _pack(*[TAKEN] * (MESSAGES_MAX + 1)), _pack([99, ID]), bytes(LEAF_BYTES_MAX + 1)):
         with pytest.raises(Malformed):
             decode_house_slip(leaf)
+
+
+SEALED = b"sealed for a fund"
+OPEN_PROJECT: list[Any] = [40, ID, "A garden", "food", 200_000, 20270331]
+PROJECT_OPENED: list[Any] = [41, ID, "D715K6AF"]
+COMMIT: list[Any] = [42, ID, REF]
+RELEASE: list[Any] = [43, ID, REF, "minimum_missed"]
+CONVERT: list[Any] = [44, ID, REF, 2, 5_000, ["242900314", "200046977"], [SEALED, SEALED + b"!"]]
+CONVERTED: list[Any] = [45, ID, ["242900314"], [4_900], 100]
+SUPPORT: list[Any] = [46, REF, 0, 0]
+RELEASED: list[Any] = [47, ID, 0]
+DUE: list[Any] = [50, ID, "242900314", REF, [REF, DONOR], [4_000, 900], SEALED]
+DUE_TAKEN: list[Any] = [51, ID]
+DUE_SETTLED: list[Any] = [52, ID, 1, 4_900, 20270402]
+
+
+def test_each_message_of_a_conversion_has_its_bytes() -> None:
+    messages: tuple[HouseMessage, ...] = (
+        OpenProject(ID, "A garden", "food", 200_000, 20270331),
+        ProjectOpened(ID, "D715K6AF"),
+        CommitProject(ID, REF),
+        ReleaseProject(ID, REF, "minimum_missed"),
+        ConvertProject(ID, REF, 2, 5_000, ("242900314", "200046977"), (SEALED, SEALED + b"!")),
+        ProjectConverted(ID, ("242900314",), (4_900,), 100),
+        Support(REF, 0, 0),
+        ProjectReleased(ID, 0),
+        Due(ID, "242900314", REF, (REF, DONOR), (4_000, 900), SEALED),
+        DueTaken(ID),
+        DueSettled(ID, DueState.PAID, 4_900, 20270402),
+    )
+    slip = HouseSlip(HOUSE_VERSION, BaseName.ACCOUNTS, 7, messages)
+    leaf = _pack(
+        *(OPEN_PROJECT, PROJECT_OPENED, COMMIT, RELEASE, CONVERT, CONVERTED, SUPPORT, RELEASED),
+        *(DUE, DUE_TAKEN, DUE_SETTLED),
+    )
+    assert encode_house_slip(slip) == leaf
+    assert decode_house_slip(leaf) == slip
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        [44, ID, REF, 2, 5_000, ["242900314"], [SEALED, SEALED]],
+        [44, ID, REF, 2, 5_000, ["242900314", "200046977"], [SEALED]],
+        [44, ID, REF, 2, 5_000, [], []],
+        [44, ID, REF, 0, 5_000, ["242900314"], [SEALED]],
+        [44, ID, REF, 1_000, 5_000, ["242900314"], [SEALED]],
+        [44, ID, REF, 1, 5_000, ["242900314"], [b"!" * (SEALED_ORDER_BYTES_MAX + 1)]],
+        [44, ID, REF, 1, 5_000, ["242900314"] * (PAYERS_MAX + 1), [SEALED] * (PAYERS_MAX + 1)],
+        [45, ID, ["242900314"], [], 100],
+        [45, ID, ["242900314"] * (PAYERS_MAX + 1), [1] * (PAYERS_MAX + 1), 0],
+        [50, ID, "242900314", REF, [REF, DONOR], [4_000], SEALED],
+        [50, ID, "242900314", REF, [], [], SEALED],
+        [50, ID, "242900314", REF, [REF] * (DUE_LOTS_MAX + 1), [1] * (DUE_LOTS_MAX + 1), SEALED],
+        [50, ID, "242900314", REF, [REF], [0], SEALED],
+        [52, ID, 0, 4_900, 20270402],
+        [52, ID, 4, 4_900, 20270402],
+    ],
+)
+def test_columns_and_limits_of_a_conversion(message: list[Any]) -> None:
+    with pytest.raises(Malformed):
+        decode_house_slip(_pack(message))
+
+
+def test_the_largest_conversion_is_read() -> None:
+    payers, refs = ["242900314"] * PAYERS_MAX, [REF] * DUE_LOTS_MAX
+    assert (PAYERS_MAX, DUE_LOTS_MAX) == (64, 8_000)
+    for message in (
+        [44, ID, REF, 999, 5_000, payers, [b"!" * SEALED_ORDER_BYTES_MAX] * PAYERS_MAX],
+        [45, ID, payers, [1] * PAYERS_MAX, 0],
+        [50, ID, "242900314", REF, refs, [1] * DUE_LOTS_MAX, SEALED],
+    ):
+        assert len(decode_house_slip(_pack(message)).messages) == 1
 
 
 def test_a_slip_carries_as_many_grants_as_a_batch_of_the_ledger() -> None:
@@ -172,6 +260,8 @@ def test_a_house_is_a_network_of_its_own_and_its_bases_have_fixed_names() -> Non
         ("ACCOUNTS", "ACCOUNTS"),
         ("FUND", "THE-FUND"),
         ("PARTNERS", "PARTNERS"),
+        ("PROJECTS", "PROJECTS"),
+        ("PEOPLE", "PEOPLE"),
     ]
     assert HOUSE_VERSION == 1
 
