@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from hub.clearing.tables import metadata as clearing
 from hub.directory.tables import metadata as directory
+from hub.settlement.tables import obligations
 from protocol.book.migration_service import History
 
 HUB_HISTORY: Final = History(
-    name="hub", folder=Path(__file__).parent / "migrations" / "versions", tables=(directory, clearing)
+    name="hub", folder=Path(__file__).parent / "migrations" / "versions", tables=(directory, obligations.metadata)
 )

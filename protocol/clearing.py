@@ -38,6 +38,7 @@ UNKNOWN_MEMBER: Final = "unknown_member"
 SENDER_NOT_ACTIVE: Final = "sender_not_active"
 RECEIVER_NOT_ACTIVE: Final = "receiver_not_active"
 TO_ITSELF: Final = "to_itself"
+NOT_THE_ISSUER: Final = "not_the_issuer"
 
 LotKey = tuple[str, bytes]
 
@@ -55,12 +56,13 @@ class Positions:
 
 @dataclass(frozen=True, slots=True)
 class Ceded:
-    """A slip of cessions arrives from `giver` for `taker`."""
+    """A slip of cessions arrives from `giver` for `taker`. A conversion draws on lots of its taker only."""
 
     giver: str
     taker: str
     cede: Cede
     at: Instant
+    is_conversion: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,9 @@ def _clear_ceded(positions: Positions, message: Ceded) -> Outcome:
         keys=[(lot.issuer, lot.ref) for lot in cede.lots],
         is_home=[lot.issuer == giver for lot in cede.lots],
         faults=[
-            _lot_fault(positions, lot, giver, is_south=positions.members[message.taker].kind is MemberKind.SOUTH)
+            NOT_THE_ISSUER
+            if message.is_conversion and lot.issuer != message.taker
+            else _lot_fault(positions, lot, giver, is_south=positions.members[message.taker].kind is MemberKind.SOUTH)
             for lot in cede.lots
         ],
         left={

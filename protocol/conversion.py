@@ -16,13 +16,11 @@ from msgspec import Meta, Struct
 from protocol.canonical import decode_typed, encode_typed, prepare
 from protocol.errors import NotCanonical, Refusal
 from protocol.keys import Domain, Keyring, PublicKeys, SecretKeys, Unreadable, is_signed, seal, sign, unseal
-from protocol.messages import KeyName, Party, Signature
+from protocol.messages import SEALED_ORDER_BYTES_MAX, Id16, KeyName, Party, Signature
 
 ORDER_VERSION: Final = 1
 ORDER_BYTES_MAX: Final = 4_096
-SEALED_ORDER_BYTES_MAX: Final = 6_144
 
-_Id = Annotated[bytes, Meta(min_length=16, max_length=16)]
 _Day = Annotated[int, Meta(ge=19000101, le=99991231)]  # yyyymmdd
 
 
@@ -43,7 +41,7 @@ class ConversionOrder(Struct, frozen=True, array_like=True):
     version: Annotated[int, Meta(ge=1, le=2**16)]
     territory: Party
     payer: Party
-    project: _Id
+    project: Id16
     round: Annotated[int, Meta(ge=1, le=999)]
     title: Annotated[str, Meta(min_length=1, max_length=80)]
     bearer: Annotated[str, Meta(min_length=9, max_length=14)]

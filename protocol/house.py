@@ -30,12 +30,11 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from protocol.canonical import decode_typed, encode_typed, prepare
-from protocol.conversion import SEALED_ORDER_BYTES_MAX
 from protocol.directory import Directory, Member, MemberKind, MemberStatus
 from protocol.errors import NotCanonical
 from protocol.identifiers import TerritoryCode
 from protocol.keys import PublicKeys
-from protocol.messages import LEAF_BYTES_MAX, Amount, Code, Millis, Party
+from protocol.messages import LEAF_BYTES_MAX, SEALED_ORDER_BYTES_MAX, Amount, Code, Millis, Party
 
 HOUSE_VERSION: Final = 1
 MESSAGES_MAX: Final = 2_048

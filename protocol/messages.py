@@ -11,6 +11,7 @@ Source: SPEC.md, "Messages".
 from __future__ import annotations
 
 import re
+from enum import IntEnum
 from itertools import pairwise
 from typing import Annotated, Final
 
@@ -23,6 +24,8 @@ from protocol.times import DAY_MS
 WIRE_VERSION: Final = 1
 
 CESSIONS_MAX: Final = 1_000
+CONVERSIONS_MAX: Final = 128  # in one slip: their orders travel beside it
+SEALED_ORDER_BYTES_MAX: Final = 6_144
 DRAWS_MAX: Final = 8_000
 LEAF_BYTES_MAX: Final = 512 * 1024
 SEALED_BYTES_MAX: Final = 1024 * 1024
@@ -38,6 +41,7 @@ _CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
 Party = Annotated[str, Meta(min_length=6, max_length=9)]
 Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 KeyName = Annotated[bytes, Meta(min_length=8, max_length=8)]
+Id16 = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Signature = Annotated[bytes, Meta(min_length=64, max_length=64)]
 Key32 = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Size = Annotated[int, Meta(ge=0, le=2**53)]
@@ -206,6 +210,42 @@ class Extension(Struct, frozen=True, array_like=True, tag=13):
     body: Annotated[bytes, Meta(max_length=64 * 1024)]
 
 
+class Convert(Struct, frozen=True, array_like=True, tag=15):
+    """The cessions beside it convert rights: each goes to the issuer of its lots, whose fund then owes their euros.
+
+    `projects[k]` is the project that cession k is for, `rounds[k]` the round of it: opaque ids. Whom the fund pays, and
+    why it may, stands in the sealed column, which is an `Orders` here.
+    """
+
+    projects: Annotated[tuple[Id16, ...], Meta(min_length=1, max_length=CONVERSIONS_MAX)]
+    rounds: Annotated[tuple[Id16, ...], Meta(min_length=1, max_length=CONVERSIONS_MAX)]
+
+
+class SettledState(IntEnum):
+    """What is said of the euros of a conversion: by the issuer who owes them, and by the territory that asked."""
+
+    PAID = 1  # the issuer's fund paid the bearer, and its bank carried it out
+    REJECTED = 2  # the bank sent it back: it is owed again
+    NETTED = 3  # it stands in a window: the funds owe each other, the project's own fund pays
+    CONFIRMED = 4  # the bearer has it: the word of the territory that asked
+
+
+class Settled(Struct, frozen=True, array_like=True, tag=16):
+    """What became of the euros of conversions of one slip, as columns. `giver` is whose slip it is, `days` yyyymmdd.
+
+    The last word of each side counts. The issuer says PAID, REJECTED or NETTED, the giver CONFIRMED.
+    """
+
+    giver: Party
+    epoch: Epoch
+    index: Size
+    places: Annotated[tuple[Place, ...], Meta(min_length=1, max_length=CONVERSIONS_MAX)]
+    states: Annotated[tuple[SettledState, ...], Meta(min_length=1, max_length=CONVERSIONS_MAX)]
+    days: Annotated[
+        tuple[Annotated[int, Meta(ge=19000101, le=99991231)], ...], Meta(min_length=1, max_length=CONVERSIONS_MAX)
+    ]
+
+
 Message = (
     Cede
     | Answer
@@ -220,6 +260,8 @@ Message = (
     | Moved
     | Statement
     | Restored
+    | Convert
+    | Settled
     | Extension
 )
 
@@ -242,6 +284,19 @@ class Beneficiaries(Struct, frozen=True, array_like=True):
     ]
     givers: Annotated[tuple[Annotated[str, Meta(max_length=24)], ...], Meta(max_length=CESSIONS_MAX)]
     words: Annotated[tuple[Words, ...], Meta(max_length=CESSIONS_MAX)]
+
+
+class Orders(Struct, frozen=True, array_like=True):
+    """The sealed column of a Cede that converts: for each cession the order for the fund.
+
+    An order is sealed a second time, for the fund alone: whoever keeps the issuer's accounts carries it unread.
+    """
+
+    origin: Party
+    orders: Annotated[
+        tuple[Annotated[bytes, Meta(min_length=1, max_length=SEALED_ORDER_BYTES_MAX)], ...],
+        Meta(min_length=1, max_length=CONVERSIONS_MAX),
+    ]
 
 
 class SealedColumn(Struct, frozen=True, array_like=True):
@@ -287,10 +342,21 @@ def decode_slip(leaf: bytes) -> Slip:
         _require_columns(message)
     if sum(isinstance(message, Cede) for message in slip.messages) > 1:
         raise Malformed(reason="a slip carries one Cede at most")
-    if {Cede, Answer} <= {type(message) for message in slip.messages}:
-        # An Answer is passed on at once: a Cede beside it would reach its receiver before it was cleared.
-        raise Malformed(reason="a slip carries no Cede beside an Answer")
+    kinds = {type(message) for message in slip.messages}
+    if Cede in kinds and not kinds.isdisjoint({Answer, Settled}):
+        # What is passed on at once would bring a Cede beside it to its receiver before it was cleared.
+        raise Malformed(reason="a slip carries no Cede beside an Answer or a Settled")
+    if Convert in kinds:
+        _require_conversions(slip)
     return slip
+
+
+def _require_conversions(slip: Slip) -> None:
+    """Raise Malformed where a Convert does not speak of the cessions beside it."""
+    converts = [message for message in slip.messages if isinstance(message, Convert)]
+    cede = next((message for message in slip.messages if isinstance(message, Cede)), None)
+    if cede is None or len(converts) != 1 or not len(converts[0].projects) == len(converts[0].rounds) == cede.count:
+        raise Malformed(reason="one Convert stands beside a Cede, with a project and a round for each cession")
 
 
 def _require_columns(message: Message) -> None:
@@ -319,6 +385,10 @@ def _require_columns(message: Message) -> None:
         _require_plain(message.codes)
         _require_rising(message.refused)
     elif isinstance(message, Recall):
+        _require_rising(message.places)
+    elif isinstance(message, Settled):
+        if not len(message.places) == len(message.states) == len(message.days):
+            raise Malformed(reason="places, states and days differ in length")
         _require_rising(message.places)
     elif isinstance(message, Forward):
         _require_rising(message.skipped)
@@ -372,6 +442,19 @@ def decode_beneficiaries(plain: bytes, cede: Cede, origin: str) -> Beneficiaries
     return opened
 
 
+def decode_orders(plain: bytes, cede: Cede, origin: str) -> Orders:
+    """Return the opened column of a Cede that converts, if it fits and was sealed by its origin.
+
+    Raises NotCanonical; Malformed where it does not fit.
+    """
+    opened = decode_typed(plain, Orders, size_max=SEALED_BYTES_MAX)
+    if opened.origin != origin:
+        raise Malformed(reason="the sealed column names another origin")
+    if len(opened.orders) != cede.count:
+        raise Malformed(reason="the sealed column and the conversions differ in number")
+    return opened
+
+
 def decode_counterfoil(plain: bytes, cede: Cede) -> Counterfoil:
     """Return the giver's own copy. Raises NotCanonical; Malformed where it does not fit the cessions beside it."""
     opened = decode_typed(plain, Counterfoil, size_max=COUNTERFOIL_BYTES_MAX)
@@ -380,4 +463,4 @@ def decode_counterfoil(plain: bytes, cede: Cede) -> Counterfoil:
     return opened
 
 
-prepare(Slip, Beneficiaries, Counterfoil, SealedColumn)
+prepare(Slip, Beneficiaries, Orders, Counterfoil, SealedColumn)

@@ -7,8 +7,9 @@ Source: SPEC.md, "The national log".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
@@ -23,15 +24,18 @@ from protocol.messages import (
     Answer,
     Cede,
     Codes,
+    Convert,
     Epoch,
     Hash,
     Millis,
     Party,
     Places,
+    Settled,
     Size,
     Slip,
     decode_slip,
 )
+from protocol.obligations import Obligation, settle
 from protocol.times import Instant
 
 ENTRY_BYTES_MAX: Final = LEAF_BYTES_MAX
@@ -181,6 +185,47 @@ def find_cede(slip: Slip) -> Cede | None:
     return next((message for message in slip.messages if isinstance(message, Cede)), None)
 
 
+def find_convert(slip: Slip) -> Convert | None:
+    """Return what makes conversions of the slip's cessions, if anything does."""
+    return next((message for message in slip.messages if isinstance(message, Convert)), None)
+
+
+def begin_obligations(key: SlipKey, slip: Slip, cede: Cede, outcome: Outcome) -> dict[tuple[SlipKey, int], Obligation]:
+    """Return what may be owed for a slip just taken: a conversion for each place that was not refused."""
+    convert = find_convert(slip)
+    if convert is None or outcome.slip_code:
+        return {}
+    refused = {place for place, _ in outcome.refused}
+    return {
+        (key, place): Obligation(debtor=slip.to, creditor=key[0], project=convert.projects[place], cents=cents)
+        for place, cents in enumerate(sum_cessions(cede))
+        if place not in refused
+    }
+
+
+def sum_cessions(cede: Cede) -> list[int]:
+    """Return the cents of each cession of a slip."""
+    if not cede.counts:
+        return list(cede.cents)
+    draws = iter(cede.cents)
+    return [sum(islice(draws, count)) for count in cede.counts]
+
+
+def settle_words(
+    find: Callable[[SlipKey, int], Obligation | None], speaker: str, settled: Settled
+) -> Iterator[tuple[int, Obligation]]:
+    """Go through the places whose obligation the speaker's words change, each with what it is then.
+
+    Words about what nobody asked for, or that are another's to say, change nothing.
+    """
+    key = (settled.giver, settled.epoch, settled.index)
+    for place, state, day in zip(settled.places, settled.states, settled.days, strict=True):
+        obligation = find(key, place)
+        after = None if obligation is None else settle(obligation, speaker, state, day)
+        if after is not None:
+            yield place, after
+
+
 def read_slip(leaf: bytes) -> Slip | None:
     """Return the slip, or None where the leaf is signed nonsense, which is taken, refused and moves nothing."""
     try:
@@ -191,7 +236,7 @@ def read_slip(leaf: bytes) -> Slip | None:
 
 def clear_slip(positions: Positions, giver: str, slip: Slip, cede: Cede, at: Instant) -> Outcome:
     """Return the outcome of a slip of cessions."""
-    return clearing.clear(positions, Ceded(giver, slip.to, cede, at))
+    return clearing.clear(positions, Ceded(giver, slip.to, cede, at, is_conversion=find_convert(slip) is not None))
 
 
 def repeat_slip(giver: str, cede: Cede, slip_code: str, refused: Iterable[tuple[int, str]]) -> Outcome:

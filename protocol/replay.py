@@ -14,7 +14,7 @@ from protocol.cession import CessionState
 from protocol.clearing import LotKey, Outcome, Positions, apply_outcome
 from protocol.directory import BrokenDirectory, Directory, apply_entries
 from protocol.errors import NotCanonical, Refusal
-from protocol.messages import Answer, Cede, Restored
+from protocol.messages import Answer, Cede, Restored, Settled
 from protocol.national import (
     CessionsStopped,
     DirectoryChanged,
@@ -24,6 +24,7 @@ from protocol.national import (
     SlipRetaken,
     SlipsHandedOver,
     SlipTaken,
+    begin_obligations,
     begin_record,
     choose_stopped,
     clear_slip,
@@ -33,8 +34,10 @@ from protocol.national import (
     read_slip,
     repeat_slip,
     settle_answer,
+    settle_words,
     stop,
 )
+from protocol.obligations import Obligation
 from protocol.times import Instant
 
 LoadLeaf = Callable[[SlipKey], bytes | None]
@@ -62,6 +65,7 @@ class Replay:
     codes: dict[SlipKey, dict[int, str]] = field(default_factory=dict)
     slip_codes: dict[SlipKey, str] = field(default_factory=dict)
     restored: int = 0  # how often the hub's book was lost and told again
+    obligations: dict[tuple[SlipKey, int], Obligation] = field(default_factory=dict)  # of conversions not refused
     epochs: dict[str, int] = field(default_factory=dict)  # of each member's log, raised only by its own `Restored`
 
     def take(self, leaf: bytes) -> None:
@@ -136,9 +140,16 @@ class Replay:
             self.records[key] = begin_record(slip.to, cede, outcome)
             self.codes[key] = dict(outcome.refused)
             self.slip_codes[key] = outcome.slip_code
+            self.obligations.update(begin_obligations(key, slip, cede, outcome))
         for message in () if slip is None else slip.messages:
             if isinstance(message, Answer) and slip is not None:
                 self._answer(entry.member, slip.to, message)
+            elif isinstance(message, Settled):
+                for place, after in settle_words(self.find_obligation, entry.member, message):
+                    self.obligations[(message.giver, message.epoch, message.index), place] = after
+
+    def find_obligation(self, key: SlipKey, place: int) -> Obligation | None:
+        return self.obligations.get((key, place))
 
     def _repeat(self, entry: SlipRetaken, cede: Cede, refused: tuple[tuple[int, str], ...]) -> Outcome:
         """What was told once stands, as far as it can be: a lot keeps the class under which it was first announced."""

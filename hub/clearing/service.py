@@ -9,6 +9,7 @@ from typing import Final
 from hub.clearing import store
 from hub.clearing.store import StoredSlip
 from hub.directory.service import ChangeRefused, Registry
+from hub.settlement import store as settlement_store
 from hub.transparency.service import note
 from protocol import envelopes, keys, merkle
 from protocol.book import log_store
@@ -33,6 +34,7 @@ from protocol.messages import (
     Answer,
     AskStatement,
     Cede,
+    Convert,
     Forward,
     HandedOver,
     Message,
@@ -40,6 +42,7 @@ from protocol.messages import (
     Recall,
     RetireKey,
     SealedColumn,
+    Settled,
     Slip,
     Statement,
     Stopped,
@@ -52,6 +55,7 @@ from protocol.national import (
     SlipKey,
     SlipsHandedOver,
     SlipTaken,
+    begin_obligations,
     begin_record,
     choose_stopped,
     clear_slip,
@@ -59,6 +63,7 @@ from protocol.national import (
     find_cede,
     read_slip,
     settle_answer,
+    settle_words,
     stop,
 )
 from protocol.times import Instant, day_of
@@ -408,6 +413,8 @@ class Sequencer:
             desk.page.now,
         )
         desk.apply(stored.id, outcome)
+        may_owe = begin_obligations(key, slip, cede, outcome)
+        settlement_store.insert(desk.page.connection, stored.id, {place: one for (_, place), one in may_owe.items()})
         refused = cede.count if outcome.slip_code else len(outcome.refused)
         self._count("cessions_cleared", cede.count - refused)
         self._count("cessions_refused", refused)
@@ -425,11 +432,13 @@ class Sequencer:
 
     def _act(self, desk: Desk, member: str, key: SlipKey, slip: Slip, carried: CarriedSlip) -> None:
         """Act on everything in a slip but its cessions."""
-        is_answer = False
+        is_told_on = False
         for message in slip.messages:
             match message:
                 case Answer():
-                    is_answer = self._take_answer(desk, member, slip.to, message) or is_answer
+                    is_told_on = self._take_answer(desk, member, slip.to, message) or is_told_on
+                case Settled():
+                    is_told_on = self._take_settled(desk, member, slip.to, message) or is_told_on
                 case Recall():
                     self._take_recall(desk, member, message)
                 case AddKey():
@@ -438,11 +447,11 @@ class Sequencer:
                     self._attempt_change(desk, KeyRetired(member, message.key, False, 0))
                 case AskStatement():
                     desk.asking.add(member)
-                case Cede():
+                case Cede() | Convert():
                     pass
                 case _:
                     self._count("messages_ignored")
-        if is_answer:
+        if is_told_on:
             desk.tell(
                 slip.to,
                 Forward(member, key[1], key[2], merkle.hash_leaf(carried.leaf), ()),
@@ -477,6 +486,19 @@ class Sequencer:
         self._count("cessions_delivered", len(delivered))
         self._count("cessions_returned", len(returned))
         return True
+
+    def _take_settled(self, desk: Desk, speaker: str, reader: str, settled: Settled) -> bool:
+        """Keep what a party says of the euros of conversions; True where the other party is to hear of it."""
+        connection = desk.page.connection
+        stored = store.find_slip(connection, (settled.giver, settled.epoch, settled.index))
+        if stored is None or {speaker, reader} != {stored.origin, stored.record.taker}:
+            self._count("settlements_ignored")
+            return False
+        changed = list(settle_words(lambda key, place: settlement_store.find(connection, key, place), speaker, settled))
+        settlement_store.save_words(connection, stored.id, changed)
+        self._count("settlements_told", len(changed))
+        self._count("settlements_ignored", len(settled.places) - len(changed))
+        return bool(changed)
 
     def _tell_issuers(self, desk: Desk, stored: StoredSlip, outcome: Outcome) -> None:
         """Tell an issuer when rights on its lots moved between two other members."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from hub.clearing.tables import abroad, ceded, exceptions, lots, positions, slips, transit
 from hub.directory.tables import entries
+from hub.settlement import store as settlement_store
 from protocol.book import log_store
 from protocol.book.checks import check_logs, guarded
 from protocol.book.log_store import Log
@@ -27,6 +28,7 @@ from protocol.national import (
     find_cede,
     read_slip,
 )
+from protocol.obligations import Obligation
 from protocol.replay import DoesNotFollow, Replay
 
 Progress = Callable[[str], None]
@@ -163,8 +165,19 @@ def compare_with_replay(connection: Connection, state: Replay) -> list[Checked]:
         _compare(
             "I5", "cessions that left their slip are those of the log", "cession", expected_exceptions, found_exceptions
         ),
+        _compare(
+            "I8",
+            "what funds owe is what the log says",
+            "obligation",
+            {key: _tell_obligation(one) for key, one in state.obligations.items()},
+            {key: _tell_obligation(one) for key, one in settlement_store.load_all(connection)},
+        ),
         _check_terms(connection),
     ]
+
+
+def _tell_obligation(one: Obligation) -> tuple[object, ...]:
+    return one.debtor, one.creditor, one.project, one.cents, one.said or 0, one.said_on, one.confirmed_on
 
 
 def _stored_exceptions(

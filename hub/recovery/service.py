@@ -58,6 +58,7 @@ from protocol.messages import (
     Recall,
     Restored,
     RetireKey,
+    Settled,
     Slip,
     Stopped,
     Verdict,
@@ -419,6 +420,10 @@ class Recoverer:
             if isinstance(message, Answer):
                 stored = clearing_store.find_slip(desk.page.connection, (slip.to, message.epoch, message.index))
                 if stored is None or stored.record.state is not CessionState.HANDED_OVER:
+                    return False
+            if isinstance(message, Settled):
+                key = (message.giver, message.epoch, message.index)
+                if clearing_store.find_slip(desk.page.connection, key) is None:
                     return False
         return True
 

@@ -56,6 +56,8 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "protocol/replay.py": (_OF.format("replay"), _OF.format("national"), _VECTORS),
     "protocol/house.py": (_OF.format("house"),),
     "protocol/conversion.py": (_OF.format("conversion"),),
+    "protocol/obligations.py": (_OF.format("obligations"),),
+    "protocol/netting.py": (_OF.format("netting"),),
     "protocol/national_file.py": (_OF.format("national_file"),),
     "node/ledger/draws.py": (_IN.format("draws"),),
     "node/ledger/lots.py": (_IN.format("lots"),),

@@ -302,6 +302,15 @@ MESSAGES: dict[int, Shape] = {
     ),
     13: struct(text(1, 48), binary(0, 65_536)),
     14: struct(EPOCH, SIZE),
+    15: struct(list_of(ID, 128, 1), list_of(ID, 128, 1)),
+    16: struct(
+        PARTY,
+        EPOCH,
+        SIZE,
+        list_of(PLACE, 128, 1),
+        list_of(whole(1, 4), 128, 1),
+        list_of(whole(19_000_101, 99_991_231), 128, 1),
+    ),
 }
 SLIP = struct(whole(1, 65_536), PARTY, MILLIS, list_of(tagged(MESSAGES), 2_048, 1))
 BENEFICIARIES = struct(PARTY, list_of(text(8, 8), 1_000, 1), list_of(text(0, 24), 1_000), list_of(text(0, 280), 1_000))
@@ -352,6 +361,8 @@ def _do_columns_fit(tag: int, fields: list[Any]) -> bool:
         return len(fields[4]) == len(fields[5])
     if tag == 12:
         return len(fields[1]) == len(fields[2]) == len(fields[3])
+    if tag == 16:
+        return len(fields[3]) == len(fields[4]) == len(fields[5]) and _rising(fields[3])
     return True
 
 
@@ -362,8 +373,13 @@ def read_slip(leaf: bytes) -> list[Any]:
     tags = [message[0] for message in slip[3]]
     if not _plain(slip[1]) or not all(_do_columns_fit(message[0], message[1:]) for message in slip[3]):
         raise Refused("malformed")
-    if tags.count(1) > 1 or (1 in tags and 2 in tags):
+    if tags.count(1) > 1 or (1 in tags and (2 in tags or 16 in tags)):
         raise Refused("malformed")
+    converts = [message for message in slip[3] if message[0] == 15]
+    if converts:
+        cedes = [message for message in slip[3] if message[0] == 1]
+        if not cedes or len(converts) > 1 or {len(column) for column in converts[0][1:]} != {count_of(cedes[0])}:
+            raise Refused("malformed")
     return slip
 
 

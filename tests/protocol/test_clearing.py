@@ -334,3 +334,21 @@ def test_rights_abroad_grow_with_each_cession_of_a_slip() -> None:
         (2, "abroad_limit"),
         (4, "abroad_limit"),
     ]
+
+
+def test_a_conversion_draws_on_lots_of_its_taker_only() -> None:
+    keys = [(lot.issuer, lot.ref) for lot in (FAR, HOME)]
+    positions = Positions(ACTIVE, {(keys[0], BREST): 9}, dict.fromkeys(keys, (5, 202611)), {LYON: 9})
+    draws = [[(0, 1)], [(1, 4)], [(0, 2), (1, 1)], [(0, 3)]]
+    asked = Ceded(BREST, LYON, to_cede([FAR, HOME], draws, []), Instant(1), is_conversion=True)
+    outcome = clear(positions, asked)
+    assert outcome.refused == ((1, "not_the_issuer"), (2, "not_the_issuer"))
+    assert outcome.cents == {(keys[0], BREST): -4}
+    assert not outcome.abroad
+    assert outcome.transit == {keys[0]: 4}
+
+
+def test_an_unknown_lot_of_another_is_no_conversion_of_the_takers() -> None:
+    positions = Positions(ACTIVE, {}, {}, {})
+    asked = Ceded(BREST, LYON, to_cede([HOME], [[(0, 1)]], []), Instant(1), is_conversion=True)
+    assert clear(positions, asked).refused == ((0, "not_the_issuer"),)

@@ -7,7 +7,6 @@ from typing import Any
 import msgpack
 import pytest
 
-from protocol.conversion import SEALED_ORDER_BYTES_MAX
 from protocol.errors import Malformed
 from protocol.house import (
     DUE_LOTS_MAX,
@@ -50,7 +49,7 @@ from protocol.house import (
 )
 from protocol.identifiers import TerritoryCode
 from protocol.keys import make_keys
-from protocol.messages import LEAF_BYTES_MAX
+from protocol.messages import LEAF_BYTES_MAX, SEALED_ORDER_BYTES_MAX
 
 ID, DONOR, REF = bytes(range(16)), b"a donor, opaque.", b"\x07" * 16
 DEPOSIT: list[Any] = [1, ID, DONOR, "bread", 202611, 5, "Brest", "D715K6AF", 1_234]

@@ -17,12 +17,15 @@ from protocol.messages import (
     AskStatement,
     Beneficiaries,
     Cede,
+    Convert,
     Counterfoil,
     Lot,
+    Orders,
     Slip,
     Verdict,
     decode_beneficiaries,
     decode_counterfoil,
+    decode_orders,
     decode_slip,
     draws_of,
     encode_slip,
@@ -186,3 +189,26 @@ def test_no_text_of_a_sealed_column_holds_what_a_screen_obeys(column: str, symbo
     assert decode_beneficiaries(encode_typed(opened()), cede, "242900314") == opened()
     with pytest.raises(Malformed):
         decode_beneficiaries(encode_typed(opened(**{column: (f"0A1B2C3{symbol}",)})), cede, "242900314")
+
+
+def test_the_orders_of_a_slip_are_one_for_each_conversion() -> None:
+    cede = make_cede(1, [[(0, 1)]] * 2)
+    orders = Orders("242900314", (b"sealed", b"too"))
+    assert decode_orders(encode_typed(orders), cede, "242900314") == orders
+    for wrong, origin in ((orders, "200046977"), (Orders("242900314", (b"sealed",)), "242900314")):
+        with pytest.raises(Malformed):
+            decode_orders(encode_typed(wrong), cede, origin)
+    with pytest.raises(NotCanonical):
+        decode_orders(encode_typed(Orders("242900314", (b"sealed", bytes(6_145)))), cede, "242900314")
+    with pytest.raises(NotCanonical):
+        decode_orders(encode_typed(Beneficiaries("242900314", ("7K3F92QX",) * 2, (), ())), cede, "242900314")
+
+
+def test_a_slip_carries_no_more_conversions_than_its_orders_may_weigh() -> None:
+    def leaf(count: int) -> bytes:
+        convert = Convert((bytes(16),) * count, (bytes(16),) * count)
+        return encode_slip(Slip(1, "200046977", 0, (make_cede(1, [[(0, 1)]] * count), convert)))
+
+    assert len(decode_slip(leaf(128)).messages) == 2
+    with pytest.raises(Malformed):
+        decode_slip(leaf(129))
