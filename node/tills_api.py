@@ -16,9 +16,21 @@ from aiohttp import web
 from msgspec import Struct
 
 from node.description import Api, Route, describe_api
+from node.guesses import Guesses, name_caller
 from node.partners.companies import require_siren
 from node.partners.days import local_day
-from node.partners.errors import CampaignUnknown, SaleUnknown, TillNotKnown, remake
+from node.partners.errors import (
+    CampaignUnknown,
+    PartnersRefusal,
+    SaleUnknown,
+    TicketExpired,
+    TicketForged,
+    TicketNotClaimable,
+    TicketUnknown,
+    TicketVoid,
+    TillNotKnown,
+    remake,
+)
 from node.partners.purchases import Purchase, require_purchase_id
 from node.partners.purchases_service import TellSales, Told
 from node.partners.reading_service import (
@@ -31,6 +43,7 @@ from node.partners.reading_service import (
 from node.partners.refunds_service import AskRefund
 from node.partners.sales import RefundState
 from node.partners.service import Partners
+from node.partners.tickets import read_origin
 from node.partners.tickets_service import ClaimTicket
 from node.partners.tills_service import Till
 from node.requests import read_body, read_lines
@@ -84,12 +97,21 @@ Body = TypeVar("Body")
 
 
 class Counter:
-    """The companies base as its doors see it."""
+    """The companies base as its doors see it. `proxies` are addresses whose word on who calls is believed."""
 
-    def __init__(self, partners: Partners, *, note_refused: Callable[[str], None], wait_seconds: float) -> None:
+    def __init__(
+        self,
+        partners: Partners,
+        *,
+        note_refused: Callable[[str], None],
+        wait_seconds: float,
+        proxies: frozenset[str] = frozenset(),
+    ) -> None:
         self.partners = partners
         self.note_refused = note_refused
         self.wait_seconds = wait_seconds
+        self.proxies = proxies
+        self.guesses = Guesses()
         self.zone = partners.settings.zone
         self.home = partners.settings.home
 
@@ -204,16 +226,42 @@ async def refund(request: web.Request) -> web.Response:
 async def claim(request: web.Request) -> web.Response:
     """Credit a claim ticket to an account, once."""
     counter, _ = request.app[COUNTER], await authorise_in_force(request)
-    asked = read_body(await request.read(), ClaimRequest)
-    told, state, code = await counter.partners.claim(
-        ClaimTicket(
-            text=asked.ticket,
-            holder=read_holder(asked.account, counter.home),
-            day=counter.today(),
-            grant_id=counter.partners.new_id(),
-        ),
-        wait_seconds=counter.wait_seconds,
+    return await _claim(counter, _read_claim(counter, await request.read()))
+
+
+async def claim_as_citizen(request: web.Request) -> web.Response:
+    """Credit one's own claim ticket to one's account, once. Who shows too many wrong tickets waits."""
+    counter = request.app[COUNTER]
+    asked = _read_claim(counter, await request.read())
+    read_origin(asked.text)  # a slip of the hand is told before it counts as a guess
+    caller = name_caller(request.remote or "", request.headers.getall("X-Forwarded-For", ()), counter.proxies)
+    counter.guesses.take(caller, counter.partners.book.clock())
+    is_guess = False
+    try:
+        return await _claim(counter, asked)
+    except (TicketForged, TicketUnknown, TicketExpired, TicketVoid):
+        is_guess = True
+        raise TicketNotClaimable from None
+    except PartnersRefusal:  # claimed by another, or an account that cannot have it: who guesses those is a guesser too
+        is_guess = True
+        raise
+    finally:
+        if not is_guess:
+            counter.guesses.give_back(caller)
+
+
+def _read_claim(counter: Counter, body: bytes) -> ClaimTicket:
+    asked = read_body(body, ClaimRequest)
+    return ClaimTicket(
+        text=asked.ticket,
+        holder=read_holder(asked.account, counter.home),
+        day=counter.today(),
+        grant_id=counter.partners.new_id(),
     )
+
+
+async def _claim(counter: Counter, asked: ClaimTicket) -> web.Response:
+    told, state, code = await counter.partners.claim(asked, wait_seconds=counter.wait_seconds)
     if code:
         raise remake(code, {})
     line = tell_claim(told, state)
@@ -282,6 +330,7 @@ def _door(
     query: str = "",
     creates: bool = False,
     waits: bool = False,
+    limited: bool = False,
 ) -> tuple[Route, Handler]:
     route = Route(
         method=method,
@@ -294,6 +343,7 @@ def _door(
         query=tuple(query.split()),
         creates=creates,
         waits=waits,
+        limited=limited,
     )
     return route, handler
 
@@ -317,6 +367,16 @@ DOORS: Final = (
     _door("POST", "/batches", tell_batch, BatchAnswer, scope=_TILL, body=BatchRequest),
     _door("POST", "/refunds", refund, RefundLine, scope=_TILL, body=RefundRequest, creates=True, waits=True),
     _door("POST", "/claims", claim, ClaimLine, scope=_COMPANY, body=ClaimRequest, creates=True, waits=True),
+    _door(
+        "POST",
+        "/citizen-claims",
+        claim_as_citizen,
+        ClaimLine,
+        body=ClaimRequest,
+        creates=True,
+        waits=True,
+        limited=True,
+    ),
     _door("GET", "/campaigns", list_campaigns, CampaignsAnswer, scope=_COMPANY),
     _door("GET", "/campaigns/{campaign}", show_campaign, CampaignAnswer, scope=_COMPANY),
     _door("GET", "/ceilings", show_ceilings, CeilingsAnswer, scope=_OFFICE),
@@ -327,14 +387,19 @@ DOORS: Final = (
 
 
 def add_tills_doors(
-    application: web.Application, partners: Partners, metrics: Metrics, *, wait_seconds: float = WAIT_SECONDS
+    application: web.Application,
+    partners: Partners,
+    metrics: Metrics,
+    *,
+    wait_seconds: float = WAIT_SECONDS,
+    proxies: frozenset[str] = frozenset(),
 ) -> None:
     """Serve the doors of the companies base in an application, beside what it serves already."""
 
     def note_refused(code: str) -> None:
         metrics.refusals[code] = metrics.refusals.get(code, 0) + 1
 
-    application[COUNTER] = Counter(partners, note_refused=note_refused, wait_seconds=wait_seconds)
+    application[COUNTER] = Counter(partners, note_refused=note_refused, wait_seconds=wait_seconds, proxies=proxies)
     for route, handler in DOORS:
         application.router.add_route(route.method, route.path, handler)
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,10 +113,17 @@ class Counter:
         return await self.call("POST", "/batches", body)
 
     async def call(
-        self, method: str, path: str, body: Any = None, *, key: str | None = None, data: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        data: bytes | None = None,
+        more_headers: Mapping[str, str] | None = None,
     ) -> Told:
         """Call the API. A refusal must be one that explains itself; an answer must be as described."""
-        headers = {"Accept-Language": "en"}
+        headers = {"Accept-Language": "en", **(more_headers or {})}
         if key != "":
             headers["Authorization"] = f"Bearer {self.key if key is None else key}"
         sent = data if data is not None else (None if body is None else json.dumps(body).encode())
