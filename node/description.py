@@ -11,6 +11,7 @@ import msgspec
 
 # What may stand in a query, and what it is.
 QUERY: Final[Mapping[str, tuple[str, str]]] = {
+    "after": ("string", "the id after which to go on, as the page before said"),
     "account": ("string", "an account of this territory, by number or address"),
     "address": ("string", "an account anywhere, XXXX-XXXX-C@TERRITORY"),
     "at": ("string", "an instant, ISO 8601 with its time zone"),

@@ -6,19 +6,19 @@ Every door stands in one table: what is served is what is described.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, TypeVar
 
-import msgspec
 from aiohttp import web
 from msgspec import Struct
 
+from node.counter_api import COUNTER, Counter, answer, authorise, authorise_in_force, authorise_office
+from node.coupon_lines import CouponLine, CouponRequest, CouponsAnswer, CouponUseRequest
+from node.coupons_api import issue_coupon, list_coupons, show_coupon, use_coupon, withdraw_coupon
 from node.description import Api, Route, describe_api
-from node.guesses import Guesses, name_caller
+from node.guesses import name_caller
 from node.partners.companies import require_siren
-from node.partners.days import local_day
 from node.partners.errors import (
     CampaignUnknown,
     PartnersRefusal,
@@ -28,7 +28,6 @@ from node.partners.errors import (
     TicketNotClaimable,
     TicketUnknown,
     TicketVoid,
-    TillNotKnown,
     remake,
 )
 from node.partners.purchases import Purchase, require_purchase_id
@@ -78,7 +77,7 @@ from node.tills_requests import (
 from protocol.amounts import Cents
 from protocol.errors import Refusal
 from protocol.identifiers import format_id, parse_id
-from protocol.running.http_service import JsonResponse, Metrics, Probe, choose_language, make_application
+from protocol.running.http_service import Metrics, Probe, choose_language, make_application
 from protocol.times import parse_instant
 
 BODY_BYTES_MAX: Final = 2 * 1024 * 1024
@@ -96,55 +95,6 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Body = TypeVar("Body")
 
 
-class Counter:
-    """The companies base as its doors see it. `proxies` are addresses whose word on who calls is believed."""
-
-    def __init__(
-        self,
-        partners: Partners,
-        *,
-        note_refused: Callable[[str], None],
-        wait_seconds: float,
-        proxies: frozenset[str] = frozenset(),
-    ) -> None:
-        self.partners = partners
-        self.note_refused = note_refused
-        self.wait_seconds = wait_seconds
-        self.proxies = proxies
-        self.guesses = Guesses()
-        self.zone = partners.settings.zone
-        self.home = partners.settings.home
-
-    def today(self) -> datetime.date:
-        """The day where the tills are."""
-        return local_day(self.partners.book.clock(), self.zone)
-
-
-COUNTER: Final = web.AppKey("counter", Counter)
-
-
-async def authorise(request: web.Request) -> Till:
-    """Return who calls; asked before anything else is read. Raises TillNotKnown."""
-    kind, _, text = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not text:
-        raise TillNotKnown
-    return await request.app[COUNTER].partners.tills.authorise(text.strip())
-
-
-async def authorise_in_force(request: web.Request) -> Till:
-    """The same, where a credential that ended counts no more. Raises CredentialRevoked, CredentialCompromised too."""
-    till = await authorise(request)
-    till.require_in_force(request.app[COUNTER].partners.book.clock())
-    return till
-
-
-async def authorise_office(request: web.Request) -> Till:
-    """The same for what concerns the company's office only. Raises TillNotAllowed too."""
-    till = await authorise_in_force(request)
-    till.require_office()
-    return till
-
-
 async def tell_one_purchase(request: web.Request) -> web.Response:
     """Tell a sale as it is made; answered once the accounts credited it, or as pending."""
     counter, till = request.app[COUNTER], await authorise(request)
@@ -156,7 +106,7 @@ async def tell_one_purchase(request: web.Request) -> web.Response:
     if told.refusal is not None:
         raise told.refusal
     status = 202 if told.is_pending else 200 if told.is_repeat else 201
-    return _answer(tell_purchase(asked.id, told, choose_language(request)), status)
+    return answer(tell_purchase(asked.id, told, choose_language(request)), status)
 
 
 async def tell_batch(request: web.Request) -> web.Response:
@@ -179,7 +129,7 @@ async def tell_batch(request: web.Request) -> web.Response:
     for line in lines:
         if line is not None and line.code:
             counter.note_refused(line.code)
-    return _answer(BatchAnswer([line for line in lines if line is not None]))
+    return answer(BatchAnswer([line for line in lines if line is not None]))
 
 
 async def _tell(counter: Counter, till: Till, campaign: str, sent_at: str, purchases: list[Purchase]) -> list[Told]:
@@ -201,7 +151,7 @@ async def show_purchase(request: web.Request) -> web.Response:
     told = await counter.partners.find_sale(till, id_)
     if told is None:
         raise SaleUnknown(id=id_)
-    return _answer(tell_purchase(id_, told, choose_language(request)), 202 if told.is_pending else 200)
+    return answer(tell_purchase(id_, told, choose_language(request)), 202 if told.is_pending else 200)
 
 
 async def refund(request: web.Request) -> web.Response:
@@ -220,7 +170,7 @@ async def refund(request: web.Request) -> web.Response:
         wait_seconds=counter.wait_seconds,
     )
     status = 202 if told.state is RefundState.ASKED else 200 if told.is_repeat else 201
-    return _answer(tell_refund(asked.purchase, told, choose_language(request)), status)
+    return answer(tell_refund(asked.purchase, told, choose_language(request)), status)
 
 
 async def claim(request: web.Request) -> web.Response:
@@ -265,7 +215,7 @@ async def _claim(counter: Counter, asked: ClaimTicket) -> web.Response:
     if code:
         raise remake(code, {})
     line = tell_claim(told, state)
-    return _answer(line, 202 if line.status == "pending" else 200 if told.is_repeat else 201)
+    return answer(line, 202 if line.status == "pending" else 200 if told.is_repeat else 201)
 
 
 async def list_campaigns(request: web.Request) -> web.Response:
@@ -274,7 +224,7 @@ async def list_campaigns(request: web.Request) -> web.Response:
     read = counter.partners.book.read
     rows = await read(partial(list_company_campaigns, siren=till.siren))
     views = [await read(partial(load_campaign_view, uid=row.campaign.id)) for row in rows]
-    return _answer(CampaignsAnswer([tell_campaign(view) for view in views]))
+    return answer(CampaignsAnswer([tell_campaign(view) for view in views]))
 
 
 async def show_campaign(request: web.Request) -> web.Response:
@@ -284,7 +234,7 @@ async def show_campaign(request: web.Request) -> web.Response:
     view = await counter.partners.book.read(partial(load_campaign_view, uid=uid))
     if view.row.campaign.company != till.siren:
         raise CampaignUnknown(campaign=format_id(uid))
-    return _answer(tell_campaign(view))
+    return answer(tell_campaign(view))
 
 
 async def show_ceilings(request: web.Request) -> web.Response:
@@ -292,7 +242,7 @@ async def show_ceilings(request: web.Request) -> web.Response:
     counter, office = request.app[COUNTER], await authorise_office(request)
     months_max = counter.partners.settings.months_max
     find = partial(load_ceiling_use, siren=office.siren, until=counter.today(), months_max=months_max)
-    return _answer(tell_years(await counter.partners.book.read(find)))
+    return answer(tell_years(await counter.partners.book.read(find)))
 
 
 async def show_counterparts(request: web.Request) -> web.Response:
@@ -300,7 +250,7 @@ async def show_counterparts(request: web.Request) -> web.Response:
     counter, office = request.app[COUNTER], await authorise_office(request)
     months_max = counter.partners.settings.months_max
     find = partial(load_standing, siren=office.siren, on=counter.today(), months_max=months_max)
-    return _answer(tell_standing(await counter.partners.book.read(find)))
+    return answer(tell_standing(await counter.partners.book.read(find)))
 
 
 async def show_sheet(request: web.Request) -> web.Response:
@@ -308,16 +258,12 @@ async def show_sheet(request: web.Request) -> web.Response:
     counter = request.app[COUNTER]
     siren = require_siren(request.match_info["siren"])
     find = partial(load_public_sheet, siren=siren, holders_min=counter.partners.settings.holders_min)
-    return _answer(tell_sheet(await counter.partners.book.read(find)))
+    return answer(tell_sheet(await counter.partners.book.read(find)))
 
 
 async def show_description(_request: web.Request) -> web.Response:
     """Describe this API (OpenAPI 3.1)."""
-    return _answer(describe_api([route for route, _ in DOORS], API))
-
-
-def _answer(value: object, status: int = 200) -> web.Response:
-    return JsonResponse(msgspec.json.encode(value), status)
+    return answer(describe_api([route for route, _ in DOORS], API))
 
 
 def _door(
@@ -379,6 +325,11 @@ DOORS: Final = (
     ),
     _door("GET", "/campaigns", list_campaigns, CampaignsAnswer, scope=_COMPANY),
     _door("GET", "/campaigns/{campaign}", show_campaign, CampaignAnswer, scope=_COMPANY),
+    _door("POST", "/coupons", issue_coupon, CouponLine, scope=_OFFICE, body=CouponRequest, creates=True),
+    _door("GET", "/coupons", list_coupons, CouponsAnswer, scope=_COMPANY, query="after limit"),
+    _door("GET", "/coupons/{coupon}", show_coupon, CouponLine, scope=_COMPANY),
+    _door("POST", "/coupons/{coupon}/use", use_coupon, CouponLine, scope=_TILL, body=CouponUseRequest),
+    _door("POST", "/coupons/{coupon}/withdraw", withdraw_coupon, CouponLine, scope=_OFFICE),
     _door("GET", "/ceilings", show_ceilings, CeilingsAnswer, scope=_OFFICE),
     _door("GET", "/counterparts", show_counterparts, StandingAnswer, scope=_OFFICE),
     _door("GET", "/companies/{siren}", show_sheet, SheetAnswer),

@@ -19,7 +19,7 @@ from node.tills_api import DOORS, PREFIX, make_tills_api
 from protocol.identifiers import Id16, format_id, write_address
 from protocol.running.http_service import Metrics
 from protocol.times import format_instant
-from tests.partners.house import BREST, House
+from tests.partners.house import BREST, TODAY, House
 
 
 @dataclass
@@ -103,6 +103,12 @@ class Counter:
     def sale(self, id_: str, account: str | None, cents: int, **more: Any) -> dict[str, Any]:
         told: dict[str, Any] = {"id": id_, "at": self.now(), "cents": cents}
         return told | ({} if account is None else {"account": account}) | more
+
+    def coupon(self, **more: Any) -> dict[str, Any]:
+        """What an office sends to hand out a tenth off."""
+        day = TODAY.isoformat()
+        told = {"id": format_id(self.house.new_id()), "words": "Un dixième", "occasion": "loyalty"}
+        return told | {"valid_from": day, "valid_to": day, "basis_points": 1_000} | more
 
     async def sell(self, id_: str, account: str | None, cents: int, **more: Any) -> Told:
         body = {"campaign": self.campaign, "sent_at": self.now(), **self.sale(id_, account, cents)} | more

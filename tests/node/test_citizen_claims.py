@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from node.counter_api import COUNTER
 from node.guesses import OF_ONE, read_proxies
 from node.partners.purchases import TillNumber
 from node.partners.tickets import Ticket, derive_till_key, format_ticket
-from node.tills_api import COUNTER
 from protocol.amounts import Cents
 from protocol.identifiers import make_account_number
 from protocol.times import DAY_MS
