@@ -10,12 +10,10 @@ from aiohttp import web
 from node.access.service import Grant, NotAllowed, NotAuthorised, Scope
 from node.app import NodeApp
 from node.ledger.reading_service import find_operation
-from node.requests import read_account, read_body
-from protocol.errors import Malformed
+from node.requests import read_account, read_body, read_limit, read_whole
 from protocol.identifiers import AccountNumber, Id16
 from protocol.running.http_service import JsonResponse, choose_language
 
-PAGE_MAX: Final = 200
 NODE: Final = web.AppKey("node", NodeApp)
 Body = TypeVar("Body")
 
@@ -79,19 +77,11 @@ class Call:
 
     def whole(self, name: str) -> int | None:
         """Return a whole number of the query. Raises Malformed."""
-        text = self.request.query.get(name)
-        if text is None:
-            return None
-        if not text.isascii() or not text.isdigit() or len(text) > 18:
-            raise Malformed(field=name, reason=f"{name} is a whole number")
-        return int(text)
+        return read_whole(self.request.query.get(name), name)
 
     def limit(self) -> int:
         """Return how many rows are wanted. Raises Malformed."""
-        limit = self.whole("limit")
-        if limit is not None and not 1 <= limit <= PAGE_MAX:
-            raise Malformed(field="limit", reason=f"limit is 1 to {PAGE_MAX}")
-        return limit or 50
+        return read_limit(self.request.query.get("limit"))
 
     def note_refused(self, code: str) -> None:
         """Count a refused line with the refused calls."""

@@ -11,6 +11,7 @@ import msgspec
 
 # What may stand in a query, and what it is.
 QUERY: Final[Mapping[str, tuple[str, str]]] = {
+    "after": ("string", "the id after which to go on, as the page before said"),
     "account": ("string", "an account of this territory, by number or address"),
     "address": ("string", "an account anywhere, XXXX-XXXX-C@TERRITORY"),
     "at": ("string", "an instant, ISO 8601 with its time zone"),
@@ -57,6 +58,7 @@ class Route:
     query: tuple[str, ...] = ()
     creates: bool = False  # 201 when new, 200 when repeated
     waits: bool = False  # 202 while another base has not answered
+    limited: bool = False  # 429 after too many wrong tries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +112,10 @@ def _describe(route: Route) -> dict[str, Any]:
         responses["201"] = {"description": "done", **done}
     if route.waits:
         responses["202"] = {"description": "taken; what another base has to answer is not there yet", **done}
-    if route.scope or "{" in route.path:
+    if route.scope or route.body is not None or "{" in route.path:
         responses |= {status: {"description": told, "content": refusal} for status, told in _ERRORS.items()}
+    if route.limited:
+        responses["429"] = {"description": "too many wrong tries: wait as Retry-After says", "content": refusal}
     in_path = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", route.path)

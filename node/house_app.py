@@ -15,6 +15,7 @@ from node.app import NodeApp, load_config
 from node.fund_admin_commands import FUND_COMMANDS
 from node.fund_api import add_fund_doors
 from node.fund_app import FundApp
+from node.guesses import read_proxies
 from node.house.clearing_service import ClearingHouse
 from node.house.folders_store import find_house, find_local
 from node.house.settings import HouseSettings
@@ -136,7 +137,9 @@ class HouseApp:
         if self.fund is not None:
             add_fund_doors(application, self.fund)
         if self.partners is not None:
-            add_tills_doors(application, self.partners.partners, metrics)
+            add_tills_doors(
+                application, self.partners.partners, metrics, proxies=read_proxies(self.partners.config.proxies)
+            )
         return application
 
     async def _exchange(self, request: web.Request) -> web.Response:

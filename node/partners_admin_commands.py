@@ -476,7 +476,7 @@ async def _coupon(app: PartnersApp, asked: Asked) -> Any:
     discount: PercentOff | SumOff = (
         SumOff(cents=Cents(asked["cents"])) if asked.get("cents") else PercentOff(basis_points=asked["basis_points"])
     )
-    coupon = await app.book.write(
+    told = await app.book.write(
         app.partners.coupons.issue,
         Coupon(
             id=parse_id(asked["id"]),
@@ -489,7 +489,7 @@ async def _coupon(app: PartnersApp, asked: Asked) -> Any:
             sale_min=Cents(asked.get("sale_min", 0)),
         ),
     )
-    return _show_coupon(coupon)
+    return _show_coupon(told.coupon)
 
 
 def _show_coupon(coupon: Coupon) -> dict[str, Any]:
@@ -500,6 +500,7 @@ def _show_coupon(coupon: Coupon) -> dict[str, Any]:
         "from": coupon.valid_from.isoformat(),
         "to": coupon.valid_to.isoformat(),
         "used_by": coupon.used_by,
+        "used_cents": coupon.used_cents,
     }
 
 
@@ -509,7 +510,7 @@ async def _coupon_move(app: PartnersApp, asked: Asked) -> Any:
     except ValueError:
         raise Malformed(field="event", reason=f"one of {', '.join(CouponEvent)}") from None
     day: datetime.date = local_day(app.book.clock(), app.config.zone)
-    coupon = await app.book.write(
+    told = await app.book.write(
         app.partners.coupons.move,
         MoveCoupon(
             merchant=Siren(require_siren(asked["siren"])),
@@ -517,9 +518,10 @@ async def _coupon_move(app: PartnersApp, asked: Asked) -> Any:
             event=event,
             day=day,
             sale=asked.get("sale", ""),
+            cents=Cents(asked.get("cents", 0)),
         ),
     )
-    return _show_coupon(coupon)
+    return _show_coupon(told.coupon)
 
 
 async def _coupons(app: PartnersApp, asked: Asked) -> Any:

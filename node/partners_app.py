@@ -11,6 +11,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from msgspec import Meta, Struct
 
+from node.guesses import read_proxies
 from node.house.folders_store import base_folder
 from node.house_part_app import HousePart
 from node.partners.days import local_day
@@ -30,13 +31,20 @@ EXPIRE_EVERY_HOURS: Final = 1
 
 
 class PartnersConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """`partners.toml`. `database` empty: `partners.db` in the folder."""
+    """`partners.toml`. `database` empty: `partners.db` in the folder.
+
+    `proxies` are the addresses of reverse proxies in front, whose X-Forwarded-For says who calls.
+    """
 
     zone: str = "Europe/Paris"
     ticket_days: Annotated[int, Meta(ge=1, le=366)] = 90
     holders_min: Annotated[int, Meta(ge=3, le=1_000)] = 10
     database: str = ""
     passphrase_file: str = ""
+    proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+
+    def __post_init__(self) -> None:
+        read_proxies(self.proxies)
 
 
 def load_partners_config(folder: Path) -> PartnersConfig:

@@ -502,11 +502,20 @@ def move_coupon(
     coupon: str,
     event: Annotated[str, typer.Argument(help="used, withdrawn or lapsed")],
     sale: Annotated[str, typer.Option(help="the sale that used it")] = "",
+    euros: Annotated[str, typer.Option(help="what that sale came to, such as 12,34")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Note that a coupon was used, withdrawn, or has lapsed."""
     with refusals_explained():
-        told = _call(folder, "coupon_move", siren=siren, coupon=coupon, event=event, sale=sale)
+        told = _call(
+            folder,
+            "coupon_move",
+            siren=siren,
+            coupon=coupon,
+            event=event,
+            sale=sale,
+            cents=read_cents(None, euros) if euros else 0,
+        )
         show(told, as_json=as_json)
 
 

@@ -33,6 +33,8 @@ from protocol.identifiers import (
 from protocol.times import parse_instant
 
 ITEMS_MAX = 1_000
+PAGE_ROWS: Final = 50
+PAGE_MAX: Final = 200
 _ADDRESSES_MAX: Final = 65_536  # some 15 MB
 Id = Annotated[str, Meta(min_length=36, max_length=36)]
 AccountText = Annotated[str, Meta(min_length=8, max_length=40)]
@@ -139,6 +141,23 @@ def read_body(data: bytes | Raw, type_: type[Body]) -> Body:
         return msgspec.json.decode(data, type=type_)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(reason=str(error)[:200] or "not JSON") from None
+
+
+def read_whole(text: str | None, field: str) -> int | None:
+    """Return a whole number of a query, or None where it is not given. Raises Malformed."""
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise Malformed(field=field, reason=f"{field} is a whole number")
+    return int(text)
+
+
+def read_limit(text: str | None) -> int:
+    """Return how many rows of a page are wanted. Raises Malformed."""
+    limit = read_whole(text, "limit")
+    if limit is not None and not 1 <= limit <= PAGE_MAX:
+        raise Malformed(field="limit", reason=f"limit is 1 to {PAGE_MAX}")
+    return limit or PAGE_ROWS
 
 
 def read_lines(lines: Sequence[Raw], type_: type[Body]) -> list[Body | tuple[str, Malformed]]:

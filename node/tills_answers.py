@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from node.partners.ceilings import YearUse
 from node.partners.companies import PublicSheet
@@ -134,7 +134,10 @@ class StandingAnswer(Struct, frozen=True):
 
 
 class SheetAnswer(Struct, frozen=True):
-    """What anybody may read of a company; null where it is not told. Cents."""
+    """What anybody may read of a company; `holders` is null where they are too few. Cents.
+
+    `oriented_cents`: what citizens directed to projects; missing where the accounts have not told it.
+    """
 
     siren: str
     name: str
@@ -144,8 +147,8 @@ class SheetAnswer(Struct, frozen=True):
     campaigns: list[str]
     paid_cents: int
     granted_cents: int
-    oriented_cents: int | None
     holders: int | None
+    oriented_cents: int | UnsetType = UNSET
 
 
 def tell_purchase(id_: str, told: SaleAnswer | Refusal, language: str) -> PurchaseLine:
@@ -258,6 +261,6 @@ def tell_sheet(sheet: PublicSheet) -> SheetAnswer:
         campaigns=list(sheet.campaigns),
         paid_cents=sheet.paid,
         granted_cents=sheet.granted,
-        oriented_cents=sheet.oriented,
         holders=sheet.holders,
+        oriented_cents=UNSET if sheet.oriented is None else sheet.oriented,
     )

@@ -6,19 +6,30 @@ Every door stands in one table: what is served is what is described.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, TypeVar
 
-import msgspec
 from aiohttp import web
 from msgspec import Struct
 
+from node.counter_api import COUNTER, Counter, answer, authorise, authorise_in_force, authorise_office
+from node.coupon_lines import CouponLine, CouponRequest, CouponsAnswer, CouponUseRequest
+from node.coupons_api import issue_coupon, list_coupons, show_coupon, use_coupon, withdraw_coupon
 from node.description import Api, Route, describe_api
+from node.guesses import name_caller
 from node.partners.companies import require_siren
-from node.partners.days import local_day
-from node.partners.errors import CampaignUnknown, SaleUnknown, TillNotKnown, remake
+from node.partners.errors import (
+    CampaignUnknown,
+    PartnersRefusal,
+    SaleUnknown,
+    TicketExpired,
+    TicketForged,
+    TicketNotClaimable,
+    TicketUnknown,
+    TicketVoid,
+    remake,
+)
 from node.partners.purchases import Purchase, require_purchase_id
 from node.partners.purchases_service import TellSales, Told
 from node.partners.reading_service import (
@@ -31,6 +42,7 @@ from node.partners.reading_service import (
 from node.partners.refunds_service import AskRefund
 from node.partners.sales import RefundState
 from node.partners.service import Partners
+from node.partners.tickets import read_origin
 from node.partners.tickets_service import ClaimTicket
 from node.partners.tills_service import Till
 from node.requests import read_body, read_lines
@@ -65,7 +77,7 @@ from node.tills_requests import (
 from protocol.amounts import Cents
 from protocol.errors import Refusal
 from protocol.identifiers import format_id, parse_id
-from protocol.running.http_service import JsonResponse, Metrics, Probe, choose_language, make_application
+from protocol.running.http_service import Metrics, Probe, choose_language, make_application
 from protocol.times import parse_instant
 
 BODY_BYTES_MAX: Final = 2 * 1024 * 1024
@@ -83,46 +95,6 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Body = TypeVar("Body")
 
 
-class Counter:
-    """The companies base as its doors see it."""
-
-    def __init__(self, partners: Partners, *, note_refused: Callable[[str], None], wait_seconds: float) -> None:
-        self.partners = partners
-        self.note_refused = note_refused
-        self.wait_seconds = wait_seconds
-        self.zone = partners.settings.zone
-        self.home = partners.settings.home
-
-    def today(self) -> datetime.date:
-        """The day where the tills are."""
-        return local_day(self.partners.book.clock(), self.zone)
-
-
-COUNTER: Final = web.AppKey("counter", Counter)
-
-
-async def authorise(request: web.Request) -> Till:
-    """Return who calls; asked before anything else is read. Raises TillNotKnown."""
-    kind, _, text = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not text:
-        raise TillNotKnown
-    return await request.app[COUNTER].partners.tills.authorise(text.strip())
-
-
-async def authorise_in_force(request: web.Request) -> Till:
-    """The same, where a credential that ended counts no more. Raises CredentialRevoked, CredentialCompromised too."""
-    till = await authorise(request)
-    till.require_in_force(request.app[COUNTER].partners.book.clock())
-    return till
-
-
-async def authorise_office(request: web.Request) -> Till:
-    """The same for what concerns the company's office only. Raises TillNotAllowed too."""
-    till = await authorise_in_force(request)
-    till.require_office()
-    return till
-
-
 async def tell_one_purchase(request: web.Request) -> web.Response:
     """Tell a sale as it is made; answered once the accounts credited it, or as pending."""
     counter, till = request.app[COUNTER], await authorise(request)
@@ -134,7 +106,7 @@ async def tell_one_purchase(request: web.Request) -> web.Response:
     if told.refusal is not None:
         raise told.refusal
     status = 202 if told.is_pending else 200 if told.is_repeat else 201
-    return _answer(tell_purchase(asked.id, told, choose_language(request)), status)
+    return answer(tell_purchase(asked.id, told, choose_language(request)), status)
 
 
 async def tell_batch(request: web.Request) -> web.Response:
@@ -157,7 +129,7 @@ async def tell_batch(request: web.Request) -> web.Response:
     for line in lines:
         if line is not None and line.code:
             counter.note_refused(line.code)
-    return _answer(BatchAnswer([line for line in lines if line is not None]))
+    return answer(BatchAnswer([line for line in lines if line is not None]))
 
 
 async def _tell(counter: Counter, till: Till, campaign: str, sent_at: str, purchases: list[Purchase]) -> list[Told]:
@@ -179,7 +151,7 @@ async def show_purchase(request: web.Request) -> web.Response:
     told = await counter.partners.find_sale(till, id_)
     if told is None:
         raise SaleUnknown(id=id_)
-    return _answer(tell_purchase(id_, told, choose_language(request)), 202 if told.is_pending else 200)
+    return answer(tell_purchase(id_, told, choose_language(request)), 202 if told.is_pending else 200)
 
 
 async def refund(request: web.Request) -> web.Response:
@@ -198,26 +170,52 @@ async def refund(request: web.Request) -> web.Response:
         wait_seconds=counter.wait_seconds,
     )
     status = 202 if told.state is RefundState.ASKED else 200 if told.is_repeat else 201
-    return _answer(tell_refund(asked.purchase, told, choose_language(request)), status)
+    return answer(tell_refund(asked.purchase, told, choose_language(request)), status)
 
 
 async def claim(request: web.Request) -> web.Response:
     """Credit a claim ticket to an account, once."""
     counter, _ = request.app[COUNTER], await authorise_in_force(request)
-    asked = read_body(await request.read(), ClaimRequest)
-    told, state, code = await counter.partners.claim(
-        ClaimTicket(
-            text=asked.ticket,
-            holder=read_holder(asked.account, counter.home),
-            day=counter.today(),
-            grant_id=counter.partners.new_id(),
-        ),
-        wait_seconds=counter.wait_seconds,
+    return await _claim(counter, _read_claim(counter, await request.read()))
+
+
+async def claim_as_citizen(request: web.Request) -> web.Response:
+    """Credit one's own claim ticket to one's account, once. Who shows too many wrong tickets waits."""
+    counter = request.app[COUNTER]
+    asked = _read_claim(counter, await request.read())
+    read_origin(asked.text)  # a slip of the hand is told before it counts as a guess
+    caller = name_caller(request.remote or "", request.headers.getall("X-Forwarded-For", ()), counter.proxies)
+    counter.guesses.take(caller, counter.partners.book.clock())
+    is_guess = False
+    try:
+        return await _claim(counter, asked)
+    except (TicketForged, TicketUnknown, TicketExpired, TicketVoid):
+        is_guess = True
+        raise TicketNotClaimable from None
+    except PartnersRefusal:  # claimed by another, or an account that cannot have it: who guesses those is a guesser too
+        is_guess = True
+        raise
+    finally:
+        if not is_guess:
+            counter.guesses.give_back(caller)
+
+
+def _read_claim(counter: Counter, body: bytes) -> ClaimTicket:
+    asked = read_body(body, ClaimRequest)
+    return ClaimTicket(
+        text=asked.ticket,
+        holder=read_holder(asked.account, counter.home),
+        day=counter.today(),
+        grant_id=counter.partners.new_id(),
     )
+
+
+async def _claim(counter: Counter, asked: ClaimTicket) -> web.Response:
+    told, state, code = await counter.partners.claim(asked, wait_seconds=counter.wait_seconds)
     if code:
         raise remake(code, {})
     line = tell_claim(told, state)
-    return _answer(line, 202 if line.status == "pending" else 200 if told.is_repeat else 201)
+    return answer(line, 202 if line.status == "pending" else 200 if told.is_repeat else 201)
 
 
 async def list_campaigns(request: web.Request) -> web.Response:
@@ -226,7 +224,7 @@ async def list_campaigns(request: web.Request) -> web.Response:
     read = counter.partners.book.read
     rows = await read(partial(list_company_campaigns, siren=till.siren))
     views = [await read(partial(load_campaign_view, uid=row.campaign.id)) for row in rows]
-    return _answer(CampaignsAnswer([tell_campaign(view) for view in views]))
+    return answer(CampaignsAnswer([tell_campaign(view) for view in views]))
 
 
 async def show_campaign(request: web.Request) -> web.Response:
@@ -236,7 +234,7 @@ async def show_campaign(request: web.Request) -> web.Response:
     view = await counter.partners.book.read(partial(load_campaign_view, uid=uid))
     if view.row.campaign.company != till.siren:
         raise CampaignUnknown(campaign=format_id(uid))
-    return _answer(tell_campaign(view))
+    return answer(tell_campaign(view))
 
 
 async def show_ceilings(request: web.Request) -> web.Response:
@@ -244,7 +242,7 @@ async def show_ceilings(request: web.Request) -> web.Response:
     counter, office = request.app[COUNTER], await authorise_office(request)
     months_max = counter.partners.settings.months_max
     find = partial(load_ceiling_use, siren=office.siren, until=counter.today(), months_max=months_max)
-    return _answer(tell_years(await counter.partners.book.read(find)))
+    return answer(tell_years(await counter.partners.book.read(find)))
 
 
 async def show_counterparts(request: web.Request) -> web.Response:
@@ -252,7 +250,7 @@ async def show_counterparts(request: web.Request) -> web.Response:
     counter, office = request.app[COUNTER], await authorise_office(request)
     months_max = counter.partners.settings.months_max
     find = partial(load_standing, siren=office.siren, on=counter.today(), months_max=months_max)
-    return _answer(tell_standing(await counter.partners.book.read(find)))
+    return answer(tell_standing(await counter.partners.book.read(find)))
 
 
 async def show_sheet(request: web.Request) -> web.Response:
@@ -260,16 +258,12 @@ async def show_sheet(request: web.Request) -> web.Response:
     counter = request.app[COUNTER]
     siren = require_siren(request.match_info["siren"])
     find = partial(load_public_sheet, siren=siren, holders_min=counter.partners.settings.holders_min)
-    return _answer(tell_sheet(await counter.partners.book.read(find)))
+    return answer(tell_sheet(await counter.partners.book.read(find)))
 
 
 async def show_description(_request: web.Request) -> web.Response:
     """Describe this API (OpenAPI 3.1)."""
-    return _answer(describe_api([route for route, _ in DOORS], API))
-
-
-def _answer(value: object, status: int = 200) -> web.Response:
-    return JsonResponse(msgspec.json.encode(value), status)
+    return answer(describe_api([route for route, _ in DOORS], API))
 
 
 def _door(
@@ -282,6 +276,7 @@ def _door(
     query: str = "",
     creates: bool = False,
     waits: bool = False,
+    limited: bool = False,
 ) -> tuple[Route, Handler]:
     route = Route(
         method=method,
@@ -294,6 +289,7 @@ def _door(
         query=tuple(query.split()),
         creates=creates,
         waits=waits,
+        limited=limited,
     )
     return route, handler
 
@@ -317,8 +313,23 @@ DOORS: Final = (
     _door("POST", "/batches", tell_batch, BatchAnswer, scope=_TILL, body=BatchRequest),
     _door("POST", "/refunds", refund, RefundLine, scope=_TILL, body=RefundRequest, creates=True, waits=True),
     _door("POST", "/claims", claim, ClaimLine, scope=_COMPANY, body=ClaimRequest, creates=True, waits=True),
+    _door(
+        "POST",
+        "/citizen-claims",
+        claim_as_citizen,
+        ClaimLine,
+        body=ClaimRequest,
+        creates=True,
+        waits=True,
+        limited=True,
+    ),
     _door("GET", "/campaigns", list_campaigns, CampaignsAnswer, scope=_COMPANY),
     _door("GET", "/campaigns/{campaign}", show_campaign, CampaignAnswer, scope=_COMPANY),
+    _door("POST", "/coupons", issue_coupon, CouponLine, scope=_OFFICE, body=CouponRequest, creates=True),
+    _door("GET", "/coupons", list_coupons, CouponsAnswer, scope=_COMPANY, query="after limit"),
+    _door("GET", "/coupons/{coupon}", show_coupon, CouponLine, scope=_COMPANY),
+    _door("POST", "/coupons/{coupon}/use", use_coupon, CouponLine, scope=_TILL, body=CouponUseRequest),
+    _door("POST", "/coupons/{coupon}/withdraw", withdraw_coupon, CouponLine, scope=_OFFICE),
     _door("GET", "/ceilings", show_ceilings, CeilingsAnswer, scope=_OFFICE),
     _door("GET", "/counterparts", show_counterparts, StandingAnswer, scope=_OFFICE),
     _door("GET", "/companies/{siren}", show_sheet, SheetAnswer),
@@ -327,14 +338,19 @@ DOORS: Final = (
 
 
 def add_tills_doors(
-    application: web.Application, partners: Partners, metrics: Metrics, *, wait_seconds: float = WAIT_SECONDS
+    application: web.Application,
+    partners: Partners,
+    metrics: Metrics,
+    *,
+    wait_seconds: float = WAIT_SECONDS,
+    proxies: frozenset[str] = frozenset(),
 ) -> None:
     """Serve the doors of the companies base in an application, beside what it serves already."""
 
     def note_refused(code: str) -> None:
         metrics.refusals[code] = metrics.refusals.get(code, 0) + 1
 
-    application[COUNTER] = Counter(partners, note_refused=note_refused, wait_seconds=wait_seconds)
+    application[COUNTER] = Counter(partners, note_refused=note_refused, wait_seconds=wait_seconds, proxies=proxies)
     for route, handler in DOORS:
         application.router.add_route(route.method, route.path, handler)
 

@@ -23,6 +23,7 @@ Source: SPEC.md, "The house"; shared design, ARCHITECTURE.md, "One idea at three
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from enum import IntEnum, StrEnum
 from typing import Annotated, Final
@@ -263,7 +264,7 @@ class ProjectReleased(Struct, frozen=True, array_like=True, tag=47):
 class Due(Struct, frozen=True, array_like=True, tag=50):
     """Rights on lots of this fund were converted: it owes their euros to the bearer that the order names.
 
-    `id` is the conversion's: of a round here, its id and payer's; of one abroad, its place in that territory's log.
+    `id` is the conversion's: `make_due_id` of the round and the payer, wherever the project is.
     `territory` is where the project is, `refs` and `cents` are columns: the lots, and how much of each.
     """
 
@@ -370,6 +371,11 @@ def _require_one_length(message: HouseMessage) -> None:
 def house_of(territory: TerritoryCode) -> str:
     """Return the name of the network in which the bases of a territory speak."""
     return f"house of {territory}"
+
+
+def make_due_id(round_id: bytes, payer: str) -> bytes:
+    """Return the id of what one territory's fund owes for a round: accounts, fund and projects compute the same."""
+    return hashlib.sha256(b"citizen-miles/due/v1\0" + round_id + payer.encode()).digest()[:16]
 
 
 def make_neighbours(keys: Mapping[str, Sequence[PublicKeys]]) -> Directory:

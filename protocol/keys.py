@@ -50,6 +50,9 @@ class Domain(StrEnum):
     WHISPER = "whisper"
     OFFICER = "officer"
     CONVERSION = "conversion"
+    VOTE = "vote"
+    MINUTES = "minutes"
+    AUDIT = "audit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from typing import Final
 from node.partners.companies import Siren, is_line, require_siren
 from node.partners.errors import CouponNotValid, CouponRewardsGift, CouponStepRefused, InvalidCoupon
 from protocol.amounts import Cents, require_amount, require_balance
+from protocol.errors import IdMismatch
 from protocol.identifiers import Id16, require_id
 
 WORDS_MAX: Final = 140
@@ -84,8 +85,9 @@ class SumOff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coupon:
-    """A coupon of one merchant; both days are included. `used_by` is the till's id of the sale that used it.
+    """A coupon of one merchant; both days are included.
 
+    `used_by` names the sale that used it, `used_cents` is what that sale came to before the discount.
     Raises InvalidCoupon, CouponRewardsGift, InvalidId, InvalidSiren, InvalidAmount.
     """
 
@@ -99,6 +101,7 @@ class Coupon:
     sale_min: Cents = NO_CENTS
     state: CouponState = CouponState.ISSUED
     used_by: str = ""
+    used_cents: Cents = NO_CENTS
 
     def __post_init__(self) -> None:
         require_id(self.id)
@@ -112,6 +115,8 @@ class Coupon:
             raise CouponRewardsGift
         if (self.state is CouponState.USED) is not bool(self.used_by):
             raise InvalidCoupon(field="used_by", reason="a used coupon, and no other, names the sale")
+        if bool(self.used_by) is not bool(require_balance(self.used_cents)):
+            raise InvalidCoupon(field="used_cents", reason="a used coupon, and no other, tells what the sale came to")
 
 
 def compute_discount(coupon: Coupon, sale: Cents) -> Cents:
@@ -126,20 +131,36 @@ def compute_discount(coupon: Coupon, sale: Cents) -> Cents:
     return Cents(sale * coupon.discount.basis_points // BASIS_POINTS)
 
 
-def advance(coupon: Coupon, event: CouponEvent, *, day: datetime.date, sale: str = "") -> Coupon:
+def advance(
+    coupon: Coupon, event: CouponEvent, *, day: datetime.date, sale: str = "", cents: Cents = NO_CENTS
+) -> Coupon:
     """Return the coupon as it stands after `event`; a resend returns it unchanged.
 
-    Used: on a day on which it is valid, by the sale of that id; another sale is no resend. Lapsed: after its last day.
-    Raises CouponStepRefused, CouponNotValid, InvalidCoupon; the coupon given is never modified.
+    Used: on a day on which it is valid, by the sale of that id and of so many cents; another sale is no resend. Lapsed:
+    after its last day. Raises CouponStepRefused, CouponNotValid, InvalidCoupon, InvalidAmount, IdMismatch where the same
+    sale now comes to another sum; the coupon given is never modified.
     """
     after = NEXT_STATE[coupon.state].get(event)
     if after is None or (coupon.state is _S.USED and sale != coupon.used_by):
         raise CouponStepRefused(state=coupon.state, event=event)
     if after is coupon.state:
+        if after is _S.USED and cents != coupon.used_cents:
+            raise IdMismatch(id=sale, field="cents")
         return coupon
     has_ended = day > coupon.valid_to
     if (event is _E.USED and (has_ended or day < coupon.valid_from)) or (event is _E.LAPSED and not has_ended):
         raise CouponNotValid(
             day=day.isoformat(), valid_from=coupon.valid_from.isoformat(), valid_to=coupon.valid_to.isoformat()
         )
-    return replace(coupon, state=after, used_by=sale if event is _E.USED else "")
+    if event is not _E.USED:
+        return replace(coupon, state=after)
+    compute_discount(coupon, cents)  # a sale that is too small for it does not use it up
+    return replace(coupon, state=after, used_by=sale, used_cents=cents)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CouponAnswer:
+    """A coupon as it stands after what was asked; `is_repeat`: it stood so before."""
+
+    coupon: Coupon
+    is_repeat: bool

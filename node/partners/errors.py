@@ -355,6 +355,18 @@ class TicketVoid(PartnersRefusal):
     code = "ticket_void"
 
 
+class TicketNotClaimable(PartnersRefusal):
+    """What strangers are told of a ticket that is forged, unknown, void or over: not which. No facts."""
+
+    code = "ticket_not_claimable"
+
+
+class TooManyGuesses(PartnersRefusal):
+    """Facts: retry_after_seconds."""
+
+    code = "too_many_guesses"
+
+
 class OperationKnown(OperationRowRefused):
     """Facts: id."""
 

@@ -40,7 +40,7 @@ SEALED: Final[Mapping[str, tuple[str, ...]]] = {
     "counterparts": ("id", "siren", "day", "value", "description", "valuation", "giver", "at"),
     "coupons": (
         *("id", "merchant", "words", "basis_points", "cents", "occasion", "valid_from", "valid_to", "sale_min"),
-        *("state", "used_by"),
+        *("state", "used_by", "used_cents"),
     ),
 }
 

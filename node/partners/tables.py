@@ -400,10 +400,12 @@ coupons = Table(
     Column("sale_min", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("used_by", Text, nullable=False),
+    Column("used_cents", BigInteger, nullable=False),  # the sale, before the discount
     _seal(),
     CheckConstraint("length(id) = 16", name="id"),
     CheckConstraint("(basis_points IS NULL) <> (cents IS NULL)", name="discount"),
     CheckConstraint(one_of("occasion", Occasion), name="occasion"),
     CheckConstraint(one_of("state", CouponState), name="state"),
     CheckConstraint("(state = 'used') = (used_by <> '')", name="used_by"),
+    CheckConstraint("used_cents >= 0 AND (used_cents > 0) = (used_by <> '')", name="used_cents"),
 )

@@ -556,6 +556,16 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "This ticket was claimed already, on {claimed_on}.",
     ),
     "ticket_void": ("Ce ticket ne vaut plus rien : {reason}.", "This ticket is worth nothing any more: {reason}."),
+    "ticket_not_claimable": (
+        "Ce ticket ne peut pas être crédité : inconnu, périmé ou annulé. Vérifiez la date imprimée ; si la caisse était"
+        " hors ligne, réessayez demain ; sinon, demandez au commerçant.",
+        "This ticket cannot be claimed: unknown, over or void. Look at the date printed on it; if the till was offline,"
+        " try again tomorrow; otherwise ask the shop.",
+    ),
+    "too_many_guesses": (
+        "Trop de tickets refusés : attendez {retry_after_seconds} secondes.",
+        "Too many tickets refused: wait {retry_after_seconds} seconds.",
+    ),
     "operation_known": (
         "L'identifiant {id} a déjà été pris dans un fichier précédent. Retirez la ligne, ou donnez un autre identifiant.",
         "Id {id} was taken from an earlier file already. Take the row away, or give another id.",

@@ -234,7 +234,8 @@ def _refuse(refusal: Refusal, language: str, metrics: Metrics) -> web.Response:
     status = status_of(refusal)
     if isinstance(refusal, BadEnvelope):
         log.warning("refused", code=refusal.code, cause=refusal.cause)
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status in (429, 503) else {}
+    retry_after = refusal.facts.get("retry_after_seconds", RETRY_AFTER_SECONDS)
+    headers = {"Retry-After": str(retry_after)} if status in (429, 503) else {}
     if isinstance(refusal, WrongMethod):
         headers["Allow"] = str(refusal.facts["allowed"])
     response = web.json_response(

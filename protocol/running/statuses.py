@@ -15,6 +15,7 @@ BY_CODE: Final[Mapping[str, int]] = {
     "hub_unreachable": 502,
     "hub_refused": 502,
     "too_many_calls": 429,
+    "too_many_guesses": 429,
     "not_authorised": 401,
     "not_allowed": 403,
     "till_not_known": 401,

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from node import commands as node_commands
+from tests.node.counter import Counter
 from tests.node.place import BREST, LYON, HubPlace, Place, make_folder
+from tests.partners.house import ACCOUNTS, House
 
 
 @pytest.fixture
@@ -45,3 +47,36 @@ async def federation(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIte
         await one.close()
     await hub.close()
     assert findings == []
+
+
+async def _count(house: House) -> AsyncIterator[Counter]:
+    made = await Counter.open(house)
+    yield made
+    await made.close()
+    await house.exchange()
+    wrongs = house.find_wrongs()
+    house.close()
+    assert wrongs == []
+
+
+@pytest.fixture
+async def counter(request: pytest.FixtureRequest, book_url: str) -> AsyncIterator[Counter]:
+    """A company's tills, on SQLite and on PostgreSQL."""
+    urls = {ACCOUNTS: book_url}
+
+    def url_of(name: str) -> str:
+        if name not in urls:
+            is_file = book_url.startswith("sqlite")
+            new = book_url.replace("book.db", f"{name}.db") if is_file else request.getfixturevalue("postgres_url")()
+            urls[name] = new
+        return urls[name]
+
+    async for made in _count(House(url_of)):
+        yield made
+
+
+@pytest.fixture
+async def file_counter(tmp_path: Path) -> AsyncIterator[Counter]:
+    """The same on files only, where it is not the base that matters."""
+    async for made in _count(House(lambda name: f"sqlite:///{tmp_path / name}.db")):
+        yield made

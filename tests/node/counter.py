@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from node.tills_api import DOORS, PREFIX, make_tills_api
 from protocol.identifiers import Id16, format_id, write_address
 from protocol.running.http_service import Metrics
 from protocol.times import format_instant
-from tests.partners.house import BREST, House
+from tests.partners.house import BREST, TODAY, House
 
 
 @dataclass
@@ -103,6 +104,12 @@ class Counter:
         told: dict[str, Any] = {"id": id_, "at": self.now(), "cents": cents}
         return told | ({} if account is None else {"account": account}) | more
 
+    def coupon(self, **more: Any) -> dict[str, Any]:
+        """What an office sends to hand out a tenth off."""
+        day = TODAY.isoformat()
+        told = {"id": format_id(self.house.new_id()), "words": "Un dixième", "occasion": "loyalty"}
+        return told | {"valid_from": day, "valid_to": day, "basis_points": 1_000} | more
+
     async def sell(self, id_: str, account: str | None, cents: int, **more: Any) -> Told:
         body = {"campaign": self.campaign, "sent_at": self.now(), **self.sale(id_, account, cents)} | more
         return await self.call("POST", "/purchases", body)
@@ -112,10 +119,17 @@ class Counter:
         return await self.call("POST", "/batches", body)
 
     async def call(
-        self, method: str, path: str, body: Any = None, *, key: str | None = None, data: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        data: bytes | None = None,
+        more_headers: Mapping[str, str] | None = None,
     ) -> Told:
         """Call the API. A refusal must be one that explains itself; an answer must be as described."""
-        headers = {"Accept-Language": "en"}
+        headers = {"Accept-Language": "en", **(more_headers or {})}
         if key != "":
             headers["Authorization"] = f"Bearer {self.key if key is None else key}"
         sent = data if data is not None else (None if body is None else json.dumps(body).encode())

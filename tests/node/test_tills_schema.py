@@ -38,6 +38,7 @@ class Served:
         self.counter: Counter = self._run(self._open())
         self.account = self._run(self._name_account())
         self.ticket = self._run(self._sell_ticket())
+        self.coupons = {path: self._run(self._issue_coupon()) for path in ("use", "withdraw", "")}
         self.url = str(self.counter.server.make_url("")).rstrip("/")
 
     def _run(self, work: Any) -> Any:
@@ -57,14 +58,30 @@ class Served:
         told = await self.counter.sell("a ticket", None, 5_000)
         return str(told.json["ticket"])
 
+    async def _issue_coupon(self) -> str:
+        counter = self.counter
+        told = await counter.call("POST", "/coupons", counter.coupon(), key=counter.office)
+        return str(told.json["id"])
+
     def make_plausible(self, case: Any) -> None:
         """Put what exists where a call names something, so that calls that fit also get through."""
         counter = self.counter
         if isinstance(case.body, dict):
             known = {"campaign": counter.campaign, "account": self.account, "ticket": self.ticket}
             known |= {"purchase": "a ticket", "sent_at": counter.now(), "at": counter.now()}
+            known |= {"valid_from": TODAY.isoformat(), "valid_to": TODAY.isoformat(), "words": "Un pain"}
             for part in [case.body, *case.body.get("items", [])]:
                 part |= {name: value for name, value in known.items() if name in part}
+            if "occasion" in case.body and not case.body.get("cents"):
+                case.body |= {"basis_points": 1_000, "cents": None}  # one of them
+            elif "occasion" in case.body:
+                case.body["basis_points"] = None
+        if "after" in (case.query or {}):
+            case.query["after"] = self.coupons[""]
+        if "coupon" in case.path_parameters:
+            case.path_parameters["coupon"] = self.coupons[
+                case.path.removeprefix("/v1/partners/coupons/{coupon}").strip("/")
+            ]
         if "purchase" in (case.query or {}):
             case.query["purchase"] = "a ticket"
         if "campaign" in case.path_parameters:

@@ -551,12 +551,13 @@ def test_coupons_are_used_once_and_touch_nothing_else(house: House) -> None:
         valid_to=TODAY,
     )
     for one in (percent, fixed, fixed):
-        assert house.write(desk.issue, one) == one
+        assert house.write(desk.issue, one).coupon == one
     assert house.read(lambda line: list_coupons(line, BAKERY)) == [fixed, percent]
-    use = MoveCoupon(merchant=BAKERY, coupon=percent.id, event=CouponEvent.USED, day=TODAY, sale="s1")
-    assert house.write(desk.move, use).state is CouponState.USED
-    assert house.write(desk.move, use).used_by == "s1"
-    assert house.write(desk.issue, percent).state is CouponState.USED
+    use = MoveCoupon(merchant=BAKERY, coupon=percent.id, event=CouponEvent.USED, day=TODAY, sale="s1", cents=Cents(500))
+    first, again = house.write(desk.move, use), house.write(desk.move, use)
+    assert (first.coupon.state, first.is_repeat) == (CouponState.USED, False)
+    assert (again.coupon.used_by, again.coupon.used_cents, again.is_repeat) == ("s1", 500, True)
+    assert house.write(desk.issue, percent) == again, "what was issued is answered as it stands"
     with pytest.raises(CouponStepRefused):
         house.write(
             desk.move,

@@ -75,7 +75,7 @@ async def lived(house: House) -> None:
         valid_to=TODAY,
     )
     house.write(house.partners.coupons.issue, coupon)
-    used = MoveCoupon(merchant=BAKERY, coupon=coupon.id, event=CouponEvent.USED, day=TODAY, sale="s1")
+    used = MoveCoupon(merchant=BAKERY, coupon=coupon.id, event=CouponEvent.USED, day=TODAY, sale="s1", cents=Cents(500))
     house.write(house.partners.coupons.move, used)
     await house.exchange()
 
@@ -152,7 +152,8 @@ def find(house: House) -> list[Any]:
         ("UPDATE run_rows SET label = 'x' WHERE number = 3", "run_rows, "),
         ("UPDATE runs SET name = 'x'", "runs, "),
         ("UPDATE counterparts SET value = value + 1", "counterparts, "),
-        ("UPDATE coupons SET state = 'issued', used_by = ''", "coupons, "),
+        ("UPDATE coupons SET state = 'issued', used_by = '', used_cents = 0", "coupons, "),
+        ("UPDATE coupons SET used_cents = used_cents + 1", "coupons, "),
         ("UPDATE company_accounts SET account = 'ZZZZZZZZ'", "company_accounts, ZZZZZZZZ"),
         ("UPDATE fiscal_years SET ends_on = ends_on - 1", "fiscal_years, 732829320, 20260101"),
         ("UPDATE turnovers SET cents = cents + 1", "turnovers, 732829320, 20260101"),

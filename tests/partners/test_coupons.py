@@ -27,7 +27,7 @@ from node.partners.coupons import (
 )
 from node.partners.errors import CouponNotValid, CouponRewardsGift, CouponStepRefused, InvalidCoupon
 from protocol.amounts import Cents
-from protocol.errors import InvalidAmount
+from protocol.errors import IdMismatch, InvalidAmount
 from protocol.identifiers import Id16
 from tests.partners.values import BAKERY, DAY
 
@@ -66,16 +66,28 @@ def test_the_table_has_the_arrows_of_the_diagram() -> None:
 
 
 def test_a_coupon_is_used_once_by_one_sale_and_a_resend_changes_nothing() -> None:
-    used = advance(_coupon(), _E.USED, day=DAY, sale="sale-1")
+    used = advance(_coupon(), _E.USED, day=DAY, sale="sale-1", cents=Cents(900))
     assert (used.state, used.used_by) == (_S.USED, "sale-1")
-    assert advance(used, _E.USED, day=DAY + 99 * _ONE, sale="sale-1") is used
+    assert advance(used, _E.USED, day=DAY + 99 * _ONE, sale="sale-1", cents=Cents(900)) is used
     with pytest.raises(CouponStepRefused):
-        advance(used, _E.USED, day=DAY, sale="sale-2")
+        advance(used, _E.USED, day=DAY, sale="sale-2", cents=Cents(900))
     for event in (_E.LAPSED, _E.WITHDRAWN):
         with pytest.raises(CouponStepRefused):
             advance(used, event, day=DAY + 99 * _ONE)
     with pytest.raises(InvalidCoupon):
-        advance(_coupon(), _E.USED, day=DAY)
+        advance(_coupon(), _E.USED, day=DAY, cents=Cents(1))
+    with pytest.raises(IdMismatch):
+        advance(used, _E.USED, day=DAY, sale="sale-1", cents=Cents(901))
+
+
+def test_a_sale_that_is_too_small_does_not_use_a_coupon_up() -> None:
+    coupon = _coupon(sale_min=Cents(300))
+    with pytest.raises(InvalidCoupon):
+        advance(coupon, _E.USED, day=DAY, sale="s", cents=Cents(299))
+    with pytest.raises(InvalidAmount):
+        advance(coupon, _E.USED, day=DAY, sale="s")
+    used = advance(coupon, _E.USED, day=DAY, sale="s", cents=Cents(300))
+    assert (used.used_by, used.used_cents) == ("s", 300)
 
 
 @given(st.integers(-5, 15))
@@ -83,10 +95,10 @@ def test_a_coupon_is_used_on_its_days_and_lapses_after_them(after: int) -> None:
     day = DAY + after * _ONE
     for event, is_good in ((_E.USED, 0 <= after <= 9), (_E.LAPSED, after > 9), (_E.WITHDRAWN, True)):
         if is_good:
-            assert advance(_coupon(), event, day=day, sale="s").state.value == event.value
+            assert advance(_coupon(), event, day=day, sale="s", cents=Cents(1)).state.value == event.value
         else:
             with pytest.raises(CouponNotValid):
-                advance(_coupon(), event, day=day, sale="s")
+                advance(_coupon(), event, day=day, sale="s", cents=Cents(1))
 
 
 @given(st.integers(1, 10_000), st.integers(1, 10**6))
@@ -116,6 +128,8 @@ def test_a_coupon_that_rewards_a_gift_is_refused() -> None:
         {"valid_to": DAY - _ONE},
         {"state": _S.USED},
         {"used_by": "sale-1"},
+        {"used_cents": 5},
+        {"state": _S.USED, "used_by": "sale-1"},
     ],
 )
 def test_a_coupon_is_valid_when_made(changes: dict[str, Any]) -> None:

@@ -45,6 +45,7 @@ from protocol.house import (
     decode_house_slip,
     encode_house_slip,
     house_of,
+    make_due_id,
     make_neighbours,
 )
 from protocol.identifiers import TerritoryCode
@@ -274,3 +275,9 @@ def test_neighbours_sign_with_their_own_keys_and_nobody_else_is_there() -> None:
     assert known.require_active("THE-FUND").find_key(older.id) is None
     assert known.find("PARTNERS") is None
     assert known.size == 0
+
+
+def test_what_is_owed_for_a_round_has_one_id_for_each_payer() -> None:
+    # Computed with `printf … | sha256sum`.
+    assert make_due_id(bytes(range(16)), "242900314").hex() == "3eb0038e31e44d7ba31f5dddb9138f3f"
+    assert make_due_id(bytes(range(16)), "242900314") != make_due_id(bytes(range(16)), "200046977")

@@ -123,8 +123,12 @@ def upgrade() -> None:
         sa.Column("sale_min", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("used_by", sa.Text(), nullable=False),
+        sa.Column("used_cents", sa.BigInteger(), nullable=False),
         sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("(state = 'used') = (used_by <> '')", name=op.f("ck_coupons_used_by")),
+        sa.CheckConstraint(
+            "used_cents >= 0 AND (used_cents > 0) = (used_by <> '')", name=op.f("ck_coupons_used_cents")
+        ),
         sa.CheckConstraint(
             "occasion = 'gift' OR occasion = 'local_purchase' OR occasion = 'loyalty' OR occasion = 'opening'",
             name=op.f("ck_coupons_occasion"),
