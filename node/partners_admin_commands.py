@@ -25,7 +25,7 @@ from node.partners.campaigns import (
 )
 from node.partners.campaigns_service import DraftCampaign, ExpectMore, LeadCampaign, OpenCampaign
 from node.partners.ceilings import FiscalYear
-from node.partners.companies import Company, CompanyGroup, PostalAddress, Siren, YearEnd, require_siren
+from node.partners.companies import FRANCE, Company, CompanyGroup, PostalAddress, Siren, YearEnd, require_siren
 from node.partners.companies_service import NamedYears, OwnAccount, Turnover, list_companies
 from node.partners.counterparts import Counterpart, Valuation
 from node.partners.counterparts_service import EnterCounterpart
@@ -86,7 +86,9 @@ async def _company(app: PartnersApp, asked: Asked) -> Any:
         siren=require_siren(asked["siren"]),
         legal_form=asked["legal_form"],
         name=asked["name"],
-        address=PostalAddress(street=asked["street"], postcode=asked["postcode"], city=asked["town"]),
+        address=PostalAddress(
+            street=asked["street"], postcode=asked["postcode"], city=asked["town"], country=asked.get("country", FRANCE)
+        ),
         year_end=YearEnd(month=int(month), day=int(day)),
     )
     donor = await app.book.write(app.partners.companies.save, company)
@@ -264,6 +266,7 @@ def _show_campaign(view: CampaignView) -> dict[str, Any]:
                 "reference": one.reference,
                 "iban": one.iban,
                 "code": one.code,
+                "closed_on": "" if one.closed_on is None else one.closed_on.isoformat(),
             }
             for one in view.expectations
         ],

@@ -13,6 +13,7 @@ from node.house.cards import compute_fingerprint, format_card
 from node.house.folders_store import base_folder
 from node.house_init_service import add_base, open_folder_house
 from node.house_part_app import database_of
+from node.partners.companies import FRANCE
 from node.partners_admin_commands import PARTNERS_COMMANDS
 from node.partners_app import FILE, SECRET_BYTES, SECRETS, PartnersApp, PartnersConfig, load_partners_config
 from protocol.book.backup_service import back_up
@@ -106,6 +107,7 @@ def save_company(
     street: Annotated[str, typer.Option(help="number and street")],
     postcode: Annotated[str, typer.Option()],
     town: Annotated[str, typer.Option()],
+    country: Annotated[str, typer.Option(help="two letters")] = FRANCE,
     year_end: Annotated[str, typer.Option(help="the day on which its fiscal years end, mm-dd")] = "12-31",
     as_json: AsJson = False,
 ) -> None:
@@ -120,6 +122,7 @@ def save_company(
             street=street,
             postcode=postcode,
             town=town,
+            country=country,
             year_end=year_end,
         )
         show(told, as_json=as_json)

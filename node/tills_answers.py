@@ -70,7 +70,10 @@ class ClaimLine(Struct, frozen=True):
 
 
 class ExpectationLine(Struct, frozen=True):
-    """A payment that the fund expects; reference and IBAN are empty until the fund said them."""
+    """A payment that the fund expects; reference and IBAN are empty until the fund said them.
+
+    `closed_on`: since that day it waits for the rest no more; empty while it does.
+    """
 
     id: str
     cents: int
@@ -78,6 +81,7 @@ class ExpectationLine(Struct, frozen=True):
     due: str
     reference: str
     iban: str
+    closed_on: str
 
 
 class CampaignAnswer(Struct, frozen=True):
@@ -219,6 +223,7 @@ def tell_campaign(view: CampaignView) -> CampaignAnswer:
                 due=one.due.isoformat(),
                 reference=one.reference,
                 iban=one.iban,
+                closed_on="" if one.closed_on is None else one.closed_on.isoformat(),
             )
             for one in view.expectations
         ],

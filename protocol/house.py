@@ -10,7 +10,7 @@ nothing in another.
     partners ── OpenPool, Grants, TakeBack ──▶ accounts     a campaign's pool, what it gives, what a refund takes back
     partners ◀── PoolOpened, Granted, TakenBack, Refused ── accounts
     partners ── Donor, ExpectPayment ──▶ fund     who will pay, how much, for which campaign
-    partners ◀── PaymentExpected, PaymentArrived, Refused ── fund
+    partners ◀── PaymentExpected, PaymentArrived, ExpectationClosed, Refused ── fund
     projects ── OpenProject, CommitProject, ReleaseProject, ConvertProject ──▶ accounts     see "Conversion" in SPEC.md
     projects ◀── ProjectOpened, Support, ProjectReleased, ProjectConverted, DueSettled, Refused ── accounts
     accounts ── Due ──▶ fund                      rights on these lots were converted: the order says who is to be paid
@@ -184,6 +184,16 @@ class PaymentArrived(Struct, frozen=True, array_like=True, tag=13):
     on: Day
 
 
+class ExpectationClosed(Struct, frozen=True, array_like=True, tag=20):
+    """Since that day the fund waits no more for what has not come of an expected payment. `id` is the expectation's.
+
+    What comes all the same is put by a person, and told by `PaymentArrived` where it is counted for it.
+    """
+
+    id: Id
+    on: Day
+
+
 class OpenProject(Struct, frozen=True, array_like=True, tag=40):
     """A project is open: holders may direct rights to it, up to `target` cents, until the day `until` is over.
 
@@ -313,6 +323,7 @@ HouseMessage = (
     | ExpectPayment
     | PaymentExpected
     | PaymentArrived
+    | ExpectationClosed
     | OpenProject
     | ProjectOpened
     | CommitProject

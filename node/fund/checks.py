@@ -4,7 +4,7 @@ beside the movements is what they and the signed logs say.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -55,7 +55,7 @@ from protocol.book.stream_store import stream
 from protocol.directory import Directory
 from protocol.errors import Refusal
 from protocol.findings import Checked, Finding
-from protocol.house import BaseName, Deposit, DepositTaken, HouseMessage, Refused, decode_house_slip
+from protocol.house import BaseName, Deposit, DepositTaken, ExpectationClosed, HouseMessage, Refused, decode_house_slip
 from protocol.identifiers import Id16
 from protocol.keys import Domain, is_signed
 
@@ -184,6 +184,9 @@ def _check_expectations(connection: Connection) -> Checked:
     closed_by = {
         bytes(row.id): row.closed_by for row in connection.execute(select(expectations.c.id, expectations.c.closed_by))
     }
+    told = Counter(
+        one.id for one in _read_log(connection, BaseName.FUND, BaseName.PARTNERS) if isinstance(one, ExpectationClosed)
+    )
     findings: list[Finding] = []
     known = load_expectations(connection)
     for one in known:
@@ -198,6 +201,9 @@ def _check_expectations(connection: Connection) -> Checked:
             findings.append(Finding("I6", place, f"{one.received} of {one.cents} cents", one.state))
         if (one.state is ExpectationState.CLOSED) is not bool(closed_by[one.id]):
             findings.append(Finding("I6", place, "who closed it, where it is closed", f"{one.state}"))
+        is_told = one.state is ExpectationState.CLOSED and one.asked_by == BaseName.PARTNERS
+        if told[one.id] != is_told:
+            findings.append(Finding("I6", place, "told once to whom it concerns, where it is closed", f"{one.state}"))
         days = sent[one.id]
         ranks, on = [rank for rank, _ in days], [day for _, day in days]
         if ranks != list(range(1, len(days) + 1)) or on != sorted(set(on)) or (on and on[0] <= one.due):

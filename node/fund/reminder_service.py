@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,11 @@ from node.fund.fund_errors import ReminderRefused
 from node.fund.tables import donors, expectations, reminders
 from protocol.book.worker import Page
 from protocol.errors import Refusal
+from protocol.house import ExpectationClosed, HouseMessage
 from protocol.identifiers import Id16
 
 REASON_MAX = 200
+Tell = Callable[[Page, str, Sequence[HouseMessage]], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +49,9 @@ class Close:
 class ReminderDesk:
     """Asks again, and stops to ask."""
 
-    def __init__(self, rule: DunningRule) -> None:
+    def __init__(self, rule: DunningRule, tell: Tell) -> None:
         self._rule = rule
+        self._tell = tell
 
     def load_overdue(self, connection: Connection, today: int) -> list[Overdue]:
         """Return open payments whose due day has passed, the longest overdue first."""
@@ -95,7 +98,10 @@ class ReminderDesk:
         return self._load(connection, id_, "")
 
     def close(self, page: Page, items: Sequence[Close]) -> list[Expectation | Refusal]:
-        """Stop to wait. What comes all the same goes to a person; the same again is the same."""
+        """Stop to wait, and tell the base that announced the payment, in the same page.
+
+        What comes all the same goes to a person; the same again is the same.
+        """
         results: list[Expectation | Refusal] = []
         for asked in items:
             try:
@@ -108,6 +114,9 @@ class ReminderDesk:
                         .where(expectations.c.id == asked.id)
                         .values(state=ExpectationState.CLOSED, closed_by=f"{asked.by}: {asked.reason}")
                     )
+                    if found.asked_by:
+                        closed = ExpectationClosed(found.id, number_of(day_at(page.now)))
+                        self._tell(page, found.asked_by, [closed])
                 results.append(load_expectation(page.connection, asked.id))
             except Refusal as refusal:
                 results.append(refusal)

@@ -55,7 +55,7 @@ class Fund:
             rules=parameters.debit_rules,
             unreceipt=self.receipts.void,
         )
-        self.reminders = ReminderDesk(settings.dunning)
+        self.reminders = ReminderDesk(settings.dunning, tell)
         self.statements = StatementDesk(self.deposits, self.payments, self.debits, self.books)
 
     def keep_companies(self, page: Page, items: Sequence[Donor]) -> list[Refusal | None]:

@@ -25,6 +25,7 @@ from protocol.book.service import Book
 from protocol.book.worker import Page
 from protocol.house import (
     BaseName,
+    ExpectationClosed,
     Granted,
     HouseMessage,
     PaymentArrived,
@@ -149,6 +150,8 @@ class AnswerDesk:
                     self._campaigns.take_expected(page, message)
                 case PaymentArrived():
                     self._campaigns.take_payment(page, message)
+                case ExpectationClosed():
+                    self._campaigns.take_closed(page, message)
                 case Refused() if not self._campaigns.take_refused_payment(page, Id16(message.id), message.code):
                     self._companies.take_refusal(page, Id16(message.id), message.code)
 

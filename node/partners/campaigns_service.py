@@ -29,7 +29,7 @@ from node.partners.store import CampaignRow, load_campaign, load_campaigns, save
 from protocol.amounts import Cents, require_amount
 from protocol.book.worker import Page
 from protocol.errors import IdMismatch, Refusal
-from protocol.house import BaseName, PaymentArrived, PaymentExpected, PoolOpened
+from protocol.house import BaseName, ExpectationClosed, PaymentArrived, PaymentExpected, PoolOpened
 from protocol.identifiers import Id16, format_id, require_id
 
 _campaigns = tables.campaigns
@@ -144,6 +144,14 @@ class CampaignDesk:
         """Note that the fund expects nothing; tell whether the id is an expectation's."""
         done = page.connection.execute(_expectations.update().where(_expectations.c.id == id_).values(code=code))
         return bool(done.rowcount)
+
+    def take_closed(self, page: Page, told: ExpectationClosed) -> None:
+        """Note that the fund waits for the rest no more; the first word counts."""
+        page.connection.execute(
+            _expectations.update()
+            .where(_expectations.c.id == told.id, _expectations.c.closed_on.is_(None))
+            .values(closed_on=told.on)
+        )
 
     def take_payment(self, page: Page, arrived: PaymentArrived) -> None:
         """Raise the budget by euros that arrived, each deposit once."""

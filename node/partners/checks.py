@@ -27,6 +27,7 @@ from protocol.book.stream_store import stream
 from protocol.findings import Checked, Finding
 from protocol.house import (
     BaseName,
+    ExpectationClosed,
     Granted,
     Grants,
     HouseMessage,
@@ -324,9 +325,12 @@ def _check_payments(connection: Connection) -> Checked:
     known = {bytes(row[0]): row[1] for row in connection.execute(select(expectations.c.id, expectations.c.campaign_id))}
     signed: dict[bytes, tuple[Any, ...]] = {}
     references: dict[bytes, tuple[str, str]] = {}
+    closed: dict[bytes, int] = {}
     for message in _read(connection, BaseName.FUND, BaseName.PARTNERS):
         if isinstance(message, PaymentExpected):
             references[message.id] = (message.reference, message.iban)
+        if isinstance(message, ExpectationClosed):
+            closed.setdefault(message.id, message.on)
         if isinstance(message, PaymentArrived) and message.id in known:
             signed.setdefault(message.deposit, (message.id, known[message.id], message.cents, message.on))
     for row in connection.execute(select(tables.payments).order_by(tables.payments.c.deposit)):
@@ -335,7 +339,8 @@ def _check_payments(connection: Connection) -> Checked:
         rule.compare(f"payments, {deposit.hex()}", signed.pop(deposit, None), kept)
     for row in connection.execute(select(expectations).order_by(expectations.c.id)):
         id_ = bytes(row.id)
-        rule.compare(f"expectations, {id_.hex()}", references.get(id_, ("", "")), (row.reference, row.iban))
+        told_of = (*references.get(id_, ("", "")), closed.get(id_))
+        rule.compare(f"expectations, {id_.hex()}", told_of, (row.reference, row.iban, row.closed_on))
     for deposit, told in signed.items():
         rule.compare(f"payments, {deposit.hex()}", told, None)
     return rule.close()

@@ -27,6 +27,7 @@ Siren = NewType("Siren", str)
 NAME_MAX: Final = 140
 FORM_MAX: Final = 60
 LINE_MAX: Final = 100
+FRANCE: Final = "FR"
 _COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
 _FRENCH_POSTCODE: Final = re.compile(r"[0-9]{5}", re.ASCII)
 _SIREN_WRITTEN_MAX: Final = 20
@@ -68,12 +69,12 @@ class PostalAddress:
     street: str  # number and street
     postcode: str
     city: str
-    country: str = "FR"
+    country: str = FRANCE
 
     def __post_init__(self) -> None:
         if not _COUNTRY.fullmatch(self.country):
             raise InvalidCompany(field="country", reason="two capital letters, as FR")
-        if self.country == "FR" and not _FRENCH_POSTCODE.fullmatch(self.postcode):
+        if self.country == FRANCE and not _FRENCH_POSTCODE.fullmatch(self.postcode):
             raise InvalidCompany(field="postcode", reason="five digits in France")
         for field, text, length_max in (
             ("street", self.street, LINE_MAX),

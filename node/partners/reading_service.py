@@ -27,7 +27,10 @@ _grants = tables.grants
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """A payment that the fund expects: what the company writes on its transfer, once the fund said it."""
+    """A payment that the fund expects: what the company writes on its transfer, once the fund said it.
+
+    `closed_on`: since when it waits for the rest no more.
+    """
 
     id: Id16
     cents: Cents
@@ -36,6 +39,7 @@ class Expectation:
     reference: str
     iban: str
     code: str  # why the fund refused it
+    closed_on: datetime.date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +90,7 @@ def _load_expectations(connection: Connection, campaign_row: int) -> tuple[Expec
             reference=row.reference,
             iban=row.iban,
             code=row.code,
+            closed_on=None if row.closed_on is None else read_day(row.closed_on),
         )
         for row in rows
     )

@@ -169,6 +169,7 @@ expectations = Table(
     Column("reference", Text, nullable=False, server_default=""),
     Column("iban", Text, nullable=False, server_default=""),
     Column("code", Text, nullable=False, server_default=""),  # why the fund refused it
+    Column("closed_on", Integer),  # since when the fund waits for the rest no more
     _seal(),
     CheckConstraint("length(id) = 16", name="id"),
     CheckConstraint("cents > 0", name="cents"),

@@ -12,6 +12,7 @@ from node.fund.fund_errors import ReminderRefused
 from node.fund.letters import write_notice, write_reminder
 from node.fund.reminder_service import Close, Overdue
 from node.fund.statement_service import load_waiting
+from protocol.house import ExpectationClosed
 from protocol.times import Instant
 from tests.fund.fund_world import OURS, FundWorld
 
@@ -53,7 +54,11 @@ async def test_nobody_waits_for_what_is_closed_and_what_comes_all_the_same_goes_
     close = world.fund.reminders.close
     asked = Close(id=expectation.id, by="anne", reason="the company was wound up")
     assert world.write(close, asked).state is ExpectationState.CLOSED
+    world.later(1)
     assert world.write(close, asked).state is ExpectationState.CLOSED
+    await world.settle()
+    told = [one for one in world.heard if isinstance(one, ExpectationClosed)]
+    assert told == [ExpectationClosed(expectation.id, 20261125)], "the companies hear of it once"
     world.later(60)
     assert overdue(world) == []
     world.take(world.statement(world.paid(6_000, reference=expectation.reference)))

@@ -46,6 +46,7 @@ from protocol.house import (
     Deposit,
     DepositTaken,
     Donor,
+    ExpectationClosed,
     ExpectPayment,
     HouseMessage,
     PaymentArrived,
@@ -132,6 +133,15 @@ class FakeFund:
 
         def write(page: Page, items: Sequence[Deposit]) -> list[int]:
             return [self.peer.tell(page, ACCOUNTS, [item]) for item in items]
+
+        self.peer.book.write_now(write, message)
+
+    def close(self, expectation: bytes, day: datetime.date) -> None:
+        """Wait no more for what has not come."""
+        message = ExpectationClosed(expectation, int(day.strftime("%Y%m%d")))
+
+        def write(page: Page, items: Sequence[ExpectationClosed]) -> list[int]:
+            return [self.peer.tell(page, PARTNERS, [item]) for item in items]
 
         self.peer.book.write_now(write, message)
 

@@ -60,6 +60,7 @@ from protocol.book.store import open_engine
 from protocol.book.worker import Page
 from protocol.errors import IdMismatch
 from protocol.house import (
+    ExpectationClosed,
     Granted,
     HouseMessage,
     PaymentArrived,
@@ -320,6 +321,23 @@ async def test_what_the_fund_refuses_is_kept_with_its_reason_and_told_again(hous
     await house.exchange()
     assert list(house.fund.expected) == [more.id]
     assert len(house.fund.donors) == 1
+
+
+async def test_what_the_fund_waits_for_no_more_is_shown_with_its_day(house: House) -> None:
+    uid = await house.run(paid=40_000)
+    [expectation] = house.fund.expected
+    shown = house.read(lambda line: load_campaign_view(line, uid)).expectations
+    assert [(one.arrived, one.closed_on) for one in shown] == [(40_000, None)]
+    hear(house, ACCOUNTS, ExpectationClosed(expectation, 20261125))
+    house.fund.close(expectation, TODAY)
+    house.fund.close(expectation, TODAY + datetime.timedelta(days=5))
+    await house.exchange()
+    [one] = house.read(lambda line: load_campaign_view(line, uid)).expectations
+    assert (one.arrived, one.cents, one.closed_on) == (40_000, 100_000, TODAY), "the first word counts"
+    house.fund.receive(expectation, 60_000, house.new_id(), TODAY)
+    await house.exchange()
+    [one] = house.read(lambda line: load_campaign_view(line, uid)).expectations
+    assert (one.arrived, house.campaign(uid).funded) == (100_000, 100_000), "what comes all the same still counts"
 
 
 # ---------------------------------------------------------------- neighbours that say what they should not

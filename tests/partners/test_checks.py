@@ -149,6 +149,7 @@ def find(house: House) -> list[Any]:
         ("UPDATE campaign_steps SET at = at - 1 WHERE ix = 1", "campaign_steps, 1, 1"),
         ("UPDATE expectations SET reference = 'RF18000002'", "expectations, "),
         ("UPDATE expectations SET due = due + 1", "expectations, "),
+        ("UPDATE expectations SET closed_on = 20261201", "expectations, "),
         ("UPDATE run_rows SET label = 'x' WHERE number = 3", "run_rows, "),
         ("UPDATE runs SET name = 'x'", "runs, "),
         ("UPDATE counterparts SET value = value + 1", "counterparts, "),

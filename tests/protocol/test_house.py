@@ -24,6 +24,7 @@ from protocol.house import (
     DueSettled,
     DueState,
     DueTaken,
+    ExpectationClosed,
     ExpectPayment,
     Granted,
     Grants,
@@ -67,6 +68,7 @@ DONOR_TOLD: list[Any] = [10, ID, "552100554", "A baker", "SAS", ADDRESS, "29200"
 EXPECT: list[Any] = [11, ID, DONOR, "bread", 5, "Brest", "D715K6AF", 1_234, 20261231]
 EXPECTED: list[Any] = [12, ID, "RF18539007547034", "FR7630006000011234567890189"]
 ARRIVED: list[Any] = [13, ID, REF, 1_234, 20261128]
+CLOSED: list[Any] = [20, ID, 20270301]
 ONE_LINE: list[Any] = [6, "D715K6AF", [ID], ["12345678"], [5], ["bread"]]
 
 
@@ -90,11 +92,12 @@ def test_each_message_has_its_bytes() -> None:
         ExpectPayment(ID, DONOR, "bread", 5, "Brest", "D715K6AF", 1_234, 20261231),
         PaymentExpected(ID, "RF18539007547034", "FR7630006000011234567890189"),
         PaymentArrived(ID, REF, 1_234, 20261128),
+        ExpectationClosed(ID, 20270301),
     )
     slip = HouseSlip(HOUSE_VERSION, BaseName.ACCOUNTS, 7, messages)
     leaf = _pack(
         *(DEPOSIT, TAKEN, REFUSED, OPEN_POOL, POOL_OPENED, GRANTS, GRANTED, TAKE_BACK, TAKEN_BACK),
-        *(DONOR_TOLD, EXPECT, EXPECTED, ARRIVED),
+        *(DONOR_TOLD, EXPECT, EXPECTED, ARRIVED, CLOSED),
     )
     assert encode_house_slip(slip) == leaf
     assert decode_house_slip(leaf) == slip

@@ -310,6 +310,7 @@ def upgrade() -> None:
         sa.Column("reference", sa.Text(), server_default="", nullable=False),
         sa.Column("iban", sa.Text(), server_default="", nullable=False),
         sa.Column("code", sa.Text(), server_default="", nullable=False),
+        sa.Column("closed_on", sa.Integer(), nullable=True),
         sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("cents > 0", name=op.f("ck_expectations_cents")),
         sa.CheckConstraint("due BETWEEN 19000101 AND 99991231", name=op.f("ck_expectations_due")),
