@@ -14,7 +14,7 @@ import uvloop
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from node import fund_commands, house_commands, partners_commands
+from node import fund_commands, house_commands, partners_commands, projects_commands
 from node.admin_commands import COMMANDS
 from node.app import NodeApp, load_config
 from node.config import NodeConfig
@@ -65,6 +65,7 @@ app.add_typer(api_key, name="api-key")
 app.add_typer(evidence, name="evidence")
 app.add_typer(fund_commands.app, name="fund")
 app.add_typer(partners_commands.app, name="partners")
+app.add_typer(projects_commands.app, name="projects")
 app.add_typer(house_commands.app, name="house")
 unplaced = typer.Typer(no_args_is_help=True, help="Rights that an old copy of the base could not place.")
 app.add_typer(unplaced, name="unplaced")
@@ -192,7 +193,9 @@ def _take_welcome(folder: Path, invited: Invitation, data: bytes) -> None:
 @app.command()
 def serve(
     folder: Folder,
-    bases: Annotated[str, typer.Option(help="accounts,fund,partners; empty: all that live in the folder")] = "",
+    bases: Annotated[
+        str, typer.Option(help="accounts,fund,partners,projects; empty: all that live in the folder")
+    ] = "",
 ) -> None:
     """Run the node, or some of its bases, until it is told to stop."""
     with refusals_explained():

@@ -21,6 +21,9 @@ from node.house.folders_store import find_house, find_local
 from node.house.settings import HouseSettings
 from node.partners_admin_commands import PARTNERS_COMMANDS
 from node.partners_app import PartnersApp
+from node.projects_admin_commands import PROJECTS_COMMANDS
+from node.projects_api import add_projects_doors
+from node.projects_app import ProjectsApp
 from node.tills_api import add_tills_doors
 from protocol.envelopes import ENVELOPE_BYTES_MAX
 from protocol.exchange.client import CONTENT_TYPE, HttpTransport
@@ -80,6 +83,9 @@ class HouseApp:
             if self.fund is not None:
                 opened.callback(self.fund.book.close)
             self.partners = PartnersApp(folder) if BaseName.PARTNERS in bases else None
+            if self.partners is not None:
+                opened.callback(self.partners.book.close)
+            self.projects = ProjectsApp(folder) if BaseName.PROJECTS in bases else None
             opened.pop_all()
         self.parts: dict[BaseName, tuple[BaseApp, Mapping[str, Command]]] = {}
         self.exchanges: dict[str, PeerExchange] = {}
@@ -93,6 +99,9 @@ class HouseApp:
         if self.partners is not None:
             self.parts[BaseName.PARTNERS] = (self.partners, PARTNERS_COMMANDS)
             self.exchanges[BaseName.PARTNERS] = self.partners.exchange
+        if self.projects is not None:
+            self.parts[BaseName.PROJECTS] = (self.projects, PROJECTS_COMMANDS)
+            self.exchanges[BaseName.PROJECTS] = self.projects.exchange
         self._transports = self._open_transports()
         self.clearing = ClearingHouse(self.exchanges, self._transports, chance=clock_service.chance)
         for base, (part, _) in self.parts.items():
@@ -140,6 +149,8 @@ class HouseApp:
             add_tills_doors(
                 application, self.partners.partners, metrics, proxies=read_proxies(self.partners.config.proxies)
             )
+        if self.projects is not None:
+            add_projects_doors(application, self.projects.projects)
         return application
 
     async def _exchange(self, request: web.Request) -> web.Response:

@@ -15,11 +15,13 @@ from node.checks import check_node
 from node.deposits.checks import check_deposits
 from node.fund.checks import check_fund
 from node.fund_app import load_fund_settings
+from node.governance.checks import check_projects
 from node.grants.checks import check_grants
 from node.house.folders_store import base_folder, find_house, find_local
 from node.house.settings import FOLDERS, read_neighbours
 from node.partners.checks import check_partners
 from node.partners_app import load_partners_config
+from node.projects_app import load_projects_config
 from protocol.book import log_store
 from protocol.book.checks import check_logs, guarded
 from protocol.book.store import open_engine
@@ -29,6 +31,12 @@ from protocol.running.settings import NotConfigured
 
 Progress = Callable[[str], None]
 _CHUNK: Final = 512
+# Where each base that has a folder of its own says its database is.
+_DATABASES: Final[Mapping[BaseName, Callable[[Path], str]]] = {
+    BaseName.FUND: lambda where: load_fund_settings(where).database,
+    BaseName.PARTNERS: lambda where: load_partners_config(where).database,
+    BaseName.PROJECTS: lambda where: load_projects_config(where).database,
+}
 
 
 def open_accounts_read_only(folder: Path) -> Engine:
@@ -71,6 +79,8 @@ def check_house(folder: Path, on_progress: Progress) -> list[Checked]:
             on_progress("companies")
             checked += guarded("I2", "the companies' base adds up", lambda: check_partners(partners))
             checked += guarded("I7", "logs are whole", lambda: check_logs(partners, neighbours, on_progress))
+        if (projects := bases.get(BaseName.PROJECTS)) is not None and neighbours is not None:
+            checked += check_projects(projects, neighbours, on_progress)
         checked += guarded("I7", "bases hold each other's words", lambda: [_check_between(folder, bases)])
     return checked
 
@@ -81,8 +91,7 @@ def _snapshot(folder: Path, base: BaseName) -> Iterator[Connection]:
         engine = open_accounts_read_only(folder)
     else:
         where = base_folder(folder, base)
-        load = load_fund_settings if base is BaseName.FUND else load_partners_config
-        engine = _open(load(where).database, where / f"{FOLDERS[base]}.db")
+        engine = _open(_DATABASES[base](where), where / f"{FOLDERS[base]}.db")
     try:
         with engine.connect() as connection, connection.begin():
             yield connection

@@ -4,6 +4,7 @@ house.toml        who the bases are
 keys/             the accounts' keys (those of the node)
 fund/             the fund's folder: fund.toml, fund.db, keys/
 partners/         the companies' folder: partners.toml, partners.db, keys/
+projects/         the projects' folder: projects.toml, projects.db, keys/
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def load_house(folder: Path) -> HouseSettings:
     """Raises NotConfigured."""
     found = find_house(folder)
     if found is None:
-        raise NotConfigured(reason=f"no {FILE} in {folder}: run node fund init or node partners init first")
+        raise NotConfigured(
+            reason=f"no {FILE} in {folder}: run node fund init, node partners init or node projects init first"
+        )
     return found
 
 

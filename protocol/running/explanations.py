@@ -574,6 +574,94 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Ce n'est pas le fichier de ce traitement : {reason}. Rien n'a été fait.",
         "This is not the file of that run: {reason}. Nothing was done.",
     ),
+    "projects_refused": ("La base des projets refuse cela.", "The projects' base refuses this."),
+    "invalid_bearer": ("Porteur refusé ({field}) : {reason}.", "Bearer refused ({field}): {reason}."),
+    "invalid_proof": ("Justificatif refusé ({field}) : {reason}.", "Proof refused ({field}): {reason}."),
+    "invalid_sheet": ("Fiche refusée ({field}) : {reason}.", "Sheet refused ({field}): {reason}."),
+    "invalid_picture": ("Image refusée : {reason}.", "Picture refused: {reason}."),
+    "invalid_member": ("Membre refusé ({field}) : {reason}.", "Member refused ({field}): {reason}."),
+    "invalid_ballot": ("Bulletin ou vote refusé : {reason}.", "Ballot or vote refused: {reason}."),
+    "invalid_draw": ("Tirage refusé ({field}) : {reason}.", "Drawing refused ({field}): {reason}."),
+    "invalid_comment": ("Commentaire refusé : {reason}.", "Comment refused: {reason}."),
+    "bearer_refused": (
+        "Le fonds ne peut pas payer {bearer} : {reason}.",
+        "The fund may not pay {bearer}: {reason}.",
+    ),
+    "bearer_is_company": (
+        "{bearer} est une entreprise (catégorie {category}) : un fonds ne paie jamais une entreprise. "
+        "Cherchez une association ou un organisme public qui porte le projet.",
+        "{bearer} is a company (category {category}): a fund never pays a company. "
+        "Find an association or a public body that carries the project.",
+    ),
+    "bearer_is_person": (
+        "{bearer} est une personne (catégorie {category}) : un fonds ne paie jamais une personne. "
+        "Cherchez une association ou un organisme public qui porte le projet.",
+        "{bearer} is a person (category {category}): a fund never pays a person. "
+        "Find an association or a public body that carries the project.",
+    ),
+    "category_not_eligible": (
+        "La catégorie juridique {category} de {bearer} ne peut pas être payée : {reason}.",
+        "The legal category {category} of {bearer} may not be paid: {reason}.",
+    ),
+    "eligibility_not_proven": (
+        "L'éligibilité de {bearer} n'est pas prouvée : {reason}. Joignez un justificatif en cours de validité.",
+        "The eligibility of {bearer} is not proven: {reason}. Add a proof that holds.",
+    ),
+    "project_step_refused": (
+        "Un projet dans l'état {state} ne peut pas passer par là : {event}.",
+        "A project in state {state} cannot go that way: {event}.",
+    ),
+    "edit_refused": (
+        "Dans l'état {state}, la fiche ne se change plus ici : {field}.",
+        "In state {state} the sheet is no longer changed here: {field}.",
+    ),
+    "reason_missing": (
+        "Dites pourquoi, en quelques mots que chacun lira ({what}).",
+        "Say why, in a few words that everybody will read ({what}).",
+    ),
+    "appeal_refused": ("Recours refusé : {reason}.", "Appeal refused: {reason}."),
+    "vote_running": (
+        "Un vote est déjà ouvert sur ce projet : {session}. Attendez qu'il soit clos.",
+        "A vote on this project is open already: {session}. Wait until it is closed.",
+    ),
+    "vote_not_open": (
+        "Ce vote n'est pas encore ouvert ({opens_at} ms).",
+        "This vote is not open yet ({opens_at} ms).",
+    ),
+    "vote_closed": (
+        "Ce vote est clos ({closed_at} ms) : votre bulletin n'est pas pris.",
+        "This vote is closed ({closed_at} ms): your ballot is not taken.",
+    ),
+    "vote_still_open": (
+        "Ce vote court encore ({closes_at} ms) : on ne compte qu'après.",
+        "This vote still runs ({closes_at} ms): it is counted afterwards.",
+    ),
+    "already_voted": (
+        "{member} a déjà voté : un bulletin remis ne se change pas.",
+        "{member} has voted already: a ballot that was handed in does not change.",
+    ),
+    "has_conflict": (
+        "{member} s'abstient sur ce projet : {reason}.",
+        "{member} must abstain on this project: {reason}.",
+    ),
+    "not_seated": ("{member} ne siège pas : {reason}.", "{member} does not sit: {reason}."),
+    "signature_refused": ("Signature de {signer} refusée : {reason}.", "Signature of {signer} refused: {reason}."),
+    "draw_step_refused": ("Tirage impossible : {reason}.", "Drawing not possible: {reason}."),
+    "round_refused": ("Pas de conversion à présent : {reason}.", "No conversion now: {reason}."),
+    "not_funded_yet": ("Pas de fonds à qui l'adresser : {reason}.", "No fund to address it to: {reason}."),
+    "due_not_paid": (
+        "Rien à confirmer : ce paiement est dans l'état {state}.",
+        "Nothing to confirm: this payment is in state {state}.",
+    ),
+    "project_unknown": ("Aucun projet {project} ici.", "No project {project} here."),
+    "bearer_unknown": ("Aucun porteur {bearer} ici.", "No bearer {bearer} here."),
+    "signer_unknown": ("Aucune clé {signer} en cours ici.", "No key {signer} in force here."),
+    "session_unknown": ("Aucun vote {session} ici.", "No vote {session} here."),
+    "draw_unknown": ("Aucun tirage {draw} ici.", "No drawing {draw} here."),
+    "comment_unknown": ("Aucun commentaire {comment} ici.", "No comment {comment} here."),
+    "file_unknown": ("Aucun fichier {digest} ici.", "No file {digest} here."),
+    "proof_unknown": ("Aucun justificatif {proof} ici.", "No proof {proof} here."),
+    "round_unknown": ("Aucune tranche {round} ici.", "No round {round} here."),
 }
 
 

@@ -23,6 +23,7 @@ FORBIDDEN_DIRECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "node.ledger": ("node.federation",),
     # Bases meet only in messages.
     "node.partners": ("node.fund", "node.ledger", "node.federation", "node.governance"),
+    "node.governance": ("node.fund", "node.ledger", "node.federation", "node.partners"),
     # A discount never touches a gift or a receipt, nor they it.
     "node.partners.coupons": ("node.partners.campaigns", "node.partners.purchases", "node.partners.counterparts"),
     "node.partners.counterparts": ("node.partners.coupons",),

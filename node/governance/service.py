@@ -1,0 +1,68 @@
+"""The projects' base, wired by hand: its desks on one book.
+
+projects = Projects(book, lambda page, reader, messages: peer.tell(page, reader, messages), settings, ...)
+peer = PeerExchange(book, identity, neighbours, projects.apply, on_news=...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, cast
+
+from node.governance.answers_service import AnswerDesk
+from node.governance.comments_service import CommentDesk
+from node.governance.committee_service import CommitteeDesk
+from node.governance.deadlines_service import DeadlineDesk
+from node.governance.letters_service import Letters, Tell
+from node.governance.projects_service import ProjectDesk
+from node.governance.rounds_service import RoundDesk
+from node.governance.settings import ProjectsSettings
+from node.governance.signers_service import SignerDesk
+from node.governance.tables import metadata
+from node.governance.votes_service import VoteDesk
+from protocol.book.migration_service import History
+from protocol.book.service import Book
+from protocol.book.worker import Page
+from protocol.house import HouseMessage
+from protocol.keys import PublicKeys, SecretKeys
+
+PROJECTS_HISTORY: Final = History(
+    name="projects", folder=Path(__file__).parent / "migrations" / "versions", tables=(metadata,)
+)
+
+
+class Projects:
+    """The projects and the committee of one territory, in one book. `keys` sign minutes and orders."""
+
+    def __init__(
+        self,
+        book: Book,
+        tell: Tell,
+        settings: ProjectsSettings,
+        *,
+        keys: SecretKeys,
+        find_fund: Callable[[], PublicKeys | None],
+        entropy: Callable[[int], bytes],
+    ) -> None:
+        self.book = book
+        self.settings = settings
+        self.keys = keys
+        letters = Letters(tell)
+        self.projects = ProjectDesk(letters, settings)
+        self.signers = SignerDesk(settings)
+        self.committee = CommitteeDesk(settings, keys=keys)
+        self.votes = VoteDesk(settings, keys=keys)
+        self.rounds = RoundDesk(letters, settings, keys=keys, find_fund=find_fund, entropy=entropy)
+        self.comments = CommentDesk()
+        self.deadlines = DeadlineDesk(letters, settings)
+        self.answers = AnswerDesk(letters)
+
+    def apply(self, page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
+        """Do what another base tells us, in the page that stores it. For `PeerExchange`."""
+        return self.answers.apply(page, sender, messages)
+
+    async def catch_up(self) -> int:
+        """Do what days have made due: accounts changed, projects funded or missed; return how much. Run twice is run once."""
+        changed = cast(int, await self.book.write(self.signers.apply_changes, None))
+        return changed + cast(int, await self.book.write(self.deadlines.catch_up, None))

@@ -1,0 +1,189 @@
+"""What the projects' base shows the world: open projects, their sheets, what was said and decided. Read only, JSON.
+
+It stands on `Projects` alone, so that whoever keeps the projects' base serves it. Every door stands in one table: what
+is served is what is described.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
+
+import msgspec
+from aiohttp import web
+from msgspec import Struct
+
+from node.description import Api, Route, describe_api
+from node.governance.committee_service import list_drawings
+from node.governance.days import local_day, write_day
+from node.governance.errors import FileUnknown, SessionUnknown
+from node.governance.minutes import read_minutes
+from node.governance.parameters_store import load_committee_rules, load_themes
+from node.governance.projects import ProjectState
+from node.governance.reading_service import list_by, load_decision, load_file, load_public_view
+from node.governance.service import Projects
+from node.projects_answers import (
+    PUBLIC_STATES,
+    CommentsAnswer,
+    DrawsAnswer,
+    MinutesAnswer,
+    ProjectAnswer,
+    ProjectsAnswer,
+    VocabularyAnswer,
+    WordLine,
+    tell_comments,
+    tell_drawing,
+    tell_line,
+    tell_minutes,
+    tell_project,
+)
+from protocol.errors import Malformed
+from protocol.identifiers import parse_id
+from protocol.running.http_service import JsonResponse
+
+PREFIX: Final = "/v1/projects"
+API: Final = Api(
+    title="Citizen-Miles projects",
+    words=(
+        "Projects of one territory, and what its committee decided. Amounts are whole cents. Nobody is named: neither"
+        " who proposes, nor who votes, nor who supports."
+    ),
+    key="",
+)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+PROJECTS: Final = web.AppKey("projects", Projects)
+DIGEST_DIGITS: Final = 64
+
+
+def _today(projects: Projects) -> int:
+    return write_day(local_day(projects.book.clock(), projects.settings.zone))
+
+
+async def list_projects(request: web.Request) -> web.Response:
+    """List projects by state (open ones by default), theme and commune, the most urgent first."""
+    projects = request.app[PROJECTS]
+    wanted = request.query.get("state", ProjectState.OPEN)
+    if wanted not in (*PUBLIC_STATES, "all"):
+        raise Malformed(field="state", reason=f"all, or one of {', '.join(PUBLIC_STATES)}")
+    states = PUBLIC_STATES if wanted == "all" else (ProjectState(wanted),)
+    find = partial(
+        list_by, states=states, theme=request.query.get("theme", ""), commune=request.query.get("commune", "")
+    )
+    found = await projects.book.read(find)
+    return _answer(ProjectsAnswer([tell_line(one, projects.settings.home) for one in found]))
+
+
+async def show_project(request: web.Request) -> web.Response:
+    """Show all that anybody may read of a project."""
+    projects = request.app[PROJECTS]
+    find = partial(load_public_view, id_=parse_id(request.match_info["project"]), today=_today(projects))
+    return _answer(tell_project(await projects.book.read(find), projects.settings.home))
+
+
+async def show_comments(request: web.Request) -> web.Response:
+    """Show the comments, questions and answers on a project that were let through."""
+    projects = request.app[PROJECTS]
+    find = partial(load_public_view, id_=parse_id(request.match_info["project"]), today=_today(projects))
+    return _answer(tell_comments(await projects.book.read(find)))
+
+
+async def show_minutes(request: web.Request) -> web.Response:
+    """Show the minutes of a decision, with their bytes and signature, so that anybody can count again."""
+    projects = request.app[PROJECTS]
+    digest = _digest(request.match_info["decision"])
+    if digest is None:
+        raise SessionUnknown(session=request.match_info["decision"][:DIGEST_DIGITS])
+    session = await projects.book.read(partial(load_decision, digest=digest))
+    assert session.minutes is not None
+    assert session.signature is not None
+    assert session.signer is not None
+    told = tell_minutes(
+        read_minutes(session.minutes),
+        decision=digest,
+        body=session.minutes,
+        signature=session.signature,
+        key=session.signer,
+    )
+    return _answer(told)
+
+
+async def list_draws(request: web.Request) -> web.Response:
+    """List drawings of members by lot: the lists that were closed, then the numbers and whom they called."""
+    found = await request.app[PROJECTS].book.read(list_drawings)
+    return _answer(DrawsAnswer([tell_drawing(one) for one in found]))
+
+
+async def show_words(request: web.Request) -> web.Response:
+    """Show the vocabulary of today: themes, criteria, states."""
+    today = _today(request.app[PROJECTS])
+    rules = load_committee_rules(today)
+    return _answer(
+        VocabularyAnswer(
+            themes=[WordLine(one.key, one.french, one.english) for one in load_themes(today)],
+            criteria=[WordLine(one.key, one.french, one.english) for one in rules.criteria],
+            states=list(PUBLIC_STATES),
+        )
+    )
+
+
+async def show_file(request: web.Request) -> web.Response:
+    """Show a picture of a sheet."""
+    digest = _digest(request.match_info["digest"])
+    if digest is None:
+        raise FileUnknown(digest=request.match_info["digest"][:DIGEST_DIGITS])
+    kept = await request.app[PROJECTS].book.read(partial(load_file, digest=digest))
+    headers = {
+        "Cache-Control": "public, max-age=31536000, immutable",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'",
+    }
+    return web.Response(body=kept.body, content_type=kept.media, headers=headers)
+
+
+async def show_description(_request: web.Request) -> web.Response:
+    """Describe this API (OpenAPI 3.1)."""
+    return _answer(describe_api([route for route, _ in DOORS], API))
+
+
+def _digest(text: str) -> bytes | None:
+    try:
+        return bytes.fromhex(text) if len(text) == DIGEST_DIGITS else None
+    except ValueError:
+        return None
+
+
+def _answer(value: object) -> web.Response:
+    return JsonResponse(msgspec.json.encode(value), 200)
+
+
+def _door(path: str, handler: Handler, *answers: type[Struct], query: str = "") -> tuple[Route, Handler]:
+    route = Route(
+        method="GET",
+        path=PREFIX + path,
+        name=handler.__name__,
+        summary=(handler.__doc__ or "").strip(),
+        answers=answers,
+        query=tuple(query.split()),
+    )
+    return route, handler
+
+
+# Fixed words first: what follows in braces would take them.
+DOORS: Final = (
+    _door("/openapi.json", show_description),
+    _door("/words", show_words, VocabularyAnswer),
+    _door("/draws", list_draws, DrawsAnswer),
+    _door("/minutes/{decision}", show_minutes, MinutesAnswer),
+    _door("/files/{digest}", show_file),
+    _door("", list_projects, ProjectsAnswer, query="state theme commune"),
+    _door("/{project}", show_project, ProjectAnswer),
+    _door("/{project}/comments", show_comments, CommentsAnswer),
+)
+
+
+def add_projects_doors(application: web.Application, projects: Projects) -> None:
+    """Serve what anybody may read of the projects, in an application, beside what it serves already."""
+    application[PROJECTS] = projects
+    for route, handler in DOORS:
+        application.router.add_route(route.method, route.path, handler)

@@ -1,0 +1,111 @@
+"""The projects' base on its folder, wired by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import Annotated, Final
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from msgspec import Meta, Struct
+
+from node.governance.service import PROJECTS_HISTORY, Projects
+from node.governance.settings import ProjectsSettings
+from node.house.folders_store import base_folder
+from node.house.settings import read_keys
+from node.house_part_app import HousePart
+from protocol.house import BaseName
+from protocol.keys import PublicKeys
+from protocol.running import clock_service
+from protocol.running.admin_service import AdminServer
+from protocol.running.settings import NotConfigured, parse_settings
+
+log = structlog.get_logger("projects")
+FILE: Final = "projects.toml"
+CATCH_UP_EVERY_MINUTES: Final = 15
+
+
+class ProjectsConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """`projects.toml`. `database` empty: `projects.db` in the folder."""
+
+    zone: str = "Europe/Paris"
+    grace_hours: Annotated[int, Meta(ge=0, le=168)] = 6
+    iban_change_hours: Annotated[int, Meta(ge=24, le=720)] = 48
+    database: str = ""
+    passphrase_file: str = ""
+
+
+def load_projects_config(folder: Path) -> ProjectsConfig:
+    """Return what the base's folder says of it. Raises NotConfigured."""
+    try:
+        text = (folder / FILE).read_text(encoding="utf-8")
+    except OSError:
+        raise NotConfigured(reason=f"no {FILE} in {folder}: run node projects init first") from None
+    return parse_settings(text, ProjectsConfig)
+
+
+class ProjectsApp(HousePart):
+    """The projects of a territory, on the folder of their house."""
+
+    def __init__(self, folder: Path) -> None:
+        self.config = load_projects_config(base_folder(folder, BaseName.PROJECTS))
+        super().__init__(
+            folder,
+            BaseName.PROJECTS,
+            history=PROJECTS_HISTORY,
+            database=self.config.database,
+            passphrase_file=self.config.passphrase_file,
+        )
+        self.settings = ProjectsSettings(
+            home=self.home,
+            zone=self.config.zone,
+            grace_hours=self.config.grace_hours,
+            iban_change_hours=self.config.iban_change_hours,
+        )
+        self.projects = Projects(
+            self.book,
+            self.tell,
+            self.settings,
+            keys=self._keyring.current,
+            find_fund=self.find_fund,
+            entropy=clock_service.entropy,
+        )
+        self.open_exchange(self.projects.apply)
+        self._scheduler: AsyncIOScheduler | None = None
+
+    def find_fund(self) -> PublicKeys | None:
+        """Return the newest key of this territory's fund, as house.toml has it, or None where there is no fund."""
+        fund = self.house.bases.get(BaseName.FUND)
+        return None if fund is None else read_keys(fund)[-1]
+
+    async def begin(self, commands: AdminServer) -> None:
+        """Start to serve; need-by days are looked at every quarter of an hour, and at once after days off."""
+        await super().begin(commands)
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._scheduler.add_job(
+            self.catch_up,
+            "interval",
+            minutes=CATCH_UP_EVERY_MINUTES,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+        self._scheduler.start()
+        self._catching_up = asyncio.create_task(self.catch_up())
+
+    async def end(self) -> None:
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+            self._catching_up.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._catching_up
+        await super().end()
+
+    async def catch_up(self) -> None:
+        """Do what days have made due. The state is in the base."""
+        try:
+            await self.projects.catch_up()
+        except Exception as error:  # the top of a worker loop: said, and tried again
+            log.warning("projects", error=str(error))
