@@ -156,6 +156,39 @@ def is_signed(signing: bytes, domain: Domain, body: bytes, signature: bytes) -> 
     return True
 
 
+def derive_plain_seed(keys: SecretKeys, purpose: str) -> bytes:
+    """Return the 32-byte seed of a second signing key, for one purpose that speaks another format than ours.
+
+    It follows from the signing seed, so it is kept, lost and replaced with it.
+    """
+    label = f"citizen-miles/derived/{purpose}/v1".encode()
+    return hashlib.blake2b(label, key=keys.signing_seed, digest_size=SEED_BYTES).digest()
+
+
+def compute_plain_public(seed: bytes) -> bytes:
+    """Return the 32 bytes of the Ed25519 public key of that seed."""
+    return bytes(_signer(seed).verify_key)
+
+
+def sign_plain(seed: bytes, message: bytes) -> bytes:
+    """Return the 64-byte Ed25519 signature of a message as RFC 8032 has it, without a domain of ours.
+
+    Only for formats that others read and that say by themselves what is signed, and only with a derived seed.
+    """
+    return bytes(_signer(seed).sign(message).signature)
+
+
+def is_signed_plain(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Tell whether `signature` is that public key's, over the message as it stands; never for a key of small order."""
+    if len(public) != PUBLIC_BYTES or not bindings.crypto_core_ed25519_is_valid_point(public):
+        return False
+    try:
+        _verifier(public).verify(message, signature)
+    except (BadSignatureError, ValueError):
+        return False
+    return True
+
+
 def seal(recipient: bytes, plain: bytes, *, ephemeral_seed: bytes) -> bytes:
     """Return `plain` padded to 256-byte classes and sealed for an X25519 public key.
 

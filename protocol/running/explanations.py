@@ -28,6 +28,51 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "invalid_text": ("Texte refusé ({field}) : {reason}.", "Text refused ({field}): {reason}."),
     "invalid_time": ("Date refusée ({field}) : {reason}.", "Time refused ({field}): {reason}."),
     "invalid_key": ("Clé refusée : {reason}.", "Key refused: {reason}."),
+    "invalid_pass": (
+        "Citizen-Pass refusé ({field}) : {reason}.",
+        "Citizen-Pass refused ({field}): {reason}.",
+    ),
+    "invalid_offer": ("Offre refusée ({field}) : {reason}.", "Offer refused ({field}): {reason}."),
+    "invalid_skill": (
+        "Compétence {skill} inconnue : {reason}.",
+        "Skill {skill} not known: {reason}.",
+    ),
+    "invalid_credential": (
+        "Ce n'est pas un Citizen-Pass lisible : {reason}.",
+        "This is no readable Citizen-Pass: {reason}.",
+    ),
+    "invalid_picture": (
+        "Cette image ne porte pas de Citizen-Pass : {reason}.",
+        "This picture carries no Citizen-Pass: {reason}.",
+    ),
+    "pass_refused": ("Refusé par une règle des pass.", "Refused by a rule of passes."),
+    "pass_step_refused": (
+        "Un pass à l'état {state} ne peut pas devenir « {event} ».",
+        "A pass in state {state} cannot become “{event}”.",
+    ),
+    "validator_refused": ("Validation refusée : {reason}.", "Validation refused: {reason}."),
+    "credential_forged": (
+        "Ce pass est faux ou a été modifié : {reason}.",
+        "This pass is forged or was altered: {reason}.",
+    ),
+    "issuer_unknown": (
+        "Ce pass est signé par {issuer}, qui n'est pas reconnu ici.",
+        "This pass is signed by {issuer}, who is not known here.",
+    ),
+    "picture_altered": ("L'image a été modifiée : {reason}.", "The picture was altered: {reason}."),
+    "status_list_full": (
+        "La liste d'état {list} est pleine : ouvrez la suivante.",
+        "Status list {list} is full: open the next one.",
+    ),
+    "offer_step_refused": (
+        "Une offre à l'état {state} ne permet pas : {event}.",
+        "An offer in state {state} does not allow: {event}.",
+    ),
+    "application_step_refused": (
+        "Une candidature à l'état {state} ne permet pas : {event}.",
+        "An application in state {state} does not allow: {event}.",
+    ),
+    "offer_full": ("Les {places} places sont prises.", "All {places} places are taken."),
     "invalid_invitation": (
         "Invitation illisible : {reason}. Recopiez-la entière.",
         "Unreadable invitation: {reason}. Copy it whole.",

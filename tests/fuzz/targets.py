@@ -835,6 +835,7 @@ TARGETS: Final[Mapping[str, Target]] = {
         Target("bank_file", _lazily("bank_file", "house_files"), 8_192),
         Target("ticket", _lazily("ticket", "house_files"), 256),
         Target("operations", _lazily("operations", "house_files"), 4_096),
+        Target("pass_file", _lazily("pass_file", "pass_files"), 4_096),
         Target("node_api", _lazily("node_api"), 2_048),
         Target("credits_in_columns", _lazily("credits_in_columns"), 2_048),
         Target("hub_api", _lazily("hub_api"), 4_096),

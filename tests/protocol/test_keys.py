@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,3 +95,36 @@ def test_two_key_pairs_share_no_name() -> None:
     one, two = PublicKeys(bytes(32), b"\1" * 32), PublicKeys(b"\1" * 32, bytes(32))
     assert one.id != two.id
     assert SecretKeys(bytes(32), bytes(32)).public.id == keys.make_keys(bytes(64)).public.id
+
+
+# ---------------------------------------------------------------- formats of others
+
+
+def test_a_plain_signature_is_that_of_rfc_8032() -> None:
+    """RFC 8032, 7.1, test 2."""
+    seed = bytes.fromhex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb")
+    public = bytes.fromhex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c")
+    signature = bytes.fromhex(
+        "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
+        "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
+    )
+    assert keys.compute_plain_public(seed) == public
+    assert keys.sign_plain(seed, b"\x72") == signature
+    assert keys.is_signed_plain(public, b"\x72", signature) is True
+    assert keys.is_signed_plain(public, b"\x73", signature) is False
+    assert keys.is_signed_plain(public, b"\x72", signature[:63]) is False
+    assert keys.is_signed_plain(public[:31], b"\x72", signature) is False
+
+
+def test_a_key_of_small_order_signs_nothing() -> None:
+    identity = b"\1" + bytes(31)
+    assert keys.is_signed_plain(identity, b"whatever", identity + bytes(32)) is False
+
+
+def test_a_derived_seed_follows_from_the_signing_seed_and_its_purpose() -> None:
+    secret = keys.make_keys(bytes(range(64)))
+    seed = keys.derive_plain_seed(secret, "pass")
+    assert seed == hashlib.blake2b(b"citizen-miles/derived/pass/v1", key=bytes(range(32)), digest_size=32).digest()
+    assert seed == keys.derive_plain_seed(SecretKeys(secret.signing_seed, bytes(32)), "pass")
+    assert seed != keys.derive_plain_seed(secret, "other")
+    assert seed != secret.signing_seed
