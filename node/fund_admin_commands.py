@@ -45,7 +45,7 @@ from node.fund.fund_errors import NothingToCollect
 from node.fund.issued_receipts import IssuedReceipt
 from node.fund.letters import require_language, write_notice, write_reminder
 from node.fund.monthly_gifts import MandateState, read_shares
-from node.fund.outgoing_payments import WORDS_VERSION, IbanWords, PaymentWords, RefundWords
+from node.fund.outgoing_payments import WORDS_VERSION, IbanWords, Words
 from node.fund.payment_qr import PaymentRequest, draw_svg, write_payload
 from node.fund.payment_service import Bearer, NewOfficer, Signed, load_payments
 from node.fund.payment_status import read_status
@@ -61,6 +61,9 @@ from node.fund.statements import Balance
 from node.fund.tables import bearers, donors, officers, orders
 from node.fund.uses_and_resources import compute_origin_and_destination, compute_uses_of_public_generosity
 from node.fund_app import FundApp
+from node.fund_due_admin_commands import DUE_COMMANDS
+from node.fund_pledge_admin_commands import PLEDGE_COMMANDS
+from node.fund_words import read_bytes, read_words, show_words
 from protocol.amounts import Cents, require_amount
 from protocol.book.worker import Page
 from protocol.errors import InvalidAddress, Malformed, Refusal
@@ -73,13 +76,6 @@ from protocol.times import format_instant
 
 Asked = Mapping[str, Any]
 ROWS_MAX: Final = 500
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise Malformed(reason="not a hexadecimal text") from None
 
 
 def _day(number: int | None) -> str:
@@ -322,7 +318,7 @@ async def _overdue(app: FundApp, asked: Asked) -> Any:
 async def _remind(app: FundApp, asked: Asked) -> Any:
     language = asked.get("language", "fr")
     require_language(language)  # before it is noted as sent
-    told = await app.book.write(app.fund.reminders.remind, Id16(_bytes(asked["id"])))
+    told = await app.book.write(app.fund.reminders.remind, Id16(read_bytes(asked["id"])))
     one, account = told.expectation, app.settings.account
     rank = len(told.reminders)
     letter = write_reminder(
@@ -341,12 +337,12 @@ async def _remind(app: FundApp, asked: Asked) -> Any:
 
 
 async def _expectation_close(app: FundApp, asked: Asked) -> Any:
-    close = Close(id=Id16(_bytes(asked["id"])), by=asked["by"], reason=asked["reason"])
+    close = Close(id=Id16(read_bytes(asked["id"])), by=asked["by"], reason=asked["reason"])
     return _show_expectation(await app.book.write(app.fund.reminders.close, close))
 
 
 async def _payment_qr(app: FundApp, asked: Asked) -> Any:
-    one = await app.book.read(lambda connection: load_expectation(connection, _bytes(asked["id"])))
+    one = await app.book.read(lambda connection: load_expectation(connection, read_bytes(asked["id"])))
     account = app.settings.account
     payload = write_payload(
         PaymentRequest(name=account.name, iban=account.iban, cents=one.left, reference=one.reference, bic=account.bic)
@@ -419,7 +415,7 @@ async def _decide(app: FundApp, asked: Asked) -> Any:
         Decide(
             movement=asked["movement"],
             by=asked["by"],
-            expectation=Id16(_bytes(expectation)) if expectation else None,
+            expectation=Id16(read_bytes(expectation)) if expectation else None,
             cents=None if cents is None else Cents(cents),
             reason=asked.get("reason", ""),
             is_fee=bool(asked.get("is_fee", False)),
@@ -462,13 +458,13 @@ async def _officers(app: FundApp, _asked: Asked) -> Any:
 
 
 async def _officer_add(app: FundApp, asked: Asked) -> Any:
-    new = NewOfficer(key=_bytes(asked["key"]), name=asked["name"], signing=_bytes(asked["signing"]))
+    new = NewOfficer(key=read_bytes(asked["key"]), name=asked["name"], signing=read_bytes(asked["signing"]))
     await app.book.write(app.fund.payments.add_officers, new)
     return {"key": new.key.hex(), "name": new.name}
 
 
 async def _officer_revoke(app: FundApp, asked: Asked) -> Any:
-    key = await app.book.write(app.fund.payments.revoke_officers, _bytes(asked["key"]))
+    key = await app.book.write(app.fund.payments.revoke_officers, read_bytes(asked["key"]))
     return {"key": key.hex(), "revoked": True}
 
 
@@ -512,13 +508,13 @@ async def _payment_words(app: FundApp, asked: Asked) -> Any:
         lambda line: app.fund.payments.make_words(
             line,
             parse_id(asked["id"]),
-            Id16(_bytes(asked["bearer"])),
+            Id16(read_bytes(asked["bearer"])),
             Cents(asked["cents"]),
             asked["text"],
             asked["decision"],
         )
     )
-    return _show_words(words)
+    return show_words(words)
 
 
 async def _refund_words(app: FundApp, asked: Asked) -> Any:
@@ -533,24 +529,11 @@ async def _refund_words(app: FundApp, asked: Asked) -> Any:
             asked["decision"],
         )
     )
-    return _show_words(words)
+    return show_words(words)
 
 
-def _show_words(words: PaymentWords | RefundWords) -> dict[str, Any]:
-    told = msgspec.structs.asdict(words) | {"id": words.id.hex()}
-    return told if isinstance(words, RefundWords) else told | {"bearer": words.bearer.hex()}
-
-
-def read_words(told: Asked) -> PaymentWords | RefundWords:
-    """Return the words of a payment, or of a refund where they name a movement. Raises Malformed."""
-    words = dict(told) | {"id": _bytes(told["id"])}
-    if "movement" in words:
-        return RefundWords(**words)
-    return PaymentWords(**words | {"bearer": _bytes(told["bearer"])})
-
-
-def _signed(asked: Asked, words: PaymentWords | RefundWords | IbanWords) -> Signed:
-    return Signed(words=words, officer=_bytes(asked["officer"]), signature=_bytes(asked["signature"]))
+def _signed(asked: Asked, words: Words) -> Signed:
+    return Signed(words=words, officer=read_bytes(asked["officer"]), signature=read_bytes(asked["signature"]))
 
 
 async def _payment_sign(app: FundApp, asked: Asked) -> Any:
@@ -573,7 +556,7 @@ async def _iban_words(app: FundApp, asked: Asked) -> Any:
 
 async def _iban_sign(app: FundApp, asked: Asked) -> Any:
     told = asked["words"]
-    words = IbanWords(**told | {"id": _bytes(told["id"]), "bearer": _bytes(told["bearer"])})
+    words = IbanWords(**told | {"id": read_bytes(told["id"]), "bearer": read_bytes(told["bearer"])})
     waits = await app.book.write(app.fund.payments.change_ibans, _signed(asked, words))
     return {"id": told["id"], "waits_for": waits}
 
@@ -598,7 +581,7 @@ async def _payments(app: FundApp, _asked: Asked) -> Any:
 
 
 async def _payment_cancel(app: FundApp, asked: Asked) -> Any:
-    state = await app.book.write(app.fund.payments.cancel, Id16(_bytes(asked["id"])))
+    state = await app.book.write(app.fund.payments.cancel, Id16(read_bytes(asked["id"])))
     return {"id": asked["id"], "state": str(state)}
 
 
@@ -855,7 +838,7 @@ async def _carry(app: FundApp, _asked: Asked) -> Any:
 
 async def _check(app: FundApp, _asked: Asked) -> Any:
     checked = await app.book.read(
-        lambda line: check_fund(line, app.exchange.neighbours, lambda _where: None, fund=app.fund.code)
+        lambda line: check_fund(line, app.exchange.neighbours, lambda _where: None, fund=app.fund.code, home=app.home)
     )
     return [_show_checked(one) for one in checked]
 
@@ -938,4 +921,6 @@ FUND_COMMANDS: Final[Mapping[str, Command]] = {
     "carry": _carry,
     "check": _check,
     "totals": _totals,
+    **DUE_COMMANDS,
+    **PLEDGE_COMMANDS,
 }

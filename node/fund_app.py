@@ -18,9 +18,10 @@ from node.fund.receipt_parameters_store import load_form_in_force
 from node.fund.receipt_proof import make_proof
 from node.fund.receipts import ReceiptKind
 from node.fund.schema_service import FUND_HISTORY
-from node.fund.service import Fund
+from node.fund.service import Fund, Place
 from node.fund.settings import FundSettings
 from node.house.folders_store import base_folder
+from node.house.settings import read_neighbours
 from node.house_part_app import HousePart
 from protocol.errors import Refusal
 from protocol.house import BaseName
@@ -72,12 +73,17 @@ class FundApp(HousePart):
             database=self.settings.database,
             passphrase_file=self.settings.passphrase_file,
         )
-        self.fund = Fund(self.settings, load_bank_parameters(day_at(clock_service.now())), self.tell)
+        self.fund = Fund(
+            self.settings,
+            load_bank_parameters(day_at(clock_service.now())),
+            self.tell,
+            Place(home=self.home, keyring=self.keyring, neighbours=read_neighbours(self.house)),
+        )
         self.open_exchange(self.fund.apply)
         self._scheduler: AsyncIOScheduler | None = None
 
     async def begin(self, commands: AdminServer) -> None:
-        """Start to serve; monthly gifts are announced and ordered by the hour, and at once after days off."""
+        """Start to serve; monthly gifts and pledges are called by the hour, and at once after days off."""
         await super().begin(commands)
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._scheduler.add_job(
@@ -100,8 +106,9 @@ class FundApp(HousePart):
         await super().end()
 
     async def catch_up(self) -> None:
-        """Do what is due of monthly gifts. The state is in the base."""
-        try:
-            await self.book.write(self.fund.debits.catch_up, day_at(self.book.clock()))
-        except Exception as error:  # the top of a worker loop: said, and tried again
-            log.warning("monthly gifts", error=str(error))
+        """Do what is due of monthly gifts and of pledges. The state is in the base."""
+        for what, job in (("monthly gifts", self.fund.debits.catch_up), ("calls", self.fund.pledges.catch_up)):
+            try:
+                await self.book.write(job, day_at(self.book.clock()))
+            except Exception as error:  # the top of a worker loop: said, and tried again
+                log.warning(what, error=str(error))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import datetime
 import json
-import uuid
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,19 +13,28 @@ import typer
 from node.fund.outgoing_payments import IbanWords, write_words
 from node.fund.references import require_bic, require_iban
 from node.fund.settings import FundSettings
-from node.fund_admin_commands import FUND_COMMANDS, read_words
-from node.fund_app import FILE, FundApp, load_fund_settings, require_printable
+from node.fund_app import FILE, load_fund_settings, require_printable
+from node.fund_call_commands import (
+    AsJson,
+    Folder,
+    IdOption,
+    Keys,
+    call_fund,
+    make_id,
+    own_keys,
+    sign_bytes,
+    sign_payment_words,
+)
+from node.fund_due_commands import decider, due, pledge
 from node.house.cards import compute_fingerprint, format_card
 from node.house.folders_store import base_folder
 from node.house_init_service import add_base, open_folder_house
 from node.house_part_app import database_of
 from protocol.book.backup_service import back_up
 from protocol.house import BaseName
-from protocol.keys import Domain, SecretKeys, sign
 from protocol.running import clock_service
-from protocol.running.admin_service import call
 from protocol.running.console_commands import progress, read_cents, refusals_explained, say, show
-from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, write_private
+from protocol.running.keys_store import create_keys, find_passphrase, write_private
 from protocol.running.settings import NotConfigured, format_settings
 
 app = typer.Typer(no_args_is_help=True, help="The endowment fund: payments, receipts, declarations.")
@@ -45,25 +53,15 @@ for name, group in (
     ("bearer", bearer),
     ("payment", payment),
     ("receipt", receipt),
+    ("due", due),
+    ("decider", decider),
+    ("pledge", pledge),
 ):
     app.add_typer(group, name=name)
 
-Folder = Annotated[Path, typer.Argument(help="the node's folder, or the fund's own house", file_okay=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
 InFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False)]
-IdOption = Annotated[str, typer.Option("--id", help="your own id (UUID): the same id is never done twice")]
-Keys = Annotated[Path, typer.Option(help="the folder of your own keys", file_okay=False)]
 Day = Annotated[str, typer.Option(help="yyyy-mm-dd")]
 OutFile = Annotated[Path | None, typer.Option("--out", help="write the file there")]
-
-
-def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
-    where = base_folder(folder, BaseName.FUND)
-    return call(where, command, arguments, commands=FUND_COMMANDS, open_app=lambda: FundApp(folder))
-
-
-def _id(given: str) -> str:
-    return given or str(uuid.uuid4())
 
 
 CentsOption = Annotated[int | None, typer.Option(help="whole cents")]
@@ -139,7 +137,7 @@ def init(
 def list_donors(folder: Folder, as_json: AsJson = False) -> None:
     """List who gave, or announced a gift."""
     with refusals_explained():
-        show(_call(folder, "donors"), as_json=as_json, title="donors")
+        show(call_fund(folder, "donors"), as_json=as_json, title="donors")
 
 
 @donor.command("add")
@@ -155,10 +153,10 @@ def add_donor(
 ) -> None:
     """Note a person who gives to the fund directly, as the receipt must name him or her."""
     with refusals_explained():
-        told = _call(
+        told = call_fund(
             folder,
             "donor_add",
-            id=_id(id_),
+            id=make_id(id_),
             first_name=first_name,
             name=name,
             street=street,
@@ -183,10 +181,10 @@ def add_company(
 ) -> None:
     """Note a company that gives without a campaign of the partners' base."""
     with refusals_explained():
-        told = _call(
+        told = call_fund(
             folder,
             "company_add",
-            id=_id(id_),
+            id=make_id(id_),
             siren=siren,
             name=name,
             legal_form=legal_form,
@@ -214,10 +212,10 @@ def expect(
 ) -> None:
     """Announce a company's payment: what arrives under its reference is issued as miles."""
     with refusals_explained():
-        told = _call(
+        told = call_fund(
             folder,
             "expect",
-            id=_id(id_),
+            id=make_id(id_),
             donor=donor,
             campaign=campaign,
             pool=pool,
@@ -241,7 +239,7 @@ def expect_gift(
 ) -> None:
     """Announce a citizen's gift: its reference goes on the transfer."""
     with refusals_explained():
-        told = _call(folder, "expect_gift", id=_id(id_), donor=donor, due=due, cents=read_cents(cents, euros))
+        told = call_fund(folder, "expect_gift", id=make_id(id_), donor=donor, due=due, cents=read_cents(cents, euros))
         show(told, as_json=as_json)
 
 
@@ -263,10 +261,10 @@ def add_mandate(
         for text in share:
             label, _, euros = text.rpartition("=")
             shares.append([label, read_cents(None, euros)])
-        told = _call(
+        told = call_fund(
             folder,
             "mandate_add",
-            id=_id(id_),
+            id=make_id(id_),
             donor=donor,
             holder=holder,
             iban=iban,
@@ -281,28 +279,28 @@ def add_mandate(
 def list_mandates(folder: Folder, as_json: AsJson = False) -> None:
     """List monthly gifts."""
     with refusals_explained():
-        show(_call(folder, "mandates"), as_json=as_json, title="monthly gifts")
+        show(call_fund(folder, "mandates"), as_json=as_json, title="monthly gifts")
 
 
 @gift.command("pause")
 def pause_mandate(folder: Folder, mandate: str, as_json: AsJson = False) -> None:
     """Collect nothing under a mandate until it is resumed."""
     with refusals_explained():
-        show(_call(folder, "mandate_change", mandate=mandate, state="paused"), as_json=as_json)
+        show(call_fund(folder, "mandate_change", mandate=mandate, state="paused"), as_json=as_json)
 
 
 @gift.command("resume")
 def resume_mandate(folder: Folder, mandate: str, as_json: AsJson = False) -> None:
     """Collect again from the next month that can be announced."""
     with refusals_explained():
-        show(_call(folder, "mandate_change", mandate=mandate, state="active"), as_json=as_json)
+        show(call_fund(folder, "mandate_change", mandate=mandate, state="active"), as_json=as_json)
 
 
 @gift.command("end")
 def end_mandate(folder: Folder, mandate: str, as_json: AsJson = False) -> None:
     """Collect nothing more under a mandate, for good."""
     with refusals_explained():
-        show(_call(folder, "mandate_change", mandate=mandate, state="ended"), as_json=as_json)
+        show(call_fund(folder, "mandate_change", mandate=mandate, state="ended"), as_json=as_json)
 
 
 Month = Annotated[int, typer.Option(help="yyyymm; the newest")]
@@ -317,7 +315,7 @@ def collect(
 ) -> None:
     """Announce and order what is due, and write the message for the bank. Asked again, it is the same."""
     with refusals_explained():
-        told = _call(folder, "collect", month=month)
+        told = call_fund(folder, "collect", month=month)
         write_private(out, told.pop("xml").encode())
         show(told | {"file": str(out)}, as_json=as_json)
 
@@ -326,7 +324,7 @@ def collect(
 def list_collections(folder: Folder, as_json: AsJson = False) -> None:
     """List the collections of each month."""
     with refusals_explained():
-        show(_call(folder, "collections"), as_json=as_json, title="collections")
+        show(call_fund(folder, "collections"), as_json=as_json, title="collections")
 
 
 @gift.command("debits")
@@ -338,7 +336,7 @@ def list_debits(
 ) -> None:
     """List a month's debits, with the notice that each donor gets beforehand, and what the bank said."""
     with refusals_explained():
-        show(_call(folder, "gift_debits", month=month, language=language), as_json=as_json, title="debits")
+        show(call_fund(folder, "gift_debits", month=month, language=language), as_json=as_json, title="debits")
 
 
 @app.command()
@@ -347,7 +345,7 @@ def expected(
 ) -> None:
     """List payments that were announced, and what came of them."""
     with refusals_explained():
-        show(_call(folder, "expected", open_only=open_only), as_json=as_json, title="expected payments")
+        show(call_fund(folder, "expected", open_only=open_only), as_json=as_json, title="expected payments")
 
 
 @app.command()
@@ -364,9 +362,9 @@ def remind(
     """List payments past their due day with their reminders; or note that one goes out today, and write its letter."""
     with refusals_explained():
         if not payment:
-            show(_call(folder, "overdue", due_only=due), as_json=as_json, title="overdue")
+            show(call_fund(folder, "overdue", due_only=due), as_json=as_json, title="overdue")
             return
-        told = _call(folder, "remind", id=payment, language=language)
+        told = call_fund(folder, "remind", id=payment, language=language)
         if out is not None:
             out.write_text(told.pop("letter") + "\n", encoding="utf-8")
             told["file"] = str(out)
@@ -383,14 +381,14 @@ def close(
 ) -> None:
     """Wait no longer for the rest of a payment. What comes all the same goes to a person."""
     with refusals_explained():
-        show(_call(folder, "expectation_close", id=payment, by=by, reason=reason), as_json=as_json)
+        show(call_fund(folder, "expectation_close", id=payment, by=by, reason=reason), as_json=as_json)
 
 
 @app.command()
 def qr(folder: Folder, payment: str, out: OutFile = None, as_json: AsJson = False) -> None:
     """Draw the code that a banking application reads: account, sum and reference of an expected payment."""
     with refusals_explained():
-        told = _call(folder, "payment_qr", id=payment)
+        told = call_fund(folder, "payment_qr", id=payment)
         if out is not None:
             out.write_text(told.pop("svg"), encoding="utf-8")
             told["file"] = str(out)
@@ -401,14 +399,14 @@ def qr(folder: Folder, payment: str, out: OutFile = None, as_json: AsJson = Fals
 def deposits(folder: Folder, as_json: AsJson = False) -> None:
     """List what arrived, and whether its miles are issued."""
     with refusals_explained():
-        show(_call(folder, "deposits"), as_json=as_json, title="deposits")
+        show(call_fund(folder, "deposits"), as_json=as_json, title="deposits")
 
 
 @app.command()
 def totals(folder: Folder, as_json: AsJson = False) -> None:
     """Show what came, what was issued for it, what was paid out, and what the bank says is left."""
     with refusals_explained():
-        show(_call(folder, "totals"), as_json=as_json)
+        show(call_fund(folder, "totals"), as_json=as_json)
 
 
 # ---------------------------------------------------------------- the bank
@@ -438,7 +436,7 @@ def import_statement(
                 "closing": read_cents(None, closing),
                 "closing_on": closing_on,
             }
-        told = _call(folder, "import", **asked)
+        told = call_fund(folder, "import", **asked)
         show(told, as_json=as_json)
         if told["waiting"] and not as_json:
             say(f"{len(told['waiting'])} wait for a person: citizen-miles node fund bank queue {folder}")
@@ -448,14 +446,14 @@ def import_statement(
 def queue(folder: Folder, as_json: AsJson = False) -> None:
     """List the movements that nobody recognised, with what they might be."""
     with refusals_explained():
-        show(_call(folder, "movements", waiting_only=True), as_json=as_json, title="waiting")
+        show(call_fund(folder, "movements", waiting_only=True), as_json=as_json, title="waiting")
 
 
 @bank.command("movements")
 def movements(folder: Folder, as_json: AsJson = False) -> None:
     """List what the bank told last."""
     with refusals_explained():
-        show(_call(folder, "movements"), as_json=as_json, title="movements")
+        show(call_fund(folder, "movements"), as_json=as_json, title="movements")
 
 
 @bank.command("decide")
@@ -472,7 +470,7 @@ def decide(
 ) -> None:
     """Say what a movement that waits is."""
     with refusals_explained():
-        told = _call(
+        told = call_fund(
             folder,
             "decide",
             movement=movement,
@@ -490,14 +488,10 @@ def decide(
 def report(folder: Folder, file: InFile, as_json: AsJson = False) -> None:
     """Take the bank's report (pain.002) on an order."""
     with refusals_explained():
-        show(_call(folder, "report", data=base64.b64encode(file.read_bytes()).decode()), as_json=as_json)
+        show(call_fund(folder, "report", data=base64.b64encode(file.read_bytes()).decode()), as_json=as_json)
 
 
 # ---------------------------------------------------------------- who signs, who is paid
-
-
-def _own_keys(keys: Path) -> SecretKeys:
-    return load_keyring(keys, find_passphrase("")).current
 
 
 @officer.command("new")
@@ -506,8 +500,8 @@ def new_officer(folder: Folder, name: str, keys: Keys, as_json: AsJson = False) 
     with refusals_explained():
         if not (keys / "current").exists():
             create_keys(keys, find_passphrase(""), clock_service.entropy(64))
-        public = _own_keys(keys).public
-        told = _call(folder, "officer_add", key=public.id.hex(), name=name, signing=public.signing.hex())
+        public = own_keys(keys).public
+        told = call_fund(folder, "officer_add", key=public.id.hex(), name=name, signing=public.signing.hex())
         show(told, as_json=as_json)
 
 
@@ -515,14 +509,14 @@ def new_officer(folder: Folder, name: str, keys: Keys, as_json: AsJson = False) 
 def list_officers(folder: Folder, as_json: AsJson = False) -> None:
     """List who may sign."""
     with refusals_explained():
-        show(_call(folder, "officers"), as_json=as_json, title="officers")
+        show(call_fund(folder, "officers"), as_json=as_json, title="officers")
 
 
 @officer.command("revoke")
 def revoke_officer(folder: Folder, key: str, as_json: AsJson = False) -> None:
     """From now on this key signs nothing."""
     with refusals_explained():
-        show(_call(folder, "officer_revoke", key=key), as_json=as_json)
+        show(call_fund(folder, "officer_revoke", key=key), as_json=as_json)
 
 
 @bearer.command("add")
@@ -543,10 +537,10 @@ def add_bearer(
 ) -> None:
     """Register a body that the law lets the fund pay, with the proof and how long it holds."""
     with refusals_explained():
-        told = _call(
+        told = call_fund(
             folder,
             "bearer_add",
-            id=_id(id_),
+            id=make_id(id_),
             name=name,
             registry=registry,
             category=category,
@@ -565,7 +559,7 @@ def add_bearer(
 def list_bearers(folder: Folder, as_json: AsJson = False) -> None:
     """List whom the fund may pay."""
     with refusals_explained():
-        show(_call(folder, "bearers"), as_json=as_json, title="bearers")
+        show(call_fund(folder, "bearers"), as_json=as_json, title="bearers")
 
 
 @bearer.command("iban")
@@ -580,14 +574,9 @@ def change_iban(
 ) -> None:
     """Sign another account for a bearer. A second person signs the same id; it is used after the delay."""
     with refusals_explained():
-        words = _call(folder, "iban_words", id=_id(id_), bearer=bearer, holder=holder, iban=iban)
+        words = call_fund(folder, "iban_words", id=make_id(id_), bearer=bearer, holder=holder, iban=iban)
         told = IbanWords(**words | {"id": bytes.fromhex(words["id"]), "bearer": bytes.fromhex(words["bearer"])})
-        show(_call(folder, "iban_sign", words=words, **_sign(keys, write_words(told))), as_json=as_json)
-
-
-def _sign(keys: Path, words: bytes) -> dict[str, str]:
-    secret = _own_keys(keys)
-    return {"officer": secret.public.id.hex(), "signature": sign(secret, Domain.OFFICER, words).hex()}
+        show(call_fund(folder, "iban_sign", words=words, **sign_bytes(keys, write_words(told))), as_json=as_json)
 
 
 # ---------------------------------------------------------------- payments
@@ -609,24 +598,16 @@ def sign_payment(
     """Sign a payment: the first person says whom, how much and why; the second signs the same --id."""
     with refusals_explained():
         asked = read_cents(cents, euros) if cents is not None or euros else 0
-        words = _call(
+        words = call_fund(
             folder,
             "payment_words",
-            id=_id(id_),
+            id=make_id(id_),
             bearer=bearer or "00" * 16,
             cents=asked,
             text=text,
             decision=decision,
         )
-        _sign_words(folder, words, keys, yes=yes, as_json=as_json)
-
-
-def _sign_words(folder: Path, words: dict[str, Any], keys: Path, *, yes: bool, as_json: bool) -> None:
-    if not yes:
-        show({name: words[name] for name in ("holder_name", "iban", "cents", "text", "decision")}, as_json=False)
-        typer.confirm("sign this?", abort=True)
-    signed = _sign(keys, write_words(read_words(words)))
-    show(_call(folder, "payment_sign", words=words, **signed), as_json=as_json)
+        sign_payment_words(folder, words, keys, yes=yes, as_json=as_json)
 
 
 @payment.command("refund")
@@ -643,22 +624,24 @@ def sign_refund(
 ) -> None:
     """Sign that what waits of a movement goes back to where it came from; a second person signs the same --id."""
     with refusals_explained():
-        words = _call(folder, "refund_words", id=_id(id_), movement=movement, cents=cents, text=text, decision=decision)
-        _sign_words(folder, words, keys, yes=yes, as_json=as_json)
+        words = call_fund(
+            folder, "refund_words", id=make_id(id_), movement=movement, cents=cents, text=text, decision=decision
+        )
+        sign_payment_words(folder, words, keys, yes=yes, as_json=as_json)
 
 
 @payment.command("list")
 def list_payments(folder: Folder, as_json: AsJson = False) -> None:
     """List payments, their signatures, and what the bank said."""
     with refusals_explained():
-        show(_call(folder, "payments"), as_json=as_json, title="payments")
+        show(call_fund(folder, "payments"), as_json=as_json, title="payments")
 
 
 @payment.command("cancel")
 def cancel_payment(folder: Folder, payment: str, as_json: AsJson = False) -> None:
     """Take back a payment that is not in the bank's hands."""
     with refusals_explained():
-        show(_call(folder, "payment_cancel", id=payment), as_json=as_json)
+        show(call_fund(folder, "payment_cancel", id=payment), as_json=as_json)
 
 
 @payment.command("order")
@@ -670,7 +653,7 @@ def order(
 ) -> None:
     """Write the day's order for the bank from all payments with two signatures. Asked again, it is the same."""
     with refusals_explained():
-        told = _call(folder, "order", day=day)
+        told = call_fund(folder, "order", day=day)
         write_private(out, told.pop("xml").encode())
         show(told | {"file": str(out)}, as_json=as_json)
 
@@ -679,7 +662,7 @@ def order(
 def list_orders(folder: Folder, as_json: AsJson = False) -> None:
     """List the orders of each day."""
     with refusals_explained():
-        show(_call(folder, "orders"), as_json=as_json, title="orders")
+        show(call_fund(folder, "orders"), as_json=as_json, title="orders")
 
 
 # ---------------------------------------------------------------- receipts
@@ -705,7 +688,7 @@ def issue_receipt(
 ) -> None:
     """Issue a receipt for what a donor gave in a period."""
     with refusals_explained():
-        told = _call(folder, "receipt_issue", donor=donor, **{"from": first, "to": last}, replaces=replaces)
+        told = call_fund(folder, "receipt_issue", donor=donor, **{"from": first, "to": last}, replaces=replaces)
         show(_write_pdf(told, out), as_json=as_json)
 
 
@@ -713,7 +696,7 @@ def issue_receipt(
 def copy_receipt(folder: Folder, number: str, out: OutFile = None, as_json: AsJson = False) -> None:
     """Draw a copy: it says that it is one."""
     with refusals_explained():
-        show(_write_pdf(_call(folder, "receipt_copy", number=number), out), as_json=as_json)
+        show(_write_pdf(call_fund(folder, "receipt_copy", number=number), out), as_json=as_json)
 
 
 @receipt.command("cancel")
@@ -722,14 +705,14 @@ def cancel_receipt(
 ) -> None:
     """Cancel a receipt. Its number stays taken; what it covered waits for another."""
     with refusals_explained():
-        show(_call(folder, "receipt_cancel", number=number, reason=reason), as_json=as_json)
+        show(call_fund(folder, "receipt_cancel", number=number, reason=reason), as_json=as_json)
 
 
 @receipt.command("list")
 def list_receipts(folder: Folder, as_json: AsJson = False) -> None:
     """List receipts."""
     with refusals_explained():
-        show(_call(folder, "receipts"), as_json=as_json, title="receipts")
+        show(call_fund(folder, "receipts"), as_json=as_json, title="receipts")
 
 
 @app.command()
@@ -740,7 +723,7 @@ def declare(
 ) -> None:
     """Show the two figures of art. 222 bis for a fiscal year, and when they are due."""
     with refusals_explained():
-        show(_call(folder, "declare", year=year or datetime.datetime.now(datetime.UTC).year), as_json=as_json)
+        show(call_fund(folder, "declare", year=year or datetime.datetime.now(datetime.UTC).year), as_json=as_json)
 
 
 declaration = typer.Typer(no_args_is_help=True, help="What the fund declares, and what it gives companies for theirs.")
@@ -757,7 +740,7 @@ def declare_prefect(
 ) -> None:
     """List for the prefect: bodies that were paid, gifts with their donors, resources from abroad."""
     with refusals_explained():
-        told = _call(folder, "declare_prefect", year=_year(year))
+        told = call_fund(folder, "declare_prefect", year=_year(year))
         files = told.pop("files")
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
@@ -782,7 +765,7 @@ def declare_company(
 ) -> None:
     """Make a company's 2069-RCI sheet: its gifts by date, and what it got in return where that is to be told."""
     with refusals_explained():
-        told = _call(folder, "declare_company", donor=donor, year=_year(year), counterpart=counterpart)
+        told = call_fund(folder, "declare_company", donor=donor, year=_year(year), counterpart=counterpart)
         show(_write_csv(told, out), as_json=as_json)
 
 
@@ -798,7 +781,7 @@ def _write_csv(told: dict[str, Any], out: Path | None) -> dict[str, Any]:
 def register_of_receipts(folder: Folder, out: OutFile = None, as_json: AsJson = False) -> None:
     """Write the register of all receipts, cancelled ones too, as CSV."""
     with refusals_explained():
-        show(_write_csv(_call(folder, "receipts_register"), out), as_json=as_json)
+        show(_write_csv(call_fund(folder, "receipts_register"), out), as_json=as_json)
 
 
 # ---------------------------------------------------------------- the books
@@ -815,7 +798,7 @@ def _year(year: int) -> int:
 def balance(folder: Folder, year: Year = 0, as_json: AsJson = False) -> None:
     """Show every account with what stands on it."""
     with refusals_explained():
-        show(_call(folder, "balance", year=_year(year)), as_json=as_json, title="balance")
+        show(call_fund(folder, "balance", year=_year(year)), as_json=as_json, title="balance")
 
 
 @books.command("fec")
@@ -827,7 +810,7 @@ def fec(
 ) -> None:
     """Write the file of entries of a fiscal year (art. A47 A-1 LPF), and check it. Exit 1 where it has faults."""
     with refusals_explained():
-        told = _call(folder, "fec", year=_year(year))
+        told = call_fund(folder, "fec", year=_year(year))
         out.mkdir(parents=True, exist_ok=True)
         file = out / told.pop("name")
         write_private(file, base64.b64decode(told.pop("content")))
@@ -842,7 +825,7 @@ def fec(
 def open_year(folder: Folder, year: Year = 0, as_json: AsJson = False) -> None:
     """Write the opening balances of a fiscal year, from all entries of the year before. Once."""
     with refusals_explained():
-        show(_call(folder, "year_open", year=_year(year)), as_json=as_json)
+        show(call_fund(folder, "year_open", year=_year(year)), as_json=as_json)
 
 
 @books.command("uses")
@@ -854,7 +837,7 @@ def uses(
 ) -> None:
     """Show the yearly statements of origin and destination (CROD), and of public generosity (CER)."""
     with refusals_explained():
-        told = _call(folder, "uses", year=_year(year), carried_in=carried_in)
+        told = call_fund(folder, "uses", year=_year(year), carried_in=carried_in)
         if as_json:
             show(told, as_json=True)
         else:
@@ -877,4 +860,4 @@ def backup(folder: Folder, file: Path) -> None:
 def carry(folder: Folder, as_json: AsJson = False) -> None:
     """Carry slips to the bases elsewhere, once: for a fund that is not served."""
     with refusals_explained():
-        show(_call(folder, "carry"), as_json=as_json)
+        show(call_fund(folder, "carry"), as_json=as_json)

@@ -72,9 +72,11 @@ def check_house(folder: Path, on_progress: Progress) -> list[Checked]:
                 checked += guarded("I2", "lots are deposits", lambda: check_deposits(accounts))
             if house is not None and BaseName.PARTNERS in house.bases:
                 checked += guarded("I2", "miles are grants that were signed", lambda: check_grants(accounts))
-        if (fund := bases.get(BaseName.FUND)) is not None and neighbours is not None:
+        if (fund := bases.get(BaseName.FUND)) is not None and house is not None and neighbours is not None:
             settings = load_fund_settings(base_folder(folder, BaseName.FUND))
-            checked += check_fund(fund, neighbours, on_progress, fund=settings.siren or settings.rna)
+            checked += check_fund(
+                fund, neighbours, on_progress, fund=settings.siren or settings.rna, home=house.territory
+            )
         if (partners := bases.get(BaseName.PARTNERS)) is not None and neighbours is not None:
             on_progress("companies")
             checked += guarded("I2", "the companies' base adds up", lambda: check_partners(partners))

@@ -11,6 +11,8 @@ nothing in another.
     partners ◀── PoolOpened, Granted, TakenBack, Refused ── accounts
     partners ── Donor, ExpectPayment ──▶ fund     who will pay, how much, for which campaign
     partners ◀── PaymentExpected, PaymentArrived, ExpectationClosed, Refused ── fund
+    partners ── Pledge, PledgeSpent ──▶ fund      a called campaign: euros are promised, and called once miles are converted
+    partners ◀── PledgeAccepted, PaymentCalled, PledgeEnded, Refused ── fund
     projects ── OpenProject, CommitProject, ReleaseProject, ConvertProject ──▶ accounts     see "Conversion" in SPEC.md
     projects ◀── ProjectOpened, Support, ProjectReleased, ProjectConverted, DueSettled, Refused ── accounts
     accounts ── Due ──▶ fund                      rights on these lots were converted: the order says who is to be paid
@@ -42,6 +44,7 @@ MESSAGES_MAX: Final = 2_048
 GRANTS_MAX: Final = 2_048
 PAYERS_MAX: Final = 64
 DUE_LOTS_MAX: Final = 8_000
+PLEDGES_MAX: Final = 500
 
 Id = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Number = Annotated[str, Meta(min_length=8, max_length=8)]
@@ -184,6 +187,64 @@ class PaymentArrived(Struct, frozen=True, array_like=True, tag=13):
     on: Day
 
 
+class Pledge(Struct, frozen=True, array_like=True, tag=14):
+    """A donor promises up to `cents` for a campaign that gives until the day `until` is over: what is converted is called.
+
+    `lot_class` has the flag of called lots. `into` is the pool that the lot is issued into once the fund accepts.
+    """
+
+    id: Id
+    donor: Id
+    campaign: Annotated[str, Meta(min_length=1, max_length=80)]
+    lot_class: Annotated[int, Meta(ge=0, le=2**16)]
+    restriction: Annotated[str, Meta(max_length=200)]
+    into: Number
+    cents: Amount
+    until: Day
+
+
+class PledgeAccepted(Struct, frozen=True, array_like=True, tag=15):
+    """Two officers of the fund accepted the pledge, and its lot is issued: the campaign may give."""
+
+    id: Id
+
+
+class PaymentCalled(Struct, frozen=True, array_like=True, tag=16):
+    """What was converted of a donor's pledges in a month (yyyymm) is to be paid now: one transfer, under this reference.
+
+    `pledges` and `parts` are columns: how much of each pledge is called.
+    """
+
+    id: Id
+    donor: Id
+    month: Annotated[int, Meta(ge=190001, le=999912)]
+    cents: Amount
+    due: Day
+    reference: Annotated[str, Meta(min_length=5, max_length=25)]
+    iban: Annotated[str, Meta(min_length=15, max_length=34)]
+    pledges: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=PLEDGES_MAX)]
+    parts: Annotated[tuple[Amount, ...], Meta(min_length=1, max_length=PLEDGES_MAX)]
+
+
+class PledgeSpent(Struct, frozen=True, array_like=True, tag=17):
+    """The campaign is over, and gave so much: the rest of the pledge is free. Told again where a late sale changes it."""
+
+    id: Id
+    pledge: Id
+    cents: Annotated[int, Meta(ge=0, le=10**15)]
+
+
+class PledgeEnded(Struct, frozen=True, array_like=True, tag=18):
+    """So much of the pledge is released; `unconverted` was given and not converted: it is called when it is.
+
+    `id` is that of the PledgeSpent.
+    """
+
+    id: Id
+    released: Annotated[int, Meta(ge=0, le=10**15)]
+    unconverted: Annotated[int, Meta(ge=0, le=10**15)]
+
+
 class ExpectationClosed(Struct, frozen=True, array_like=True, tag=20):
     """Since that day the fund waits no more for what has not come of an expected payment. `id` is the expectation's.
 
@@ -301,7 +362,11 @@ class DueState(IntEnum):
 
 
 class DueSettled(Struct, frozen=True, array_like=True, tag=52):
-    """Euros of a conversion: fund to accounts, and from there to who decided. May be told again with a later state."""
+    """Euros of a conversion: fund to accounts, and from there to who decided.
+
+    `cents` are those of one payment of it: what donors had paid in and what was called of them is paid apart, so a
+    conversion may be settled in several parts. What was PAID may come back later: then as many cents are REJECTED.
+    """
 
     id: Id
     state: DueState
@@ -324,6 +389,11 @@ HouseMessage = (
     | PaymentExpected
     | PaymentArrived
     | ExpectationClosed
+    | Pledge
+    | PledgeAccepted
+    | PaymentCalled
+    | PledgeSpent
+    | PledgeEnded
     | OpenProject
     | ProjectOpened
     | CommitProject
@@ -373,6 +443,8 @@ def _require_one_length(message: HouseMessage) -> None:
             columns = (message.payers, message.cents)
         case Due():
             columns = (message.refs, message.cents)
+        case PaymentCalled():
+            columns = (message.pledges, message.parts)
         case _:
             return
     if len({len(column) for column in columns}) != 1:

@@ -178,6 +178,30 @@ class Books:
 
         self._write_movement(page, "aid-returned", movement, write, is_now=was_waiting)
 
+    def change_pledge(self, page: Page, pledge: Any, cents: int, event: str) -> None:
+        """A company promised so much more, or below zero so much less: off the balance sheet."""
+        company = _donor_of(page.connection, pledge.donor)[1]
+        piece = Piece(reference=f"PROMESSE-{pledge.number}", on=day_at(pledge.at))
+        book = bookings.book_pledge if cents > 0 else bookings.book_pledge_ended
+        self._write(
+            page,
+            event,
+            day_at(page.now),
+            piece,
+            lambda writing: book(writing, company=company, cents=Cents(abs(cents))),
+        )
+
+    def pay_pledge(self, page: Page, movement: Movement, donor: bytes, cents: Cents) -> None:
+        """What was called of a pledge was paid: it is promised no more."""
+        company = _donor_of(page.connection, donor)[1]
+        self._write_movement(
+            page,
+            "pledge-paid",
+            movement,
+            lambda writing: bookings.book_pledge_ended(writing, company=company, cents=cents),
+            is_now=True,
+        )
+
     def owe_refund(self, page: Page, payment: Any) -> None:
         """Two people signed that what waits goes back. Of a payer that nobody knows it waits on, under no name."""
         payer = find_payer(page.connection, payment.refund_of)

@@ -17,6 +17,7 @@ from node.fund.chart_store import load_chart
 from node.fund.days import day_of, number_of
 from node.fund.deposit_service import make_message
 from node.fund.deposits import DepositState
+from node.fund.due_checks import DUES, PLEDGES, check_dues, check_pledges, sum_commitments
 from node.fund.expectation_service import load_expectation, load_expectations
 from node.fund.expectations import ExpectationState, Purpose
 from node.fund.frozen_receipts import digest_of
@@ -25,6 +26,7 @@ from node.fund.matching import PAYMENTS, Meaning
 from node.fund.monthly_gifts import CollectionState, DebitState, debit_end_to_end_id, debit_id, read_shares
 from node.fund.outgoing_payments import SIGNERS, WORDS_VERSION, IbanWords, PaymentState, end_to_end_id, write_words
 from node.fund.payment_service import words_of
+from node.fund.pledges import CALLED
 from node.fund.receipt_service import make_issued
 from node.fund.references import make_reference
 from node.fund.seal_store import find_broken
@@ -73,7 +75,7 @@ _BEFORE_ORDERED: Final = (PaymentState.ASKED, PaymentState.SIGNED, PaymentState.
 
 
 def check_fund(
-    connection: Connection, neighbours: Directory, on_progress: Progress, *, fund: str = ""
+    connection: Connection, neighbours: Directory, on_progress: Progress, *, fund: str = "", home: str = ""
 ) -> list[Checked]:
     """Return each invariant of the fund's base, how much was looked at, and where it is broken. One snapshot."""
     checked: list[Checked] = []
@@ -89,6 +91,8 @@ def check_fund(
         ("receipts have no gap and are as they were issued", _check_receipts),
         ("entries have no gap and are as they were validated", _check_entries),
         ("each movement was used for what it is", _check_meanings),
+        (DUES, lambda line: _check_dues(line, neighbours, home)),
+        (PLEDGES, lambda line: _check_pledges(line, fund)),
         ("rows are as they were written", _check_seals),
         ("the books stand where the bank stands", _check_books),
     ):
@@ -218,8 +222,29 @@ def _read_log(connection: Connection, owner: str, reader: str) -> Iterator[House
             yield from decode_house_slip(leaf).messages
 
 
+def _check_dues(connection: Connection, neighbours: Directory, home: str) -> Checked:
+    told = list(_read_log(connection, BaseName.ACCOUNTS, BaseName.FUND))
+    return check_dues(connection, neighbours, home, told, list(_read_log(connection, BaseName.FUND, BaseName.ACCOUNTS)))
+
+
+def _check_pledges(connection: Connection, fund: str) -> Checked:
+    return check_pledges(
+        connection,
+        fund,
+        asked=list(_read_log(connection, BaseName.PARTNERS, BaseName.FUND)),
+        answered=list(_read_log(connection, BaseName.FUND, BaseName.PARTNERS)),
+        issues=list(_read_log(connection, BaseName.FUND, BaseName.ACCOUNTS)),
+        lots=list(_read_log(connection, BaseName.ACCOUNTS, BaseName.FUND)),
+    )
+
+
 def _check_deposits(connection: Connection) -> Checked:
-    told = {one.id: one for one in _read_log(connection, BaseName.FUND, BaseName.ACCOUNTS) if isinstance(one, Deposit)}
+    """Deposits of lots that are prefunded; those of called ones are held against pledges."""
+    told = {
+        one.id: one
+        for one in _read_log(connection, BaseName.FUND, BaseName.ACCOUNTS)
+        if isinstance(one, Deposit) and not one.lot_class & CALLED
+    }
     answered: dict[bytes, tuple[str, bytes | None, str]] = {}
     for one in _read_log(connection, BaseName.ACCOUNTS, BaseName.FUND):
         if isinstance(one, DepositTaken):
@@ -234,8 +259,9 @@ def _check_deposits(connection: Connection) -> Checked:
             continue  # of a debit: held against it elsewhere
         expectation = load_expectation(connection, bytes(row.expectation))
         message = told.pop(bytes(row.id), None)
-        if expectation.purpose is Purpose.GIFT:
-            if message is not None or row.state != DepositState.GIFT or row.lot_ref is not None or row.code:
+        if expectation.purpose is not Purpose.CAMPAIGN:
+            wanted = DepositState.GIFT if expectation.purpose is Purpose.GIFT else DepositState.CALLED
+            if message is not None or row.state != wanted or row.lot_ref is not None or row.code:
                 findings.append(Finding("I2", place, "a gift outside the miles", row.state))
             continue
         expected = make_message(Id16(bytes(row.id)), expectation, Cents(row.cents), row.received_on)
@@ -632,6 +658,7 @@ def _check_books(connection: Connection) -> Checked:
         ("in suspense", -waits, sums[AccountRole.SUSPENSE]),
         ("fees", -total(movements.c.fee), sums[AccountRole.BANK_FEES]),
         ("owed", -owed, sums[AccountRole.OTHER_CREDITORS]),
+        ("pledged", sum_commitments(connection), sums[AccountRole.COMMITMENTS_RECEIVED]),
     )
     findings = [
         Finding("I6", f"books, {name}", f"{expected} cents", f"{told} cents")

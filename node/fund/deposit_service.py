@@ -20,6 +20,11 @@ from protocol.house import BaseName, Deposit, DepositTaken, HouseMessage, Paymen
 from protocol.identifiers import Id16
 
 Tell = Callable[[Page, str, Sequence[HouseMessage]], object]
+_STATES = {
+    Purpose.CAMPAIGN: DepositState.TOLD,
+    Purpose.CALL: DepositState.CALLED,
+    Purpose.GIFT: DepositState.GIFT,
+}
 
 
 class DepositDesk:
@@ -42,7 +47,7 @@ class DepositDesk:
             select(func.count()).select_from(deposits).where(deposits.c.movement == movement.id)
         ).scalar_one()
         id_ = deposit_id(movement.id, expectation.id, int(parts))
-        state = DepositState.TOLD if expectation.purpose is Purpose.CAMPAIGN else DepositState.GIFT
+        state = _STATES[expectation.purpose]
         number = int(connection.execute(select(func.coalesce(func.max(deposits.c.no), 0))).scalar_one()) + 1
         received_on = movement.booked_on
         connection.execute(
@@ -65,6 +70,11 @@ class DepositDesk:
         self._books.receive(page, movement, expectation.donor, cents, was_waiting=was_waiting)
         if state is DepositState.TOLD:
             self._tell(page, BaseName.ACCOUNTS, [make_message(id_, expectation, cents, number_of(received_on))])
+        elif state is DepositState.CALLED:
+            self._books.pay_pledge(page, movement, expectation.donor, cents)
+            if expectation.asked_by:
+                arrived = PaymentArrived(expectation.id, id_, cents, number_of(received_on))
+                self._tell(page, expectation.asked_by, [arrived])
         return state
 
     def hear(self, page: Page, messages: Sequence[HouseMessage]) -> None:

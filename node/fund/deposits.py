@@ -10,6 +10,7 @@ from protocol.identifiers import Id16
 
 class DepositState(StrEnum):
     GIFT = "gift"  # outside the miles: nothing is issued
+    CALLED = "called"  # what was called of a pledge: its miles were issued before
     TOLD = "told"  # the accounts are told, and have not answered
     ISSUED = "issued"  # they issued the lot
     UNDONE = "undone"  # a debit that the bank took back: no gift, and no receipt

@@ -18,9 +18,10 @@ CAMPAIGN_MAX: Final = 80
 
 
 class Purpose(StrEnum):
-    """What arrives for it becomes: miles of a campaign, or a citizen's gift outside the miles."""
+    """What arrives for it becomes: miles of a campaign, what was called for miles given before, or a citizen's gift."""
 
     CAMPAIGN = "campaign"
+    CALL = "call"
     GIFT = "gift"
 
 

@@ -16,6 +16,10 @@ Refusal
 ├── MandateStepRefused           the mandate's state does not allow it
 ├── NothingToCollect             no collection is ordered
 ├── RefundRefused                what came in cannot go back so
+├── LotNotOurs                   rights on a lot that this fund has no euros or pledge for
+├── LotSpent                     more was converted of a lot than its euros or its pledge
+├── DuesChanged                  what a payment was to pay is not open as it was signed
+├── PledgeRefused                a pledge that cannot be taken so
 └── ReminderRefused              the expected payment is not one to be reminded of, or not yet
 """
 
@@ -116,3 +120,27 @@ class ReminderRefused(Refusal):
     """Facts: payment, reason."""
 
     code = "reminder_refused"
+
+
+class LotNotOurs(Refusal):
+    """Facts: lot."""
+
+    code = "lot_not_ours"
+
+
+class LotSpent(Refusal):
+    """Facts: lot, left, asked."""
+
+    code = "lot_spent"
+
+
+class DuesChanged(Refusal):
+    """Facts: payment."""
+
+    code = "dues_changed"
+
+
+class PledgeRefused(Refusal):
+    """Facts: reason."""
+
+    code = "pledge_refused"

@@ -13,7 +13,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from protocol.canonical import encode_typed
+from protocol.canonical import decode_typed, encode_typed, prepare
 
 SIGNERS: Final = 2
 WORDS_VERSION: Final = 1
@@ -79,6 +79,51 @@ class RefundWords(Struct, frozen=True, array_like=True):
     decision: str
 
 
+class DueWords(Struct, frozen=True, array_like=True):
+    """What an officer signs to pay a bearer for miles that were converted. `dues`: each conversion, and cents of it."""
+
+    version: Annotated[int, Meta(ge=1)]
+    fund: str
+    id: bytes
+    bearer: bytes
+    holder_name: str
+    iban: str
+    cents: int
+    text: str
+    decision: str
+    share: str
+    dues: tuple[tuple[bytes, int], ...]
+
+
+class PaidDues(Struct, frozen=True, array_like=True):
+    """What a payment's row keeps of its DueWords."""
+
+    share: str
+    dues: tuple[tuple[bytes, int], ...]
+
+
+def write_dues(words: DueWords) -> bytes:
+    return encode_typed(PaidDues(words.share, words.dues))
+
+
+def read_dues(kept: bytes) -> PaidDues:
+    """Return which conversions a payment pays: none where nothing is kept. Raises NotCanonical."""
+    return decode_typed(kept, PaidDues, size_max=len(kept)) if kept else PaidDues("", ())
+
+
+class PledgeWords(Struct, frozen=True, array_like=True):
+    """What an officer signs to accept a company's pledge. `letter` is the digest of the engagement that is on file."""
+
+    version: Annotated[int, Meta(ge=1)]
+    fund: str
+    id: bytes
+    donor: bytes
+    campaign: str
+    cents: int
+    until: int
+    letter: bytes
+
+
 class IbanWords(Struct, frozen=True, array_like=True):
     """What an officer signs to change where a bearer is paid."""
 
@@ -90,10 +135,18 @@ class IbanWords(Struct, frozen=True, array_like=True):
     iban: str
 
 
-_KINDS: Final = {PaymentWords: b"payment", RefundWords: b"refund", IbanWords: b"iban"}
+Payable = PaymentWords | RefundWords | DueWords
+Words = Payable | IbanWords | PledgeWords
+_KINDS: Final = {
+    PaymentWords: b"payment",
+    RefundWords: b"refund",
+    DueWords: b"dues",
+    IbanWords: b"iban",
+    PledgeWords: b"pledge",
+}
 
 
-def write_words(words: PaymentWords | RefundWords | IbanWords) -> bytes:
+def write_words(words: Words) -> bytes:
     """Return the bytes that are signed."""
     kind = _KINDS[type(words)]
     return b"citizen-miles/fund/" + kind + b"/v1\0" + encode_typed(words)
@@ -102,3 +155,6 @@ def write_words(words: PaymentWords | RefundWords | IbanWords) -> bytes:
 def end_to_end_id(payment: bytes) -> str:
     """Return the id that goes with the payment through all banks: 31 symbols, the same for the same payment."""
     return "CM" + hashlib.blake2b(payment, digest_size=14, person=b"cm-transfer").hexdigest().upper()[:28] + "P"
+
+
+prepare(PaidDues)

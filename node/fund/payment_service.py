@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from node.fund.books_service import Books
 from node.fund.days import day_at, day_of, number_of
+from node.fund.due_payment_service import DuePayments, find_proposal
 from node.fund.fund_errors import (
     BearerNotEligible,
     FundUnknown,
@@ -27,12 +28,18 @@ from node.fund.outgoing_payments import (
     NEXT_STATE,
     SIGNERS,
     WORDS_VERSION,
+    DueWords,
     IbanWords,
+    Payable,
     PaymentEvent,
     PaymentState,
     PaymentWords,
+    PledgeWords,
     RefundWords,
+    Words,
     end_to_end_id,
+    read_dues,
+    write_dues,
     write_words,
 )
 from node.fund.payment_order import OwnAccount
@@ -48,6 +55,7 @@ from node.fund.transfers import SCHEMA, Transfer, write_transfers
 from protocol.amounts import Cents, require_amount
 from protocol.book.worker import Page
 from protocol.errors import IdMismatch, Refusal
+from protocol.house import DueState as Settlement
 from protocol.identifiers import Id16
 from protocol.keys import Domain, is_signed
 from protocol.times import HOUR_MS, Instant
@@ -100,9 +108,9 @@ class Bearer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signed:
-    """An officer's signature over the words of a payment, or of a change of account."""
+    """An officer's signature over the words of a payment, of a change of account, or of a pledge."""
 
-    words: PaymentWords | RefundWords | IbanWords
+    words: Words
     officer: bytes
     signature: bytes
 
@@ -125,6 +133,7 @@ class PaymentDesk:
         self,
         *,
         books: Books,
+        dues: DuePayments,
         fund: str,
         account: OwnAccount,
         sepa_countries: frozenset[str],
@@ -132,6 +141,7 @@ class PaymentDesk:
         iban_change_ms: int,
     ) -> None:
         self._books = books
+        self._dues = dues
         self._fund = fund
         self._account = account
         self._countries = sepa_countries
@@ -163,18 +173,6 @@ class PaymentDesk:
                 key if done.rowcount else OfficerRefused(officer=key.hex(), reason="unknown or revoked before")
             )
         return results
-
-    def _require_signed(self, connection: Connection, signed: Signed) -> str:
-        """Return the officer's name. Raises OfficerRefused."""
-        row = connection.execute(select(officers).where(officers.c.key == signed.officer)).first()
-        shown = signed.officer.hex()
-        if row is None or row.revoked_at is not None:
-            raise OfficerRefused(officer=shown, reason="unknown or revoked")
-        if signed.words.fund != self._fund:
-            raise OfficerRefused(officer=row.name, reason=f"signed for {signed.words.fund}")
-        if not is_signed(bytes(row.signing), Domain.OFFICER, write_words(signed.words), signed.signature):
-            raise OfficerRefused(officer=row.name, reason="the signature does not fit these words")
-        return str(row.name)
 
     # Who may be paid.
 
@@ -226,7 +224,7 @@ class PaymentDesk:
         words, connection = signed.words, page.connection
         if not isinstance(words, IbanWords):
             raise OfficerRefused(officer=signed.officer.hex(), reason="these are not the words of a change")
-        self._require_signed(connection, signed)
+        require_officer(connection, signed, self._fund)
         require_sepa_iban(words.iban, self._countries)
         write_for_banks(words.holder_name, field="holder_name", length_max=NAME_MAX)
         _load_bearer(connection, words.bearer)
@@ -277,7 +275,7 @@ class PaymentDesk:
 
     def make_words(
         self, connection: Connection, id_: Id16, bearer: Id16, cents: Cents, text: str, decision: str
-    ) -> PaymentWords | RefundWords:
+    ) -> Payable:
         """Return what two officers are to sign: of a payment that is known, its own words. Raises FundUnknown."""
         row = connection.execute(select(payments).where(payments.c.id == id_)).first()
         if row is not None:
@@ -297,7 +295,7 @@ class PaymentDesk:
 
     def make_refund_words(
         self, connection: Connection, id_: Id16, movement: str, cents: Cents | None, text: str, decision: str
-    ) -> PaymentWords | RefundWords:
+    ) -> Payable:
         """Return what two officers are to sign so that what waits of a movement goes back; None is all that waits.
 
         Raises FundUnknown, RefundRefused.
@@ -318,6 +316,11 @@ class PaymentDesk:
             decision=decision,
         )
 
+    def make_due_words(self, connection: Connection, id_: Id16, today: datetime.date) -> Payable:
+        """Return what two officers are to sign to pay dues: a payment that is proposed, or known. Raises FundUnknown."""
+        row = connection.execute(select(payments).where(payments.c.id == id_)).first()
+        return find_proposal(connection, self._fund, today, id_) if row is None else words_of(row, self._fund)
+
     def sign(self, page: Page, items: Sequence[Signed]) -> list[PaymentState | Refusal]:
         """Take officers' signatures: the first makes the payment known, the second lets it go out."""
         results: list[PaymentState | Refusal] = []
@@ -330,9 +333,9 @@ class PaymentDesk:
 
     def _sign_one(self, page: Page, signed: Signed) -> PaymentState:
         words, connection = signed.words, page.connection
-        if isinstance(words, IbanWords):
+        if isinstance(words, IbanWords | PledgeWords):
             raise OfficerRefused(officer=signed.officer.hex(), reason="these are not the words of a payment")
-        self._require_signed(connection, signed)
+        require_officer(connection, signed, self._fund)
         row = connection.execute(select(payments).where(payments.c.id == words.id)).first()
         if row is None:
             self._insert(page, words)
@@ -365,6 +368,9 @@ class PaymentDesk:
     def _owe(self, page: Page, payment: Any) -> bool:
         """The fund owes what was signed; tell whether it can: what waits may be less by now than what goes back."""
         if payment.refund_of is None:
+            # One that the bank had rejected, and confirms: another payment may pay its dues by now. Then a person looks.
+            if payment.state == PaymentState.REJECTED and not self._take_dues_again(page, payment):
+                return False
             self._books.decide_aid(page, payment)
             return True
         taken = page.connection.execute(
@@ -376,9 +382,14 @@ class PaymentDesk:
             self._books.owe_refund(page, payment)
         return bool(taken.rowcount)
 
+    def _take_dues_again(self, page: Page, payment: Any) -> bool:
+        words = words_of(payment, self._fund)
+        return not isinstance(words, DueWords) or self._dues.take_again(page.connection, words, day_at(page.now))
+
     def _withdraw(self, page: Page, payment: Any) -> None:
         """The fund owes it no more; what was to go back waits again."""
         if payment.refund_of is None:
+            self._dues.free(page.connection, payment)
             self._books.withdraw_aid(page, payment)
             return
         self._let_wait(page, payment)
@@ -402,7 +413,7 @@ class PaymentDesk:
         require_sepa_iban(Iban(words.iban), self._countries)
         write_for_banks(words.holder_name, field="holder_name", length_max=NAME_MAX)
 
-    def _insert(self, page: Page, words: PaymentWords | RefundWords) -> None:
+    def _insert(self, page: Page, words: Payable) -> None:
         connection = page.connection
         require_amount(words.cents)
         write_for_banks(words.text, field="text", length_max=TEXT_MAX)
@@ -414,6 +425,8 @@ class PaymentDesk:
             found = self._require_eligible(connection, words.bearer, day_at(page.now))
             if (found.iban, found.holder_name) != (words.iban, words.holder_name):
                 raise IdMismatch(id=words.id.hex(), field="iban")
+        today = day_at(page.now)
+        parts = self._dues.find_parts(connection, words, today) if isinstance(words, DueWords) else []
         number = int(connection.execute(select(func.coalesce(func.max(payments.c.number), 0))).scalar_one()) + 1
         connection.execute(
             insert(payments).values(
@@ -426,12 +439,14 @@ class PaymentDesk:
                 cents=words.cents,
                 words=words.text,
                 decision=words.decision,
+                dues=write_dues(words) if isinstance(words, DueWords) else b"",
                 end_to_end_id=end_to_end_id(words.id),
                 state=PaymentState.ASKED,
                 code="",
                 at=page.now,
             )
         )
+        self._dues.bind(connection, words.id, parts)
 
     def _require_eligible(self, connection: Connection, bearer: bytes, today: datetime.date) -> Any:
         found = _load_bearer(connection, bearer)
@@ -446,8 +461,11 @@ class PaymentDesk:
             try:
                 was_signed = _load_payment(page.connection, id_).state == PaymentState.SIGNED
                 state = self._step(page.connection, id_, PaymentEvent.CANCEL)
+                payment = _load_payment(page.connection, id_)
                 if was_signed:
-                    self._withdraw(page, _load_payment(page.connection, id_))
+                    self._withdraw(page, payment)
+                else:
+                    self._dues.free(page.connection, payment)
                 results.append(state)
             except Refusal as refusal:
                 results.append(refusal)
@@ -549,11 +567,14 @@ class PaymentDesk:
         except PaymentStepRefused:
             return False
         pay = self._books.pay_aid if before.refund_of is None else self._books.pay_refund
+        assert movement.booked_on is not None
         if event is PaymentEvent.CONFIRM:
             pay(page, movement, before, was_waiting=was_waiting)
+            self._dues.settle(page, before, Settlement.PAID, movement.booked_on)
         elif before.refund_of is None:
             self._books.return_aid(page, movement, before, was_waiting=was_waiting)
-            self._books.withdraw_aid(page, before)
+            self._withdraw(page, before)
+            self._dues.settle(page, before, Settlement.REJECTED, movement.booked_on)
         else:
             self._let_wait(page, before)
             if not was_waiting:
@@ -575,6 +596,7 @@ class PaymentDesk:
                 if verdict is not None and verdict.state is BankState.REJECTED:
                     self._step(page.connection, Id16(bytes(row.id)), PaymentEvent.REJECT)
                     self._withdraw(page, row)
+                    self._dues.settle(page, row, Settlement.REJECTED, day_at(page.now))
                     page.connection.execute(
                         update(payments).where(payments.c.id == row.id).values(code=verdict.reason[:40])
                     )
@@ -589,6 +611,19 @@ class PaymentDesk:
             raise PaymentStepRefused(payment=id_.hex(), state=row.state, event=event)
         _set_state(connection, id_, state, **told)
         return state
+
+
+def require_officer(connection: Connection, signed: Signed, fund: str) -> str:
+    """Return the name of the officer whose signature it is. Raises OfficerRefused."""
+    row = connection.execute(select(officers).where(officers.c.key == signed.officer)).first()
+    shown = signed.officer.hex()
+    if row is None or row.revoked_at is not None:
+        raise OfficerRefused(officer=shown, reason="unknown or revoked")
+    if signed.words.fund != fund:
+        raise OfficerRefused(officer=row.name, reason=f"signed for {signed.words.fund}")
+    if not is_signed(bytes(row.signing), Domain.OFFICER, write_words(signed.words), signed.signature):
+        raise OfficerRefused(officer=row.name, reason="the signature does not fit these words")
+    return str(row.name)
 
 
 def _set_state(connection: Connection, id_: bytes, state: PaymentState, **told: str) -> None:
@@ -616,8 +651,23 @@ def _load_movement(connection: Connection, id_: str) -> Any:
     return row
 
 
-def words_of(row: Any, fund: str) -> PaymentWords | RefundWords:
-    """Return what officers sign of the payment of a row."""
+def words_of(row: Any, fund: str) -> Payable:
+    """Return what officers sign of the payment of a row. Raises NotCanonical where its dues were changed by hand."""
+    if row.dues:
+        paid = read_dues(bytes(row.dues))
+        return DueWords(
+            version=WORDS_VERSION,
+            fund=fund,
+            id=bytes(row.id),
+            bearer=bytes(row.bearer),
+            holder_name=row.holder_name,
+            iban=row.iban,
+            cents=row.cents,
+            text=row.words,
+            decision=row.decision,
+            share=paid.share,
+            dues=paid.dues,
+        )
     if row.refund_of is not None:
         return RefundWords(
             version=WORDS_VERSION,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from node.fund.bank_parameters_store import BankParameters
@@ -10,35 +11,68 @@ from node.fund.books_service import Books
 from node.fund.debit_service import DebitDesk
 from node.fund.deposit_service import DepositDesk
 from node.fund.donor_service import keep_company, require_no_citizen
+from node.fund.due_payment_service import DuePayments
+from node.fund.due_service import DueDesk
 from node.fund.expectation_service import Announce, announce
 from node.fund.expectations import Expectation, Purpose
 from node.fund.payment_service import PaymentDesk
+from node.fund.pledge_service import PledgeDesk
 from node.fund.receipt_service import ReceiptDesk
 from node.fund.reminder_service import ReminderDesk
 from node.fund.settings import FundSettings
 from node.fund.statement_service import StatementDesk
 from protocol.amounts import Cents
 from protocol.book.worker import Page
+from protocol.directory import Directory
 from protocol.errors import Refusal
-from protocol.house import BaseName, Donor, ExpectPayment, HouseMessage, PaymentExpected, Refused
+from protocol.house import (
+    BaseName,
+    Donor,
+    Due,
+    ExpectPayment,
+    HouseMessage,
+    PaymentExpected,
+    Pledge,
+    PledgeSpent,
+    Refused,
+)
 from protocol.identifiers import Id16
+from protocol.keys import Keyring
 from protocol.times import HOUR_MS
 
 NOT_THE_PARTNERS: Final = "not_the_partners"
+NO_DUES: Final = "not_the_accounts"
 Tell = Callable[[Page, str, Sequence[HouseMessage]], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a fund stands: its territory, its own keys, and the bases that it knows."""
+
+    home: str
+    keyring: Keyring
+    neighbours: Directory
 
 
 class Fund:
     """The desks of a fund. Each operation takes a page and items, and goes through the book's writer."""
 
-    def __init__(self, settings: FundSettings, parameters: BankParameters, tell: Tell) -> None:
+    def __init__(self, settings: FundSettings, parameters: BankParameters, tell: Tell, place: Place) -> None:
         self.settings = settings
         self.parameters = parameters
         self.code = settings.siren or settings.rna
         self.books = Books(settings)
         self.deposits = DepositDesk(tell, self.books)
+        self.pledges = PledgeDesk(settings, self.code, self.books, tell)
+        self.dues = DueDesk(
+            home=place.home,
+            keyring=place.keyring,
+            neighbours=place.neighbours,
+            sepa_countries=parameters.sepa_countries,
+        )
         self.payments = PaymentDesk(
             books=self.books,
+            dues=DuePayments(tell),
             fund=self.code,
             account=settings.account,
             sepa_countries=parameters.sepa_countries,
@@ -83,24 +117,40 @@ class Fund:
 
     def apply(self, page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
         """Do what another base asks, and return what to answer it. What it may not say is refused or passed over."""
+        answers: list[HouseMessage] = []
         if sender == BaseName.ACCOUNTS:
             self.deposits.hear(page, messages)
-            return []
-        answers: list[HouseMessage] = []
+            self.pledges.hear(page, messages)
+            return [self.dues.take(page, message) for message in messages if isinstance(message, Due)]
         for message in messages:
-            if not isinstance(message, Donor | ExpectPayment):
+            if isinstance(message, Due):
+                answers.append(Refused(message.id, NO_DUES))
+            if not isinstance(message, Donor | ExpectPayment | Pledge | PledgeSpent):
                 continue
             if sender != BaseName.PARTNERS:
                 answers.append(Refused(message.id, NOT_THE_PARTNERS))
                 continue
             try:
-                if isinstance(message, Donor):
-                    keep_company(page, message)
-                else:
-                    answers.append(self._expect(page, sender, message))
+                answer = self._hear_partners(page, sender, message)
             except Refusal as refusal:
-                answers.append(Refused(message.id, refusal.code))
+                answer = Refused(message.id, refusal.code)
+            if answer is not None:
+                answers.append(answer)
         return answers
+
+    def _hear_partners(
+        self, page: Page, sender: str, message: Donor | ExpectPayment | Pledge | PledgeSpent
+    ) -> HouseMessage | None:
+        match message:
+            case Donor():
+                keep_company(page, message)
+                return None
+            case ExpectPayment():
+                return self._expect(page, sender, message)
+            case Pledge():
+                return self.pledges.keep(page, sender, message)
+            case PledgeSpent():
+                return self.pledges.end(page, message)
 
     def _expect(self, page: Page, sender: str, message: ExpectPayment) -> PaymentExpected:
         expectation = announce(

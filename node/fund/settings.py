@@ -21,7 +21,8 @@ class FundSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     `public_url` is what the QR of a receipt points to. `takes_from_public`: the prefect authorised an appeal to public
     generosity, so citizens' gifts are taken and flagged. `remind_days` after its due date a
-    payment is asked for again, and `remind_again_days` after that once more. `gift_day`: of the month, on which monthly gifts are collected, or soon after.
+    payment is asked for again, and `remind_again_days` after that once more. `call_days` after it was
+    called what a pledge owes is due. `gift_day`: of the month, on which monthly gifts are collected, or soon after.
     """
 
     name: Line
@@ -45,6 +46,7 @@ class FundSettings(Struct, frozen=True, forbid_unknown_fields=True):
     takes_from_public: bool = False
     remind_days: Annotated[int, Meta(ge=1, le=365)] = 15
     remind_again_days: Annotated[int, Meta(ge=1, le=365)] = 30
+    call_days: Annotated[int, Meta(ge=1, le=180)] = 30
     gift_day: Annotated[int, Meta(ge=1, le=28)] = 5
     database: str = ""
     passphrase_file: str = ""

@@ -19,7 +19,7 @@ from node.fund.camt import read_camt
 from node.fund.debit_service import DebitDesk
 from node.fund.deposit_service import DepositDesk
 from node.fund.expectation_service import load_candidates, load_expectation
-from node.fund.expectations import ExpectationState
+from node.fund.expectations import ExpectationState, Purpose
 from node.fund.fund_errors import DecisionRefused, FundUnknown, NothingWaits
 from node.fund.matching import PAYMENTS, Meaning, Order, Outcome, Why, match_movement
 from node.fund.outgoing_payments import PaymentEvent
@@ -258,6 +258,8 @@ class StatementDesk:
         if waiting < 0 or cents > waiting:
             raise DecisionRefused(reason=f"{waiting} cents wait")
         expectation = load_expectation(page.connection, asked.expectation)
+        if expectation.purpose is Purpose.CALL and cents > expectation.left:
+            raise DecisionRefused(reason=f"{expectation.left} cents are called: nobody pays more than a pledge")
         taken.deposited += cents
         self._deposits.deposit(page, movement, expectation, cents, was_waiting=True)
         store.set_waiting(page.connection, movement.id, waiting - cents, asked.by)

@@ -27,11 +27,13 @@ from sqlalchemy import (
 )
 
 from node.fund.deposits import DepositState
+from node.fund.dues import DueState, Share
 from node.fund.expectations import ExpectationState, Purpose
 from node.fund.issued_receipts import ReceiptState
 from node.fund.matching import Meaning
 from node.fund.monthly_gifts import CollectionState, DebitState, MandateState
 from node.fund.outgoing_payments import PaymentState
+from node.fund.pledges import PledgeState
 from node.fund.seals import compute_seal
 from node.fund.statements import MovementState
 from protocol.book.tables import NAMING, RowId, one_of
@@ -229,6 +231,111 @@ deposits = Table(
     Index("ix_deposits_donor", "donor"),
 )
 
+pledges = Table(
+    "pledges",
+    metadata,
+    Column("number", RowId, primary_key=True),
+    Column("id", LargeBinary, nullable=False, unique=True),
+    Column("donor", LargeBinary, ForeignKey("donors.id"), nullable=False),
+    Column("campaign", Text, nullable=False),
+    Column("lot_class", Integer, nullable=False),
+    Column("restriction", Text, nullable=False),
+    Column("pool", Text, nullable=False),
+    Column("cents", BigInteger, nullable=False),  # its ceiling
+    Column("until", Integer, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("letter", LargeBinary),  # digest of the engagement letter that two officers read
+    Column("issued_month", Integer),  # yyyymm: the month of its lot
+    Column("lot_ref", LargeBinary, unique=True),
+    Column("given", BigInteger),  # what the campaign gave, once it is over; None before
+    Column("code", Text, nullable=False),
+    UniqueConstraint("donor", "campaign"),
+    CheckConstraint(one_of("state", PledgeState), name="state"),
+    CheckConstraint("cents > 0 AND (given IS NULL OR (given >= 0 AND given <= cents))", name="cents"),
+    CheckConstraint("state = 'refused' OR (state = 'asked') = (issued_month IS NULL)", name="issued_month"),
+    CheckConstraint("(state IN ('issued', 'ended')) = (lot_ref IS NOT NULL)", name="lot"),
+    CheckConstraint("(state = 'ended') = (given IS NOT NULL)", name="ended"),
+)
+
+pledge_signatures = Table(
+    "pledge_signatures",
+    metadata,
+    Column("pledge", LargeBinary, ForeignKey("pledges.id"), nullable=False),
+    Column("officer", LargeBinary, ForeignKey("officers.key"), nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("pledge", "officer"),
+)
+
+# What was called of a donor for a month: the expectation has its sum and its reference.
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", LargeBinary, ForeignKey("expectations.id"), primary_key=True),
+    Column("donor", LargeBinary, ForeignKey("donors.id"), nullable=False),
+    Column("month", Integer, nullable=False),  # yyyymm
+    Column("lot_class", Integer, nullable=False),  # what gives a receipt is called apart from what does not
+    UniqueConstraint("donor", "month", "lot_class"),
+)
+
+# Who decides of projects elsewhere: what these keys sign is that territory's word.
+deciders = Table(
+    "deciders",
+    metadata,
+    Column("territory", Text, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("signing", LargeBinary, nullable=False),
+    Column("sealing", LargeBinary, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    PrimaryKeyConstraint("territory", "key"),
+)
+
+dues = Table(
+    "dues",
+    metadata,
+    Column("no", RowId, primary_key=True),
+    Column("id", LargeBinary, nullable=False, unique=True),
+    Column("territory", Text, nullable=False),  # that decides of the project
+    Column("project", LargeBinary, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("told", LargeBinary, nullable=False),  # the message, as the accounts told it
+    Column("signed", LargeBinary, nullable=False),  # the order, opened, with its signature; empty where it is refused
+    Column("round", Integer, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("bearer", LargeBinary, ForeignKey("bearers.id")),
+    Column("iban", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    CheckConstraint(one_of("state", DueState), name="state"),
+    CheckConstraint("(state = 'refused') = (code <> '') AND (state = 'refused') = (bearer IS NULL)", name="refused"),
+)
+
+due_lots = Table(
+    "due_lots",
+    metadata,
+    Column("due", RowId, ForeignKey("dues.no"), nullable=False),
+    Column("ix", Integer, nullable=False),
+    Column("ref", LargeBinary, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("share", Text, nullable=False),
+    Column("pledge", LargeBinary, ForeignKey("pledges.id")),
+    Column("call", LargeBinary, ForeignKey("calls.id")),  # that asks the donor for it
+    Column("payment", LargeBinary, ForeignKey("payments.id")),  # that pays it, or is about to
+    PrimaryKeyConstraint("due", "ix"),
+    CheckConstraint("cents > 0", name="cents"),
+    CheckConstraint(one_of("share", Share), name="share"),
+    CheckConstraint("(share = 'called') = (pledge IS NOT NULL)", name="pledge"),
+    CheckConstraint("call IS NULL OR pledge IS NOT NULL", name="call"),
+    CheckConstraint("payment IS NULL OR pledge IS NULL OR call IS NOT NULL", name="payment"),
+    Index("ix_due_lots_ref", "ref"),
+    Index("ix_due_lots_call", "call"),
+    Index("ix_due_lots_payment", "payment"),
+)
+
 officers = Table(
     "officers",
     metadata,
@@ -297,6 +404,7 @@ payments = Table(
     Column("cents", BigInteger, nullable=False),
     Column("words", Text, nullable=False),
     Column("decision", Text, nullable=False),
+    Column("dues", LargeBinary, nullable=False),  # which conversions it pays, as they are signed; empty for another
     Column("end_to_end_id", Text, nullable=False, unique=True),
     Column("state", Text, nullable=False),
     Column("order_id", Text, ForeignKey("orders.id")),
@@ -307,6 +415,7 @@ payments = Table(
     CheckConstraint(one_of("state", PaymentState), name="state"),
     CheckConstraint("cents > 0", name="cents"),
     CheckConstraint("(bearer IS NULL) <> (refund_of IS NULL)", name="payee"),
+    CheckConstraint("refund_of IS NULL OR length(dues) = 0", name="dues"),
     CheckConstraint("(state IN ('confirmed', 'returned')) = (movement IS NOT NULL)", name="movement"),
     CheckConstraint("(state = 'returned') = (returned_by IS NOT NULL)", name="returned_by"),
     Index("ix_payments_refund_of", "refund_of"),
@@ -385,6 +494,9 @@ CHANGES: Final[Mapping[str, frozenset[str]]] = {
     "debits": frozenset({"batch_id", "sequence", "state", "movement", "returned_by", "code"}),
     "deposits": frozenset({"state", "lot_ref", "code", "receipt"}),
     "officers": frozenset({"revoked_at"}),
+    "deciders": frozenset({"revoked_at"}),
+    "pledges": frozenset({"state", "letter", "issued_month", "lot_ref", "given", "code"}),
+    "due_lots": frozenset({"call", "payment"}),
     "iban_changes": frozenset({"confirmed_by", "confirmed_signature", "applied_at"}),
     "payments": frozenset({"state", "order_id", "movement", "returned_by", "code"}),
     "receipt_counters": frozenset({"last"}),

@@ -33,6 +33,7 @@ class LotClass(IntFlag):
     PUBLIC_GENEROSITY = 2  # collected from the public, accounted for apart
     SOUTH_FIT = 4  # may reach a community of the South
     RESTRICTED = 8  # bound to a theme or a territory
+    CALLED = 16  # issued against a pledge: its euros are called once it is converted
 
 
 CLASS_MAX = int(~LotClass(0))

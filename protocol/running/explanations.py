@@ -282,6 +282,22 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Remboursement refusé : {reason}.",
         "Refund refused: {reason}.",
     ),
+    "lot_not_ours": (
+        "Le fonds n'a reçu ni euros ni promesse pour le lot {lot} : rien n'est dû sur lui.",
+        "The fund has no euros and no pledge for lot {lot}: nothing is owed of it.",
+    ),
+    "lot_spent": (
+        "Il ne reste que {left} centimes du lot {lot}, et {asked} sont demandés.",
+        "Only {left} cents of lot {lot} are left, and {asked} are asked.",
+    ),
+    "dues_changed": (
+        "Ce que le paiement {payment} doit régler n'est plus ouvert ainsi. Listez de nouveau les propositions.",
+        "What payment {payment} was to pay is not open like that any more. List the proposals again.",
+    ),
+    "pledge_refused": (
+        "Promesse refusée : {reason}.",
+        "Pledge refused: {reason}.",
+    ),
     "reminder_refused": (
         "Pas de relance pour le versement {payment} : {reason}.",
         "No reminder for payment {payment}: {reason}.",
@@ -365,6 +381,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "opening_balance_wrong": (
         "Le relevé {statement} ouvre à {opening} ; {previous} fermait à {closing} (écart {difference} centimes).",
         "Statement {statement} opens at {opening}; {previous} closed at {closing} ({difference} cents apart).",
+    ),
+    "order_refused": (
+        "Ordre de conversion refusé : {reason}.",
+        "Conversion order refused: {reason}.",
     ),
     "payment_order_refused": ("Ordre de paiement refusé : {reason}.", "Payment order refused: {reason}."),
     "insufficient_rights": (

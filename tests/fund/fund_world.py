@@ -21,7 +21,7 @@ from node.fund.payment_service import Bearer, NewOfficer, Signed
 from node.fund.receipts import Individual, PostalAddress
 from node.fund.references import Iban
 from node.fund.schema_service import FUND_HISTORY
-from node.fund.service import Fund
+from node.fund.service import Fund, Place
 from node.fund.settings import FundSettings
 from node.fund.statement_service import Taken, read_bank_file
 from node.ledger.accounts import AccountKind
@@ -99,7 +99,9 @@ class FundWorld:
                 self.books[name], Identity(network, name, Keyring(keys[str(name)])), self.neighbours, apply
             )
 
-        self.fund = Fund(SETTINGS, load_bank_parameters(day_at(Instant(self.now))), self._tell)
+        self.keys = keys
+        self.place = Place(home=BREST, keyring=Keyring(keys[str(BaseName.FUND)]), neighbours=self.neighbours)
+        self.fund = Fund(SETTINGS, load_bank_parameters(day_at(Instant(self.now))), self._tell, self.place)
         self.exchanges = {
             BaseName.ACCOUNTS: exchange(BaseName.ACCOUNTS, DepositDesk(self.ledger, entropy=self.entropy).apply),
             BaseName.FUND: exchange(BaseName.FUND, self.fund.apply),
@@ -156,7 +158,7 @@ class FundWorld:
     def find_wrongs(self) -> list[Finding]:
         """Return what the fund's own checks find: nothing, after whatever was done."""
         checked = self.book.read_now(
-            lambda line: check_fund(line, self.neighbours, lambda _where: None, fund=self.fund.code)
+            lambda line: check_fund(line, self.neighbours, lambda _where: None, fund=self.fund.code, home=BREST)
         )
         return [finding for one in checked for finding in one.findings]
 

@@ -149,7 +149,7 @@ async def test_the_law_and_the_scheme_refuse_what_cannot_be_collected(world: Fun
 
     with pytest.raises(MandateRefused):
         world.write(keep, NewMandate(**_fields(asked) | {"id": world.id(), "donor": COMPANY}))
-    closed = Fund(msgspec.structs.replace(SETTINGS, takes_from_public=False), PARAMETERS, lambda *_: None)
+    closed = Fund(msgspec.structs.replace(SETTINGS, takes_from_public=False), PARAMETERS, lambda *_: None, world.place)
     with pytest.raises(AppealNotAuthorised):
         world.write(closed.debits.keep_mandates, NewMandate(**_fields(asked) | {"id": world.id()}))
     world.fund = closed

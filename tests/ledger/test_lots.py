@@ -138,7 +138,7 @@ CONTENT: dict[str, Any] = {
         ({"cents": 0}, InvalidAmount, None),
         ({"month": 202613}, Malformed, "month"),
         ({"month": 26}, Malformed, "month"),
-        ({"lot_class": 16}, Malformed, "lot_class"),
+        ({"lot_class": 32}, Malformed, "lot_class"),
         ({"lot_class": LotClass.RESTRICTED}, Malformed, "restriction"),
         ({"restriction": "rivers"}, Malformed, "restriction"),
         ({"lot_class": LotClass.RESTRICTED, "restriction": "x" * 201}, InvalidText, "restriction"),
@@ -172,6 +172,7 @@ def test_the_flags_of_a_class_are_those_that_travel() -> None:
         "PUBLIC_GENEROSITY": 2,
         "SOUTH_FIT": 4,
         "RESTRICTED": 8,
+        "CALLED": 16,
     }
 
 
@@ -188,8 +189,8 @@ def test_what_is_no_month_is_refused(month: int) -> None:
 
 
 def test_a_class_holds_any_of_the_known_flags_and_no_other() -> None:
-    assert [require_lot_class(flags) for flags in range(16)] == [LotClass(flags) for flags in range(16)]
-    for flags in (-1, 16, 17):
+    assert [require_lot_class(flags) for flags in range(32)] == [LotClass(flags) for flags in range(32)]
+    for flags in (-1, 32, 33):
         with pytest.raises(Malformed) as refusal:
             require_lot_class(flags)
         assert refusal.value.facts["field"] == "lot_class"
@@ -201,7 +202,7 @@ def test_a_class_holds_any_of_the_known_flags_and_no_other() -> None:
         ({"ref": b"r" * 15}, "ref"),
         ({"ref": b"r" * 17}, "ref"),
         ({"ref": "r" * 16}, "ref"),
-        ({"lot_class": 16}, "lot_class"),
+        ({"lot_class": 32}, "lot_class"),
         ({"month": 202613}, "month"),
     ],
 )

@@ -33,7 +33,12 @@ from protocol.house import (
     OpenPool,
     OpenProject,
     PaymentArrived,
+    PaymentCalled,
     PaymentExpected,
+    Pledge,
+    PledgeAccepted,
+    PledgeEnded,
+    PledgeSpent,
     PoolOpened,
     ProjectConverted,
     ProjectOpened,
@@ -284,3 +289,41 @@ def test_what_is_owed_for_a_round_has_one_id_for_each_payer() -> None:
     # Computed with `printf … | sha256sum`.
     assert make_due_id(bytes(range(16)), "242900314").hex() == "3eb0038e31e44d7ba31f5dddb9138f3f"
     assert make_due_id(bytes(range(16)), "242900314") != make_due_id(bytes(range(16)), "200046977")
+
+
+PLEDGE: list[Any] = [14, ID, DONOR, "bread", 17, "", "D715K6AF", 50_000, 20270630]
+ACCEPTED: list[Any] = [15, ID]
+CALLED: list[Any] = [16, ID, DONOR, 202611, 5_000, 20270102, "RF18539007547034", "F" * 27, [ID, REF], [4_000, 1_000]]
+SPENT: list[Any] = [17, ID, REF, 0]
+ENDED: list[Any] = [18, ID, 3_000, 0]
+
+
+def test_each_message_of_a_pledge_has_its_bytes_and_its_limits() -> None:
+    messages: tuple[HouseMessage, ...] = (
+        Pledge(ID, DONOR, "bread", 17, "", "D715K6AF", 50_000, 20270630),
+        PledgeAccepted(ID),
+        PaymentCalled(ID, DONOR, 202611, 5_000, 20270102, "RF18539007547034", "F" * 27, (ID, REF), (4_000, 1_000)),
+        PledgeSpent(ID, REF, 0),
+        PledgeEnded(ID, 3_000, 0),
+    )
+    slip = HouseSlip(HOUSE_VERSION, BaseName.ACCOUNTS, 7, messages)
+    leaf = _pack(PLEDGE, ACCEPTED, CALLED, SPENT, ENDED)
+    assert encode_house_slip(slip) == leaf
+    assert decode_house_slip(leaf) == slip
+    for message, place, bad in (
+        (PLEDGE, 3, ["", "c" * 81]),
+        (PLEDGE, 4, [-1, 2**16 + 1]),
+        (PLEDGE, 7, [0, 10**15 + 1]),
+        (CALLED, 3, [190000, 999913]),
+        (CALLED, 8, [[ID], [], [ID] * 3]),
+        (CALLED, 9, [[1], [], [0, 1]]),
+        (SPENT, 3, [-1, 10**15 + 1]),
+        (ENDED, 3, [-1, 10**15 + 1]),
+    ):
+        for value in bad:
+            with pytest.raises(Malformed):
+                decode_house_slip(_pack(_with(message, place, value)))
+    most = [*CALLED[:8], [bytes(16)] * 500, [1] * 500]
+    assert decode_house_slip(_pack(most))
+    with pytest.raises(Malformed):
+        decode_house_slip(_pack([*CALLED[:8], [bytes(16)] * 501, [1] * 501]))

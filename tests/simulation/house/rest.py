@@ -59,7 +59,9 @@ def find_wrongs(stage: Stage) -> list[Finding]:
         *accounts.read_now(lambda book: check_ledger(book, home=BREST)),
         *accounts.read_now(check_grants),
         *accounts.read_now(check_deposits),
-        *fund.read_now(lambda book: check_fund(book, stage.neighbours, lambda _: None, fund=stage.fund.code)),
+        *fund.read_now(
+            lambda book: check_fund(book, stage.neighbours, lambda _: None, fund=stage.fund.code, home=BREST)
+        ),
         *partners.read_now(check_partners),
     ]
     for name in NAMES:

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from node.deposits.service import DepositDesk
 from node.fund.bank_parameters_store import BankParameters, load_bank_parameters
 from node.fund.schema_service import FUND_HISTORY
-from node.fund.service import Fund
+from node.fund.service import Fund, Place
 from node.grants.service import GrantDesk
 from node.ledger.service import Ledger, ledger_history
 from node.partners.service import PARTNERS_HISTORY, Partners
@@ -147,7 +147,8 @@ class Stage:
 
             self._join(name, apply)
         elif name == FUND:
-            self.fund = Fund(SETTINGS, _load_parameters(self.today), self._teller(FUND))
+            place = Place(home=BREST, keyring=Keyring(self.keys[FUND]), neighbours=self.neighbours)
+            self.fund = Fund(SETTINGS, _load_parameters(self.today), self._teller(FUND), place)
             self._join(name, self.fund.apply)
         else:
             self.partners = Partners(

@@ -128,6 +128,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_collections_id")),
     )
     op.create_table(
+        "deciders",
+        sa.Column("territory", sa.Text(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("signing", sa.LargeBinary(), nullable=False),
+        sa.Column("sealing", sa.LargeBinary(), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("territory", "key", name=op.f("pk_deciders")),
+    )
+    op.create_table(
         "donors",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.LargeBinary(), nullable=False),
@@ -210,6 +221,32 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "dues",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.LargeBinary(), nullable=False),
+        sa.Column("territory", sa.Text(), nullable=False),
+        sa.Column("project", sa.LargeBinary(), nullable=False),
+        sa.Column("cents", sa.BigInteger(), nullable=False),
+        sa.Column("told", sa.LargeBinary(), nullable=False),
+        sa.Column("signed", sa.LargeBinary(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("bearer", sa.LargeBinary(), nullable=True),
+        sa.Column("iban", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint(
+            "(state = 'refused') = (code <> '') AND (state = 'refused') = (bearer IS NULL)",
+            name=op.f("ck_dues_refused"),
+        ),
+        sa.CheckConstraint("state = 'refused' OR state = 'taken'", name=op.f("ck_dues_state")),
+        sa.ForeignKeyConstraint(["bearer"], ["bearers.id"], name=op.f("fk_dues_bearer")),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_dues")),
+        sa.UniqueConstraint("id", name=op.f("uq_dues_id")),
+    )
+    op.create_table(
         "expectations",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.LargeBinary(), nullable=False),
@@ -231,7 +268,9 @@ def upgrade() -> None:
         sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("(purpose = 'campaign') = (pool <> '')", name=op.f("ck_expectations_pool")),
         sa.CheckConstraint("(state = 'closed') = (closed_by <> '')", name=op.f("ck_expectations_closed_by")),
-        sa.CheckConstraint("purpose = 'campaign' OR purpose = 'gift'", name=op.f("ck_expectations_purpose")),
+        sa.CheckConstraint(
+            "purpose = 'call' OR purpose = 'campaign' OR purpose = 'gift'", name=op.f("ck_expectations_purpose")
+        ),
         sa.CheckConstraint("state = 'closed' OR state = 'open' OR state = 'paid'", name=op.f("ck_expectations_state")),
         sa.CheckConstraint("cents > 0 AND received >= 0", name=op.f("ck_expectations_cents")),
         sa.ForeignKeyConstraint(["donor"], ["donors.id"], name=op.f("fk_expectations_donor")),
@@ -333,6 +372,44 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "pledges",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.LargeBinary(), nullable=False),
+        sa.Column("donor", sa.LargeBinary(), nullable=False),
+        sa.Column("campaign", sa.Text(), nullable=False),
+        sa.Column("lot_class", sa.Integer(), nullable=False),
+        sa.Column("restriction", sa.Text(), nullable=False),
+        sa.Column("pool", sa.Text(), nullable=False),
+        sa.Column("cents", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("letter", sa.LargeBinary(), nullable=True),
+        sa.Column("issued_month", sa.Integer(), nullable=True),
+        sa.Column("lot_ref", sa.LargeBinary(), nullable=True),
+        sa.Column("given", sa.BigInteger(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("(state = 'ended') = (given IS NOT NULL)", name=op.f("ck_pledges_ended")),
+        sa.CheckConstraint("(state IN ('issued', 'ended')) = (lot_ref IS NOT NULL)", name=op.f("ck_pledges_lot")),
+        sa.CheckConstraint(
+            "state = 'accepted' OR state = 'asked' OR state = 'ended' OR state = 'issued' OR state = 'refused'",
+            name=op.f("ck_pledges_state"),
+        ),
+        sa.CheckConstraint(
+            "state = 'refused' OR (state = 'asked') = (issued_month IS NULL)", name=op.f("ck_pledges_issued_month")
+        ),
+        sa.CheckConstraint(
+            "cents > 0 AND (given IS NULL OR (given >= 0 AND given <= cents))", name=op.f("ck_pledges_cents")
+        ),
+        sa.ForeignKeyConstraint(["donor"], ["donors.id"], name=op.f("fk_pledges_donor")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_pledges")),
+        sa.UniqueConstraint("donor", "campaign", name=op.f("uq_pledges_donor_campaign")),
+        sa.UniqueConstraint("id", name=op.f("uq_pledges_id")),
+        sa.UniqueConstraint("lot_ref", name=op.f("uq_pledges_lot_ref")),
+    )
+    op.create_table(
         "receipts",
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("year", sa.Integer(), nullable=False),
@@ -353,6 +430,18 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["donor"], ["donors.id"], name=op.f("fk_receipts_donor")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_receipts")),
         sa.UniqueConstraint("year", "seq", name=op.f("uq_receipts_year_seq")),
+    )
+    op.create_table(
+        "calls",
+        sa.Column("id", sa.LargeBinary(), nullable=False),
+        sa.Column("donor", sa.LargeBinary(), nullable=False),
+        sa.Column("month", sa.Integer(), nullable=False),
+        sa.Column("lot_class", sa.Integer(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["donor"], ["donors.id"], name=op.f("fk_calls_donor")),
+        sa.ForeignKeyConstraint(["id"], ["expectations.id"], name=op.f("fk_calls_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calls")),
+        sa.UniqueConstraint("donor", "month", "lot_class", name=op.f("uq_calls_donor_month_lot_class")),
     )
     op.create_table(
         "debits",
@@ -403,6 +492,7 @@ def upgrade() -> None:
         sa.Column("cents", sa.BigInteger(), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("dues", sa.LargeBinary(), nullable=False),
         sa.Column("end_to_end_id", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("order_id", sa.Text(), nullable=True),
@@ -421,6 +511,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("(bearer IS NULL) <> (refund_of IS NULL)", name=op.f("ck_payments_payee")),
         sa.CheckConstraint("cents > 0", name=op.f("ck_payments_cents")),
+        sa.CheckConstraint("refund_of IS NULL OR length(dues) = 0", name=op.f("ck_payments_dues")),
         sa.ForeignKeyConstraint(["bearer"], ["bearers.id"], name=op.f("fk_payments_bearer")),
         sa.ForeignKeyConstraint(["movement"], ["movements.id"], name=op.f("fk_payments_movement")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_payments_order_id")),
@@ -434,6 +525,17 @@ def upgrade() -> None:
         batch_op.create_index("ix_payments_refund_of", ["refund_of"], unique=False)
         batch_op.create_index("ix_payments_state", ["state"], unique=False)
 
+    op.create_table(
+        "pledge_signatures",
+        sa.Column("pledge", sa.LargeBinary(), nullable=False),
+        sa.Column("officer", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["officer"], ["officers.key"], name=op.f("fk_pledge_signatures_officer")),
+        sa.ForeignKeyConstraint(["pledge"], ["pledges.id"], name=op.f("fk_pledge_signatures_pledge")),
+        sa.PrimaryKeyConstraint("pledge", "officer", name=op.f("pk_pledge_signatures")),
+    )
     op.create_table(
         "reminders",
         sa.Column("expectation", sa.LargeBinary(), nullable=False),
@@ -464,7 +566,7 @@ def upgrade() -> None:
             "state <> 'undone' OR (debit IS NOT NULL AND receipt IS NULL)", name=op.f("ck_deposits_undone")
         ),
         sa.CheckConstraint(
-            "state = 'gift' OR state = 'issued' OR state = 'refused' OR state = 'told' OR state = 'undone'",
+            "state = 'called' OR state = 'gift' OR state = 'issued' OR state = 'refused' OR state = 'told' OR state = 'undone'",
             name=op.f("ck_deposits_state"),
         ),
         sa.CheckConstraint("(expectation IS NULL) <> (debit IS NULL)", name=op.f("ck_deposits_source")),
@@ -484,6 +586,33 @@ def upgrade() -> None:
         batch_op.create_index("ix_deposits_movement", ["movement"], unique=False)
 
     op.create_table(
+        "due_lots",
+        sa.Column("due", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("ix", sa.Integer(), nullable=False),
+        sa.Column("ref", sa.LargeBinary(), nullable=False),
+        sa.Column("cents", sa.BigInteger(), nullable=False),
+        sa.Column("share", sa.Text(), nullable=False),
+        sa.Column("pledge", sa.LargeBinary(), nullable=True),
+        sa.Column("call", sa.LargeBinary(), nullable=True),
+        sa.Column("payment", sa.LargeBinary(), nullable=True),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("(share = 'called') = (pledge IS NOT NULL)", name=op.f("ck_due_lots_pledge")),
+        sa.CheckConstraint("share = 'called' OR share = 'prefunded'", name=op.f("ck_due_lots_share")),
+        sa.CheckConstraint("call IS NULL OR pledge IS NOT NULL", name=op.f("ck_due_lots_call")),
+        sa.CheckConstraint("cents > 0", name=op.f("ck_due_lots_cents")),
+        sa.CheckConstraint("payment IS NULL OR pledge IS NULL OR call IS NOT NULL", name=op.f("ck_due_lots_payment")),
+        sa.ForeignKeyConstraint(["call"], ["calls.id"], name=op.f("fk_due_lots_call")),
+        sa.ForeignKeyConstraint(["due"], ["dues.no"], name=op.f("fk_due_lots_due")),
+        sa.ForeignKeyConstraint(["payment"], ["payments.id"], name=op.f("fk_due_lots_payment")),
+        sa.ForeignKeyConstraint(["pledge"], ["pledges.id"], name=op.f("fk_due_lots_pledge")),
+        sa.PrimaryKeyConstraint("due", "ix", name=op.f("pk_due_lots")),
+    )
+    with op.batch_alter_table("due_lots", schema=None) as batch_op:
+        batch_op.create_index("ix_due_lots_call", ["call"], unique=False)
+        batch_op.create_index("ix_due_lots_payment", ["payment"], unique=False)
+        batch_op.create_index("ix_due_lots_ref", ["ref"], unique=False)
+
+    op.create_table(
         "signatures",
         sa.Column("payment", sa.LargeBinary(), nullable=False),
         sa.Column("officer", sa.LargeBinary(), nullable=False),
@@ -500,6 +629,12 @@ def upgrade() -> None:
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table("signatures")
+    with op.batch_alter_table("due_lots", schema=None) as batch_op:
+        batch_op.drop_index("ix_due_lots_ref")
+        batch_op.drop_index("ix_due_lots_payment")
+        batch_op.drop_index("ix_due_lots_call")
+
+    op.drop_table("due_lots")
     with op.batch_alter_table("deposits", schema=None) as batch_op:
         batch_op.drop_index("ix_deposits_movement")
         batch_op.drop_index("ix_deposits_expectation")
@@ -507,6 +642,7 @@ def downgrade() -> None:
 
     op.drop_table("deposits")
     op.drop_table("reminders")
+    op.drop_table("pledge_signatures")
     with op.batch_alter_table("payments", schema=None) as batch_op:
         batch_op.drop_index("ix_payments_state")
         batch_op.drop_index("ix_payments_refund_of")
@@ -517,7 +653,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_debits_batch_id")
 
     op.drop_table("debits")
+    op.drop_table("calls")
     op.drop_table("receipts")
+    op.drop_table("pledges")
     with op.batch_alter_table("movements", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_movements_waiting", sqlite_where=sa.text("waiting <> 0"), postgresql_where=sa.text("waiting <> 0")
@@ -528,6 +666,7 @@ def downgrade() -> None:
     op.drop_table("mandates")
     op.drop_table("iban_changes")
     op.drop_table("expectations")
+    op.drop_table("dues")
     op.drop_table("statements")
     op.drop_table("receipt_counters")
     op.drop_table("orders")
@@ -537,6 +676,7 @@ def downgrade() -> None:
 
     op.drop_table("entries")
     op.drop_table("donors")
+    op.drop_table("deciders")
     op.drop_table("collections")
     op.drop_table("bearers")
     op.drop_table("nodes")
