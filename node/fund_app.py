@@ -77,7 +77,7 @@ class FundApp(HousePart):
             self.settings,
             load_bank_parameters(day_at(clock_service.now())),
             self.tell,
-            Place(home=self.home, keyring=self.keyring, neighbours=read_neighbours(self.house)),
+            Place(home=self.home, keyring=self._keyring, neighbours=read_neighbours(self.house)),
         )
         self.open_exchange(self.fund.apply)
         self._scheduler: AsyncIOScheduler | None = None

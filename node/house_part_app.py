@@ -34,7 +34,7 @@ class HousePart:
         self.folder = base_folder(folder, base)
         self.house = load_house(folder)
         self.home = require_territory(self.house.territory)
-        self.keyring = load_base_keys(folder, base, find_passphrase(passphrase_file))
+        self._keyring = load_base_keys(folder, base, find_passphrase(passphrase_file))
         try:
             self.book = Book(database_of(folder, base, database), history=history, clock=clock_service.now)
         except ValueError as error:
@@ -47,7 +47,7 @@ class HousePart:
         """Open the talk with the other bases; `apply` does what they tell."""
         self.exchange = PeerExchange(
             self.book,
-            Identity(house_of(self.home), self.base, self.keyring),
+            Identity(house_of(self.home), self.base, self._keyring),
             read_neighbours(self.house),
             apply,
             on_news=lambda: self.on_house_news(),

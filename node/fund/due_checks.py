@@ -31,7 +31,7 @@ from node.fund.tables import (
 )
 from protocol.amounts import Cents
 from protocol.canonical import decode_typed, encode_typed
-from protocol.conversion import SEALED_ORDER_BYTES_MAX, OrderRefused, SignedOrder, verify_order
+from protocol.conversion import OrderRefused, SignedOrder, verify_order
 from protocol.directory import Directory
 from protocol.errors import NotCanonical
 from protocol.findings import Checked, Finding
@@ -52,6 +52,7 @@ from protocol.house import (
 )
 from protocol.house import DueState as Settlement
 from protocol.keys import Domain, PublicKeys, is_signed
+from protocol.messages import SEALED_ORDER_BYTES_MAX
 
 INVARIANT: Final = "I6"
 DUES: Final = "each due is owed once, by who decided it, and paid once"

@@ -25,10 +25,11 @@ from node.fund.tables import bearers, due_lots, dues, expectations, iban_changes
 from protocol.amounts import Cents
 from protocol.book.worker import Page
 from protocol.canonical import decode_typed
-from protocol.conversion import ORDER_BYTES_MAX, SEALED_ORDER_BYTES_MAX, ConversionOrder, SignedOrder
+from protocol.conversion import ORDER_BYTES_MAX, ConversionOrder, SignedOrder
 from protocol.house import BaseName, DueSettled, HouseMessage
 from protocol.house import DueState as Settlement
 from protocol.identifiers import Id16
+from protocol.messages import SEALED_ORDER_BYTES_MAX
 
 Tell = Callable[[Page, str, Sequence[HouseMessage]], object]
 DEAD = (PaymentState.CANCELLED, PaymentState.REJECTED, PaymentState.RETURNED)
