@@ -40,7 +40,8 @@ from protocol.findings import Checked
 from protocol.identifiers import make_south_code, require_territory
 from protocol.keys import KEY_ID_BYTES, Keyring
 from protocol.running import clock_service
-from protocol.running.admin_service import AdminServer, Command, call, wait_for_book
+from protocol.running.admin_client import Command, call
+from protocol.running.admin_service import AdminServer, wait_for_book
 from protocol.running.console_commands import (
     bar,
     choose_language,
@@ -263,7 +264,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
 
 
 def _call(folder: Path, name: str, **arguments: Any) -> Any:
-    return call(folder, name, arguments, commands=COMMANDS, open_app=lambda: HubApp(folder, load_config(folder)))
+    return call(folder, name, arguments, open_app=lambda: (HubApp(folder, load_config(folder)), COMMANDS))
 
 
 # The command line.

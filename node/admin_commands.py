@@ -50,7 +50,7 @@ from protocol.exchange.evidence_store import load_evidence
 from protocol.identifiers import Id16, parse_address, parse_id, tidy_address
 from protocol.keys import Keyring
 from protocol.running import clock_service
-from protocol.running.admin_service import Command
+from protocol.running.admin_client import Command
 from protocol.running.keys_store import create_keys, find_passphrase
 from protocol.times import DAY_MS, format_instant, parse_instant
 

@@ -5,36 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import uvloop
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
-from node import fund_commands, house_commands, partners_commands, projects_commands
-from node.admin_commands import COMMANDS
-from node.app import NodeApp, load_config
-from node.config import NodeConfig
-from node.federation.doubts_store import load_doubtful
-from node.federation.recovery import BEHIND
-from node.federation.service import BookIsBehind
-from node.house_app import find_log_level, open_house, read_bases
-from node.house_checks import check_house, open_accounts_read_only
-from node.ledger.lots import LotClass
-from protocol.book.backup_service import back_up, mark_restored, put_back
-from protocol.book.store import require_driver
-from protocol.canonical import decode_typed, encode_typed
-from protocol.envelopes import ENVELOPE_BYTES_MAX, Enrolment, SignedEnrolment, Welcome
+from node.options_commands import AsJson, CentsOption, EurosOption, IdOption, InFile, id_or_new
 from protocol.errors import Malformed, NotCanonical
-from protocol.exchange.client import HttpTransport, HubUnreachable
-from protocol.exchange.evidence_store import load_evidence, load_evidence_file
 from protocol.identifiers import require_territory
 from protocol.keys import Domain, sign
 from protocol.running import clock_service
-from protocol.running.admin_service import call, is_served
+from protocol.running.admin_client import Command, call, is_served
 from protocol.running.console_commands import (
     bar,
     choose_language,
@@ -47,14 +29,28 @@ from protocol.running.console_commands import (
     show_checked,
 )
 from protocol.running.explanations import explain_evidence
-from protocol.running.http_service import TooLarge
 from protocol.running.invitations import InvalidInvitation, Invitation, compute_fingerprint, parse_invitation
 from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, write_private
+from protocol.running.later_commands import LaterGroup, group_of
 from protocol.running.logs_service import set_up_logs
 from protocol.running.settings import NotConfigured, format_settings, parse_listen
 from protocol.times import format_instant
 
-app = typer.Typer(no_args_is_help=True, help="A territory's node: accounts, rights, cessions, checks.")
+# Each base has commands of its own; they are loaded where they are named.
+app = typer.Typer(
+    cls=group_of(
+        fund=LaterGroup("node.fund_commands:app", "The endowment fund: payments, receipts, declarations."),
+        partners=LaterGroup(
+            "node.partners_commands:app", "Companies: campaigns, tills, files of operations, counterparts, coupons."
+        ),
+        projects=LaterGroup(
+            "node.projects_commands:app", "Projects: sheets, committee, votes, and the way to the bearer's bank."
+        ),
+        house=LaterGroup("node.house_commands:app", "The bases of the territory: who they are, where they live."),
+    ),
+    no_args_is_help=True,
+    help="A territory's node: accounts, rights, cessions, checks.",
+)
 account = typer.Typer(no_args_is_help=True, help="Accounts.")
 federation = typer.Typer(no_args_is_help=True, help="The line to the hub, and envelopes carried by hand.")
 api_key = typer.Typer(no_args_is_help=True, help="Keys for programs.")
@@ -63,27 +59,20 @@ app.add_typer(account, name="account")
 app.add_typer(federation, name="federation")
 app.add_typer(api_key, name="api-key")
 app.add_typer(evidence, name="evidence")
-app.add_typer(fund_commands.app, name="fund")
-app.add_typer(partners_commands.app, name="partners")
-app.add_typer(projects_commands.app, name="projects")
-app.add_typer(house_commands.app, name="house")
 unplaced = typer.Typer(no_args_is_help=True, help="Rights that an old copy of the base could not place.")
 app.add_typer(unplaced, name="unplaced")
 
 Folder = Annotated[Path, typer.Argument(help="the node's folder", file_okay=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
-InFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False)]
-CentsOption = Annotated[int | None, typer.Option(help="whole cents")]
-EurosOption = Annotated[str, typer.Option(help="euros and cents, such as 12,34")]
-IdOption = Annotated[str, typer.Option("--id", help="your own id (UUID): the same id is never done twice")]
 
 
 def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
-    return call(folder, command, arguments, commands=COMMANDS, open_app=lambda: NodeApp(folder, load_config(folder)))
+    def open_app() -> tuple[Any, Mapping[str, Command]]:
+        from node.admin_commands import COMMANDS
+        from node.app import NodeApp, load_config
 
+        return NodeApp(folder, load_config(folder)), COMMANDS
 
-def _id(given: str) -> str:
-    return given or str(uuid.uuid4())
+    return call(folder, command, arguments, open_app=open_app)
 
 
 @app.command()
@@ -99,6 +88,8 @@ def init(
     back_off_ceiling_ms: Annotated[int, typer.Option(help="the longest wait for a silent hub")] = 900_000,
 ) -> None:
     """Make a node's folder: configuration and keys."""
+    from node.config import NodeConfig
+
     with refusals_explained():
         if (folder / "node.toml").exists():
             raise NotConfigured(reason=f"{folder} holds a node already")
@@ -125,6 +116,11 @@ def init(
 
 def _require_database(url: str) -> None:
     """Raise NotConfigured unless the address names a base that we can live on."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    from protocol.book.store import require_driver
+
     try:
         if url:
             require_driver(make_url(url))
@@ -140,6 +136,11 @@ def enrol(
     welcome: Annotated[Path | None, typer.Option(help="take the hub's answer from a file")] = None,
 ) -> None:
     """Join the federation with an invitation: by a call, or by files carried by hand."""
+    from node.app import load_config
+    from protocol.canonical import encode_typed
+    from protocol.envelopes import Enrolment, SignedEnrolment
+    from protocol.exchange.client import HttpTransport
+
     with refusals_explained():
         invited = parse_invitation(invitation)
         config = load_config(folder)
@@ -178,6 +179,10 @@ def enrol(
 
 def _take_welcome(folder: Path, invited: Invitation, data: bytes) -> None:
     """Keep the hub's answer if it is the hub that the operator's letter named."""
+    from protocol.canonical import decode_typed
+    from protocol.envelopes import Welcome
+    from protocol.exchange.client import HubUnreachable
+
     try:
         told = decode_typed(data, Welcome, size_max=1_000)
     except NotCanonical:
@@ -198,6 +203,10 @@ def serve(
     ] = "",
 ) -> None:
     """Run the node, or some of its bases, until it is told to stop."""
+    import uvloop
+
+    from node.house_app import find_log_level, open_house, read_bases
+
     with refusals_explained():
         wanted = read_bases(bases, folder)
         set_up_logs(level=find_log_level(folder))
@@ -224,7 +233,7 @@ def open_account(
 ) -> None:
     """Open an account."""
     with refusals_explained():
-        show(_call(folder, "open", id=_id(id_), kind=kind, shown_name=name or None), as_json=as_json)
+        show(_call(folder, "open", id=id_or_new(id_), kind=kind, shown_name=name or None), as_json=as_json)
 
 
 @account.command("show")
@@ -284,7 +293,7 @@ def endow(
         told = _call(
             folder,
             "endow",
-            id=_id(id_),
+            id=id_or_new(id_),
             into=into,
             reason=reason,
             cents=read_cents(cents, euros),
@@ -299,6 +308,8 @@ def endow(
 
 def _lot_class(words: str) -> int:
     """Return the flags of a lot. Raises Malformed."""
+    from node.ledger.lots import LotClass
+
     try:
         return int(sum({LotClass[word.strip().upper()] for word in words.split(",") if word.strip()}, LotClass(0)))
     except KeyError:
@@ -320,7 +331,7 @@ def credit(
     """Credit an account from a pool."""
     with refusals_explained():
         told = _call(
-            folder, "credit", id=_id(id_), pool=pool, to=to, cents=read_cents(cents, euros), reference=reference
+            folder, "credit", id=id_or_new(id_), pool=pool, to=to, cents=read_cents(cents, euros), reference=reference
         )
         show(told, as_json=as_json)
 
@@ -331,7 +342,7 @@ def reverse(
 ) -> None:
     """Take back a credit (a refunded purchase), as far as its rights are still there."""
     with refusals_explained():
-        show(_call(folder, "reverse", id=_id(id_), credit=credit, cents=cents), as_json=as_json)
+        show(_call(folder, "reverse", id=id_or_new(id_), credit=credit, cents=cents), as_json=as_json)
 
 
 @app.command()
@@ -352,7 +363,7 @@ def cede(
         told = _call(
             folder,
             "cede",
-            id=_id(id_),
+            id=id_or_new(id_),
             to=to,
             cents=read_cents(cents, euros),
             words=words,
@@ -509,6 +520,9 @@ def export_envelope(folder: Folder, file: Path) -> None:
 @federation.command("import")
 def import_envelope(folder: Folder, file: InFile, as_json: AsJson = False) -> None:
     """Take the hub's answer that was carried by hand."""
+    from protocol.envelopes import ENVELOPE_BYTES_MAX
+    from protocol.running.http_service import TooLarge
+
     with refusals_explained():
         if file.stat().st_size > ENVELOPE_BYTES_MAX:
             raise TooLarge(bytes_max=ENVELOPE_BYTES_MAX)
@@ -525,6 +539,9 @@ def rotate_key(folder: Folder, as_json: AsJson = False) -> None:
 @app.command()
 def doubtful(folder: Folder, as_json: AsJson = False) -> None:
     """List what arrived on the word of a key that was retired as stolen: ask the giver's town before it is used."""
+    from node.federation.doubts_store import load_doubtful
+    from node.house_checks import open_accounts_read_only
+
     with refusals_explained():
         engine = open_accounts_read_only(folder)
         with engine.connect() as connection, connection.begin():
@@ -568,12 +585,16 @@ def revoke_api_key(folder: Folder, key: str, as_json: AsJson = False) -> None:
 
 
 def _database_of(folder: Path) -> str:
+    from node.app import load_config
+
     return load_config(folder).database or f"sqlite:///{folder / 'accounts.db'}"
 
 
 @app.command()
 def backup(folder: Folder, file: Path) -> None:
     """Copy the accounts base to FILE, beside the running node; the copy is whole, or it is not there."""
+    from protocol.book.backup_service import back_up
+
     with refusals_explained(), progress("backup") as say_done:
         size = back_up(_database_of(folder), file, lambda done, pages: say_done(f"{done} of {pages} pages"))
     say(f"{file}: {size} bytes. Keep it away from this machine, and the keys folder with it")
@@ -585,6 +606,10 @@ def restore(folder: Folder, file: Annotated[Path | None, typer.Argument(exists=T
 
     Without FILE: the base was put back by other means (PostgreSQL's own), and is only marked as an old copy.
     """
+    from node.federation.recovery import BEHIND
+    from node.federation.service import BookIsBehind
+    from protocol.book.backup_service import mark_restored, put_back
+
     with refusals_explained():
         marks = {BEHIND: json.dumps(BookIsBehind(ours=0, theirs=0).facts)}
         if file is None:
@@ -633,6 +658,8 @@ def settle_unplaced(folder: Folder, number: int, account: str, as_json: AsJson =
 @app.command()
 def check(folder: Folder, as_json: AsJson = False) -> None:
     """Check every invariant of every base that lives here, beside the running node. Exit 0 only if all hold."""
+    from node.house_checks import check_house
+
     with refusals_explained(), progress("check") as say:
         checked = check_house(folder, say)
     if not show_checked(checked, as_json=as_json):
@@ -642,6 +669,9 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
 @evidence.command("list")
 def list_evidence(folder: Folder, as_json: AsJson = False) -> None:
     """List the contradictions that were found out."""
+    from node.house_checks import open_accounts_read_only
+    from protocol.exchange.evidence_store import load_evidence
+
     with refusals_explained():
         engine = open_accounts_read_only(folder)
         with engine.connect() as connection:
@@ -653,6 +683,9 @@ def list_evidence(folder: Folder, as_json: AsJson = False) -> None:
 @evidence.command("export")
 def export_evidence(folder: Folder, number: int, file: Path) -> None:
     """Write an evidence file, for `citizen-miles verify-evidence`."""
+    from node.house_checks import open_accounts_read_only
+    from protocol.exchange.evidence_store import load_evidence_file
+
     with refusals_explained():
         engine = open_accounts_read_only(folder)
         with engine.connect() as connection:

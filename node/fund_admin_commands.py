@@ -71,7 +71,7 @@ from protocol.exchange.client import HttpTransport
 from protocol.findings import Checked
 from protocol.house import BaseName, Donor
 from protocol.identifiers import Id16, parse_address, parse_id, require_number
-from protocol.running.admin_service import Command
+from protocol.running.admin_client import Command
 from protocol.times import format_instant
 
 Asked = Mapping[str, Any]

@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from node.fund.outgoing_payments import write_words
-from node.fund_admin_commands import FUND_COMMANDS
-from node.fund_app import FundApp
 from node.fund_words import read_words
 from node.house.folders_store import base_folder
 from protocol.house import BaseName
 from protocol.keys import Domain, SecretKeys, sign
-from protocol.running.admin_service import call
+from protocol.running.admin_client import Command, call
 from protocol.running.console_commands import show
 from protocol.running.keys_store import find_passphrase, load_keyring
 
 Folder = Annotated[Path, typer.Argument(help="the node's folder, or the fund's own house", file_okay=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
-IdOption = Annotated[str, typer.Option("--id", help="your own id (UUID): the same id is never done twice")]
-Keys = Annotated[Path, typer.Option(help="the folder of your own keys", file_okay=False)]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
 
 
 def call_fund(folder: Path, command: str, /, **arguments: Any) -> Any:
     """Ask the running fund, or open its book."""
-    where = base_folder(folder, BaseName.FUND)
-    return call(where, command, arguments, commands=FUND_COMMANDS, open_app=lambda: FundApp(folder))
 
+    def open_app() -> tuple[Any, Mapping[str, Command]]:
+        from node.fund_admin_commands import FUND_COMMANDS
+        from node.fund_app import FundApp
 
-def make_id(given: str) -> str:
-    """Return the caller's id, or a new one."""
-    return given or str(uuid.uuid4())
+        return FundApp(folder), FUND_COMMANDS
+
+    return call(base_folder(folder, BaseName.FUND), command, arguments, open_app=open_app)
 
 
 def own_keys(keys: Path) -> SecretKeys:

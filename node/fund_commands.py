@@ -12,25 +12,11 @@ import typer
 
 from node.fund.outgoing_payments import IbanWords, write_words
 from node.fund.references import require_bic, require_iban
-from node.fund.settings import FundSettings
-from node.fund_app import FILE, load_fund_settings, require_printable
-from node.fund_call_commands import (
-    AsJson,
-    Folder,
-    IdOption,
-    Keys,
-    call_fund,
-    make_id,
-    own_keys,
-    sign_bytes,
-    sign_payment_words,
-)
+from node.fund_call_commands import Folder, call_fund, own_keys, sign_bytes, sign_payment_words
 from node.fund_due_commands import decider, due, pledge
 from node.house.cards import compute_fingerprint, format_card
 from node.house.folders_store import base_folder
-from node.house_init_service import add_base, open_folder_house
-from node.house_part_app import database_of
-from protocol.book.backup_service import back_up
+from node.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, InFile, Keys, id_or_new
 from protocol.house import BaseName
 from protocol.running import clock_service
 from protocol.running.console_commands import progress, read_cents, refusals_explained, say, show
@@ -59,13 +45,7 @@ for name, group in (
 ):
     app.add_typer(group, name=name)
 
-InFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False)]
-Day = Annotated[str, typer.Option(help="yyyy-mm-dd")]
 OutFile = Annotated[Path | None, typer.Option("--out", help="write the file there")]
-
-
-CentsOption = Annotated[int | None, typer.Option(help="whole cents")]
-EurosOption = Annotated[str, typer.Option(help="euros and cents, such as 12,34")]
 
 
 @app.command()
@@ -96,6 +76,10 @@ def init(
     as_json: AsJson = False,
 ) -> None:
     """Make the fund's base: configuration and keys. From then on lots are issued by its deposits, and by nothing else."""
+    from node.fund.settings import FundSettings
+    from node.fund_app import FILE, require_printable
+    from node.house_init_service import add_base, open_folder_house
+
     with refusals_explained():
         where = base_folder(folder, BaseName.FUND)
         if (where / FILE).exists():
@@ -156,7 +140,7 @@ def add_donor(
         told = call_fund(
             folder,
             "donor_add",
-            id=make_id(id_),
+            id=id_or_new(id_),
             first_name=first_name,
             name=name,
             street=street,
@@ -184,7 +168,7 @@ def add_company(
         told = call_fund(
             folder,
             "company_add",
-            id=make_id(id_),
+            id=id_or_new(id_),
             siren=siren,
             name=name,
             legal_form=legal_form,
@@ -215,7 +199,7 @@ def expect(
         told = call_fund(
             folder,
             "expect",
-            id=make_id(id_),
+            id=id_or_new(id_),
             donor=donor,
             campaign=campaign,
             pool=pool,
@@ -239,7 +223,7 @@ def expect_gift(
 ) -> None:
     """Announce a citizen's gift: its reference goes on the transfer."""
     with refusals_explained():
-        told = call_fund(folder, "expect_gift", id=make_id(id_), donor=donor, due=due, cents=read_cents(cents, euros))
+        told = call_fund(folder, "expect_gift", id=id_or_new(id_), donor=donor, due=due, cents=read_cents(cents, euros))
         show(told, as_json=as_json)
 
 
@@ -264,7 +248,7 @@ def add_mandate(
         told = call_fund(
             folder,
             "mandate_add",
-            id=make_id(id_),
+            id=id_or_new(id_),
             donor=donor,
             holder=holder,
             iban=iban,
@@ -540,7 +524,7 @@ def add_bearer(
         told = call_fund(
             folder,
             "bearer_add",
-            id=make_id(id_),
+            id=id_or_new(id_),
             name=name,
             registry=registry,
             category=category,
@@ -574,7 +558,7 @@ def change_iban(
 ) -> None:
     """Sign another account for a bearer. A second person signs the same id; it is used after the delay."""
     with refusals_explained():
-        words = call_fund(folder, "iban_words", id=make_id(id_), bearer=bearer, holder=holder, iban=iban)
+        words = call_fund(folder, "iban_words", id=id_or_new(id_), bearer=bearer, holder=holder, iban=iban)
         told = IbanWords(**words | {"id": bytes.fromhex(words["id"]), "bearer": bytes.fromhex(words["bearer"])})
         show(call_fund(folder, "iban_sign", words=words, **sign_bytes(keys, write_words(told))), as_json=as_json)
 
@@ -601,7 +585,7 @@ def sign_payment(
         words = call_fund(
             folder,
             "payment_words",
-            id=make_id(id_),
+            id=id_or_new(id_),
             bearer=bearer or "00" * 16,
             cents=asked,
             text=text,
@@ -625,7 +609,7 @@ def sign_refund(
     """Sign that what waits of a movement goes back to where it came from; a second person signs the same --id."""
     with refusals_explained():
         words = call_fund(
-            folder, "refund_words", id=make_id(id_), movement=movement, cents=cents, text=text, decision=decision
+            folder, "refund_words", id=id_or_new(id_), movement=movement, cents=cents, text=text, decision=decision
         )
         sign_payment_words(folder, words, keys, yes=yes, as_json=as_json)
 
@@ -848,6 +832,10 @@ def uses(
 @app.command()
 def backup(folder: Folder, file: Path) -> None:
     """Copy the fund's base to FILE, beside the running fund."""
+    from node.fund_app import load_fund_settings
+    from node.house_part_app import database_of
+    from protocol.book.backup_service import back_up
+
     with refusals_explained(), progress("backup") as say_done:
         where = base_folder(folder, BaseName.FUND)
         settings = load_fund_settings(where)

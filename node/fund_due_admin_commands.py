@@ -19,7 +19,7 @@ from node.house.cards import compute_fingerprint, parse_card
 from protocol.errors import Malformed
 from protocol.house import BaseName
 from protocol.identifiers import Id16
-from protocol.running.admin_service import Command
+from protocol.running.admin_client import Command
 from protocol.times import DAY_MS, format_instant
 
 Asked = Mapping[str, Any]

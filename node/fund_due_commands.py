@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from node.fund.outgoing_payments import write_words
-from node.fund_call_commands import AsJson, Folder, Keys, Yes, call_fund, sign_bytes, sign_payment_words
+from node.fund_call_commands import Folder, Yes, call_fund, sign_bytes, sign_payment_words
 from node.fund_words import read_pledge_words
+from node.options_commands import AsJson, Keys
 from protocol.running.console_commands import refusals_explained, show
 
 due = typer.Typer(no_args_is_help=True, help="What is owed for miles that were converted.")

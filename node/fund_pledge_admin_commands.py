@@ -14,7 +14,7 @@ from node.fund.pledges import compute_limit
 from node.fund_app import FundApp
 from node.fund_words import read_bytes, read_pledge_words, show_pledge_words
 from protocol.identifiers import Id16
-from protocol.running.admin_service import Command
+from protocol.running.admin_client import Command
 
 Asked = Mapping[str, Any]
 ROWS_MAX: Final = 500

@@ -30,7 +30,8 @@ from protocol.exchange.client import CONTENT_TYPE, HttpTransport
 from protocol.exchange.peer_service import PeerExchange
 from protocol.house import BaseName
 from protocol.running import clock_service
-from protocol.running.admin_service import AdminServer, Command, wait_for_book
+from protocol.running.admin_client import Command
+from protocol.running.admin_service import AdminServer, wait_for_book
 from protocol.running.http_service import Metrics, make_application, make_tls, read_larger, serve_until_stopped
 from protocol.running.settings import NotConfigured, parse_listen
 

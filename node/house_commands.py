@@ -11,6 +11,7 @@ from node.house.cards import Card, compute_fingerprint, format_card, parse_card
 from node.house.folders_store import find_local, load_house
 from node.house.settings import FOLDERS, read_keys
 from node.house_init_service import read_own_card, take_other_card
+from node.options_commands import AsJson
 from protocol.house import BaseName
 from protocol.running.console_commands import refusals_explained, show
 from protocol.running.settings import NotConfigured
@@ -18,7 +19,6 @@ from protocol.running.settings import NotConfigured
 app = typer.Typer(no_args_is_help=True, help="The bases of the territory: who they are, where they live.")
 
 Folder = Annotated[Path, typer.Argument(help="the node's folder, or that of a base kept apart", file_okay=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
 
 
 @app.command("show")

@@ -52,7 +52,7 @@ from protocol.amounts import Cents, require_amount
 from protocol.errors import Malformed
 from protocol.identifiers import AccountNumber, Id16, format_id, parse_address, parse_id, require_number
 from protocol.running import clock_service
-from protocol.running.admin_service import Command
+from protocol.running.admin_client import Command
 from protocol.running.explanations import explain
 from protocol.times import format_instant
 

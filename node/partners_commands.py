@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,15 +11,11 @@ import typer
 
 from node.house.cards import compute_fingerprint, format_card
 from node.house.folders_store import base_folder
-from node.house_init_service import add_base, open_folder_house
-from node.house_part_app import database_of
+from node.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, InFile, id_or_new
 from node.partners.companies import FRANCE
-from node.partners_admin_commands import PARTNERS_COMMANDS
-from node.partners_app import FILE, SECRET_BYTES, SECRETS, PartnersApp, PartnersConfig, load_partners_config
-from protocol.book.backup_service import back_up
 from protocol.house import BaseName
 from protocol.running import clock_service
-from protocol.running.admin_service import call
+from protocol.running.admin_client import Command, call
 from protocol.running.console_commands import (
     choose_language,
     progress,
@@ -47,22 +43,18 @@ for name, group in (
     app.add_typer(group, name=name)
 
 Folder = Annotated[Path, typer.Argument(help="the node's folder, or that of the base kept apart", file_okay=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
-IdOption = Annotated[str, typer.Option("--id", help="your own id (UUID): the same id is never done twice")]
 SirenOption = Annotated[str, typer.Option("--siren", help="the company's SIREN")]
-CentsOption = Annotated[int | None, typer.Option(help="whole cents")]
-EurosOption = Annotated[str, typer.Option(help="euros and cents, such as 12,34")]
-Day = Annotated[str, typer.Option(help="yyyy-mm-dd")]
 
 
 def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
-    where = base_folder(folder, BaseName.PARTNERS)
+    def open_app() -> tuple[Any, Mapping[str, Command]]:
+        from node.partners_admin_commands import PARTNERS_COMMANDS
+        from node.partners_app import PartnersApp
+
+        return PartnersApp(folder), PARTNERS_COMMANDS
+
     arguments |= {"language": choose_language()}
-    return call(where, command, arguments, commands=PARTNERS_COMMANDS, open_app=lambda: PartnersApp(folder))
-
-
-def _id(given: str) -> str:
-    return given or str(uuid.uuid4())
+    return call(base_folder(folder, BaseName.PARTNERS), command, arguments, open_app=open_app)
 
 
 @app.command()
@@ -77,6 +69,9 @@ def init(
     as_json: AsJson = False,
 ) -> None:
     """Make the companies' base: configuration, keys, and the secret that tickets are signed with."""
+    from node.house_init_service import add_base, open_folder_house
+    from node.partners_app import FILE, SECRET_BYTES, SECRETS, PartnersConfig
+
     with refusals_explained():
         where = base_folder(folder, BaseName.PARTNERS)
         if (where / FILE).exists():
@@ -145,7 +140,7 @@ def save_group(
 ) -> None:
     """Enter a group of companies: none of them funds another."""
     with refusals_explained():
-        show(_call(folder, "group", id=_id(id_), name=name, members=member), as_json=as_json)
+        show(_call(folder, "group", id=id_or_new(id_), name=name, members=member), as_json=as_json)
 
 
 @company.command("account")
@@ -220,7 +215,7 @@ def counterpart(
         told = _call(
             folder,
             "counterpart",
-            id=_id(id_),
+            id=id_or_new(id_),
             siren=siren,
             day=day,
             description=description,
@@ -262,7 +257,7 @@ def draft_campaign(
         told = _call(
             folder,
             "draft",
-            id=_id(id_),
+            id=id_or_new(id_),
             siren=siren,
             title=title,
             opens_on=opens_on,
@@ -331,7 +326,9 @@ def pay_more(
 ) -> None:
     """Announce one payment more of an open campaign."""
     with refusals_explained():
-        told = _call(folder, "expect_more", id=_id(id_), campaign=campaign, due=due, cents=read_cents(cents, euros))
+        told = _call(
+            folder, "expect_more", id=id_or_new(id_), campaign=campaign, due=due, cents=read_cents(cents, euros)
+        )
         _show_campaign(told, as_json=as_json)
 
 
@@ -391,8 +388,6 @@ def claim(folder: Folder, ticket: str, account: str, as_json: AsJson = False) ->
 
 # ---------------------------------------------------------------- files
 
-InFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False)]
-
 
 def _show_report(told: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
@@ -427,7 +422,7 @@ def book_operations(
 ) -> None:
     """Book a file. Stopped in the middle, the same --id goes on where it was; a served base goes on by itself."""
     with refusals_explained():
-        run = _id(id_)
+        run = id_or_new(id_)
         with progress("booking") as say_done:
             say_done("keeping the rows")
             _call(folder, "operations_load", id=run, campaign=campaign, file=str(file.resolve()))
@@ -478,7 +473,7 @@ def issue_coupon(
         told = _call(
             folder,
             "coupon",
-            id=_id(id_),
+            id=id_or_new(id_),
             siren=siren,
             words=words,
             valid_from=valid_from,
@@ -525,6 +520,10 @@ def move_coupon(
 @app.command()
 def backup(folder: Folder, file: Path) -> None:
     """Copy the companies' base to FILE, beside the running base."""
+    from node.house_part_app import database_of
+    from node.partners_app import load_partners_config
+    from protocol.book.backup_service import back_up
+
     with refusals_explained(), progress("backup") as say_done:
         config = load_partners_config(base_folder(folder, BaseName.PARTNERS))
         url = database_of(folder, BaseName.PARTNERS, config.database)

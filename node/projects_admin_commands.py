@@ -51,7 +51,7 @@ from node.projects_requests import read_sheet_request
 from protocol.amounts import require_amount
 from protocol.errors import Malformed
 from protocol.identifiers import Id16, format_id, parse_address, parse_id
-from protocol.running.admin_service import Command
+from protocol.running.admin_client import Command
 from protocol.times import format_instant, parse_instant
 
 Asked = Mapping[str, Any]

@@ -8,30 +8,24 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from node.governance.committee_service import LIST_BYTES_MAX
 from node.governance.days import parse_day
-from node.governance.drawing import compute_list_digest, make_list, rank_candidates
 from node.governance.errors import InvalidBallot, InvalidDraw
-from node.governance.minutes import compute_decision, verify_minutes
 from node.governance.signers import FindingWords, IbanWords, write_public, write_words
 from node.governance.votes import BallotWords, Choice, sign_ballot, write_ballot
 from node.house.cards import compute_fingerprint, format_card, parse_card
 from node.house.folders_store import base_folder
-from node.house_init_service import add_base, open_folder_house
-from node.house_part_app import database_of
-from node.projects_admin_commands import PROJECTS_COMMANDS
-from node.projects_app import FILE, ProjectsApp, ProjectsConfig, load_projects_config
-from protocol.book.backup_service import back_up
+from node.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, InFile, Keys, id_or_new
 from protocol.house import BaseName
 from protocol.identifiers import parse_id
 from protocol.keys import Domain, SecretKeys, sign
 from protocol.running import clock_service
-from protocol.running.admin_service import call
+from protocol.running.admin_client import Command, call
 from protocol.running.console_commands import (
     choose_language,
     progress,
@@ -67,29 +61,23 @@ for name, group in (
     app.add_typer(group, name=name)
 
 Folder = Annotated[Path, typer.Argument(help="the node's folder, or that of the base kept apart", file_okay=False)]
-InFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False)]
 OutFile = Annotated[Path | None, typer.Option("--out", help="write it there")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
-IdOption = Annotated[str, typer.Option("--id", help="your own id (UUID): the same id is never done twice")]
 Project = Annotated[str, typer.Argument(help="the project's id")]
 By = Annotated[str, typer.Option("--by", help="who does it: a function, never a name")]
 Author = Annotated[str, typer.Option("--by", help="an account number, or a bearer's registry number")]
 Reason = Annotated[str, typer.Option(help="why, for everybody to read")]
-Keys = Annotated[Path, typer.Option(help="the folder of your own keys", file_okay=False)]
-Day = Annotated[str, typer.Option(help="yyyy-mm-dd")]
-CentsOption = Annotated[int | None, typer.Option(help="whole cents")]
-EurosOption = Annotated[str, typer.Option(help="euros and cents, such as 12,34")]
 _PIECE = 256 * 1024
 
 
 def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
-    where = base_folder(folder, BaseName.PROJECTS)
+    def open_app() -> tuple[Any, Mapping[str, Command]]:
+        from node.projects_admin_commands import PROJECTS_COMMANDS
+        from node.projects_app import ProjectsApp
+
+        return ProjectsApp(folder), PROJECTS_COMMANDS
+
     arguments |= {"language": choose_language()}
-    return call(where, command, arguments, commands=PROJECTS_COMMANDS, open_app=lambda: ProjectsApp(folder))
-
-
-def _id(given: str) -> str:
-    return given or str(uuid.uuid4())
+    return call(base_folder(folder, BaseName.PROJECTS), command, arguments, open_app=open_app)
 
 
 def _own_keys(folder: Path) -> SecretKeys:
@@ -124,6 +112,9 @@ def init(
     as_json: AsJson = False,
 ) -> None:
     """Make the projects' base: configuration and keys."""
+    from node.house_init_service import add_base, open_folder_house
+    from node.projects_app import FILE, ProjectsConfig
+
     with refusals_explained():
         where = base_folder(folder, BaseName.PROJECTS)
         if (where / FILE).exists():
@@ -166,20 +157,20 @@ def add_picture(folder: Folder, file: InFile, as_json: AsJson = False) -> None:
 def propose(folder: Folder, file: InFile, by: Author, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Propose a project from the JSON file of its sheet."""
     with refusals_explained():
-        show(_call(folder, "propose", id=_id(id_), file=str(file.resolve()), by=by), as_json=as_json)
+        show(_call(folder, "propose", id=id_or_new(id_), file=str(file.resolve()), by=by), as_json=as_json)
 
 
 @app.command("edit")
 def edit(folder: Folder, project: Project, file: InFile, by: By, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Give a project another sheet. After validation its sums and its bearer stand, and it is examined again."""
     with refusals_explained():
-        told = _call(folder, "edit", id=_id(id_), project=project, file=str(file.resolve()), by=by)
+        told = _call(folder, "edit", id=id_or_new(id_), project=project, file=str(file.resolve()), by=by)
         show(told, as_json=as_json)
 
 
 def _lead(folder: Path, project: str, event: str, by: str, reason: str, id_: str, as_json: bool) -> None:
     with refusals_explained():
-        told = _call(folder, "lead", id=_id(id_), project=project, event=event, by=by, reason=reason)
+        told = _call(folder, "lead", id=id_or_new(id_), project=project, event=event, by=by, reason=reason)
         show(told, as_json=as_json)
 
 
@@ -289,7 +280,7 @@ def catch_up(folder: Folder, as_json: AsJson = False) -> None:
 def convert(folder: Folder, project: Project, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Ask for the next round: what was directed becomes due, for the instalments that are free."""
     with refusals_explained():
-        show(_call(folder, "convert", id=_id(id_), project=project), as_json=as_json)
+        show(_call(folder, "convert", id=id_or_new(id_), project=project), as_json=as_json)
 
 
 @app.command("confirm")
@@ -324,7 +315,7 @@ def save_bearer(
         told = _call(
             folder,
             "bearer_save",
-            id=_id(id_),
+            id=id_or_new(id_),
             registry=registry,
             name=name,
             category=category,
@@ -357,7 +348,7 @@ def add_proof(
         told = _call(
             folder,
             "proof_add",
-            id=_id(id_),
+            id=id_or_new(id_),
             bearer=bearer_id,
             kind=kind,
             sha256=_hash(file),
@@ -389,7 +380,7 @@ def change_account(
 ) -> None:
     """Sign another account of a bearer: one steward says which, another signs the same --id; it holds after a delay."""
     with refusals_explained():
-        told = _call(folder, "iban_words", id=_id(id_), bearer=bearer_id, holder=holder, iban=iban)
+        told = _call(folder, "iban_words", id=id_or_new(id_), bearer=bearer_id, holder=holder, iban=iban)
         if not yes:
             show(told, as_json=False)
             typer.confirm("sign this?", abort=True)
@@ -456,7 +447,7 @@ def seat_member(
         told = _call(
             folder,
             "member_seat",
-            id=_id(id_),
+            id=id_or_new(id_),
             key=key,
             college=college,
             from_day=from_day,
@@ -490,6 +481,8 @@ def declare_conflict(folder: Folder, member_id: str, project: Project, reason: R
 
 
 def _read_candidates(file: Path) -> list[str]:
+    from node.governance.committee_service import LIST_BYTES_MAX
+
     if file.stat().st_size > LIST_BYTES_MAX:
         raise InvalidDraw(field="candidates", reason=f"a file of at most {LIST_BYTES_MAX} bytes")
     return file.read_text(encoding="utf-8").split()
@@ -511,7 +504,7 @@ def close_list(
         told = _call(
             folder,
             "draw_close",
-            id=_id(id_),
+            id=id_or_new(id_),
             candidates=_read_candidates(candidates),
             college=college,
             seats=seats,
@@ -547,6 +540,8 @@ def draw_again(
     as_json: AsJson = False,
 ) -> None:
     """Draw again from what was published: anybody gets the same. Needs no base."""
+    from node.governance.drawing import compute_list_digest, make_list, rank_candidates
+
     with refusals_explained():
         told = make_list(
             territory=territory,
@@ -581,7 +576,7 @@ def call_vote(
 ) -> None:
     """Call a vote on a project's sheet as it stands."""
     with refusals_explained():
-        told = _call(folder, "vote_call", id=_id(id_), project=project, opens_at=opens_at, closes_at=closes_at)
+        told = _call(folder, "vote_call", id=id_or_new(id_), project=project, opens_at=opens_at, closes_at=closes_at)
         show(told, as_json=as_json)
 
 
@@ -667,6 +662,8 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Count a vote again from its minutes: the base's signature, every member's, and the outcome. Needs no base."""
+    from node.governance.minutes import compute_decision, verify_minutes
+
     with refusals_explained():
         told = _read_json(file, 16 * 1024 * 1024)
         try:
@@ -702,7 +699,9 @@ def add_comment(
 ) -> None:
     """Enter what somebody says: it is shown once it was looked at."""
     with refusals_explained():
-        told = _call(folder, "comment", id=_id(id_), project=project, kind=kind, by=by, text=text, answers=answers)
+        told = _call(
+            folder, "comment", id=id_or_new(id_), project=project, kind=kind, by=by, text=text, answers=answers
+        )
         show(told, as_json=as_json)
 
 
@@ -767,7 +766,7 @@ def give_proof(
         told = _call(
             folder,
             "spending",
-            id=_id(id_),
+            id=id_or_new(id_),
             project=project,
             instalment=instalment,
             words=words,
@@ -805,7 +804,7 @@ def find(
 ) -> None:
     """Sign a finding with the auditor's own key: one that failed lets nothing more be paid."""
     with refusals_explained():
-        own, home, given = _own_keys(keys), _call(folder, "home"), str(uuid.UUID(_id(id_)))
+        own, home, given = _own_keys(keys), _call(folder, "home"), str(uuid.UUID(id_or_new(id_)))
         words_ = FindingWords(1, home["territory"], parse_id(given), parse_id(project), instalment, verdict, text)
         told = {
             "id": given,
@@ -822,6 +821,10 @@ def find(
 @app.command()
 def backup(folder: Folder, file: Path) -> None:
     """Copy the projects' base to FILE, beside the running base."""
+    from node.house_part_app import database_of
+    from node.projects_app import load_projects_config
+    from protocol.book.backup_service import back_up
+
     with refusals_explained(), progress("backup") as say_done:
         config = load_projects_config(base_folder(folder, BaseName.PROJECTS))
         url = database_of(folder, BaseName.PROJECTS, config.database)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 import os
-import sys
-from collections.abc import Sequence
 from enum import StrEnum
 from importlib.metadata import entry_points, version
 from pathlib import Path
@@ -12,9 +11,7 @@ from typing import Annotated
 
 import typer
 
-from protocol.evidence import EVIDENCE_BYTES_MAX, NotEvidence, judge
 from protocol.findings import Checked, Finding
-from protocol.national_file import NationalFileReplay
 from protocol.running.console_commands import (
     LANGUAGE_VARIABLE,
     choose_language,
@@ -26,8 +23,8 @@ from protocol.running.console_commands import (
     tell_checked,
 )
 from protocol.running.explanations import explain_evidence
+from protocol.running.later_commands import LaterGroup, group_of
 from protocol.running.logs_service import set_up_logs
-from protocol.running.national_file_store import replay_file
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,6 +57,8 @@ def verify_evidence(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Judge an evidence file. Exit 0 only if it proves what it claims, against the key given."""
+    from protocol.evidence import EVIDENCE_BYTES_MAX, NotEvidence, judge
+
     with refusals_explained():
         if file.stat().st_size > EVIDENCE_BYTES_MAX:
             raise NotEvidence(reason=f"more than {EVIDENCE_BYTES_MAX} bytes")
@@ -98,6 +97,9 @@ def replay_national(
 
     With --size and --root it must also be the log that a node was shown.
     """
+    from protocol.national_file import NationalFileReplay
+    from protocol.running.national_file_store import replay_file
+
     with refusals_explained():
         roots: list[bool] = []
 
@@ -137,23 +139,19 @@ def show_version() -> None:
     typer.echo(version("citizen-miles"))
 
 
+def find_rooms() -> dict[str, LaterGroup]:
+    """Return the rooms that are installed, by name, each with the first sentence of what its package says of itself."""
+    rooms = {}
+    for found in entry_points(group="citizen_miles.commands"):
+        package = importlib.import_module(found.value.partition(".")[0])
+        rooms[found.name] = LaterGroup(found.value, (package.__doc__ or "").partition("\n")[0])
+    return rooms
+
+
 def main() -> None:
-    """The entry point: our own commands, and those of the rooms that are installed."""
-    rooms = {found.name: found for found in entry_points(group="citizen_miles.commands")}
-    for name in choose_rooms(sys.argv[1:], sorted(rooms)):
-        app.add_typer(rooms[name].load(), name=name)
-    app()
-
-
-def choose_rooms(words: Sequence[str], rooms: Sequence[str]) -> list[str]:
-    """Return the rooms to load: the one that is named, none for our own commands, or all where they are to be listed.
+    """The entry point: our own commands, and those of the rooms that are installed.
 
     A node's start need not wait for the hub's code, and evidence is judged without either.
     """
-    own = {command.name for command in app.registered_commands}
-    for word in words:
-        if word in rooms:
-            return [word]
-        if word in own:
-            return []
-    return list(rooms)
+    app.info.cls = group_of(**find_rooms())
+    app()

@@ -32,7 +32,7 @@ from node import commands as node_commands
 from protocol.amounts import format_cents
 from protocol.identifiers import make_south_code
 from protocol.running import console_commands
-from protocol.running.admin_service import call_running
+from protocol.running.admin_client import call_running
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
 from house_demo import HouseStory, StoryFailed  # noqa: E402 - from the folders that the line above names

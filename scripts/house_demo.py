@@ -26,7 +26,7 @@ from node.fund.outgoing_payments import PaymentWords, write_words
 from node.house_init_service import read_own_card, take_other_card
 from protocol.house import BaseName
 from protocol.keys import Domain, SecretKeys, make_keys, sign
-from protocol.running.admin_service import call_running
+from protocol.running.admin_client import call_running
 from tests.fund.camt_files import Detail, Entry, File
 
 BUDGET_CENTS_EACH: Final = 8_000  # for each citizen: more than three sales give

@@ -22,10 +22,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy.exc import DBAPIError
 
 from protocol.amounts import format_cents
-from protocol.book.store import StorageUnavailable, storage_reason
 from protocol.errors import InvalidAmount, Refusal
 from protocol.findings import Checked
 from protocol.running.explanations import explain
@@ -63,12 +61,20 @@ def _machine_explained() -> Iterator[None]:
     """Raise StorageUnavailable for a database that fails, NotConfigured for a file that the system refuses."""
     try:
         yield
-    except DBAPIError as error:
-        raise StorageUnavailable(reason=storage_reason(error) or "is there a base of this version?") from None
     except OSError as error:
         if error.errno in _DISK_TROUBLE:
+            from protocol.book.store import StorageUnavailable
+
             raise StorageUnavailable(reason=f"{error.filename or 'the disk'}: {error.strerror}") from None
         raise NotConfigured(reason=str(error)) from None
+    except Exception as error:
+        # The libraries of a database are loaded by whoever opens one: without them, it is not one that failed.
+        database = sys.modules.get("sqlalchemy.exc")
+        if database is None or not isinstance(error, database.DBAPIError):
+            raise
+        from protocol.book.store import StorageUnavailable, storage_reason
+
+        raise StorageUnavailable(reason=storage_reason(error) or "is there a base of this version?") from None
 
 
 def plain(text: str) -> str:

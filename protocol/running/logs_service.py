@@ -12,7 +12,6 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
 import structlog
-from aiohttp.http_exceptions import HttpProcessingError
 
 _SECRET: Final = ("token", "secret", "passphrase", "password", "seed", "private", "authorization", "api_key")
 _HIDDEN: Final = "(hidden)"
@@ -70,7 +69,11 @@ def set_up_logs(*, level: str = "info", is_json: bool | None = None) -> None:
 
 def _is_news(record: logging.LogRecord) -> bool:
     """A stranger's broken request is none: aiohttp would write a traceback for each."""
-    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
+    if record.exc_info is None:
+        return True
+    from aiohttp.http_exceptions import HttpProcessingError  # who serves nothing need not load it
+
+    return not isinstance(record.exc_info[1], HttpProcessingError)
 
 
 def _hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -21,7 +21,7 @@ from typing import Any, Final
 import aiohttp
 
 from protocol.errors import Refusal
-from protocol.running.admin_service import call_running
+from protocol.running.admin_client import call_running
 from tests.fund.camt_files import Detail, Entry, File
 from tests.house.test_fund_processes import FUND
 from tests.killing.harness import _require_sound

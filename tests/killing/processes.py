@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from protocol.running.admin_service import call_running
+from protocol.running.admin_client import call_running
 from tests.node.parties import Party
 
 READY_SECONDS: Final = 60.0

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from node import commands as node_commands
 from protocol import keys, merkle
 from protocol.canonical import encode_typed
-from protocol.commands import choose_rooms
+from protocol.commands import find_rooms
 from protocol.envelopes import HeadStatement
 from protocol.evidence import Evidence, EvidenceKind, SignedStatement, encode_evidence
 from protocol.keys import Domain, SecretKeys, make_keys
@@ -101,20 +102,44 @@ def test_the_language_is_chosen_once_for_all_commands(tmp_path: Path) -> None:
     assert run("--lang", "de", "version").returncode == 2
 
 
+LOADED = """
+import sys
+sys.argv = ["citizen-miles", *sys.argv[1:]]
+from protocol.commands import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+watched = ("hub.commands", "node.commands", "node.fund_commands", "node.partners_commands", "node.fund_app")
+print("LOADED", *(name for name in (*watched, "sqlalchemy", "aiohttp", "lxml", "typst") if name in sys.modules))
+"""
+
+
 @pytest.mark.parametrize(
-    ("words", "loaded"),
+    ("words", "shown", "loaded"),
     [
-        (["hub", "status", "x"], ["hub"]),
-        (["--lang", "fr", "node", "totals", "hub"], ["node"]),
-        (["verify-evidence", "hub"], []),
-        (["--lang", "en", "version"], []),
-        (["--help"], ["hub", "node"]),
-        ([], ["hub", "node"]),
-        (["nonsense"], ["hub", "node"]),
+        ("--help", "verify-evidence", []),
+        ("node --help", "partners", ["node.commands"]),
+        ("node fund --help", "receipt", ["node.commands", "node.fund_commands"]),
     ],
 )
-def test_only_the_room_that_is_named_is_loaded(words: list[str], loaded: list[str]) -> None:
-    assert choose_rooms(words, ["hub", "node"]) == loaded
+def test_only_what_is_named_is_loaded_and_no_library_of_a_base_for_being_listed(
+    words: str, shown: str, loaded: list[str]
+) -> None:
+    done = subprocess.run([sys.executable, "-c", LOADED, *words.split()], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert shown in done.stdout
+    assert done.stdout.splitlines()[-1].split()[1:] == loaded
+
+
+def test_a_group_that_is_loaded_later_is_listed_by_its_own_words() -> None:
+    groups = node_commands.app.info.cls.groups  # type: ignore[union-attr]
+    assert {"fund", "partners", "house"} <= groups.keys()
+    for later in groups.values():
+        assert later.load().info.help == later.words
+    rooms = find_rooms()
+    assert rooms.keys() == {"node", "hub"}
+    assert all(room.words.endswith(".") for room in rooms.values())
 
 
 def test_both_rooms_are_found_and_the_version_is_said() -> None:

@@ -16,7 +16,8 @@ from hub.config import HubConfig
 from protocol.book.store import BookInUse
 from protocol.errors import InvalidAmount
 from protocol.running import admin_service
-from protocol.running.admin_service import SOCKET_NAME, AdminServer, NoAnswer, Refused, call, call_running
+from protocol.running.admin_client import SOCKET_NAME, NoAnswer, Refused, call, call_running
+from protocol.running.admin_service import AdminServer
 from protocol.running.invitations import InvalidInvitation, Invitation, format_invitation, parse_invitation
 from protocol.running.keys_store import KeysUnusable, create_keys, load_keyring, set_current
 from protocol.running.logs_service import _hide_secrets
@@ -250,7 +251,7 @@ def test_a_command_waits_for_a_process_that_is_between_two_states(tmp_path: Path
             raise BookInUse(book="hub.db")
         return app
 
-    assert call(tmp_path, "double", {"cents": 4}, commands={"double": _double}, open_app=open_app) == 8
+    assert call(tmp_path, "double", {"cents": 4}, open_app=lambda: (open_app(), {"double": _double})) == 8
     assert (tries, app.story) == (4, ["start", "double", "stop"])
 
 
@@ -260,7 +261,7 @@ def test_a_book_that_stays_in_use_is_said_in_the_end(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(admin_service, "BETWEEN_SECONDS", 0.1)
     with pytest.raises(BookInUse):
-        call(tmp_path, "double", {"cents": 4}, commands={"double": _double}, open_app=open_app)
+        call(tmp_path, "double", {"cents": 4}, open_app=lambda: (open_app(), {"double": _double}))
 
 
 def test_without_a_running_process_the_book_is_opened_here(tmp_path: Path) -> None:
@@ -268,7 +269,7 @@ def test_without_a_running_process_the_book_is_opened_here(tmp_path: Path) -> No
     left.bind(str(tmp_path / SOCKET_NAME))  # left behind by a process that was killed
     left.close()
     app = _App()
-    assert call(tmp_path, "double", {"cents": 4}, commands={"double": _double}, open_app=lambda: app) == 8
+    assert call(tmp_path, "double", {"cents": 4}, open_app=lambda: (app, {"double": _double})) == 8
     assert app.story == ["start", "double", "stop"]
 
 
