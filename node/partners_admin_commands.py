@@ -34,6 +34,7 @@ from node.partners.coupons_service import MoveCoupon, list_coupons
 from node.partners.days import local_day, parse_day
 from node.partners.operations_file import Report
 from node.partners.operations_service import BeginRun, StartRun, load_run, stream_report
+from node.partners.pledges_service import PledgeView, list_calls
 from node.partners.purchases import RevocationReason, TillNumber
 from node.partners.reading_service import (
     CampaignView,
@@ -270,7 +271,37 @@ def _show_campaign(view: CampaignView) -> dict[str, Any]:
             }
             for one in view.expectations
         ],
+        **({} if view.pledge is None else {"pledge": _show_pledge(view.pledge)}),
     }
+
+
+def _show_pledge(pledge: PledgeView) -> dict[str, Any]:
+    return {
+        "id": pledge.id.hex(),
+        "ceiling_cents": pledge.cents,
+        "until": pledge.until.isoformat(),
+        "accepted": pledge.is_accepted,
+        "code": pledge.code,
+        "called_cents": pledge.called,
+        "released_cents": pledge.released,
+        "unconverted_cents": pledge.unconverted,
+    }
+
+
+async def _company_calls(app: PartnersApp, asked: Asked) -> Any:
+    siren = require_siren(asked["siren"])
+    return [
+        {
+            "id": one.id.hex(),
+            "month": one.month,
+            "cents": one.cents,
+            "arrived_cents": one.arrived,
+            "due": one.due.isoformat(),
+            "reference": one.reference,
+            "iban": one.iban,
+        }
+        for one in await app.book.read(lambda line: list_calls(line, siren))
+    ]
 
 
 def _show_row(row: CampaignRow) -> dict[str, Any]:
@@ -547,6 +578,7 @@ PARTNERS_COMMANDS: Final[Mapping[str, Command]] = {
     "lead": _lead,
     "campaign": _campaign,
     "campaigns": _campaigns,
+    "company_calls": _company_calls,
     "till_new": _till_new,
     "till_revoke": _till_revoke,
     "tills": _tills,

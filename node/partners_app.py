@@ -124,9 +124,11 @@ class PartnersApp(HousePart):
         await super().end()
 
     async def _catch_up(self) -> None:
-        """Go on with files that a stop interrupted, and end tickets whose day is over. The state is in the base."""
+        """Go on with files that a stop interrupted, end tickets whose day is over, and tell what called campaigns gave that are. The state is in the base."""
         try:
             await asyncio.get_running_loop().run_in_executor(None, self.partners.continue_runs)
-            await self.partners.expire_tickets(local_day(self.book.clock(), self.config.zone))
+            today = local_day(self.book.clock(), self.config.zone)
+            await self.partners.expire_tickets(today)
+            await self.book.write(self.partners.pledges.tell_spent, today)
         except Exception as error:  # the top of a worker loop: said, and tried again
             log.warning("companies", error=str(error))

@@ -307,6 +307,13 @@ def show_campaign(folder: Folder, campaign: str, as_json: AsJson = False) -> Non
         _show_campaign(_call(folder, "campaign", campaign=campaign), as_json=as_json)
 
 
+@company.command("calls")
+def list_calls(folder: Folder, siren: SirenOption, as_json: AsJson = False) -> None:
+    """List what the fund called of a company for called campaigns: reference, due day, what arrived."""
+    with refusals_explained():
+        show(_call(folder, "company_calls", siren=siren), as_json=as_json, title="calls")
+
+
 @campaign.command("list")
 def list_campaigns(folder: Folder, siren: SirenOption, as_json: AsJson = False) -> None:
     """List a company's campaigns."""

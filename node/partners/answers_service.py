@@ -17,6 +17,7 @@ from node.partners import store, tables
 from node.partners.campaigns_service import CampaignDesk
 from node.partners.companies_service import CompanyDesk
 from node.partners.grants import GrantSource, GrantState
+from node.partners.pledges_service import PledgeDesk
 from node.partners.purchases_service import holder_day_key
 from node.partners.sales import RefundState
 from node.partners.vouchers import VoucherState
@@ -29,7 +30,10 @@ from protocol.house import (
     Granted,
     HouseMessage,
     PaymentArrived,
+    PaymentCalled,
     PaymentExpected,
+    PledgeAccepted,
+    PledgeEnded,
     PoolOpened,
     Refused,
     TakenBack,
@@ -110,9 +114,10 @@ def _resolve(answers: Sequence[tuple[asyncio.Future[Said], Said]]) -> None:
 class AnswerDesk:
     """Applies what the other bases tell the companies."""
 
-    def __init__(self, companies: CompanyDesk, campaigns: CampaignDesk, waiters: Waiters) -> None:
+    def __init__(self, companies: CompanyDesk, campaigns: CampaignDesk, pledges: PledgeDesk, waiters: Waiters) -> None:
         self._companies = companies
         self._campaigns = campaigns
+        self._pledges = pledges
         self._waiters = waiters
 
     def apply(self, page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
@@ -148,12 +153,24 @@ class AnswerDesk:
             match message:
                 case PaymentExpected():
                     self._campaigns.take_expected(page, message)
-                case PaymentArrived():
+                case PaymentArrived() if not self._pledges.take_payment(page, message):
                     self._campaigns.take_payment(page, message)
                 case ExpectationClosed():
                     self._campaigns.take_closed(page, message)
-                case Refused() if not self._campaigns.take_refused_payment(page, Id16(message.id), message.code):
-                    self._companies.take_refusal(page, Id16(message.id), message.code)
+                case PledgeAccepted():
+                    self._pledges.take_accepted(page, message)
+                case PaymentCalled():
+                    self._pledges.take_called(page, message)
+                case PledgeEnded():
+                    self._pledges.take_ended(page, message)
+                case Refused():
+                    self._take_refusal(page, Id16(message.id), message.code)
+
+    def _take_refusal(self, page: Page, id_: Id16, code: str) -> None:
+        if not self._campaigns.take_refused_payment(page, id_, code) and not self._pledges.take_refused(
+            page, id_, code
+        ):
+            self._companies.take_refusal(page, id_, code)
 
     def _take_granted(self, page: Page, ids: Sequence[bytes]) -> list[bytes]:
         told = [

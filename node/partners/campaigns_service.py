@@ -2,7 +2,8 @@
 
     draft ──open──▶ (a pool is asked) ──PoolOpened──▶ running, and the fund expects the first payment
 
-The campaign runs from the page in which the pool's number arrives: before, there is nothing to draw from.
+The campaign runs from the page in which the pool's number arrives: before, there is nothing to draw from. A called one runs
+once the fund accepts its pledge: see `pledges_service`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from node.partners.errors import CampaignOpening, CampaignStepRefused
 from node.partners.grants import make_id
 from node.partners.letters import make_expectation, make_opening
 from node.partners.outbox_service import Outbox
+from node.partners.pledges_service import PledgeDesk, is_called
 from node.partners.seals import seal
 from node.partners.store import CampaignRow, load_campaign, load_campaigns, save_step
 from protocol.amounts import Cents, require_amount
@@ -86,8 +88,11 @@ class LeadCampaign:
 class CampaignDesk:
     """Operations for the book's writer, on campaigns."""
 
-    def __init__(self, outbox: Outbox, companies: CompanyDesk, *, entropy: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, outbox: Outbox, companies: CompanyDesk, pledges: PledgeDesk, *, entropy: Callable[[int], bytes]
+    ) -> None:
         self._outbox = outbox
+        self._pledges = pledges
         self._companies = companies
         self._entropy = entropy
 
@@ -116,6 +121,9 @@ class CampaignDesk:
             return
         page.connection.execute(_campaigns.update().where(_campaigns.c.id == row.row).values(pool=opened.number))
         row.pool = opened.number
+        if is_called(row):
+            self._pledges.ask(page, row)
+            return
         save_step(page.connection, row, advance(row.campaign, CampaignEvent.STARTED, page.now))
         assert row.first_cents is not None
         assert row.first_due is not None
@@ -253,7 +261,7 @@ class CampaignDesk:
                 if kept != told:
                     raise IdMismatch(id=format_id(asked.id), field=field)
             return asked.id
-        if row.pool is None:
+        if row.pool is None or is_called(row):  # a pledge is called by the fund
             raise CampaignStepRefused(state=row.campaign.state, event="paid")
         self._tell_expectation(page, row, asked.id, asked.cents, asked.due)
         return asked.id

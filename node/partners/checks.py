@@ -7,7 +7,7 @@ tables of grants nor of refunds: what was told to the accounts and what they ans
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -32,7 +32,12 @@ from protocol.house import (
     Grants,
     HouseMessage,
     PaymentArrived,
+    PaymentCalled,
     PaymentExpected,
+    Pledge,
+    PledgeAccepted,
+    PledgeEnded,
+    PledgeSpent,
     Refused,
     TakeBack,
     TakenBack,
@@ -81,6 +86,7 @@ def check_partners(connection: Connection) -> list[Checked]:
         _check_holder_days(connection),
         _check_runs(connection),
         _check_payments(connection),
+        _check_pledges(connection),
         _check_log(connection, log),
         compare_log_with_spent(connection, log),
         _check_seals(connection),
@@ -344,6 +350,67 @@ def _check_payments(connection: Connection) -> Checked:
     for deposit, told in signed.items():
         rule.compare(f"payments, {deposit.hex()}", told, None)
     return rule.close()
+
+
+def _check_pledges(connection: Connection) -> Checked:
+    rule = _Rule(EUROS, "pledges and calls are what the fund was told and what it signed")
+    told = {one.id: one for one in _read(connection, BaseName.PARTNERS, BaseName.FUND) if isinstance(one, Pledge)}
+    spent = {one.id: one for one in _read(connection, BaseName.PARTNERS, BaseName.FUND) if isinstance(one, PledgeSpent)}
+    heard = list(_read(connection, BaseName.FUND, BaseName.PARTNERS))
+    accepted = {one.id for one in heard if isinstance(one, PledgeAccepted)}
+    ended = {one.id: (one.released, one.unconverted) for one in heard if isinstance(one, PledgeEnded)}
+    last = {one.pledge: one for one in spent.values()}
+    of_pledge: dict[bytes, int] = {}
+    for row in connection.execute(select(tables.pledges).order_by(tables.pledges.c.campaign_id)):
+        id_ = bytes(row.id)
+        of_pledge[id_] = row.campaign_id
+        place = f"pledges, {id_.hex()}"
+        letter = told.pop(id_, None)
+        rule.compare(place, None if letter is None else (letter.cents, letter.until), (row.cents, row.until))
+        rule.compare(place, id_ in accepted, row.accepted_at is not None)
+        end = last.get(id_)
+        rule.compare(place, None if end is None else end.cents, row.told_spent)
+        rule.compare(place, None if end is None else end.id, None if row.told_id is None else bytes(row.told_id))
+        released = (None, None) if end is None else ended.get(end.id, (None, None))
+        rule.compare(place, released, (row.released, row.unconverted))
+    for id_ in told:
+        rule.compare(f"pledges, {id_.hex()}", "told to the fund", "not here")
+    _compare_calls(connection, rule, heard, of_pledge)
+    return rule.close()
+
+
+def _compare_calls(
+    connection: Connection, rule: _Rule, heard: Sequence[HouseMessage], of_pledge: Mapping[bytes, int]
+) -> None:
+    called: dict[bytes, PaymentCalled] = {}
+    for message in heard:
+        if isinstance(message, PaymentCalled):
+            called.setdefault(message.id, message)
+    parts: dict[bytes, dict[int, int]] = defaultdict(dict)
+    for row in connection.execute(select(tables.call_parts)):
+        parts[bytes(row.call)][row.campaign_id] = row.cents
+    for row in connection.execute(select(tables.calls).order_by(tables.calls.c.id)):
+        id_ = bytes(row.id)
+        told = called.pop(id_, None)
+        place = f"calls, {id_.hex()}"
+        terms = None if told is None else (told.month, told.cents, told.due, told.reference, told.iban)
+        rule.compare(place, terms, (row.month, row.cents, row.due, row.reference, row.iban))
+        if told is not None:
+            wanted = {of_pledge[one]: cents for one, cents in zip(told.pledges, told.parts, strict=True)}
+            rule.compare(place, wanted, parts[id_])
+    for id_ in called:
+        rule.compare(f"calls, {id_.hex()}", "called by the fund", "not here")
+    known = {bytes(id_) for id_ in connection.execute(select(tables.calls.c.id)).scalars()}
+    arrived: dict[bytes, tuple[bytes, int, int]] = {}
+    for message in heard:
+        if isinstance(message, PaymentArrived) and message.id in known:
+            arrived.setdefault(message.deposit, (message.id, message.cents, message.on))
+    for row in connection.execute(select(tables.call_payments).order_by(tables.call_payments.c.deposit)):
+        deposit = bytes(row.deposit)
+        place = f"call_payments, {deposit.hex()}"
+        rule.compare(place, arrived.pop(deposit, None), (bytes(row.call), row.cents, row.on_day))
+    for deposit in arrived:
+        rule.compare(f"call_payments, {deposit.hex()}", "told by the fund", "not here")
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, union_all
 
 from node.partners import tables
 from node.partners.answering import answer_each
@@ -86,12 +86,16 @@ def load_calendar(connection: Connection, siren: Siren, *, months_max: int) -> F
 def load_gifts(connection: Connection, siren: Siren) -> list[Gift]:
     """Return the euros that the fund received from a company, the oldest first."""
     payments, campaigns = tables.payments, tables.campaigns
-    rows = connection.execute(
-        select(payments.c.on_day, payments.c.cents)
+    called, calls = tables.call_payments, tables.calls
+    paid = union_all(
+        select(payments.c.on_day, payments.c.cents, payments.c.deposit)
         .join_from(payments, campaigns, campaigns.c.id == payments.c.campaign_id)
-        .where(campaigns.c.siren == siren)
-        .order_by(payments.c.on_day, payments.c.deposit)
-    )
+        .where(campaigns.c.siren == siren),
+        select(called.c.on_day, called.c.cents, called.c.deposit)
+        .join_from(called, calls, calls.c.id == called.c.call)
+        .where(calls.c.siren == siren),
+    ).subquery()
+    rows = connection.execute(select(paid.c.on_day, paid.c.cents).order_by(paid.c.on_day, paid.c.deposit))
     return [Gift(day=read_day(row[0]), cents=Cents(row[1])) for row in rows]
 
 

@@ -12,13 +12,14 @@ from node.partners.days import write_day
 from node.partners.errors import CompanyNotComplete
 from node.partners.grants import shorten_words
 from protocol.amounts import Cents
-from protocol.house import Donor, ExpectPayment, OpenPool
+from protocol.house import Donor, ExpectPayment, OpenPool, Pledge
 from protocol.identifiers import Id16, format_id
 
 # Flags of a lot's class, as the ledger has them: a test holds the two together.
 ELIGIBLE: Final = 1
 SOUTH_FIT: Final = 4
 RESTRICTED: Final = 8
+CALLED: Final = 16
 
 _LINE_MAX: Final = 70
 _LINES_MAX: Final = 3
@@ -68,9 +69,28 @@ def make_expectation(
         id=id_,
         donor=donor,
         campaign=format_id(campaign.id),
-        lot_class=ELIGIBLE | (SOUTH_FIT if restriction is None else RESTRICTED),
+        lot_class=_class_of(campaign),
         restriction="" if restriction is None else restriction.value,
         into=pool,
         cents=cents,
         due=write_day(due),
     )
+
+
+def make_pledge(id_: Id16, campaign: Campaign, *, donor: Id16, pool: str) -> Pledge:
+    """Return what the fund is told of a called campaign: up to its ceiling, as long as it gives."""
+    restriction = campaign.terms.restriction
+    return Pledge(
+        id=id_,
+        donor=donor,
+        campaign=format_id(campaign.id),
+        lot_class=_class_of(campaign) | CALLED,
+        restriction="" if restriction is None else restriction.value,
+        into=pool,
+        cents=campaign.terms.ceilings.campaign,
+        until=write_day(campaign.terms.closes_on),
+    )
+
+
+def _class_of(campaign: Campaign) -> int:
+    return ELIGIBLE | (SOUTH_FIT if campaign.terms.restriction is None else RESTRICTED)

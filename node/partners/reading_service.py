@@ -17,6 +17,7 @@ from node.partners.counterparts_service import load_calendar, load_gifts, load_r
 from node.partners.days import read_day, write_day
 from node.partners.grants import GrantState
 from node.partners.parameters_store import load_ceiling_rules, load_counterpart_limit
+from node.partners.pledges_service import PledgeView, find_pledge
 from node.partners.store import CampaignRow
 from protocol.amounts import Cents
 from protocol.identifiers import Id16
@@ -50,6 +51,7 @@ class CampaignView:
     waiting: Cents
     in_tickets: Cents
     expectations: tuple[Expectation, ...]
+    pledge: PledgeView | None
 
 
 def load_campaign_view(connection: Connection, uid: Id16) -> CampaignView:
@@ -67,6 +69,7 @@ def load_campaign_view(connection: Connection, uid: Id16) -> CampaignView:
         waiting=Cents(int(waiting or 0)),
         in_tickets=Cents(int(in_tickets or 0)),
         expectations=_load_expectations(connection, row.row),
+        pledge=find_pledge(connection, row.row),
     )
 
 

@@ -27,6 +27,9 @@ SEALED: Final[Mapping[str, tuple[str, ...]]] = {
     "group_members": ("group_id", "siren"),
     "campaigns": ("id", "uid", "siren", "terms", "funding", "ceiling"),
     "campaign_steps": ("campaign_id", "ix", "state", "at"),
+    "pledges": ("campaign_id", "id", "cents", "until", "at"),
+    "calls": ("id", "siren", "month", "cents", "due", "reference", "iban"),
+    "call_parts": ("call", "campaign_id", "cents"),
     "expectations": ("id", "campaign_id", "cents", "due", "at"),
     "tills": ("id", "siren", "number", "name", "key_id", "secret_hash", "at", "revoked_at", "reason"),
     "sales": (

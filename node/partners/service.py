@@ -23,6 +23,7 @@ from node.partners.errors import remake
 from node.partners.grants import GrantState, make_id
 from node.partners.operations_service import OperationDesk, list_unfinished
 from node.partners.outbox_service import Outbox, Tell
+from node.partners.pledges_service import PledgeDesk
 from node.partners.purchases import PurchaseId
 from node.partners.purchases_service import SaleDesk, TellSales, Told
 from node.partners.refunds_service import AskRefund, RefundDesk, find_settled, tell_refund
@@ -61,7 +62,8 @@ class Partners:
         outbox = Outbox(tell)
         self.waiters = Waiters(book)
         self.companies = CompanyDesk(outbox, entropy=entropy, months_max=settings.months_max)
-        self.campaigns = CampaignDesk(outbox, self.companies, entropy=entropy)
+        self.pledges = PledgeDesk(outbox, self.companies, entropy=entropy)
+        self.campaigns = CampaignDesk(outbox, self.companies, self.pledges, entropy=entropy)
         self.tills = TillDesk(book, ticket_secrets=ticket_secrets)
         self.sales = SaleDesk(outbox, self.companies, self.tills, settings)
         self.refunds = RefundDesk(outbox)
@@ -69,7 +71,7 @@ class Partners:
         self.operations = OperationDesk(book, outbox, settings, entropy=entropy)
         self.counterparts = CounterpartDesk(months_max=settings.months_max)
         self.coupons = CouponDesk()
-        self.answers = AnswerDesk(self.companies, self.campaigns, self.waiters)
+        self.answers = AnswerDesk(self.companies, self.campaigns, self.pledges, self.waiters)
 
     def apply(self, page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
         """Do what another base tells us, in the page that stores it. For `PeerExchange`."""

@@ -191,6 +191,68 @@ payments = Table(
     CheckConstraint(_DAY.format("on_day"), name="on_day"),
 )
 
+# What the fund was told of a called campaign, and what it said: euros are called once miles are converted.
+pledges = Table(
+    "pledges",
+    metadata,
+    Column("campaign_id", RowId, ForeignKey("campaigns.id"), primary_key=True, autoincrement=False),
+    Column("id", LargeBinary, nullable=False, unique=True),
+    Column("cents", BigInteger, nullable=False),
+    Column("until", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("accepted_at", BigInteger),
+    Column("code", Text, nullable=False, server_default=""),  # why the fund refused it, or its end
+    Column("told_spent", BigInteger),  # what the fund was told last that the campaign gave, once it is over
+    Column("told_id", LargeBinary, unique=True),
+    Column("released", BigInteger),
+    Column("unconverted", BigInteger),
+    _seal(),
+    CheckConstraint("length(id) = 16", name="id"),
+    CheckConstraint("cents > 0", name="cents"),
+    CheckConstraint(_DAY.format("until"), name="until"),
+    CheckConstraint("(told_spent IS NULL) = (told_id IS NULL)", name="told"),
+    CheckConstraint("(released IS NULL) = (unconverted IS NULL)", name="released"),
+)
+
+# What the fund called of a company for a month, of which campaigns, and what it says that it received.
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("siren", Text, ForeignKey("companies.siren"), nullable=False, index=True),
+    Column("month", Integer, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("due", Integer, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("iban", Text, nullable=False),
+    _seal(),
+    CheckConstraint("length(id) = 16", name="id"),
+    CheckConstraint("cents > 0", name="cents"),
+)
+
+call_parts = Table(
+    "call_parts",
+    metadata,
+    Column("call", LargeBinary, ForeignKey("calls.id"), nullable=False),
+    Column("campaign_id", RowId, ForeignKey("campaigns.id"), nullable=False, index=True),
+    Column("cents", BigInteger, nullable=False),
+    _seal(),
+    PrimaryKeyConstraint("call", "campaign_id"),
+    CheckConstraint("cents > 0", name="cents"),
+)
+
+call_payments = Table(
+    "call_payments",
+    metadata,
+    Column("deposit", LargeBinary, primary_key=True),
+    Column("call", LargeBinary, ForeignKey("calls.id"), nullable=False, index=True),
+    Column("cents", BigInteger, nullable=False),
+    Column("on_day", Integer, nullable=False),
+    CheckConstraint("length(deposit) = 16", name="deposit"),
+    CheckConstraint("cents > 0", name="cents"),
+    CheckConstraint(_DAY.format("on_day"), name="on_day"),
+)
+
 # Tills and, without a number, the company's own office. The secret is shown once and never stored.
 tills = Table(
     "tills",

@@ -51,6 +51,10 @@ from protocol.house import (
     HouseMessage,
     PaymentArrived,
     PaymentExpected,
+    Pledge,
+    PledgeAccepted,
+    PledgeEnded,
+    PledgeSpent,
     Refused,
     house_of,
     make_neighbours,
@@ -94,6 +98,8 @@ class FakeFund:
         self.expected: dict[bytes, ExpectPayment] = {}
         self.arriving: dict[bytes, PaymentArrived] = {}
         self.refused: list[Refused] = []
+        self.pledges: dict[bytes, Pledge] = {}
+        self.accepts = True  # two officers have accepted every pledge as soon as it comes
         self.refuses = refuses  # why it refuses whatever it is asked, or nothing
         self.peer: PeerExchange
 
@@ -101,7 +107,7 @@ class FakeFund:
         answers: list[HouseMessage] = []
         for message in messages:
             match message:
-                case Donor() | ExpectPayment() if sender == PARTNERS and self.refuses:
+                case Donor() | ExpectPayment() | Pledge() if sender == PARTNERS and self.refuses:
                     answers.append(Refused(message.id, self.refuses))
                 case Donor() if sender == PARTNERS:
                     self.donors[message.id] = message
@@ -109,11 +115,40 @@ class FakeFund:
                     assert message.donor in self.donors, "a donor is told before it is expected to pay"
                     self.expected[message.id] = message
                     answers.append(PaymentExpected(message.id, f"RF18{len(self.expected):06d}", IBAN))
+                case Pledge() if sender == PARTNERS and self.accepts:
+                    assert message.donor in self.donors, "a donor is told before it pledges"
+                    self.pledges[message.id] = message
+                    self.peer.tell(page, ACCOUNTS, [self._issue(message)])
+                case PledgeSpent() if sender == PARTNERS:
+                    ceiling = self.pledges[message.pledge].cents
+                    answers.append(PledgeEnded(message.id, ceiling - message.cents, message.cents))
+                case DepositTaken() if sender == ACCOUNTS and message.id in self.pledges:
+                    self.peer.tell(page, PARTNERS, [PledgeAccepted(message.id)])
                 case DepositTaken() if sender == ACCOUNTS:
                     self.peer.tell(page, PARTNERS, [self.arriving[message.id]])
                 case Refused() if sender == ACCOUNTS:
                     self.refused.append(message)
         return answers
+
+    def _issue(self, pledge: Pledge) -> Deposit:
+        return Deposit(
+            id=pledge.id,
+            donor=pledge.donor,
+            campaign=pledge.campaign,
+            month=202611,
+            lot_class=pledge.lot_class,
+            restriction=pledge.restriction,
+            into=pledge.into,
+            cents=pledge.cents,
+        )
+
+    def say(self, *messages: HouseMessage) -> None:
+        """Tell the companies something."""
+
+        def write(page: Page, items: Sequence[tuple[HouseMessage, ...]]) -> list[int]:
+            return [self.peer.tell(page, PARTNERS, item) for item in items]
+
+        self.peer.book.write_now(write, messages)
 
     def receive(self, expectation: bytes, cents: int, deposit: bytes, day: datetime.date) -> None:
         """Euros reached the bank account: have them issued; the companies learn of it once they are."""
