@@ -47,11 +47,11 @@ from node.fund.letters import require_language, write_notice, write_reminder
 from node.fund.monthly_gifts import MandateState, read_shares
 from node.fund.outgoing_payments import WORDS_VERSION, IbanWords, Words
 from node.fund.payment_qr import PaymentRequest, draw_svg, write_payload
-from node.fund.payment_service import Bearer, NewOfficer, Signed, load_payments
+from node.fund.payment_service import Bearer, NewOfficer, RevokeOfficer, Signed, load_payments
 from node.fund.payment_status import read_status
 from node.fund.receipt_pages import draw_pdf
 from node.fund.receipt_parameters_store import load_company_threshold, load_due_rule, load_form
-from node.fund.receipt_service import CancelReceipt, IssueReceipt, load_all_issued, load_issued
+from node.fund.receipt_service import CancelReceipt, CopyReceipt, IssueReceipt, load_all_issued, load_issued
 from node.fund.receipts import Individual, PostalAddress
 from node.fund.references import require_iban
 from node.fund.reminder_service import Close
@@ -350,6 +350,11 @@ async def _payment_qr(app: FundApp, asked: Asked) -> Any:
     return {"reference": one.reference, "cents": one.left, "svg": draw_svg(payload)}
 
 
+def _decision(asked: Asked) -> Id16 | None:
+    """Return the caller's id of a decision, where it has one."""
+    return parse_id(asked["id"]) if asked.get("id") else None
+
+
 # ---------------------------------------------------------------- what the bank says
 
 
@@ -420,6 +425,7 @@ async def _decide(app: FundApp, asked: Asked) -> Any:
             reason=asked.get("reason", ""),
             is_fee=bool(asked.get("is_fee", False)),
             debit=asked.get("debit", ""),
+            id=_decision(asked),
         ),
     )
     return {"movement": asked["movement"], "deposited_cents": taken.deposited}
@@ -464,7 +470,9 @@ async def _officer_add(app: FundApp, asked: Asked) -> Any:
 
 
 async def _officer_revoke(app: FundApp, asked: Asked) -> Any:
-    key = await app.book.write(app.fund.payments.revoke_officers, read_bytes(asked["key"]))
+    key = await app.book.write(
+        app.fund.payments.revoke_officers, RevokeOfficer(key=read_bytes(asked["key"]), id=_decision(asked))
+    )
     return {"key": key.hex(), "revoked": True}
 
 
@@ -642,19 +650,20 @@ async def _receipt_issue(app: FundApp, asked: Asked) -> Any:
             first_on=parse_day(asked["from"]),
             last_on=parse_day(asked["to"]),
             replaces=asked.get("replaces", ""),
+            id=_decision(asked),
         ),
     )
     return _show_receipt(issued) | {"pdf": _draw(app, issued)}
 
 
 async def _receipt_copy(app: FundApp, asked: Asked) -> Any:
-    issued = await app.book.write(app.fund.receipts.copy, asked["number"])
+    issued = await app.book.write(app.fund.receipts.copy, CopyReceipt(number=asked["number"], id=_decision(asked)))
     return _show_receipt(issued) | {"pdf": _draw(app, issued)}
 
 
 async def _receipt_cancel(app: FundApp, asked: Asked) -> Any:
     issued = await app.book.write(
-        app.fund.receipts.cancel, CancelReceipt(number=asked["number"], reason=asked["reason"])
+        app.fund.receipts.cancel, CancelReceipt(number=asked["number"], reason=asked["reason"], id=_decision(asked))
     )
     return _show_receipt(issued)
 

@@ -450,6 +450,7 @@ def decide(
     fee: Annotated[bool, typer.Option("--fee", help="it was a fee of the bank")] = False,
     debit: Annotated[str, typer.Option(help="the EndToEndId of a debit that it took back, with a fee")] = "",
     cents: CentsOption = None,
+    id_: IdOption = "",
     as_json: AsJson = False,
 ) -> None:
     """Say what a movement that waits is."""
@@ -464,6 +465,7 @@ def decide(
             cents=cents,
             is_fee=fee,
             debit=debit,
+            id=id_or_new(id_),
         )
         show(told, as_json=as_json)
 
@@ -497,10 +499,10 @@ def list_officers(folder: Folder, as_json: AsJson = False) -> None:
 
 
 @officer.command("revoke")
-def revoke_officer(folder: Folder, key: str, as_json: AsJson = False) -> None:
+def revoke_officer(folder: Folder, key: str, id_: IdOption = "", as_json: AsJson = False) -> None:
     """From now on this key signs nothing."""
     with refusals_explained():
-        show(call_fund(folder, "officer_revoke", key=key), as_json=as_json)
+        show(call_fund(folder, "officer_revoke", key=key, id=id_or_new(id_)), as_json=as_json)
 
 
 @bearer.command("add")
@@ -668,28 +670,35 @@ def issue_receipt(
     last: Annotated[str, typer.Option("--to", help="yyyy-mm-dd")],
     replaces: Annotated[str, typer.Option(help="the cancelled receipt that it replaces")] = "",
     out: OutFile = None,
+    id_: IdOption = "",
     as_json: AsJson = False,
 ) -> None:
     """Issue a receipt for what a donor gave in a period."""
     with refusals_explained():
-        told = call_fund(folder, "receipt_issue", donor=donor, **{"from": first, "to": last}, replaces=replaces)
+        told = call_fund(
+            folder, "receipt_issue", donor=donor, **{"from": first, "to": last}, replaces=replaces, id=id_or_new(id_)
+        )
         show(_write_pdf(told, out), as_json=as_json)
 
 
 @receipt.command("copy")
-def copy_receipt(folder: Folder, number: str, out: OutFile = None, as_json: AsJson = False) -> None:
+def copy_receipt(folder: Folder, number: str, out: OutFile = None, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Draw a copy: it says that it is one."""
     with refusals_explained():
-        show(_write_pdf(call_fund(folder, "receipt_copy", number=number), out), as_json=as_json)
+        show(_write_pdf(call_fund(folder, "receipt_copy", number=number, id=id_or_new(id_)), out), as_json=as_json)
 
 
 @receipt.command("cancel")
 def cancel_receipt(
-    folder: Folder, number: str, reason: Annotated[str, typer.Option()], as_json: AsJson = False
+    folder: Folder,
+    number: str,
+    reason: Annotated[str, typer.Option()],
+    id_: IdOption = "",
+    as_json: AsJson = False,
 ) -> None:
     """Cancel a receipt. Its number stays taken; what it covered waits for another."""
     with refusals_explained():
-        show(call_fund(folder, "receipt_cancel", number=number, reason=reason), as_json=as_json)
+        show(call_fund(folder, "receipt_cancel", number=number, reason=reason, id=id_or_new(id_)), as_json=as_json)
 
 
 @receipt.command("list")

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from node.fund.books_service import Books
 from node.fund.days import day_at, day_of, number_of
+from node.fund.decision_service import find_answer, keep_answer
 from node.fund.due_payment_service import DuePayments, find_proposal
 from node.fund.fund_errors import (
     BearerNotEligible,
@@ -75,6 +76,12 @@ class NewOfficer:
     def __post_init__(self) -> None:
         if not 0 < len(self.name) <= NAME_MAX or not self.name.isprintable():
             raise OfficerRefused(officer=self.name[:40], reason="a name of one line")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeOfficer:
+    key: bytes
+    id: Id16 | None = None  # the caller's: asked again under it, it is answered as before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,19 +167,25 @@ class PaymentDesk:
                 )
         return list(items)
 
-    def revoke_officers(self, page: Page, items: Sequence[bytes]) -> list[bytes | Refusal]:
+    def revoke_officers(self, page: Page, items: Sequence[RevokeOfficer]) -> list[bytes | Refusal]:
         """From now on these sign nothing; what they signed and was ordered stands."""
         results: list[bytes | Refusal] = []
-        for key in items:
-            done = page.connection.execute(
-                update(officers)
-                .where(officers.c.key == key, officers.c.revoked_at.is_(None))
-                .values(revoked_at=page.now)
-            )
-            results.append(
-                key if done.rowcount else OfficerRefused(officer=key.hex(), reason="unknown or revoked before")
-            )
+        for asked in items:
+            try:
+                if find_answer(page.connection, asked.id, asked) is None:
+                    self._revoke(page, asked.key)
+                    keep_answer(page, asked.id, asked, asked.key.hex())
+                results.append(asked.key)
+            except Refusal as refusal:
+                results.append(refusal)
         return results
+
+    def _revoke(self, page: Page, key: bytes) -> None:
+        done = page.connection.execute(
+            update(officers).where(officers.c.key == key, officers.c.revoked_at.is_(None)).values(revoked_at=page.now)
+        )
+        if not done.rowcount:
+            raise OfficerRefused(officer=key.hex(), reason="unknown or revoked before")
 
     # Who may be paid.
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, insert, select, update
 
 from node.fund.days import day_at, day_of, number_of
+from node.fund.decision_service import find_answer, keep_answer
 from node.fund.deposits import DepositState
 from node.fund.donor_service import load_sheet
 from node.fund.expectations import Purpose
@@ -42,12 +43,20 @@ class IssueReceipt:
     first_on: datetime.date
     last_on: datetime.date
     replaces: str = ""
+    id: Id16 | None = None  # the caller's: asked again under it, the same receipt is answered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelReceipt:
     number: str
     reason: str
+    id: Id16 | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyReceipt:
+    number: str
+    id: Id16 | None = None
 
 
 class ReceiptDesk:
@@ -62,7 +71,13 @@ class ReceiptDesk:
         results: list[IssuedReceipt | Refusal] = []
         for asked in items:
             try:
-                results.append(self._issue_one(page, asked))
+                number = find_answer(page.connection, asked.id, asked)
+                if number is None:
+                    issued = self._issue_one(page, asked)
+                    keep_answer(page, asked.id, asked, str(issued.receipt.number))
+                else:
+                    issued = load_issued(page.connection, number)
+                results.append(issued)
             except Refusal as refusal:
                 results.append(refusal)
         return results
@@ -162,6 +177,9 @@ class ReceiptDesk:
         for asked in items:
             try:
                 issued = load_issued(page.connection, asked.number)
+                if find_answer(page.connection, asked.id, asked) is not None:
+                    results.append(issued)
+                    continue
                 issued = cancel(issued, Cancellation(on=day_at(page.now), reason=asked.reason))
             except Refusal as refusal:
                 results.append(refusal)
@@ -172,6 +190,7 @@ class ReceiptDesk:
                 .values(state=ReceiptState.CANCELLED, cancelled_on=number_of(day_at(page.now)), reason=asked.reason)
             )
             page.connection.execute(update(deposits).where(deposits.c.receipt == asked.number).values(receipt=None))
+            keep_answer(page, asked.id, asked, asked.number)
             results.append(issued)
         return results
 
@@ -181,17 +200,22 @@ class ReceiptDesk:
             if isinstance(told, Refusal):
                 raise told
 
-    def copy(self, page: Page, items: Sequence[str]) -> list[IssuedReceipt | Refusal]:
+    def copy(self, page: Page, items: Sequence[CopyReceipt]) -> list[IssuedReceipt | Refusal]:
         """Note that a copy was asked, and return the receipt as a copy is drawn."""
         results: list[IssuedReceipt | Refusal] = []
-        for number in items:
+        for asked in items:
             try:
-                issued = mark_duplicate(load_issued(page.connection, number), day_at(page.now))
+                issued = load_issued(page.connection, asked.number)
+                if find_answer(page.connection, asked.id, asked) is None:
+                    issued = mark_duplicate(issued, day_at(page.now))
+                    days = json.dumps([day.isoformat() for day in issued.duplicates])
+                    page.connection.execute(
+                        update(receipts).where(receipts.c.number == asked.number).values(duplicates=days)
+                    )
+                    keep_answer(page, asked.id, asked, asked.number)
             except Refusal as refusal:
                 results.append(refusal)
                 continue
-            days = json.dumps([day.isoformat() for day in issued.duplicates])
-            page.connection.execute(update(receipts).where(receipts.c.number == number).values(duplicates=days))
             results.append(issued)
         return results
 

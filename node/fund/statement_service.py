@@ -17,6 +17,7 @@ from node.fund import movement_store as store
 from node.fund.books_service import Books
 from node.fund.camt import read_camt
 from node.fund.debit_service import DebitDesk
+from node.fund.decision_service import find_answer, keep_answer
 from node.fund.deposit_service import DepositDesk
 from node.fund.expectation_service import load_candidates, load_expectation
 from node.fund.expectations import ExpectationState, Purpose
@@ -65,7 +66,7 @@ class Decide:
 
     What belongs to none stays in the suspense account of the books, unless it was a fee of the bank.
 
-    `cents`: this much of it; None is all that waits.
+    `cents`: this much of it; None is all that waits. `id`: whoever asks again under it decides nothing twice.
     """
 
     movement: str
@@ -75,6 +76,7 @@ class Decide:
     reason: str = ""
     is_fee: bool = False  # of the bank
     debit: str = ""  # the EndToEndId of a debit that was taken back, with the bank's fee on top
+    id: Id16 | None = None
 
     def __post_init__(self) -> None:
         if not 0 < len(self.by) <= DECIDER_MAX or not self.by.isprintable():
@@ -232,6 +234,14 @@ class StatementDesk:
         return results
 
     def _decide_one(self, page: Page, asked: Decide) -> Taken:
+        before = find_answer(page.connection, asked.id, asked)
+        if before is not None:
+            return Taken(deposited=int(before))
+        taken = self._decide_new(page, asked)
+        keep_answer(page, asked.id, asked, str(taken.deposited))
+        return taken
+
+    def _decide_new(self, page: Page, asked: Decide) -> Taken:
         found = store.find_movement(page.connection, asked.movement)
         if found is None:
             raise FundUnknown(path=f"movement {asked.movement[:40]}")

@@ -462,6 +462,16 @@ receipts = Table(
     UniqueConstraint("year", "seq"),
 )
 
+# What people decided under an id of theirs, and what they were answered.
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("asked", LargeBinary, nullable=False),  # digest of what it was
+    Column("answer", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
 entries = Table(
     "entries",
     metadata,

@@ -20,10 +20,10 @@ from node.fund.fund_errors import (
     PaymentStepRefused,
 )
 from node.fund.outgoing_payments import WORDS_VERSION, IbanWords, PaymentState, end_to_end_id
-from node.fund.payment_service import load_payments
+from node.fund.payment_service import RevokeOfficer, load_payments
 from node.fund.payment_status import PaymentState as BankState
 from node.fund.payment_status import StatusReport, Verdict
-from node.fund.receipt_service import CancelReceipt, IssueReceipt, load_all_issued
+from node.fund.receipt_service import CancelReceipt, CopyReceipt, IssueReceipt, load_all_issued
 from node.fund.receipts import Individual, PostalAddress
 from node.fund.references import number_of
 from node.fund.statement_service import Decide, load_waiting
@@ -263,7 +263,7 @@ async def test_one_person_twice_a_stranger_a_revoked_officer_and_other_words_sig
     more = type(words)(*(3_000 if name == "cents" else getattr(words, name) for name in words.__struct_fields__))
     with pytest.raises(IdMismatch):
         world.write(sign, world.sign("bob", more))
-    world.write(world.fund.payments.revoke_officers, anne)
+    world.write(world.fund.payments.revoke_officers, RevokeOfficer(key=anne))
     with pytest.raises(OfficerRefused):
         world.write(sign, world.sign("anne", other))
     with pytest.raises(NothingToOrder):
@@ -334,7 +334,7 @@ async def test_receipts_have_no_gap_are_frozen_and_cover_each_euro_once(world: F
     assert [one.state for one in kept] == ["cancelled", "issued"]
     assert kept[0].cancellation is not None
     assert kept[0].cancellation.replaced_by == second.receipt.number
-    copied = world.write(world.fund.receipts.copy, str(second.receipt.number))
+    copied = world.write(world.fund.receipts.copy, CopyReceipt(number=str(second.receipt.number)))
     assert len(copied.duplicates) == 1
 
 

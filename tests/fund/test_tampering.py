@@ -18,9 +18,9 @@ from node.fund.expectations import ExpectationState
 from node.fund.issued_receipts import ReceiptState
 from node.fund.monthly_gifts import CollectionState, DebitState, MandateState
 from node.fund.outgoing_payments import WORDS_VERSION, IbanWords, PaymentState, RefundWords, end_to_end_id
-from node.fund.payment_service import OrderMade
+from node.fund.payment_service import OrderMade, RevokeOfficer
 from node.fund.pledges import PledgeState
-from node.fund.receipt_service import CancelReceipt, IssueReceipt
+from node.fund.receipt_service import CancelReceipt, CopyReceipt, IssueReceipt
 from node.fund.reminder_service import Close
 from node.fund.statement_service import Decide
 from node.fund.statements import MovementState
@@ -92,7 +92,7 @@ async def live(world: FundWorld) -> None:
         )
     )
     decide = world.fund.statements.decide
-    world.write(decide, Decide(movement=fee, by="anne", reason="fee", is_fee=True))
+    world.write(decide, Decide(movement=fee, by="anne", reason="fee", is_fee=True, id=world.id()))
     world.write(decide, Decide(movement=unknown, by="anne", reason="nobody's"))
     bearer = world.bearer()
     aid = world.pay(bearer, 2_500)
@@ -109,12 +109,13 @@ async def live(world: FundWorld) -> None:
     other = IbanWords(WORDS_VERSION, "200046977", world.id(), bearer.id, bearer.holder_name, "DE75512108001245126199")
     for name in ("anne", "bob"):
         world.write(world.fund.payments.change_ibans, world.sign(name, other))
-    world.write(world.fund.payments.revoke_officers, world.officer("zoé"))
+    world.write(world.fund.payments.revoke_officers, RevokeOfficer(key=world.officer("zoé")))
     world.write(world.fund.reminders.close, Close(id=closed.id, by="anne", reason="wound up"))
     asked = IssueReceipt(donor=COMPANY, first_on=date(2026, 1, 1), last_on=date(2026, 12, 31))
     wrong = world.write(world.fund.receipts.issue, asked).receipt
     world.write(world.fund.receipts.cancel, CancelReceipt(number=str(wrong.number), reason="adresse"))
-    world.write(world.fund.receipts.copy, str(world.write(world.fund.receipts.issue, asked).receipt.number))
+    number = str(world.write(world.fund.receipts.issue, asked).receipt.number)
+    world.write(world.fund.receipts.copy, CopyReceipt(number=number))
     await world.settle()
     world.later(70)
     world.write(world.fund.reminders.remind, late.id)

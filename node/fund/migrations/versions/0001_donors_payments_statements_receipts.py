@@ -139,6 +139,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("territory", "key", name=op.f("pk_deciders")),
     )
     op.create_table(
+        "decisions",
+        sa.Column("id", sa.LargeBinary(), nullable=False),
+        sa.Column("asked", sa.LargeBinary(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
+    )
+    op.create_table(
         "donors",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.LargeBinary(), nullable=False),
@@ -676,6 +685,7 @@ def downgrade() -> None:
 
     op.drop_table("entries")
     op.drop_table("donors")
+    op.drop_table("decisions")
     op.drop_table("deciders")
     op.drop_table("collections")
     op.drop_table("bearers")
