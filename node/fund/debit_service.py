@@ -41,6 +41,7 @@ from node.fund.payment_schema_store import require_schema
 from node.fund.payment_status import PaymentState as BankState
 from node.fund.payment_status import StatusReport
 from node.fund.references import NAME_MAX, EndToEndId, Iban, require_sepa_iban, write_for_banks
+from node.fund.seal_store import change
 from node.fund.settings import FundSettings
 from node.fund.statements import Movement
 from node.fund.tables import collections, debits, deposits, donors, mandates
@@ -182,8 +183,11 @@ class DebitDesk:
                 if row.state != asked.state:
                     if asked.state not in NEXT_MANDATE_STATE[MandateState(row.state)]:
                         raise MandateStepRefused(mandate=row.umr, state=row.state, wished=str(asked.state))
-                    page.connection.execute(
-                        update(mandates).where(mandates.c.id == asked.id).values(state=asked.state, changed_at=page.now)
+                    change(
+                        page.connection,
+                        update(mandates)
+                        .where(mandates.c.id == asked.id)
+                        .values(state=asked.state, changed_at=page.now),
                     )
                 results.append(_load_mandate(page.connection, asked.id))
             except Refusal as refusal:
@@ -308,7 +312,7 @@ class DebitDesk:
             )
             require_schema(body, SCHEMA)
             for batch, ids in read_batches(body):
-                connection.execute(update(debits).where(debits.c.end_to_end_id.in_(ids)).values(batch_id=batch))
+                change(connection, update(debits).where(debits.c.end_to_end_id.in_(ids)).values(batch_id=batch))
             values = {
                 "state": CollectionState.ORDERED,
                 "collected_on": number_of(day),
@@ -316,7 +320,7 @@ class DebitDesk:
                 "cents": sum(one.cents for one in sent),
                 "body": body,
             }
-        connection.execute(update(collections).where(collections.c.month == collection.month).values(**values))
+        change(connection, update(collections).where(collections.c.month == collection.month).values(**values))
         return bool(sent)
 
     @property
@@ -403,8 +407,9 @@ class DebitDesk:
         if deposit.receipt is not None:
             day = movement.booked_on.isoformat()
             self._unreceipt(page, deposit.receipt, f"prélèvement repris par la banque le {day}")
-        connection.execute(
-            update(deposits).where(deposits.c.id == deposit.id).values(state=DepositState.UNDONE, receipt=None)
+        change(
+            connection,
+            update(deposits).where(deposits.c.id == deposit.id).values(state=DepositState.UNDONE, receipt=None),
         )
         self._books.give_back(page, movement, bytes(row.donor), Cents(row.cents), was_waiting=was_waiting)
         return int(row.cents)
@@ -441,7 +446,7 @@ def _next(row: Any, event: DebitEvent) -> DebitState:
 
 
 def _set_debit(connection: Connection, id_: bytes, state: DebitState, **values: Any) -> None:
-    connection.execute(update(debits).where(debits.c.id == id_).values(state=state, **values))
+    change(connection, update(debits).where(debits.c.id == id_).values(state=state, **values))
 
 
 def _load_mandate(connection: Connection, id_: bytes) -> Any:

@@ -12,6 +12,7 @@ from node.fund.days import day_of, number_of
 from node.fund.deposits import DepositState, deposit_id
 from node.fund.expectation_service import load_expectation, receive
 from node.fund.expectations import Expectation, Purpose
+from node.fund.seal_store import change
 from node.fund.statements import Movement
 from node.fund.tables import deposits
 from protocol.amounts import Cents
@@ -89,8 +90,9 @@ class DepositDesk:
         row = page.connection.execute(select(deposits).where(deposits.c.id == id_)).first()
         if row is None or row.state != DepositState.TOLD:
             return  # answered before, or an answer to nothing of ours: `check` holds the logs against the table
-        page.connection.execute(
-            update(deposits).where(deposits.c.id == id_).values(state=state, lot_ref=lot_ref, code=code)
+        change(
+            page.connection,
+            update(deposits).where(deposits.c.id == id_).values(state=state, lot_ref=lot_ref, code=code),
         )
         expectation = load_expectation(page.connection, bytes(row.expectation))
         if state is DepositState.ISSUED and expectation.asked_by:

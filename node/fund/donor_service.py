@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from node.fund.fund_errors import AppealNotAuthorised, DonorRefused, FundUnknown
 from node.fund.receipts import Company, Individual, PostalAddress
-from node.fund.seal_store import reseal
+from node.fund.seal_store import change
 from node.fund.tables import donors
 from protocol.book.worker import Page
 from protocol.errors import Refusal
@@ -66,8 +66,7 @@ def _keep(page: Page, id_: Id16, sheet: Company | Individual, year_end: int) -> 
     elif known != values["kind"]:
         raise DonorRefused(field="kind", reason=f"it is a {known}")
     else:
-        page.connection.execute(update(donors).where(donors.c.id == id_).values(**values))
-        reseal(page.connection, donors, donors.c.id == id_)
+        change(page.connection, update(donors).where(donors.c.id == id_).values(**values))
 
 
 def load_sheet(connection: Connection, id_: bytes) -> tuple[Company | Individual, int]:

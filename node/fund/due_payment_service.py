@@ -21,6 +21,7 @@ from node.fund.outgoing_payments import (
     PaymentState,
     read_dues,
 )
+from node.fund.seal_store import change
 from node.fund.tables import bearers, due_lots, dues, expectations, iban_changes, payments
 from protocol.amounts import Cents
 from protocol.book.worker import Page
@@ -218,13 +219,13 @@ class DuePayments:
     def bind(self, connection: Connection, payment: bytes, parts: Sequence[tuple[int, int]]) -> None:
         """These parts are paid by this payment, and by no other."""
         for no, ix in parts:
-            connection.execute(
-                update(due_lots).where(due_lots.c.due == no, due_lots.c.ix == ix).values(payment=payment)
+            change(
+                connection, update(due_lots).where(due_lots.c.due == no, due_lots.c.ix == ix).values(payment=payment)
             )
 
     def free(self, connection: Connection, payment: Any) -> None:
         """The payment comes to nothing: what it was to pay stays owed."""
-        connection.execute(update(due_lots).where(due_lots.c.payment == payment.id).values(payment=None))
+        change(connection, update(due_lots).where(due_lots.c.payment == payment.id).values(payment=None))
 
     def take_again(self, connection: Connection, words: DueWords, today: datetime.date) -> bool:
         """Take the parts once more of a payment that was thought dead; tell whether they are all still open."""

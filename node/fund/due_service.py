@@ -19,7 +19,7 @@ from node.fund.dues import DueState, Share, bearer_id, require_covered
 from node.fund.fund_errors import BearerNotEligible
 from node.fund.pledges import compute_limit
 from node.fund.references import NAME_MAX, require_iban, require_sepa_iban, write_for_banks
-from node.fund.seal_store import reseal
+from node.fund.seal_store import change
 from node.fund.tables import bearers, deciders, deposits, due_lots, dues, pledges
 from protocol.book.worker import Page
 from protocol.canonical import encode_typed
@@ -71,11 +71,12 @@ class DueDesk:
     def revoke_deciders(self, page: Page, items: Sequence[tuple[str, bytes]]) -> list[int]:
         """From now on these keys decide nothing; return how many were known for each. What was taken stands."""
         return [
-            page.connection.execute(
+            change(
+                page.connection,
                 update(deciders)
                 .where(deciders.c.territory == territory, deciders.c.key == key, deciders.c.revoked_at.is_(None))
-                .values(revoked_at=page.now)
-            ).rowcount
+                .values(revoked_at=page.now),
+            )
             for territory, key in items
         ]
 
@@ -170,8 +171,7 @@ class DueDesk:
             )
             return id_
         if known.proven_until < order.eligible_until:
-            connection.execute(update(bearers).where(bearers.c.id == known.id).values(**proof))
-            reseal(connection, bearers, bearers.c.id == known.id)
+            change(connection, update(bearers).where(bearers.c.id == known.id).values(**proof))
         return bytes(known.id)
 
 

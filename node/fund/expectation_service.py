@@ -12,6 +12,7 @@ from node.fund.days import day_of
 from node.fund.expectations import Expectation, ExpectationState, Purpose
 from node.fund.fund_errors import FundUnknown
 from node.fund.references import Reference, make_reference
+from node.fund.seal_store import change
 from node.fund.tables import donors, expectations
 from protocol.amounts import Cents, require_amount
 from protocol.book.worker import Page
@@ -88,8 +89,9 @@ def receive(page: Page, expectation: Expectation, cents: Cents) -> None:
     state = expectation.state
     if state is ExpectationState.OPEN and received >= expectation.cents:
         state = ExpectationState.PAID
-    page.connection.execute(
-        update(expectations).where(expectations.c.id == expectation.id).values(received=received, state=state)
+    change(
+        page.connection,
+        update(expectations).where(expectations.c.id == expectation.id).values(received=received, state=state),
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from node.fund.days import day_of, number_of
 from node.fund.matching import Outcome
 from node.fund.references import Iban, Reference
+from node.fund.seal_store import change
 from node.fund.statements import Balance, BatchPlace, Movement, MovementState, Statement
 from node.fund.tables import movements, statements
 from protocol.times import Instant
@@ -127,20 +128,22 @@ def change_movement(
     connection: Connection, movement: Movement, outcome: Outcome, *, statement: int | None, waiting: int
 ) -> None:
     """Keep that a pending movement was booked, and what it was taken for then."""
-    connection.execute(
+    change(
+        connection,
         update(movements)
         .where(movements.c.id == movement.id)
-        .values(**_outcome_values(outcome, waiting), **_state_values(movement, statement))
+        .values(**_outcome_values(outcome, waiting), **_state_values(movement, statement)),
     )
 
 
 def note_statement(connection: Connection, ids: Iterable[str], statement: int) -> None:
     """Keep that a statement told what a notification had told before."""
     for id_ in ids:
-        connection.execute(
+        change(
+            connection,
             update(movements)
             .where(movements.c.id == id_, movements.c.statement_no.is_(None))
-            .values(statement_no=statement)
+            .values(statement_no=statement),
         )
 
 
@@ -148,16 +151,17 @@ def set_waiting(connection: Connection, id_: str, waiting: int, decided_by: str 
     values: dict[str, Any] = {"waiting": waiting}
     if decided_by is not None:
         values["decided_by"] = decided_by
-    connection.execute(update(movements).where(movements.c.id == id_).values(**values))
+    change(connection, update(movements).where(movements.c.id == id_).values(**values))
 
 
 def settle(connection: Connection, id_: str, waiting: int, decided_by: str, *, is_fee: bool) -> None:
     """Keep that what waited is a fee, or belongs to nothing."""
     column = movements.c.fee if is_fee else movements.c.kept
-    connection.execute(
+    change(
+        connection,
         update(movements)
         .where(movements.c.id == id_)
-        .values({column: column + waiting, movements.c.waiting: 0, movements.c.decided_by: decided_by})
+        .values({column: column + waiting, movements.c.waiting: 0, movements.c.decided_by: decided_by}),
     )
 
 

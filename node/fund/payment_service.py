@@ -48,7 +48,7 @@ from node.fund.payment_schema_store import require_schema
 from node.fund.payment_status import PaymentState as BankState
 from node.fund.payment_status import StatusReport
 from node.fund.references import NAME_MAX, TEXT_MAX, EndToEndId, Iban, require_sepa_iban, write_for_banks
-from node.fund.seal_store import reseal
+from node.fund.seal_store import change
 from node.fund.statements import Movement
 from node.fund.tables import bearers, iban_changes, movements, officers, orders, payments, signatures
 from node.fund.target_days import TargetCalendar
@@ -181,10 +181,11 @@ class PaymentDesk:
         return results
 
     def _revoke(self, page: Page, key: bytes) -> None:
-        done = page.connection.execute(
-            update(officers).where(officers.c.key == key, officers.c.revoked_at.is_(None)).values(revoked_at=page.now)
+        done = change(
+            page.connection,
+            update(officers).where(officers.c.key == key, officers.c.revoked_at.is_(None)).values(revoked_at=page.now),
         )
-        if not done.rowcount:
+        if not done:
             raise OfficerRefused(officer=key.hex(), reason="unknown or revoked before")
 
     # Who may be paid.
@@ -219,8 +220,7 @@ class PaymentDesk:
         elif (known.iban, known.holder_name) != (one.iban, one.holder_name):
             raise IdMismatch(id=one.id.hex(), field="iban")
         else:
-            page.connection.execute(update(bearers).where(bearers.c.id == one.id).values(**values))
-            reseal(page.connection, bearers, bearers.c.id == one.id)
+            change(page.connection, update(bearers).where(bearers.c.id == one.id).values(**values))
         return one
 
     def change_ibans(self, page: Page, items: Sequence[Signed]) -> list[str | Refusal]:
@@ -261,10 +261,11 @@ class PaymentDesk:
         if bytes(known.asked_by) == signed.officer:
             raise OfficerRefused(officer=signed.officer.hex(), reason="a second person confirms, not the same")
         if known.confirmed_by is None:
-            connection.execute(
+            change(
+                connection,
                 update(iban_changes)
                 .where(iban_changes.c.id == words.id)
-                .values(confirmed_by=signed.officer, confirmed_signature=signed.signature)
+                .values(confirmed_by=signed.officer, confirmed_signature=signed.signature),
             )
         return f"{max(0, known.effective_at - page.now) // HOUR_MS} hours"
 
@@ -277,11 +278,11 @@ class PaymentDesk:
             .order_by(table.at)
         ).all()
         for row in due:
-            page.connection.execute(
-                update(bearers).where(bearers.c.id == row.bearer).values(iban=row.iban, holder_name=row.holder_name)
+            change(
+                page.connection,
+                update(bearers).where(bearers.c.id == row.bearer).values(iban=row.iban, holder_name=row.holder_name),
             )
-            reseal(page.connection, bearers, bearers.c.id == row.bearer)
-            page.connection.execute(update(iban_changes).where(table.id == row.id).values(applied_at=page.now))
+            change(page.connection, update(iban_changes).where(table.id == row.id).values(applied_at=page.now))
         return len(due)
 
     # Payments.
@@ -386,14 +387,15 @@ class PaymentDesk:
                 return False
             self._books.decide_aid(page, payment)
             return True
-        taken = page.connection.execute(
+        taken = change(
+            page.connection,
             update(movements)
             .where(movements.c.id == payment.refund_of, movements.c.waiting >= payment.cents)
-            .values(waiting=movements.c.waiting - payment.cents)
+            .values(waiting=movements.c.waiting - payment.cents),
         )
-        if taken.rowcount:
+        if taken:
             self._books.owe_refund(page, payment)
-        return bool(taken.rowcount)
+        return bool(taken)
 
     def _take_dues_again(self, page: Page, payment: Any) -> bool:
         words = words_of(payment, self._fund)
@@ -409,10 +411,11 @@ class PaymentDesk:
         self._books.withdraw_refund(page, payment)
 
     def _let_wait(self, page: Page, payment: Any) -> None:
-        page.connection.execute(
+        change(
+            page.connection,
             update(movements)
             .where(movements.c.id == payment.refund_of)
-            .values(waiting=movements.c.waiting + payment.cents)
+            .values(waiting=movements.c.waiting + payment.cents),
         )
 
     def _require_refundable(self, connection: Connection, words: RefundWords) -> None:
@@ -533,10 +536,11 @@ class PaymentDesk:
             )
         )
         for row in rows:
-            connection.execute(
+            change(
+                connection,
                 update(payments)
                 .where(payments.c.id == row.id)
-                .values(state=NEXT_STATE[PaymentState.SIGNED][PaymentEvent.ORDER], order_id=message_id)
+                .values(state=NEXT_STATE[PaymentState.SIGNED][PaymentEvent.ORDER], order_id=message_id),
             )
         return OrderMade(id=message_id, day=day, count=len(rows), cents=cents, body=body)
 
@@ -610,8 +614,9 @@ class PaymentDesk:
                     self._step(page.connection, Id16(bytes(row.id)), PaymentEvent.REJECT)
                     self._withdraw(page, row)
                     self._dues.settle(page, row, Settlement.REJECTED, day_at(page.now))
-                    page.connection.execute(
-                        update(payments).where(payments.c.id == row.id).values(code=verdict.reason[:40])
+                    change(
+                        page.connection,
+                        update(payments).where(payments.c.id == row.id).values(code=verdict.reason[:40]),
                     )
                     changed += 1
             results.append(changed)
@@ -640,7 +645,7 @@ def require_officer(connection: Connection, signed: Signed, fund: str) -> str:
 
 
 def _set_state(connection: Connection, id_: bytes, state: PaymentState, **told: str) -> None:
-    connection.execute(update(payments).where(payments.c.id == id_).values(state=state, **told))
+    change(connection, update(payments).where(payments.c.id == id_).values(state=state, **told))
 
 
 def _load_payment(connection: Connection, id_: bytes) -> Any:

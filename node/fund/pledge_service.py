@@ -19,6 +19,7 @@ from node.fund.outgoing_payments import SIGNERS, WORDS_VERSION, PledgeWords
 from node.fund.payment_service import Signed, require_officer
 from node.fund.pledges import CALLED, PledgeState, call_id, choose_month, compute_limit, issue_id, month_of
 from node.fund.receipt_service import ELIGIBLE
+from node.fund.seal_store import change
 from node.fund.settings import FundSettings
 from node.fund.tables import calls, donors, due_lots, dues, expectations, pledge_signatures, pledges
 from protocol.amounts import Cents
@@ -130,8 +131,9 @@ class PledgeDesk:
         if not converted <= told.cents <= row.cents:
             raise PledgeRefused(reason=f"{converted} cents were converted, of {row.cents}")
         released = compute_limit(row.cents, row.given) - told.cents
-        page.connection.execute(
-            update(pledges).where(pledges.c.id == row.id).values(state=PledgeState.ENDED, given=told.cents)
+        change(
+            page.connection,
+            update(pledges).where(pledges.c.id == row.id).values(state=PledgeState.ENDED, given=told.cents),
         )
         if released:
             self._books.change_pledge(page, row, -released, f"pledge-released {told.id.hex()}")
@@ -176,12 +178,13 @@ class PledgeDesk:
                 pledge=words.id, officer=signed.officer, signature=signed.signature, at=page.now
             )
         )
-        connection.execute(update(pledges).where(pledges.c.id == words.id).values(letter=letter))
+        change(connection, update(pledges).where(pledges.c.id == words.id).values(letter=letter))
         if len(by) + 1 < SIGNERS:
             return PledgeState.ASKED
         month = month_of(day_at(page.now))
-        connection.execute(
-            update(pledges).where(pledges.c.id == words.id).values(state=PledgeState.ACCEPTED, issued_month=month)
+        change(
+            connection,
+            update(pledges).where(pledges.c.id == words.id).values(state=PledgeState.ACCEPTED, issued_month=month),
         )
         row = load_pledge(connection, words.id)
         self._books.change_pledge(page, row, row.cents, f"pledge {bytes(row.id).hex()}")
@@ -204,8 +207,8 @@ class PledgeDesk:
         return results
 
     def _refuse(self, page: Page, row: Any, code: str) -> None:
-        page.connection.execute(
-            update(pledges).where(pledges.c.id == row.id).values(state=PledgeState.REFUSED, code=code)
+        change(
+            page.connection, update(pledges).where(pledges.c.id == row.id).values(state=PledgeState.REFUSED, code=code)
         )
         self._tell(page, row.asked_by, [Refused(bytes(row.id), code)])
 
@@ -220,8 +223,9 @@ class PledgeDesk:
         for row in waiting:
             answer = answers.get(issue_id(bytes(row.id)))
             if isinstance(answer, DepositTaken):
-                page.connection.execute(
-                    update(pledges).where(pledges.c.id == row.id).values(state=PledgeState.ISSUED, lot_ref=answer.ref)
+                change(
+                    page.connection,
+                    update(pledges).where(pledges.c.id == row.id).values(state=PledgeState.ISSUED, lot_ref=answer.ref),
                 )
                 self._tell(page, row.asked_by, [PledgeAccepted(bytes(row.id))])
             elif isinstance(answer, Refused):
@@ -281,8 +285,9 @@ class PledgeDesk:
         )
         page.connection.execute(insert(calls).values(id=id_, donor=donor, month=month, lot_class=lot_class))
         for part in parts:
-            page.connection.execute(
-                update(due_lots).where(due_lots.c.due == part.due, due_lots.c.ix == part.ix).values(call=id_)
+            change(
+                page.connection,
+                update(due_lots).where(due_lots.c.due == part.due, due_lots.c.ix == part.ix).values(call=id_),
             )
         told = PaymentCalled(
             id_,

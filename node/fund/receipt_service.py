@@ -25,6 +25,7 @@ from node.fund.receipt_numbers import ReceiptNumber, parse_number
 from node.fund.receipt_parameters_store import load_form_in_force
 from node.fund.receipt_proof import make_proof
 from node.fund.receipts import PAYMENTS_MAX, Company, GiftForm, Payment, PaymentMeans, Receipt, ReceiptKind
+from node.fund.seal_store import change
 from node.fund.settings import FundSettings
 from node.fund.tables import debits, deposits, expectations, receipt_counters, receipts
 from protocol.amounts import Cents
@@ -126,10 +127,10 @@ class ReceiptDesk:
         issued = issue(receipt)
         self._keep(page, issued, asked.donor)
         for row in waiting:
-            connection.execute(update(deposits).where(deposits.c.id == row.id).values(receipt=str(number)))
+            change(connection, update(deposits).where(deposits.c.id == row.id).values(receipt=str(number)))
         if replaces is not None:
-            connection.execute(
-                update(receipts).where(receipts.c.number == asked.replaces).values(replaced_by=str(number))
+            change(
+                connection, update(receipts).where(receipts.c.number == asked.replaces).values(replaced_by=str(number))
             )
         return issued
 
@@ -148,10 +149,11 @@ class ReceiptDesk:
         if number.sequence == 1:
             connection.execute(insert(receipt_counters).values(issuer=number.issuer, year=number.year, last=1))
         else:
-            connection.execute(
+            change(
+                connection,
                 update(receipt_counters)
                 .where(receipt_counters.c.issuer == number.issuer, receipt_counters.c.year == number.year)
-                .values(last=number.sequence)
+                .values(last=number.sequence),
             )
         connection.execute(
             insert(receipts).values(
@@ -184,12 +186,13 @@ class ReceiptDesk:
             except Refusal as refusal:
                 results.append(refusal)
                 continue
-            page.connection.execute(
+            change(
+                page.connection,
                 update(receipts)
                 .where(receipts.c.number == asked.number)
-                .values(state=ReceiptState.CANCELLED, cancelled_on=number_of(day_at(page.now)), reason=asked.reason)
+                .values(state=ReceiptState.CANCELLED, cancelled_on=number_of(day_at(page.now)), reason=asked.reason),
             )
-            page.connection.execute(update(deposits).where(deposits.c.receipt == asked.number).values(receipt=None))
+            change(page.connection, update(deposits).where(deposits.c.receipt == asked.number).values(receipt=None))
             keep_answer(page, asked.id, asked, asked.number)
             results.append(issued)
         return results
@@ -209,8 +212,9 @@ class ReceiptDesk:
                 if find_answer(page.connection, asked.id, asked) is None:
                     issued = mark_duplicate(issued, day_at(page.now))
                     days = json.dumps([day.isoformat() for day in issued.duplicates])
-                    page.connection.execute(
-                        update(receipts).where(receipts.c.number == asked.number).values(duplicates=days)
+                    change(
+                        page.connection,
+                        update(receipts).where(receipts.c.number == asked.number).values(duplicates=days),
                     )
                     keep_answer(page, asked.id, asked, asked.number)
             except Refusal as refusal:

@@ -12,6 +12,7 @@ from node.fund.days import day_at, day_of, number_of
 from node.fund.expectation_service import load_expectation
 from node.fund.expectations import DunningRule, Expectation, ExpectationState
 from node.fund.fund_errors import ReminderRefused
+from node.fund.seal_store import change
 from node.fund.tables import donors, expectations, reminders
 from protocol.book.worker import Page
 from protocol.errors import Refusal
@@ -109,10 +110,11 @@ class ReminderDesk:
                 if found.state is ExpectationState.PAID:
                     raise ReminderRefused(payment=found.reference, reason="it is paid")
                 if found.state is ExpectationState.OPEN:
-                    page.connection.execute(
+                    change(
+                        page.connection,
                         update(expectations)
                         .where(expectations.c.id == asked.id)
-                        .values(state=ExpectationState.CLOSED, closed_by=f"{asked.by}: {asked.reason}")
+                        .values(state=ExpectationState.CLOSED, closed_by=f"{asked.by}: {asked.reason}"),
                     )
                     if found.asked_by:
                         closed = ExpectationClosed(found.id, number_of(day_at(page.now)))

@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, select, update
+from sqlalchemy import Connection, Table, Update, and_, select, update
 
 from node.fund.seals import compute_seal
 from node.fund.tables import metadata, sealed_columns
 from protocol.book.stream_store import stream
 
 
-def reseal(connection: Connection, table: Table, where: ColumnElement[bool]) -> None:
-    """Seal rows again, after a change that they know of."""
-    for row in connection.execute(select(table).where(where)).all():
-        connection.execute(update(table).where(where).values(seal=_seal_of(table, row)))
+def change(connection: Connection, statement: Update) -> int:
+    """Change rows and seal them again: the one way in which a row of the fund changes. Return how many it were."""
+    table = statement.table
+    assert isinstance(table, Table)
+    keys = list(table.primary_key.columns)
+    query = select(*keys)
+    changed = connection.execute(query if statement.whereclause is None else query.where(statement.whereclause)).all()
+    if changed:
+        connection.execute(statement)
+    for found in changed:
+        is_it = and_(*(key == value for key, value in zip(keys, found, strict=True)))
+        row = connection.execute(select(table).where(is_it)).one()
+        connection.execute(update(table).where(is_it).values(seal=_seal_of(table, row)))
+    return len(changed)
 
 
 def find_broken(connection: Connection) -> Iterator[tuple[str, bool]]:

@@ -1,6 +1,6 @@
-"""The seal of a row: a digest of what is never changed after the row was written, so that a change by hand shows. Pure.
+"""The seal of a row: a digest of all that stands in it, so that a change by hand shows. Pure.
 
-No key is in it: who rewrites a row on purpose can seal it again. Against that stand the officers' signatures, the logs
+Whatever changes a row seals it again (`seal_store.change`). No key is in it: who rewrites a row on purpose can seal it again. Against that stand the officers' signatures, the logs
 that the other bases hold too, and the bank's own statements.
 """
 

@@ -7,8 +7,8 @@ Ids are 16 bytes, days whole numbers yyyymmdd, sums whole cents.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -488,36 +488,10 @@ entries = Table(
     Index("ix_entries_event", "event"),
 )
 
-# What may change after a row was written; all else is under the row's seal. A change of it is told by `checks.py` where
-# it can be told again from elsewhere.
-CHANGES: Final[Mapping[str, frozenset[str]]] = {
-    "expectations": frozenset({"received", "state", "closed_by"}),
-    "movements": frozenset(
-        {
-            *("state", "booked_on", "valued_on", "statement_no"),
-            *("meaning", "why", "subject", "difference", "candidates"),
-            *("waiting", "kept", "fee", "decided_by"),
-        }
-    ),
-    "mandates": frozenset({"state", "changed_at"}),
-    "collections": frozenset({"collected_on", "state", "debits", "cents", "body"}),
-    "debits": frozenset({"batch_id", "sequence", "state", "movement", "returned_by", "code"}),
-    "deposits": frozenset({"state", "lot_ref", "code", "receipt"}),
-    "officers": frozenset({"revoked_at"}),
-    "deciders": frozenset({"revoked_at"}),
-    "pledges": frozenset({"state", "letter", "issued_month", "lot_ref", "given", "code"}),
-    "due_lots": frozenset({"call", "payment"}),
-    "iban_changes": frozenset({"confirmed_by", "confirmed_signature", "applied_at"}),
-    "payments": frozenset({"state", "order_id", "movement", "returned_by", "code"}),
-    "receipt_counters": frozenset({"last"}),
-    "receipts": frozenset({"state", "cancelled_on", "reason", "replaced_by", "duplicates"}),
-}
-
 
 def sealed_columns(table: Table) -> tuple[str, ...]:
-    """Return the names of the columns that a row's seal is made of, in their order."""
-    changes = CHANGES.get(table.name, frozenset())
-    return tuple(column.name for column in table.columns if column.name not in changes and column.name != "seal")
+    """Return the names of the columns that a row's seal is made of, in their order: all but the seal."""
+    return tuple(column.name for column in table.columns if column.name != "seal")
 
 
 def _sealer(table: Table) -> Callable[[Any], bytes]:

@@ -1,4 +1,4 @@
-"""One value changed by hand in any column of the fund's base is found and named, but for those that are listed here."""
+"""One value changed by hand in any column of the fund's base is found and named."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.fund.camt_files import Detail, Entry
 from tests.fund.dues_world import accept, ask_pledge, fund_lot, make_due, make_order, owe, pay, proposals
 from tests.fund.fund_world import COMPANY, FundWorld
 
-ROWS = 3  # of each table: its first ones and its last
+ROWS = 1  # of each table: its last
 STATES: dict[str, type[StrEnum]] = {
     "expectations": ExpectationState,
     "movements": MovementState,
@@ -47,20 +47,6 @@ STATES: dict[str, type[StrEnum]] = {
 }
 
 OF_CONVERSIONS = ("deciders", "pledges", "pledge_signatures", "calls", "dues", "due_lots")
-
-# What people and banks said once, that stands nowhere else: a change of it is not seen. None of it moves a euro.
-NOT_FOUND = (
-    # the reasons that people gave, and who decided
-    *("expectations.closed_by", "movements.decided_by", "receipts.reason", "receipts.cancelled_on"),
-    # what the bank said of a refusal, and of the day on which it counts interest
-    *("debits.code", "payments.code", "movements.valued_on"),
-    # what else a movement might have been
-    *("movements.candidates", "movements.difference", "movements.why"),
-    # whether a debit on its way is with the bank or was reported as rejected; who pauses, and since when
-    *("debits.state", "mandates.state", "mandates.changed_at"),
-    # a key revoked or not: its signatures are checked all the same
-    "officers.revoked_at",
-)
 
 
 async def live(world: FundWorld) -> None:
@@ -159,17 +145,17 @@ async def test_one_value_changed_by_hand_is_found(tmp_path: Path) -> None:
     await live(world)
     tables = [table for table in metadata.sorted_tables if table.name not in OF_CONVERSIONS]
     changed, missed = _tamper(world, tmp_path / "THE-FUND.db", tables, ROWS)
-    assert changed > 400
-    assert " ".join(sorted(missed)) == " ".join(sorted(NOT_FOUND))
+    assert changed > 150
+    assert not missed
 
 
 async def test_one_value_of_a_conversion_changed_by_hand_is_found(tmp_path: Path) -> None:
     world = FundWorld(lambda name: f"sqlite:///{tmp_path / name}.db")
     await convert(world)
     tables = [table for table in metadata.sorted_tables if table.name in OF_CONVERSIONS]
-    changed, missed = _tamper(world, tmp_path / "THE-FUND.db", tables, 2)
-    assert changed > 100
-    assert missed == {"deciders.revoked_at"}, "a key revoked or not: what it signed before counts"
+    changed, missed = _tamper(world, tmp_path / "THE-FUND.db", tables, ROWS)
+    assert changed > 50
+    assert not missed
 
 
 def _tamper(world: FundWorld, file: Path, tables: Sequence[Table], rows_max: int) -> tuple[int, set[str]]:
