@@ -21,6 +21,7 @@ from node.house.folders_store import find_house, find_local
 from node.house.settings import HouseSettings
 from node.partners_admin_commands import PARTNERS_COMMANDS
 from node.partners_app import PartnersApp
+from node.passes_api import add_passes_doors
 from node.projects_admin_commands import PROJECTS_COMMANDS
 from node.projects_api import add_projects_doors
 from node.projects_app import ProjectsApp
@@ -152,6 +153,7 @@ class HouseApp:
             )
         if self.projects is not None:
             add_projects_doors(application, self.projects.projects)
+            add_passes_doors(application, self.projects.projects.passes)
         return application
 
     async def _exchange(self, request: web.Request) -> web.Response:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, select
 
+from node.governance.passes.pass_checks import INVARIANT as PASSES
+from node.governance.passes.pass_checks import RULE, check_passes
 from node.governance.store import seal_of
 from node.governance.tables import metadata
 from protocol.book.checks import check_logs, guarded
@@ -20,9 +22,12 @@ INVARIANT = "I6"  # each euro paid: one conversion, one eligible bearer, and the
 def check_projects(connection: Connection, neighbours: Directory, on_progress: Progress) -> list[Checked]:
     """Return each invariant of the projects' base, how much was looked at, and where it is broken. One snapshot."""
     checked: list[Checked] = []
-    for rule, check in (("rows are as they were written", _check_seals),):
+    for name, rule, check in (
+        (INVARIANT, "rows are as they were written", _check_seals),
+        (PASSES, RULE, check_passes),
+    ):
         on_progress(rule)
-        checked += guarded(INVARIANT, rule, lambda check=check: [check(connection)])  # type: ignore[misc]
+        checked += guarded(name, rule, lambda check=check: [check(connection)])  # type: ignore[misc]
     return checked + guarded("I7", "logs are whole", lambda: check_logs(connection, neighbours, on_progress))
 
 

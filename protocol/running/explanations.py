@@ -41,10 +41,12 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Ce n'est pas un Citizen-Pass lisible : {reason}.",
         "This is no readable Citizen-Pass: {reason}.",
     ),
-    "invalid_picture": (
+    "invalid_badge": (
         "Cette image ne porte pas de Citizen-Pass : {reason}.",
         "This picture carries no Citizen-Pass: {reason}.",
     ),
+    "pass_unknown": ("Aucun pass {pass_id} ici.", "No pass {pass_id} here."),
+    "status_list_unknown": ("Aucune liste d'état {list} ici.", "No status list {list} here."),
     "pass_refused": ("Refusé par une règle des pass.", "Refused by a rule of passes."),
     "pass_step_refused": (
         "Un pass à l'état {state} ne peut pas devenir « {event} ».",

@@ -46,6 +46,8 @@ BY_CODE: Final[Mapping[str, int]] = {
     "file_unknown": 404,
     "proof_unknown": 404,
     "round_unknown": 404,
+    "pass_unknown": 404,
+    "status_list_unknown": 404,
     "number_taken": 409,
     "till_number_taken": 409,
     "incident": 500,
