@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -293,3 +294,21 @@ async def test_a_project_that_moves_on_keeps_its_passes(office: Office) -> None:
     assert await office.standing(kept) is Standing.GOOD
     with pytest.raises(InvalidPass):
         office.claim()
+
+
+async def test_the_same_life_on_postgresql(postgres_url: Callable[[], str]) -> None:
+    world = World(lambda _name: postgres_url())
+    committee = world.committee()
+    project = world.propose(world.bearer())
+    await world.open(project, list(committee))
+    office = Office(world, project)
+    kept = await office.issue()
+    corrected = office.claim(minutes=((2026, 180 * 60),), replaces=kept.id)
+    office.validate(corrected.id)
+    await office.passes.issue(world.id(), corrected.id)
+    assert await office.standing(kept) is Standing.REVOKED
+    assert await office.standing(office.load(corrected.id)) is Standing.GOOD
+    assert len(await office.passes.tell_year(2026)) == 1
+    wrongs = world.find_wrongs()
+    world.close()
+    assert wrongs == []
