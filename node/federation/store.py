@@ -249,6 +249,15 @@ def find_arrival(connection: Connection, op: bytes) -> Row | None:  # type: igno
     return connection.execute(select(arrivals).where(arrivals.c.op == op)).first()
 
 
+def find_arrivals(connection: Connection, ops: Sequence[bytes]) -> dict[bytes, Row]:  # type: ignore[type-arg]
+    """Return arrivals by the ids under which they were credited."""
+    found: dict[bytes, Row] = {}  # type: ignore[type-arg]
+    for start in range(0, len(ops), 500):
+        for row in connection.execute(select(arrivals).where(arrivals.c.op.in_(ops[start : start + 500]))):
+            found[bytes(row.op)] = row
+    return found
+
+
 def find_received_leaf(connection: Connection, origin: str, epoch: int, index: int) -> bytes | None:
     """Return the author's slip, if it was handed to us."""
     leaf = _FIND_RECEIVED.value(connection, origin=origin, epoch=epoch, index=index)

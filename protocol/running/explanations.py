@@ -190,6 +190,49 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Le compte {account} n'est pas vide : cédez ou orientez d'abord ce qui reste.",
         "Account {account} is not empty: cede or orient what is left first.",
     ),
+    "project_stays": (
+        "Le compte d'un projet ({account}) ne se ferme pas : des droits peuvent y revenir.",
+        "The account of a project ({account}) is never closed: rights may come back to it.",
+    ),
+    # projects, and what is directed to them
+    "orientation_refused": ("Orientation refusée.", "Orientation refused."),
+    "project_not_here": ("Aucun projet {account} ici.", "No project {account} here."),
+    "project_committed": (
+        "Le projet {account} est financé : on n'y oriente plus rien et rien n'en revient.",
+        "Project {account} is funded: nothing more is directed to it, and nothing taken back.",
+    ),
+    "project_closed": (
+        "Le projet {account} est terminé : ce qui n'a pas été converti revient à ses détenteurs.",
+        "Project {account} has ended: what was not converted goes back to its holders.",
+    ),
+    "project_past": (
+        "Le projet {account} n'accepte plus rien depuis le {until}.",
+        "Project {account} takes nothing more since {until}.",
+    ),
+    "project_full": (
+        "Le projet {account} ne peut plus recevoir que {room} centimes.",
+        "Project {account} takes {room} cents at most.",
+    ),
+    "project_open": (
+        "Le projet {account} n'est pas encore financé : rien n'est converti.",
+        "Project {account} is not committed yet: nothing is converted.",
+    ),
+    "round_known": (
+        "La tranche {round} du projet {account} a déjà été demandée sous un autre identifiant.",
+        "Round {round} of project {account} was asked for under another id.",
+    ),
+    "lots_unfit": (
+        "Seuls {available} centimes peuvent aller au projet {account}, sur {asked} demandés : les autres lots sont liés.",
+        "Only {available} cents may go to project {account}, of {asked} asked: the other lots are bound.",
+    ),
+    "orientation_unknown": ("Rien n'a été orienté sous {id}.", "Nothing was directed under {id}."),
+    "not_directed": (
+        "De cette orientation il reste {available} centimes, pour {asked} demandés.",
+        "Of this orientation {available} cents are left, for {asked} asked.",
+    ),
+    "withdrawn": ("Le projet a été retiré par son porteur.", "The project was withdrawn by its bearer."),
+    "minimum_missed": ("Le projet n'a pas atteint son minimum.", "The project missed its minimum."),
+    "audit_failed": ("L'audit du projet n'a pas été concluant.", "The audit of the project failed."),
     # the fund and its bank
     "invalid_iban": (
         "IBAN {iban} refusé : {reason}. Recopiez-le du RIB.",

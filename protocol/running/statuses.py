@@ -25,6 +25,8 @@ BY_CODE: Final[Mapping[str, int]] = {
     "account_unknown": 404,
     "cession_unknown": 404,
     "operation_unknown": 404,
+    "orientation_unknown": 404,
+    "project_not_here": 404,
     "unknown_member": 404,
     "not_found": 404,
     "wrong_method": 405,
