@@ -20,6 +20,7 @@ from node.federation.payee_service import PayeeDesk
 from node.federation.service import Federation
 from node.federation.worker import ExchangeWorker
 from node.grants.service import GrantDesk
+from node.holders.service import HolderDesk
 from node.house.folders_store import find_house
 from node.house.settings import HouseSettings, read_neighbours
 from node.ledger.accounts import AccountKind
@@ -153,11 +154,14 @@ class NodeApp:
         """Return the accounts' side of the talk with the other bases of this territory."""
         deposits = DepositDesk(self.ledger, entropy=clock_service.entropy)
         grants = GrantDesk(self.ledger)
+        holders = HolderDesk(self.ledger, in_flight=federation_store.load_in_flight)
 
         def apply(page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
             match sender:
                 case BaseName.PARTNERS:
                     return grants.apply(page, sender, messages)
+                case BaseName.PEOPLE:
+                    return holders.apply(page, sender, messages)
                 case BaseName.PROJECTS:
                     return self.projects.apply(page, sender, messages)
                 case _:

@@ -444,6 +444,14 @@ def load_unfinished(connection: Connection, from_index: int | None = None) -> li
     return [slip for slip in found if slip is not None]
 
 
+def load_in_flight(connection: Connection, account: str) -> int:
+    """Return the cents that an account ceded to other territories, and whose cession has not ended."""
+    state = func.coalesce(cessions.c.exception, sent_slips.c.state)
+    ended = [str(one) for one in TERMINAL]
+    query = select(func.coalesce(func.sum(cessions.c.cents), 0)).select_from(_JOINED)
+    return int(connection.execute(query.where(cessions.c.account == account, state.not_in(ended))).scalar_one())
+
+
 def count_states(connection: Connection) -> dict[str, tuple[int, int]]:
     """Return cessions sent by state: how many, and their cents."""
     state = func.coalesce(cessions.c.exception, sent_slips.c.state)
