@@ -43,6 +43,9 @@ app = typer.Typer(
         partners=LaterGroup(
             "node.partners_commands:app", "Companies: campaigns, tills, files of operations, counterparts, coupons."
         ),
+        people=LaterGroup(
+            "node.people_commands:app", "People: civil records, consents, roles, cards, erasure. No name elsewhere."
+        ),
         projects=LaterGroup(
             "node.projects_commands:app", "Projects: sheets, committee, votes, and the way to the bearer's bank."
         ),
@@ -199,7 +202,7 @@ def _take_welcome(folder: Path, invited: Invitation, data: bytes) -> None:
 def serve(
     folder: Folder,
     bases: Annotated[
-        str, typer.Option(help="accounts,fund,partners,projects; empty: all that live in the folder")
+        str, typer.Option(help="accounts,fund,partners,projects,people; empty: all that live in the folder")
     ] = "",
 ) -> None:
     """Run the node, or some of its bases, until it is told to stop."""

@@ -838,6 +838,7 @@ TARGETS: Final[Mapping[str, Target]] = {
         Target("base_settings", _lazily("base_settings", "house_files"), 2_048),
         Target("bank_file", _lazily("bank_file", "house_files"), 8_192),
         Target("ticket", _lazily("ticket", "house_files"), 256),
+        Target("paper_code", _lazily("paper_code", "house_files"), 128),
         Target("operations", _lazily("operations", "house_files"), 4_096),
         Target("pass_file", _lazily("pass_file", "pass_files"), 4_096),
         Target("node_api", _lazily("node_api"), 2_048),
