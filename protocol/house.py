@@ -366,8 +366,8 @@ class DueState(IntEnum):
 class DueSettled(Struct, frozen=True, array_like=True, tag=52):
     """Euros of a conversion: fund to accounts, and from there to who decided.
 
-    `cents` are those of one payment of it: what donors had paid in and what was called of them is paid apart, so a
-    conversion may be settled in several parts. What was PAID may come back later: then as many cents are REJECTED.
+    What donors had paid in and what is called of them is paid apart: PAID is told once the last part is, with all its cents.
+    REJECTED is one payment that the bank did not carry out, or sent back, perhaps after PAID: its cents stay owed.
     """
 
     id: Id
