@@ -1,8 +1,4 @@
-"""orientation: projects, what is directed to them, rounds; the account of what was converted, and two kinds of posting
-
-On SQLite a rule of a table is changed in the words of its schema: to write ten million transfers again for a word more
-would take an hour. It is what SQLite's own documentation gives for changing a CHECK (ALTER TABLE, section 7).
-"""
+"""orientation: projects, what is directed to them, rounds; the account of what was converted, and two kinds of posting"""
 
 from __future__ import annotations
 
@@ -10,6 +6,8 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
+
+from protocol.book.migration_service import change_rule
 
 revision = "0007"
 down_revision = "0006"
@@ -37,31 +35,9 @@ def _one_of(column: str, members: Sequence[str]) -> str:
 
 
 def _say_again(*, is_upgrade: bool) -> None:
-    connection = op.get_bind()
-    is_sqlite = connection.dialect.name == "sqlite"
-    version = 0
-    if is_sqlite:
-        version = connection.exec_driver_sql("PRAGMA schema_version").scalar_one()
-        connection.exec_driver_sql("PRAGMA writable_schema = ON")
     for table, before, after in _RULES:
         old, new = (_one_of("kind", members) for members in ((before, after) if is_upgrade else (after, before)))
-        name = op.f(f"ck_{table}_kind")
-        if not is_sqlite:
-            op.drop_constraint(name, table, type_="check")
-            op.create_check_constraint(name, table, new)
-            continue
-        changed = connection.execute(
-            sa.text(
-                "UPDATE sqlite_master SET sql = replace(sql, :old, :new)"
-                " WHERE type = 'table' AND name = :name AND instr(sql, :old) > 0"
-            ),
-            {"old": f"{name} CHECK ({old})", "new": f"{name} CHECK ({new})", "name": table},
-        )
-        if changed.rowcount != 1:
-            raise ValueError(f"the rule {name} is not in the words that were expected")
-    if is_sqlite:
-        connection.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")
-        connection.exec_driver_sql("PRAGMA writable_schema = RESET")
+        change_rule(op.get_bind(), table, op.f(f"ck_{table}_kind"), old=old, new=new)
 
 
 def upgrade() -> None:
