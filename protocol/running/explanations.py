@@ -439,6 +439,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Ce que le paiement {payment} doit régler n'est plus ouvert ainsi. Listez de nouveau les propositions.",
         "What payment {payment} was to pay is not open like that any more. List the proposals again.",
     ),
+    "year_closed": (
+        "L'exercice clos le {day} ne peut pas être arrêté : {reason}.",
+        "The fiscal year that ends on {day} cannot be closed: {reason}.",
+    ),
     "pledge_refused": (
         "Promesse refusée : {reason}.",
         "Pledge refused: {reason}.",
