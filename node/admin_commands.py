@@ -42,6 +42,15 @@ from node.ledger.reading_service import (
     load_totals,
 )
 from node.ledger.reversals import Reverse
+from node.orientation.store import list_orientations, load_all_projects
+from node.orientation_answers import tell_directed, tell_oriented, tell_project, tell_taken_back
+from node.orientation_requests import (
+    ChoiceItem,
+    OrientationRequest,
+    OrientationReturnRequest,
+    read_orientation,
+    read_orientation_return,
+)
 from node.requests import CessionItem, CreditItem, read_account, read_cession, read_credit, read_event, read_kind
 from protocol.amounts import Cents, require_amount
 from protocol.errors import Malformed
@@ -158,6 +167,38 @@ async def _cede(app: NodeApp, asked: Asked) -> Any:
     )
     view = await app.book.write(app.federation.cede, read_cession(item, app.home))
     return msgspec.to_builtins(tell_cession(view, app.home, _language(asked)))
+
+
+async def _orient(app: NodeApp, asked: Asked) -> Any:
+    wanted = read_orientation(
+        OrientationRequest(
+            id=asked["id"],
+            giver=asked["from"],
+            choices=[ChoiceItem(to=to, cents=cents) for to, cents in asked["choices"]],
+            overflow=asked["overflow"],
+            anonymous=asked["anonymous"],
+        ),
+        app.home,
+    )
+    view = await app.book.write(app.orientations.direct, wanted)
+    return msgspec.to_builtins(tell_directed(view, app.home, _language(asked)))
+
+
+async def _take_back(app: NodeApp, asked: Asked) -> Any:
+    request = OrientationReturnRequest(id=asked["id"], cents=asked["cents"])
+    wanted = read_orientation_return(request, asked["orientation"])
+    return msgspec.to_builtins(tell_taken_back(await app.book.write(app.orientations.take_back, wanted), app.home))
+
+
+async def _orientations(app: NodeApp, asked: Asked) -> Any:
+    account, limit = read_account(asked["account"], app.home), asked.get("limit", 50)
+    rows = await app.book.read(lambda line: list_orientations(line, account=account, before=None, limit=limit))
+    return [msgspec.to_builtins(tell_oriented(row, app.home)) for row in rows]
+
+
+async def _support(app: NodeApp, asked: Asked) -> Any:
+    found = await app.book.read(load_all_projects)
+    return [msgspec.to_builtins(tell_project(one, app.home)) for one in found]
 
 
 async def _give_back(app: NodeApp, asked: Asked) -> Any:
@@ -411,6 +452,8 @@ _WRITING: Final[Mapping[str, Command]] = {
     "credit": _credit,
     "reverse": _reverse,
     "cede": _cede,
+    "orient": _orient,
+    "take_back": _take_back,
     "recall": _recall,
     "give_back": _give_back,
     "ask_statement": _ask_statement,
@@ -429,6 +472,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "evidence_seen": _say_evidence_seen,
     **{name: _unless_behind(command) for name, command in _WRITING.items()},
     "account": _account,
+    "orientations": _orientations,
+    "support": _support,
     "cession": _cession,
     "cessions": _cessions,
     "arrivals": _arrivals,

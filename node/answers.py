@@ -121,8 +121,9 @@ class NameAnswer(Struct, frozen=True):
 
 
 class LotAnswer(Struct, frozen=True, rename={"lot_class": "class"}):
-    """What an account holds of one lot."""
+    """What an account holds of one lot; `lot` is its number in this book."""
 
+    lot: int
     issuer: str
     month: int
     lot_class: int
@@ -145,7 +146,7 @@ def tell_balance(account: str, balance: Balance) -> BalanceAnswer:
         cents=int(balance.cents),
         reserved_cents=int(balance.reserved),
         available_cents=int(balance.available),
-        lots=[LotAnswer(lot.issuer, lot.month, int(lot.lot_class), int(lot.cents)) for lot in balance.lots],
+        lots=[LotAnswer(lot.lot, lot.issuer, lot.month, int(lot.lot_class), int(lot.cents)) for lot in balance.lots],
     )
 
 
@@ -560,7 +561,7 @@ class SumAnswer(Struct, frozen=True):
 
 
 class TotalsAnswer(Struct, frozen=True):
-    """The territory's figures: issued = held at home + in transit + unclaimed + abroad, of home lots."""
+    """The territory's figures: issued = held at home + in transit + unclaimed + converted + abroad, of home lots."""
 
     territory: str
     issued_cents: int
@@ -569,6 +570,7 @@ class TotalsAnswer(Struct, frozen=True):
     held_foreign_cents: int
     in_transit_cents: int
     unclaimed_cents: int
+    converted_cents: int
     abroad_cents: int
     abroad: dict[str, int]
     by_kind: dict[str, int]
@@ -585,6 +587,7 @@ def tell_totals(totals: Totals, sent: dict[str, tuple[int, int]], received: dict
         held_foreign_cents=sum(row.cents for row in totals.foreign_held),
         in_transit_cents=totals.home_in_transit + sum(row.cents for row in totals.foreign_in_transit),
         unclaimed_cents=totals.home_unclaimed + sum(row.cents for row in totals.foreign_unclaimed),
+        converted_cents=totals.home_converted,
         abroad_cents=sum(row.cents for row in totals.abroad),
         abroad={row.territory: row.cents for row in totals.abroad},
         by_kind={str(kind): cents for kind, cents in totals.by_kind.items()},

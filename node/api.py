@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import web
 from msgspec import Struct
 
-from node import accounts_api, federation_api, movements_api
+from node import accounts_api, federation_api, movements_api, orientation_api
 from node.access.service import Scope
 from node.answers import (
     AccountAnswer,
@@ -38,6 +38,13 @@ from node.answers import (
 from node.app import NodeApp
 from node.calls_api import NODE, answer
 from node.description import Route, describe_api
+from node.orientation_answers import (
+    OrientationAnswer,
+    OrientationReturnAnswer,
+    OrientationsAnswer,
+    ProjectsAnswer,
+)
+from node.orientation_requests import OrientationRequest, OrientationReturnRequest
 from node.requests import (
     CessionRequest,
     CreditRequest,
@@ -87,6 +94,7 @@ _ACCOUNT: Final = "/v1/accounts/{account}"
 _of = accounts_api
 _at = movements_api
 _to = federation_api
+_on = orientation_api
 
 DOORS: Final = (
     _door("POST", _ACCOUNTS, _of.open_account, OpenedAnswer, scope=Scope.ACCOUNTS, body=OpenRequest, creates=True),
@@ -118,6 +126,33 @@ DOORS: Final = (
     _door("POST", "/v1/cessions/{id}/recall", _to.recall, CessionAnswer, scope=Scope.CEDE),
     _door("POST", "/v1/arrivals/{id}/return", _to.give_back, CessionAnswer, scope=Scope.CEDE),
     _door("GET", "/v1/arrivals", _to.list_arrivals, ArrivalsAnswer, scope=Scope.READ, query="account cursor limit"),
+    _door(
+        "POST",
+        "/v1/orientations",
+        _on.orient,
+        OrientationAnswer,
+        scope=Scope.CEDE,
+        body=OrientationRequest,
+        creates=True,
+    ),
+    _door(
+        "GET",
+        "/v1/orientations",
+        _on.list_orientations,
+        OrientationsAnswer,
+        scope=Scope.READ,
+        query="account cursor limit",
+    ),
+    _door(
+        "POST",
+        "/v1/orientations/{id}/return",
+        _on.take_back_orientation,
+        OrientationReturnAnswer,
+        scope=Scope.CEDE,
+        body=OrientationReturnRequest,
+        creates=True,
+    ),
+    _door("GET", "/v1/support", _on.list_support, ProjectsAnswer, scope=Scope.READ),
     _door("GET", "/v1/payee", _to.show_payee, PayeeAnswer, scope=Scope.CEDE, query="address"),
     _door("GET", "/v1/directory", _to.show_directory, DirectoryAnswer, scope=Scope.READ),
     _door("GET", "/v1/openapi.json", show_description),

@@ -20,12 +20,17 @@ from node.federation.payee_service import PayeeDesk
 from node.federation.service import Federation
 from node.federation.worker import ExchangeWorker
 from node.grants.service import GrantDesk
+from node.holders.service import HolderDesk
 from node.house.folders_store import find_house
 from node.house.settings import HouseSettings, read_neighbours
 from node.ledger.accounts import AccountKind
 from node.ledger.errors import NumberTaken
 from node.ledger.openings import OpenAccount, Opened
 from node.ledger.service import Ledger
+from node.orientation.books_service import ProjectBooks
+from node.orientation.project_service import ProjectDesk
+from node.orientation.release_service import ReleaseService
+from node.orientation.service import Orientations
 from node.schema_service import ACCOUNTS_HISTORY
 from protocol.book import log_store
 from protocol.book.service import Book, Page
@@ -48,6 +53,7 @@ from protocol.times import DAY_MS, Instant
 
 log = structlog.get_logger("node")
 RESERVATIONS_EVERY_SECONDS = 5
+RELEASES_EVERY_SECONDS = 5
 STATEMENT_LOOK_EVERY_MINUTES = 10
 STATEMENT_EVERY_MS = DAY_MS
 FORGET_EVERY_HOURS = 1
@@ -131,6 +137,12 @@ class NodeApp:
         )
         self.metrics = Metrics(self.figures)
         self.house = find_house(folder)
+        books = ProjectBooks(None if self.house is None else self._tell_house)
+        self.orientations = Orientations(self.ledger, self.federation, books)
+        self.federation.projects = self.orientations
+        self.releases = ReleaseService(self.orientations, books)
+        has_fund = self.house is not None and BaseName.FUND in self.house.bases
+        self.projects = ProjectDesk(self.ledger, books, self.releases, has_fund=has_fund)
         self.on_house_news: Callable[[], None] = lambda: None
         self.house_exchange = None if self.house is None else self._open_house(self.house, keyring)
         self._asked_at = Instant(0)
@@ -142,10 +154,19 @@ class NodeApp:
         """Return the accounts' side of the talk with the other bases of this territory."""
         deposits = DepositDesk(self.ledger, entropy=clock_service.entropy)
         grants = GrantDesk(self.ledger)
+        holders = HolderDesk(self.ledger, in_flight=federation_store.load_in_flight)
 
         def apply(page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
-            desk = grants if sender == BaseName.PARTNERS else deposits
-            return desk.apply(page, sender, messages)
+            match sender:
+                case BaseName.PARTNERS:
+                    return grants.apply(page, sender, messages)
+                case BaseName.PEOPLE:
+                    return holders.apply(page, sender, messages)
+                case BaseName.PROJECTS:
+                    return self.projects.apply(page, sender, messages)
+                case _:
+                    self.projects.hear_fund(page, messages if sender == BaseName.FUND else ())
+                    return deposits.apply(page, sender, messages)
 
         return PeerExchange(
             self.book,
@@ -154,6 +175,11 @@ class NodeApp:
             apply,
             on_news=lambda: self.on_house_news(),
         )
+
+    def _tell_house(self, page: Page, reader: str, messages: Sequence[HouseMessage]) -> None:
+        """Tell another base of this territory, if it has one."""
+        if self.house is not None and self.house_exchange is not None and reader in self.house.bases:
+            self.house_exchange.tell(page, reader, messages)
 
     def require_no_fund(self) -> None:
         """Raise EndowmentClosed where a fund issues: then nobody here can."""
@@ -240,6 +266,7 @@ class NodeApp:
         self._commands, self._scheduler = commands, AsyncIOScheduler(timezone="UTC")
         for job, every in (
             (self._expire_reservations, {"seconds": RESERVATIONS_EVERY_SECONDS}),
+            (self._let_rights_go, {"seconds": RELEASES_EVERY_SECONDS}),
             (self._rotate_quietly, {"seconds": RESERVATIONS_EVERY_SECONDS}),
             (self._ask_statement, {"minutes": STATEMENT_LOOK_EVERY_MINUTES}),
             (self._forget_old, {"hours": FORGET_EVERY_HOURS}),
@@ -280,6 +307,15 @@ class NodeApp:
                 continue
         except Exception as error:  # the top of a worker loop: said, and tried again
             log.warning("reservations", error=str(error))
+
+    async def _let_rights_go(self) -> None:
+        """Go on with what goes back from projects that ended. After a stop it goes on where it was."""
+        try:
+            last = 0
+            while self.federation.behind is None and (last := await self.book.write(self.releases.release_some, last)):
+                continue
+        except Exception as error:  # the top of a worker loop: said, and tried again
+            log.warning("releases", error=str(error))
 
     async def _forget_old(self) -> None:
         """Delete what we sealed beside slips that ended long ago. Run twice is run once."""

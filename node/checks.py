@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from node.federation.checks import check_federation, load_directory
 from node.ledger.checks import check_ledger
+from node.orientation.checks import check_orientation
 from protocol.book.checks import check_logs, guarded
 from protocol.directory import BrokenDirectory, Directory
 from protocol.errors import NotCanonical
@@ -40,6 +41,8 @@ def check_node(
         "the federation room follows the logs",
         lambda: check_federation(connection, home=home, hub=hub, on_progress=on_progress),
     )
+    on_progress("projects")
+    checked += guarded("I1", "what is directed to projects adds up", lambda: check_orientation(connection, home=home))
     try:
         directory = load_directory(connection)
     except (BrokenDirectory, NotCanonical):

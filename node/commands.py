@@ -43,6 +43,9 @@ app = typer.Typer(
         partners=LaterGroup(
             "node.partners_commands:app", "Companies: campaigns, tills, files of operations, counterparts, coupons."
         ),
+        people=LaterGroup(
+            "node.people_commands:app", "People: civil records, consents, roles, cards, erasure. No name elsewhere."
+        ),
         projects=LaterGroup(
             "node.projects_commands:app", "Projects: sheets, committee, votes, and the way to the bearer's bank."
         ),
@@ -199,7 +202,7 @@ def _take_welcome(folder: Path, invited: Invitation, data: bytes) -> None:
 def serve(
     folder: Folder,
     bases: Annotated[
-        str, typer.Option(help="accounts,fund,partners,projects; empty: all that live in the folder")
+        str, typer.Option(help="accounts,fund,partners,projects,people; empty: all that live in the folder")
     ] = "",
 ) -> None:
     """Run the node, or some of its bases, until it is told to stop."""
@@ -373,6 +376,67 @@ def cede(
             **{"from": giver},
         )
         show(told, as_json=as_json)
+
+
+def _read_choice(text: str) -> tuple[str, int | None]:
+    """Return the project and the cents of `PROJECT=CENTS`, or of `PROJECT` alone: all that is left. Raises Malformed."""
+    to, equals, cents = text.partition("=")
+    if equals and not (cents.isascii() and cents.isdigit() and len(cents) <= 16):
+        raise Malformed(field="choice", reason=f"{text[:60]} is not PROJECT=CENTS")
+    return to, int(cents) if equals else None
+
+
+@app.command()
+def orient(
+    folder: Folder,
+    giver: Annotated[str, typer.Argument(help="the account that directs its rights")],
+    choices: Annotated[list[str], typer.Argument(help="PROJECT=CENTS, in order; PROJECT alone gets what is left")],
+    overflow: Annotated[str, typer.Option(help="what a full project does not take: next or back")] = "back",
+    anonymous: Annotated[bool, typer.Option(help="projects elsewhere are not told the address")] = False,
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """Direct rights to one or several projects, here or in another territory."""
+    with refusals_explained():
+        told = _call(
+            folder,
+            "orient",
+            id=id_or_new(id_),
+            choices=[_read_choice(choice) for choice in choices],
+            overflow=overflow,
+            anonymous=anonymous,
+            language=choose_language(),
+            **{"from": giver},
+        )
+        show(told if as_json else told["placements"], as_json=as_json, title="orientations")
+
+
+@app.command("take-back")
+def take_back(
+    folder: Folder, orientation: str, cents: CentsOption = None, id_: IdOption = "", as_json: AsJson = False
+) -> None:
+    """Change one's mind before the project is committed: the very lots come back (the id that `orient` shows)."""
+    with refusals_explained():
+        show(_call(folder, "take_back", id=id_or_new(id_), orientation=orientation, cents=cents), as_json=as_json)
+
+
+@app.command()
+def orientations(folder: Folder, account: str, limit: int = 50, as_json: AsJson = False) -> None:
+    """List what an account has directed to projects here, the newest first."""
+    with refusals_explained():
+        told = _call(folder, "orientations", account=account, limit=limit)
+        show(told, as_json=as_json, title="orientations")
+
+
+@app.command()
+def support(folder: Folder, as_json: AsJson = False) -> None:
+    """Show the projects that rights are directed to: how much and by how many, never by whom."""
+    with refusals_explained():
+        told = _call(folder, "support")
+        if not as_json:
+            kept = ("address", "name", "state", "target_cents", "directed_cents", "converted_cents", "supporters")
+            told = [{name: row[name] for name in kept} for row in told]
+        show(told, as_json=as_json, title="support")
 
 
 @app.command()

@@ -806,6 +806,11 @@ async def _year_open(app: FundApp, asked: Asked) -> Any:
     return {"year": asked["year"], "entries": await app.book.write(write, closing)}
 
 
+async def _year_close(app: FundApp, asked: Asked) -> Any:
+    closing = find_year_of(app.settings, asked["year"]).last_on
+    return {"year": asked["year"], "entries": await app.book.write(app.fund.dedications.close, closing)}
+
+
 async def _uses(app: FundApp, asked: Asked) -> Any:
     year = find_year_of(app.settings, asked["year"])
     chart = load_chart(year.first_on)
@@ -926,6 +931,7 @@ FUND_COMMANDS: Final[Mapping[str, Command]] = {
     "balance": _balance,
     "fec": _fec,
     "year_open": _year_open,
+    "year_close": _year_close,
     "uses": _uses,
     "carry": _carry,
     "check": _check,

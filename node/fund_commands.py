@@ -814,6 +814,13 @@ def fec(
         raise typer.Exit(1)
 
 
+@books.command("close-year")
+def close_year(folder: Folder, year: Year = 0, as_json: AsJson = False) -> None:
+    """Bring dedicated funds to what companies paid for miles and is not spent on them. Once, before the next is opened."""
+    with refusals_explained():
+        show(call_fund(folder, "year_close", year=_year(year)), as_json=as_json)
+
+
 @books.command("open-year")
 def open_year(folder: Folder, year: Year = 0, as_json: AsJson = False) -> None:
     """Write the opening balances of a fiscal year, from all entries of the year before. Once."""

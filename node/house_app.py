@@ -21,6 +21,9 @@ from node.house.folders_store import find_house, find_local
 from node.house.settings import HouseSettings
 from node.partners_admin_commands import PARTNERS_COMMANDS
 from node.partners_app import PartnersApp
+from node.passes_api import add_passes_doors
+from node.people_admin_commands import PEOPLE_COMMANDS
+from node.people_app import PeopleApp
 from node.projects_admin_commands import PROJECTS_COMMANDS
 from node.projects_api import add_projects_doors
 from node.projects_app import ProjectsApp
@@ -87,6 +90,9 @@ class HouseApp:
             if self.partners is not None:
                 opened.callback(self.partners.book.close)
             self.projects = ProjectsApp(folder) if BaseName.PROJECTS in bases else None
+            if self.projects is not None:
+                opened.callback(self.projects.book.close)
+            self.people = PeopleApp(folder) if BaseName.PEOPLE in bases else None
             opened.pop_all()
         self.parts: dict[BaseName, tuple[BaseApp, Mapping[str, Command]]] = {}
         self.exchanges: dict[str, PeerExchange] = {}
@@ -103,6 +109,9 @@ class HouseApp:
         if self.projects is not None:
             self.parts[BaseName.PROJECTS] = (self.projects, PROJECTS_COMMANDS)
             self.exchanges[BaseName.PROJECTS] = self.projects.exchange
+        if self.people is not None:
+            self.parts[BaseName.PEOPLE] = (self.people, PEOPLE_COMMANDS)
+            self.exchanges[BaseName.PEOPLE] = self.people.exchange
         self._transports = self._open_transports()
         self.clearing = ClearingHouse(self.exchanges, self._transports, chance=clock_service.chance)
         for base, (part, _) in self.parts.items():
@@ -152,6 +161,7 @@ class HouseApp:
             )
         if self.projects is not None:
             add_projects_doors(application, self.projects.projects)
+            add_passes_doors(application, self.projects.projects.passes)
         return application
 
     async def _exchange(self, request: web.Request) -> web.Response:

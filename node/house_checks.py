@@ -17,10 +17,13 @@ from node.fund.checks import check_fund
 from node.fund_app import load_fund_settings
 from node.governance.checks import check_projects
 from node.grants.checks import check_grants
+from node.holders.checks import check_holders
 from node.house.folders_store import base_folder, find_house, find_local
 from node.house.settings import FOLDERS, read_neighbours
 from node.partners.checks import check_partners
 from node.partners_app import load_partners_config
+from node.people.checks import check_people
+from node.people_app import load_base_keys_of, load_people_settings
 from node.projects_app import load_projects_config
 from protocol.book import log_store
 from protocol.book.checks import check_logs, guarded
@@ -36,6 +39,7 @@ _DATABASES: Final[Mapping[BaseName, Callable[[Path], str]]] = {
     BaseName.FUND: lambda where: load_fund_settings(where).database,
     BaseName.PARTNERS: lambda where: load_partners_config(where).database,
     BaseName.PROJECTS: lambda where: load_projects_config(where).database,
+    BaseName.PEOPLE: lambda where: load_people_settings(where).database,
 }
 
 
@@ -72,6 +76,10 @@ def check_house(folder: Path, on_progress: Progress) -> list[Checked]:
                 checked += guarded("I2", "lots are deposits", lambda: check_deposits(accounts))
             if house is not None and BaseName.PARTNERS in house.bases:
                 checked += guarded("I2", "miles are grants that were signed", lambda: check_grants(accounts))
+            if house is not None and BaseName.PEOPLE in house.bases:
+                checked += guarded(
+                    "holders", "holders' accounts are as they were asked", lambda: check_holders(accounts)
+                )
         if (fund := bases.get(BaseName.FUND)) is not None and house is not None and neighbours is not None:
             settings = load_fund_settings(base_folder(folder, BaseName.FUND))
             checked += check_fund(
@@ -81,8 +89,14 @@ def check_house(folder: Path, on_progress: Progress) -> list[Checked]:
             on_progress("companies")
             checked += guarded("I2", "the companies' base adds up", lambda: check_partners(partners))
             checked += guarded("I7", "logs are whole", lambda: check_logs(partners, neighbours, on_progress))
-        if (projects := bases.get(BaseName.PROJECTS)) is not None and neighbours is not None:
-            checked += check_projects(projects, neighbours, on_progress)
+        if (projects := bases.get(BaseName.PROJECTS)) is not None and house is not None and neighbours is not None:
+            checked += check_projects(projects, neighbours, on_progress, home=house.territory)
+        if (people := bases.get(BaseName.PEOPLE)) is not None and neighbours is not None:
+            on_progress("people")
+            where = base_folder(folder, BaseName.PEOPLE)
+            base_keys = load_base_keys_of(where, load_people_settings(where))
+            checked += guarded("people", "the people's base proves itself", lambda: check_people(people, base_keys))
+            checked += guarded("I7", "logs are whole", lambda: check_logs(people, neighbours, on_progress))
         checked += guarded("I7", "bases hold each other's words", lambda: [_check_between(folder, bases)])
     return checked
 

@@ -39,7 +39,7 @@ def show_house(folder: Folder, as_json: AsJson = False) -> None:
 @app.command("card")
 def show_card(
     folder: Folder,
-    base: Annotated[str, typer.Argument(help="accounts, fund, partners or projects")],
+    base: Annotated[str, typer.Argument(help="accounts, fund, partners, projects or people")],
     as_json: AsJson = False,
 ) -> None:
     """Show the card of a base that lives here, for whoever keeps the others. Compare the fingerprint by telephone."""

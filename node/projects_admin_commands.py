@@ -45,6 +45,7 @@ from node.governance.signers_service import NewSigner, SignedChange, list_bearer
 from node.governance.store import load_bearer, load_proofs
 from node.governance.votes import BALLOT_VERSION, College, read_ballot
 from node.governance.votes_service import CallVote, CloseVote, Session, list_sessions, load_session
+from node.passes_admin_commands import PASSES_COMMANDS
 from node.projects_answers import tell_drawing, tell_line, tell_project
 from node.projects_app import ProjectsApp
 from node.projects_requests import read_sheet_request
@@ -605,4 +606,5 @@ PROJECTS_COMMANDS: Final[Mapping[str, Command]] = {
     "spending_judge": _spending_judge,
     "finding": _finding,
     "home": _home,
+    **PASSES_COMMANDS,
 }

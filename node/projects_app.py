@@ -33,6 +33,8 @@ class ProjectsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     zone: str = "Europe/Paris"
     grace_hours: Annotated[int, Meta(ge=0, le=168)] = 6
     iban_change_hours: Annotated[int, Meta(ge=24, le=720)] = 48
+    issuer: str = ""
+    public_url: str = ""
     database: str = ""
     passphrase_file: str = ""
 
@@ -63,6 +65,8 @@ class ProjectsApp(HousePart):
             zone=self.config.zone,
             grace_hours=self.config.grace_hours,
             iban_change_hours=self.config.iban_change_hours,
+            issuer=self.config.issuer,
+            public_url=self.config.public_url,
         )
         self.projects = Projects(
             self.book,

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from node import passes_commands
 from node.governance.days import parse_day
 from node.governance.errors import InvalidBallot, InvalidDraw
 from node.governance.signers import FindingWords, IbanWords, write_public, write_words
@@ -59,6 +60,7 @@ for name, group in (
     ("audit", audit),
 ):
     app.add_typer(group, name=name)
+app.add_typer(passes_commands.app, name="pass")
 
 Folder = Annotated[Path, typer.Argument(help="the node's folder, or that of the base kept apart", file_okay=False)]
 OutFile = Annotated[Path | None, typer.Option("--out", help="write it there")]
@@ -107,11 +109,16 @@ def init(
     zone: Annotated[str, typer.Option(help="the time zone whose days are meant")] = "Europe/Paris",
     database: Annotated[str, typer.Option(help="postgresql://… instead of a file in the folder")] = "",
     passphrase_file: str = "",
+    issuer: Annotated[str, typer.Option(help="the name under which passes are issued")] = "",
+    public_url: Annotated[
+        str, typer.Option(help="https://… where passes are verified; it stands in each of them")
+    ] = "",
     territory: Annotated[str, typer.Option(help="only where the node lives elsewhere")] = "",
     listen: Annotated[str, typer.Option(help="host:port; only where the node lives elsewhere")] = "127.0.0.1:8464",
     as_json: AsJson = False,
 ) -> None:
     """Make the projects' base: configuration and keys."""
+    from node.governance.passes.issuers import require_node
     from node.house_init_service import add_base, open_folder_house
     from node.projects_app import FILE, ProjectsConfig
 
@@ -119,7 +126,11 @@ def init(
         where = base_folder(folder, BaseName.PROJECTS)
         if (where / FILE).exists():
             raise NotConfigured(reason=f"{where} holds a projects' base already")
-        config = ProjectsConfig(zone=zone, database=database, passphrase_file=passphrase_file)
+        if public_url:
+            require_node(public_url)
+        config = ProjectsConfig(
+            zone=zone, issuer=issuer, public_url=public_url, database=database, passphrase_file=passphrase_file
+        )
         house = open_folder_house(folder, territory, listen)
         card = add_base(folder, BaseName.PROJECTS, house, database=database, passphrase_file=passphrase_file)
         write_private(where / FILE, format_settings(config).encode())

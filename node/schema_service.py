@@ -7,5 +7,6 @@ from typing import Final
 from node.access.tables import metadata as access
 from node.federation.tables import metadata as federation
 from node.ledger.service import ledger_history
+from node.orientation.tables import metadata as orientation
 
-ACCOUNTS_HISTORY: Final = ledger_history(federation, access)
+ACCOUNTS_HISTORY: Final = ledger_history(federation, access, orientation)

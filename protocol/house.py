@@ -1,6 +1,6 @@
 """What the bases of one territory tell each other: who they are, and the messages between them. Pure.
 
-A territory keeps several bases: accounts, fund, companies. Each is a party with keys and logs of its own, and they meet
+A territory keeps several bases: accounts, fund, companies, people. Each is a party with keys and logs of its own, and they meet
 only in slips, exchanged as between a node and the hub: so one of them can be kept by somebody else, on another machine,
 and neither can mint or pay alone. Their network is the territory's own (`house_of`): what is written in one house says
 nothing in another.
@@ -17,9 +17,11 @@ nothing in another.
     projects ◀── ProjectOpened, Support, ProjectReleased, ProjectConverted, DueSettled, Refused ── accounts
     accounts ── Due ──▶ fund                      rights on these lots were converted: the order says who is to be paid
     accounts ◀── DueTaken, DueSettled, Refused ── fund
+    people ── OpenHolder, AskHolder, FreezeHolder, CloseHolder ──▶ accounts    a holder's account, by its number alone
+    people ◀── HolderOpened, HolderTold, HolderBusy, HolderClosed, Refused ── accounts
 
 Ids are 16 opaque bytes, chosen by who asks; the same id with the same content is answered as before. The accounts never
-learn who a donor is; the fund, which writes receipts, learns it from `Donor`, and never learns who was granted what.
+learn who a donor or a holder is; the fund, which writes receipts, learns it from `Donor`, and never learns who was granted what.
 Source: SPEC.md, "The house"; shared design, ARCHITECTURE.md, "One idea at three scales".
 """
 
@@ -364,14 +366,103 @@ class DueState(IntEnum):
 class DueSettled(Struct, frozen=True, array_like=True, tag=52):
     """Euros of a conversion: fund to accounts, and from there to who decided.
 
-    `cents` are those of one payment of it: what donors had paid in and what was called of them is paid apart, so a
-    conversion may be settled in several parts. What was PAID may come back later: then as many cents are REJECTED.
+    What donors had paid in and what is called of them is paid apart: PAID is told once the last part is, with all its cents.
+    REJECTED is one payment that the bank did not carry out, or sent back, perhaps after PAID: its cents stay owed.
     """
 
     id: Id
     state: DueState
     cents: Amount
     on: Day
+
+
+class HolderKind(StrEnum):
+    """For whom a holder's account is."""
+
+    PERSON = "person"
+    GROUP = "group"
+
+
+class HolderState(StrEnum):
+    """Whether rights of a holder's account may move."""
+
+    OPEN = "open"
+    FROZEN = "frozen"
+    CLOSED = "closed"
+
+
+class OpenHolder(Struct, frozen=True, array_like=True, tag=30):
+    """Somebody needs an account. No name goes with it: the accounts know a number, and the people's base knows whose."""
+
+    id: Id
+    kind: HolderKind
+
+
+class HolderOpened(Struct, frozen=True, array_like=True, tag=31):
+    """The account has this number."""
+
+    id: Id
+    number: Number
+
+
+class AskHolder(Struct, frozen=True, array_like=True, tag=32):
+    """Tell what there is of a holder's account: for its holder's own reading, or before it is closed."""
+
+    id: Id
+    account: Number
+
+
+class HolderTold(Struct, frozen=True, array_like=True, tag=33):
+    """What there is of it: cents held, those reserved among them, those on their way elsewhere, how many movements.
+
+    `shows_name` says whether its holder shows some name to payers, never which. `closed_at` is 0 before it is.
+    """
+
+    id: Id
+    account: Number
+    kind: HolderKind
+    state: HolderState
+    cents: Annotated[int, Meta(ge=0, le=10**15)]
+    reserved: Annotated[int, Meta(ge=0, le=10**15)]
+    in_flight: Annotated[int, Meta(ge=0, le=10**15)]
+    movements: Annotated[int, Meta(ge=0, le=2**53)]
+    shows_name: bool
+    opened_at: Millis
+    closed_at: Millis
+
+
+class FreezeHolder(Struct, frozen=True, array_like=True, tag=34):
+    """From now on nothing leaves or reaches a holder's account, or it does again. Answered by `HolderTold`."""
+
+    id: Id
+    account: Number
+    is_frozen: bool
+
+
+class CloseHolder(Struct, frozen=True, array_like=True, tag=35):
+    """Close a holder's account, after moving what it holds `into` another; where that is empty, it must hold nothing."""
+
+    id: Id
+    account: Number
+    into: Annotated[str, Meta(max_length=8)]
+
+
+class HolderBusy(Struct, frozen=True, array_like=True, tag=36):
+    """It cannot be closed yet, and nothing was changed: rights are held, reserved or on their way."""
+
+    id: Id
+    account: Number
+    cents: Annotated[int, Meta(ge=0, le=10**15)]
+    reserved: Annotated[int, Meta(ge=0, le=10**15)]
+    in_flight: Annotated[int, Meta(ge=0, le=10**15)]
+
+
+class HolderClosed(Struct, frozen=True, array_like=True, tag=37):
+    """It is closed for ever; so much went into the account that was named. No name is shown of it any more."""
+
+    id: Id
+    account: Number
+    moved: Annotated[int, Meta(ge=0, le=10**15)]
 
 
 HouseMessage = (
@@ -405,6 +496,14 @@ HouseMessage = (
     | Due
     | DueTaken
     | DueSettled
+    | OpenHolder
+    | HolderOpened
+    | AskHolder
+    | HolderTold
+    | FreezeHolder
+    | CloseHolder
+    | HolderBusy
+    | HolderClosed
 )
 
 

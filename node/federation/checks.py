@@ -285,13 +285,13 @@ def _cents_by_place(cede: Cede) -> list[int]:
 def _sum_of_ops(connection: Connection, side: str) -> Iterator[_Posted]:
     """Yield, in the order of ops, what was posted of rights that touch another territory."""
     transfers, accounts = ledger.transfers, ledger.accounts
-    kind = "cede_out" if side == "debit" else "cede_in"
+    kinds = ("cede_out", "given_back") if side == "debit" else ("cede_in",)
     numbers = {row[0]: row[1] for row in connection.execute(select(accounts.c.id, accounts.c.number))}
     last: _Posted | None = None
     for op, account_id, cents, reference in stream(
         connection,
         select(transfers.c.op, transfers.c[side], transfers.c.cents, transfers.c.reference)
-        .where(transfers.c.kind == kind)
+        .where(transfers.c.kind.in_(kinds))
         .order_by(transfers.c.op, transfers.c.part),
     ):
         number = numbers.get(account_id)

@@ -275,6 +275,7 @@ def _book_cede(federation: Federation, page: Page, step: Step, slip: Slip, cede:
     for place, shortage in missing.items():
         _bring(federation, page, step, place, accounts[place], shortage, home)
     taker = TerritoryCode(slip.to)
+    projects = federation.ledger.find_projects(page, {AccountNumber(account) for account in accounts if account})
     postings: list[Posting] = []
     rows: list[tuple[object, ...]] = []
     for place, part in enumerate(parts):
@@ -287,7 +288,7 @@ def _book_cede(federation: Federation, page: Page, step: Step, slip: Slip, cede:
         postings.append(
             Posting(
                 op=Id16(op),
-                kind=PostingKind.CEDE_OUT,
+                kind=PostingKind.GIVEN_BACK if accounts[place] in projects else PostingKind.CEDE_OUT,
                 debit=_key_of(accounts[place]),
                 credit=TRANSIT,
                 cents=Cents(cents),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 from msgspec import structs
@@ -35,6 +35,7 @@ from node.federation.outgoing import (
     make_slip,
 )
 from node.federation.recovery import BEHIND, FACT, Recovery, RecoveryPhase
+from node.federation.senders import SENDER_NUMBER, read_arrival
 from node.federation.statements import OwnView, compare
 from node.federation.store import SentSlip
 from node.ledger.accounts import BORDER, TRANSIT, UNCLAIMED, abroad
@@ -122,10 +123,39 @@ class BookIsBehind(Refusal):
     code = "book_is_behind"
 
 
+class Reaching(NamedTuple):
+    """Rights that arrive at a project's account: under which id, by which place of the slip, of which lots, from whom."""
+
+    place: int
+    op: bytes
+    number: AccountNumber
+    draws: tuple[tuple[LotId, Cents], ...]
+    giver: str  # an address, or empty: anonymous
+
+
+class ProjectArrivals(Protocol):
+    """What the room of projects says of rights that reach a project, or that come back to one. Called in the page."""
+
+    def judge(self, page: Page, reaching: Sequence[Reaching]) -> dict[int, str]:
+        """Return, by place, the code of each that its project does not take."""
+
+    def take(self, page: Page, reached: Sequence[Reaching]) -> None:
+        """Note what was credited: it is directed now."""
+
+    def come_back(self, page: Page, ops: Sequence[bytes]) -> None:
+        """Note what had been given back and is in its project's account again."""
+
+    def give_back(self, page: Page, op: bytes) -> CessionView:
+        """Give back to its giver what is directed under the id of an arrival. Raises its Refusal."""
+
+
 class AskCession:
     """What a holder asks: hand rights to an account, here or far. Validated when made."""
 
-    __slots__ = ("account", "beneficiary", "cents", "draws", "giver", "op", "term", "told", "words", "written")
+    __slots__ = (
+        *("account", "beneficiary", "cents", "draws", "giver", "is_from_project", "op", "term", "told", "words"),
+        "written",
+    )
 
     def __init__(
         self,
@@ -149,6 +179,7 @@ class AskCession:
         self.giver = giver
         self.term: Instant = require_instant(term, "term")
         self.draws: tuple[tuple[LotId, Cents], ...] | None = None  # the very lots, where they are to be given back
+        self.is_from_project = False  # what a project gives back; nothing else leaves its account
         self.written = format_address(beneficiary)
         # What the caller said beside the amount, in six bytes.
         self.told = hashlib.sha256(f"{term}/{giver}/{words}".encode()).digest()[:6]
@@ -217,6 +248,7 @@ class Federation:
         self.recovery: Recovery | None = None
         self.hub_recovery: HubRecovery | None = None  # what a restored hub lacks of what it told us
         self.given_answers: dict[SlipKey, tuple[int, Answer]] | None = None
+        self.projects: ProjectArrivals | None = None  # who directs what reaches a project; without it, it is credited
 
     def load(self, connection: Connection) -> None:
         """Fold the directory that this book holds, and know whether it is an old copy."""
@@ -282,7 +314,7 @@ class Federation:
                 postings.append(
                     Posting(
                         op=item.op,
-                        kind=PostingKind.CESSION if road is _Road.HOME else PostingKind.CEDE_OUT,
+                        kind=_kind_of(item, road),
                         debit=item.account,
                         credit=item.beneficiary.number if road is _Road.HOME else TRANSIT,
                         cents=item.cents,
@@ -343,6 +375,13 @@ class Federation:
         except Refusal as refusal:
             return refusal
         return _Road.SOUTH if member.kind is MemberKind.SOUTH else _Road.OPEN
+
+    def require_road(self, taker: TerritoryCode) -> bool:
+        """Return whether the road to a territory is one to the South. Raises why none is open."""
+        road = self._look_down_road(taker)
+        if isinstance(road, Refusal):
+            raise road
+        return road is _Road.SOUTH
 
     def _name_lots(self, page: Page, left: Sequence[tuple[AskCession, Posted]]) -> list[Leaving]:
         """Return the cessions that leave, their lots as others know them."""
@@ -473,10 +512,22 @@ class Federation:
         results: list[CessionView | Refusal] = []
         for op in items:
             try:
+                if (directed := self._give_back_directed(page, op)) is not None:
+                    results.append(directed)
+                    continue
                 results += self.cede(page, [self._ask_back(page, op)])
             except Refusal as refusal:
                 results.append(refusal)
         return results
+
+    def _give_back_directed(self, page: Page, op: bytes) -> CessionView | None:
+        """Give back an arrival that is directed to a project, or None where it is at a holder's."""
+        row = store.find_arrival(page.connection, op)
+        if self.projects is None or row is None or row.state != "delivered":
+            return None
+        if not self.ledger.find_projects(page, (AccountNumber(row.account),)):
+            return None
+        return self.projects.give_back(page, op)
 
     def _ask_back(self, page: Page, op: bytes) -> AskCession:
         """Return the cession that undoes an arrival. Raises NothingToGiveBack."""
@@ -810,9 +861,12 @@ class Federation:
             beginning = begin_ops(forward, handed_at)
             ops = {place: arrival_op(beginning, place) for place in wanted}
             sums = sum_places(cede)
-            returned = self._credit_places(page, forward, cede, column.numbers, ops, sums)
             nothing = ("",) * cede.count
             givers, words = column.givers or nothing, column.words or nothing
+            numbers: Sequence[str] = column.numbers
+            if SENDER_NUMBER in numbers:
+                numbers = self._find_senders(page, origin, numbers, words)
+            returned = self._credit_places(page, forward, cede, numbers, ops, sums, givers)
             store.insert_arrivals(
                 page.connection,
                 [
@@ -822,7 +876,7 @@ class Federation:
                         forward.epoch,
                         forward.index,
                         place,
-                        column.numbers[place],
+                        numbers[place],
                         sum(sums[place].values()),
                         givers[place],
                         words[place],
@@ -854,6 +908,7 @@ class Federation:
         numbers: Sequence[str],
         ops: Mapping[int, bytes],
         sums: Sequence[Mapping[int, int]],
+        givers: Sequence[str],
     ) -> dict[int, str]:
         """Post each cession of `ops`, home lots and others apart; return those that failed, by place, with the code."""
         # Only what the hub cleared: a lot that is listed and not drawn may be a lie about another issuer's.
@@ -868,6 +923,12 @@ class Federation:
                 for place in ops
                 if not faults.keys().isdisjoint(sums[place])
             }
+        reaching: list[Reaching] = []
+        if self.projects is not None:
+            wanted = [place for place in ops if place not in returned]
+            reaching = self._find_reaching(page, wanted, ops, numbers, sums, ids, givers)
+            if reaching:
+                returned.update(self.projects.judge(page, reaching))
         origin = f"from {forward.origin}/{forward.epoch}/{forward.index}/"
         for is_home, source in ((True, abroad(TerritoryCode(forward.origin))), (False, BORDER)):
             side = {lot: id_ for lot, id_ in ids.items() if (cede.lots[lot].issuer == self.identity.code) == is_home}
@@ -891,7 +952,48 @@ class Federation:
             for place, answer in zip(places, self.ledger.post(page, postings), strict=True):
                 if isinstance(answer, Refusal):
                     returned[place] = answer.code
+        if reaching and self.projects is not None:
+            self.projects.take(page, [one for one in reaching if one.place not in returned])
         return returned
+
+    def _find_reaching(
+        self,
+        page: Page,
+        places: Sequence[int],
+        ops: Mapping[int, bytes],
+        numbers: Sequence[str],
+        sums: Sequence[Mapping[int, int]],
+        ids: Mapping[int, LotId],
+        givers: Sequence[str],
+    ) -> list[Reaching]:
+        """Return the arrivals among these that are for accounts of projects: the accounts are laid out to be credited anyway."""
+        projects = self.ledger.find_projects(page, {AccountNumber(numbers[place]) for place in places})
+        return [
+            Reaching(
+                place,
+                ops[place],
+                AccountNumber(numbers[place]),
+                tuple([(ids[lot], Cents(cents)) for lot, cents in sums[place].items()]),
+                givers[place],
+            )
+            for place in (places if projects else ())
+            if numbers[place] in projects
+        ]
+
+    def _find_senders(self, page: Page, origin: str, numbers: Sequence[str], words: Sequence[str]) -> list[str]:
+        """Return the numbers with those found that mean 'who sent you this'; one that names no cession of ours stays."""
+        found = list(numbers)
+        for place, number in enumerate(numbers):
+            named = read_arrival(words[place]) if number == SENDER_NUMBER else None
+            if named is None:
+                continue
+            epoch, index, at = named
+            sent = store.find_sent(page.connection, epoch, index)
+            if sent is None or sent.taker != origin or sent.state is not CessionState.DELIVERED:
+                continue
+            owner = store.load_cession_places(page.connection, epoch, index).get(at) if at in sent.remaining else None
+            found[place] = owner[1] if owner is not None and owner[1] else number
+        return found
 
     def _ensure_lots(
         self, page: Page, lots: Sequence[Lot]
@@ -1035,6 +1137,10 @@ class Federation:
                     reference=f"slip {sent.epoch}/{sent.index}/{place}",
                 ),
             )
+        if self.projects is not None:
+            accounts = {AccountNumber(owners[place][1]) for place in places if owners[place][1]}
+            if again := self.ledger.find_projects(page, accounts):
+                self.projects.come_back(page, [owners[place][0] for place in places if owners[place][1] in again])
 
     def _post_or_break(self, page: Page, posting: Posting) -> None:
         """Post what the hub's log decided; where our book cannot follow, the books part here, and it is said."""
@@ -1055,6 +1161,12 @@ class Federation:
 
 def _name(lot: Lot) -> LotName:
     return LotName(TerritoryCode(lot.issuer), lot.ref, lot.kind, lot.month)
+
+
+def _kind_of(item: AskCession, road: _Road | Refusal) -> PostingKind:
+    if item.is_from_project:
+        return PostingKind.GIVEN_BACK
+    return PostingKind.CESSION if road is _Road.HOME else PostingKind.CEDE_OUT
 
 
 def _home_view(item: AskCession, posted: Posted) -> CessionView:

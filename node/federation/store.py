@@ -249,6 +249,15 @@ def find_arrival(connection: Connection, op: bytes) -> Row | None:  # type: igno
     return connection.execute(select(arrivals).where(arrivals.c.op == op)).first()
 
 
+def find_arrivals(connection: Connection, ops: Sequence[bytes]) -> dict[bytes, Row]:  # type: ignore[type-arg]
+    """Return arrivals by the ids under which they were credited."""
+    found: dict[bytes, Row] = {}  # type: ignore[type-arg]
+    for start in range(0, len(ops), 500):
+        for row in connection.execute(select(arrivals).where(arrivals.c.op.in_(ops[start : start + 500]))):
+            found[bytes(row.op)] = row
+    return found
+
+
 def find_received_leaf(connection: Connection, origin: str, epoch: int, index: int) -> bytes | None:
     """Return the author's slip, if it was handed to us."""
     leaf = _FIND_RECEIVED.value(connection, origin=origin, epoch=epoch, index=index)
@@ -433,6 +442,14 @@ def load_unfinished(connection: Connection, from_index: int | None = None) -> li
         query = query.where(sent_slips.c.ix >= from_index)
     found = [find_sent(connection, row.epoch, row.ix) for row in connection.execute(query).all()]
     return [slip for slip in found if slip is not None]
+
+
+def load_in_flight(connection: Connection, account: str) -> int:
+    """Return the cents that an account ceded to other territories, and whose cession has not ended."""
+    state = func.coalesce(cessions.c.exception, sent_slips.c.state)
+    ended = [str(one) for one in TERMINAL]
+    query = select(func.coalesce(func.sum(cessions.c.cents), 0)).select_from(_JOINED)
+    return int(connection.execute(query.where(cessions.c.account == account, state.not_in(ended))).scalar_one())
 
 
 def count_states(connection: Connection) -> dict[str, tuple[int, int]]:

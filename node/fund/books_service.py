@@ -54,6 +54,10 @@ class Books:
         self._settings = settings
         self._bank = BankAccount(iban=settings.account.iban, rank=_RANK)
 
+    def year_of(self, day: datetime.date) -> FiscalYear:
+        """Return the fiscal year of a day."""
+        return self._settings.year_of(day)
+
     # What happens.
 
     def receive(self, page: Page, movement: Movement, donor: bytes, cents: Cents, *, was_waiting: bool) -> None:
@@ -183,7 +187,7 @@ class Books:
         company = _donor_of(page.connection, pledge.donor)[1]
         piece = Piece(reference=f"PROMESSE-{pledge.number}", on=day_at(pledge.at))
         book = bookings.book_pledge if cents > 0 else bookings.book_pledge_ended
-        self._write(
+        self.write(
             page,
             event,
             day_at(page.now),
@@ -242,7 +246,7 @@ class Books:
 
     def _write_refund(self, page: Page, event: str, payment: Any, make: Callable[[Writing], Draft]) -> None:
         piece = Piece(reference=payment.end_to_end_id, on=day_at(payment.at))
-        self._write(page, f"{event} {bytes(payment.id).hex()}", day_at(page.now), piece, make)
+        self.write(page, f"{event} {bytes(payment.id).hex()}", day_at(page.now), piece, make)
 
     # How it is written.
 
@@ -259,15 +263,16 @@ class Books:
         assert movement.booked_on is not None
         piece = Piece(reference=movement.bank_reference or movement.id[:16], on=movement.booked_on)
         on = max(day_at(page.now), movement.booked_on) if is_now else movement.booked_on
-        self._write(page, f"{event} {movement.id}", on, piece, make)
+        self.write(page, f"{event} {movement.id}", on, piece, make)
 
     def _write_payment(self, page: Page, event: str, payment: Any, make: Callable[[Writing, Auxiliary], Draft]) -> None:
         bearer = _bearer_of(page.connection, payment)
         on = day_at(page.now)
         piece = Piece(reference=payment.end_to_end_id, on=day_at(payment.at))
-        self._write(page, f"{event} {bytes(payment.id).hex()}", on, piece, lambda writing: make(writing, bearer))
+        self.write(page, f"{event} {bytes(payment.id).hex()}", on, piece, lambda writing: make(writing, bearer))
 
-    def _write(self, page: Page, event: str, on: datetime.date, piece: Piece, make: Callable[[Writing], Draft]) -> None:
+    def write(self, page: Page, event: str, on: datetime.date, piece: Piece, make: Callable[[Writing], Draft]) -> None:
+        """Write one entry of an event, on its day."""
         year = self._settings.year_of(on)
         draft = make(Writing(chart=load_chart(year.first_on), on=on, piece=piece))
         self._keep(page, year, [(event, draft)])

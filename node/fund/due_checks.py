@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
-from node.fund.due_payment_service import DEAD
+from node.fund.due_payment_service import DEAD, find_whole
 from node.fund.due_service import load_issued
 from node.fund.dues import DueState, Share, count_covered
 from node.fund.outgoing_payments import SIGNERS, PaymentState, read_dues, write_words
@@ -68,14 +68,14 @@ def check_dues(connection: Connection, neighbours: Directory, home: str, told: L
         if isinstance(message, Due):
             asked.setdefault(message.id, message)
     said: dict[bytes, str] = {}
-    settled: dict[tuple[bytes, Settlement], int] = defaultdict(int)
+    settled: dict[bytes, list[DueSettled]] = defaultdict(list)
     for message in answered:
         if isinstance(message, DueTaken):
             said.setdefault(message.id, "")
         elif isinstance(message, Refused):
             said.setdefault(message.id, message.code)
         elif isinstance(message, DueSettled):
-            settled[message.id, message.state] += message.cents
+            settled[message.id].append(message)
     keys = _load_keys(connection, neighbours, home)
     parts: dict[int, list[Any]] = defaultdict(list)
     for row in connection.execute(select(due_lots).order_by(due_lots.c.due, due_lots.c.ix)):
@@ -142,7 +142,7 @@ def _find_in_payments(
     connection: Connection,
     rows: Sequence[Any],
     parts: Mapping[int, Sequence[Any]],
-    settled: Mapping[tuple[bytes, Settlement], int],
+    settled: Mapping[bytes, Sequence[DueSettled]],
 ) -> Iterator[Finding]:
     """What officers signed of dues is what hangs on each payment; what was paid was told; nothing is paid in advance."""
     ids = {row.no: bytes(row.id) for row in rows}
@@ -154,7 +154,7 @@ def _find_in_payments(
             if part.payment is not None:
                 bound[bytes(part.payment)][ids[no]] += part.cents
                 shares[bytes(part.payment)].add(part.share)
-    expected: dict[tuple[bytes, Settlement], int] = defaultdict(int)
+    rejected: set[bytes] = set()
     for row in connection.execute(select(payments).order_by(payments.c.number)):
         place = f"payment {bytes(row.id).hex()}"
         try:
@@ -168,18 +168,20 @@ def _find_in_payments(
             yield Finding(INVARIANT, place, f"{sum(signed.values())} cents of dues", f"{sum(found.values())} cents")
         if any(bearer_of.get(due) != bytes(row.bearer or b"") for due in signed):
             yield Finding(INVARIANT, place, "the bearer of its dues", "another")
-        for due, cents in words.dues:
-            if row.movement is not None:
-                expected[due, Settlement.PAID] += cents
-            if row.state in (PaymentState.REJECTED, PaymentState.RETURNED):
-                expected[due, Settlement.REJECTED] += cents
+        if row.state in (PaymentState.REJECTED, PaymentState.RETURNED):
+            rejected |= {due for due, _ in words.dues}
     for payment, found in bound.items():
         yield Finding(INVARIANT, f"payment {payment.hex()}", f"it pays {sum(found.values())} cents", "no such payment")
-    for due, state in expected.keys() | settled.keys():
-        told, cents = settled.get((due, state), 0), expected.get((due, state), 0)
-        # One that a report rejected and a statement confirms was told as rejected first.
-        if told != cents and not (state is Settlement.REJECTED and told > cents):
-            yield Finding(INVARIANT, f"due {due.hex()}", f"{cents} cents told as {state.name}", f"{told}")
+    for due in {*ids.values(), *settled}:
+        last = settled[due][-1] if settled.get(due) else None
+        whole = find_whole(connection, due) if bearer_of.get(due) else None
+        place = f"due {due.hex()}"
+        if whole is not None and (last is None or (last.state, last.cents) != (Settlement.PAID, whole)):
+            yield Finding(INVARIANT, place, f"{whole} cents told as paid", "not told")
+        if whole is None and last is not None and last.state is Settlement.PAID:
+            yield Finding(INVARIANT, place, "not paid to the last part", f"{last.cents} cents told as paid")
+        if due in rejected and not any(one.state is Settlement.REJECTED for one in settled.get(due, ())):
+            yield Finding(INVARIANT, place, "told as rejected", "not told")
     covered = _find_covered(connection, parts)
     for no, some in parts.items():
         for part in some:

@@ -237,7 +237,24 @@ class DuePayments:
         return True
 
     def settle(self, page: Page, payment: Any, state: Settlement, on: datetime.date) -> None:
-        """Tell the accounts what became of the euros of each conversion."""
-        told = [DueSettled(due, state, cents, number_of(on)) for due, cents in read_dues(bytes(payment.dues)).dues]
+        """Tell the accounts what became of the euros of each conversion: paid, once no part of it is missing."""
+        told: list[HouseMessage] = []
+        for due, cents in read_dues(bytes(payment.dues)).dues:
+            if state is not Settlement.PAID:
+                told.append(DueSettled(due, state, cents, number_of(on)))
+            elif (whole := find_whole(page.connection, due)) is not None:
+                told.append(DueSettled(due, state, whole, number_of(on)))
         if told:
             self._tell(page, BaseName.ACCOUNTS, told)
+
+
+def find_whole(connection: Connection, due: bytes) -> int | None:
+    """Return the cents of a due that the bank has paid to the last part; None where a part is missing."""
+    rows = connection.execute(
+        select(due_lots.c.cents, payments.c.state)
+        .join(dues, dues.c.no == due_lots.c.due)
+        .outerjoin(payments, payments.c.id == due_lots.c.payment)
+        .where(dues.c.id == due)
+    ).all()
+    is_whole = all(row.state == PaymentState.CONFIRMED for row in rows)
+    return sum(row.cents for row in rows) if is_whole else None

@@ -19,6 +19,7 @@ Refusal
 ├── LotNotOurs                   rights on a lot that this fund has no euros or pledge for
 ├── LotSpent                     more was converted of a lot than its euros or its pledge
 ├── DuesChanged                  what a payment was to pay is not open as it was signed
+├── YearClosed                   a fiscal year that cannot be closed now
 ├── PledgeRefused                a pledge that cannot be taken so
 └── ReminderRefused              the expected payment is not one to be reminded of, or not yet
 """
@@ -144,3 +145,9 @@ class PledgeRefused(Refusal):
     """Facts: reason."""
 
     code = "pledge_refused"
+
+
+class YearClosed(Refusal):
+    """Facts: day, reason."""
+
+    code = "year_closed"

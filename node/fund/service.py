@@ -9,6 +9,7 @@ from typing import Final
 from node.fund.bank_parameters_store import BankParameters
 from node.fund.books_service import Books
 from node.fund.debit_service import DebitDesk
+from node.fund.dedication_service import DedicationDesk
 from node.fund.deposit_service import DepositDesk
 from node.fund.donor_service import keep_company, require_no_citizen
 from node.fund.due_payment_service import DuePayments
@@ -63,6 +64,7 @@ class Fund:
         self.code = settings.siren or settings.rna
         self.books = Books(settings)
         self.deposits = DepositDesk(tell, self.books)
+        self.dedications = DedicationDesk(self.books)
         self.pledges = PledgeDesk(settings, self.code, self.books, tell)
         self.dues = DueDesk(
             home=place.home,

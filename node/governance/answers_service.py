@@ -83,7 +83,10 @@ class AnswerDesk:
 
     def _take_converted(self, page: Page, told: ProjectConverted) -> None:
         row = page.connection.execute(select(_rounds).where(_rounds.c.id == told.id)).first()
-        if row is None or row.state == RoundState.CONVERTED:
+        if row is None:
+            return
+        if row.state == RoundState.CONVERTED:  # told again: what a fund does not owe waits with the rest
+            change(page.connection, _rounds, _rounds.c.id == told.id, waiting=told.waiting)
             return
         change(
             page.connection,
@@ -108,12 +111,14 @@ class AnswerDesk:
             )
 
     def _take_settled(self, page: Page, told: DueSettled) -> None:
-        mark = _MARKS[told.state]
         row = page.connection.execute(select(_dues).where(_dues.c.id == told.id)).first()
-        # The bearer's own word stands, unless the bank took the euros back afterwards.
-        if row is None or row.mark == mark or (row.mark == DueMark.CONFIRMED and mark is not DueMark.REJECTED):
+        if row is None or row.mark == DueMark.REFUSED:
             return
-        change(page.connection, _dues, _dues.c.id == told.id, mark=mark, on_day=told.on, confirmed_on=None)
+        mark = _MARKS[told.state]
+        if row.mark == DueMark.CONFIRMED and mark is not DueMark.REJECTED:
+            mark = DueMark.CONFIRMED  # the bearer's own word stands, unless the bank took the euros back afterwards
+        confirmed_on = row.confirmed_on if mark is DueMark.CONFIRMED else None
+        change(page.connection, _dues, _dues.c.id == told.id, mark=mark, on_day=told.on, confirmed_on=confirmed_on)
 
     def _take_released(self, page: Page, told: ProjectReleased) -> None:
         change(page.connection, _projects, _projects.c.release_id == told.id, released=told.cents)

@@ -15,6 +15,8 @@ from node.governance.comments_service import CommentDesk
 from node.governance.committee_service import CommitteeDesk
 from node.governance.deadlines_service import DeadlineDesk
 from node.governance.letters_service import Letters, Tell
+from node.governance.passes.issuers import Issuer, derive_issuer_key
+from node.governance.passes.pass_service import Passes
 from node.governance.projects_service import ProjectDesk
 from node.governance.rounds_service import RoundDesk
 from node.governance.settings import ProjectsSettings
@@ -57,6 +59,10 @@ class Projects:
         self.comments = CommentDesk()
         self.deadlines = DeadlineDesk(letters, settings)
         self.answers = AnswerDesk(letters)
+        issuer = Issuer(
+            key=derive_issuer_key(keys), name=settings.issuer or f"Comité {settings.home}", node=settings.public_url
+        )
+        self.passes = Passes(book, settings, issuer=issuer, entropy=entropy)
 
     def apply(self, page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
         """Do what another base tells us, in the page that stores it. For `PeerExchange`."""

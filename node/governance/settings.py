@@ -17,3 +17,5 @@ class ProjectsSettings:
     zone: str = "Europe/Paris"
     grace_hours: int = 6
     iban_change_hours: int = 48
+    issuer: str = ""  # the name under which passes are issued
+    public_url: str = ""  # where passes are verified, https without a slash at the end; nothing where nobody can call

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from node.governance.errors import InvalidMember
-from protocol.canonical import encode_typed
+from protocol.canonical import encode_typed, prepare
 from protocol.keys import InvalidKey, PublicKeys, require_public_keys
 
 WORDS_VERSION: Final = 1
@@ -74,3 +74,6 @@ def read_public(text: object) -> PublicKeys:
         raise InvalidMember(field="key", reason="a public key is 128 hexadecimal digits") from None
     except InvalidKey as error:
         raise InvalidMember(field="key", reason=str(error.facts["reason"])) from None
+
+
+prepare(FindingWords, IbanWords)

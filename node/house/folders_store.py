@@ -5,6 +5,7 @@ keys/             the accounts' keys (those of the node)
 fund/             the fund's folder: fund.toml, fund.db, keys/
 partners/         the companies' folder: partners.toml, partners.db, keys/
 projects/         the projects' folder: projects.toml, projects.db, keys/
+people/           the people's folder: people.toml, people.db, keys/, keys/base/
 """
 
 from __future__ import annotations
@@ -43,9 +44,7 @@ def load_house(folder: Path) -> HouseSettings:
     """Raises NotConfigured."""
     found = find_house(folder)
     if found is None:
-        raise NotConfigured(
-            reason=f"no {FILE} in {folder}: run node fund init, node partners init or node projects init first"
-        )
+        raise NotConfigured(reason=f"no {FILE} in {folder}: run node fund, partners, projects or people init first")
     return found
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from node.ledger import store, tables
 from node.ledger.accounts import AccountKind, AccountState, advance
 from node.ledger.desk import Desk, Sheet
-from node.ledger.errors import AccountNotEmpty, AccountUnknown, NumberTaken
+from node.ledger.errors import AccountNotEmpty, AccountUnknown, NumberTaken, ProjectStays
 from node.ledger.openings import ChangeState, OpenAccount, Opened, ShowName, StateChanged
 from node.ledger.posting_service import load_sheets
 from protocol.book.rows_store import select_rows
@@ -75,6 +75,8 @@ def _change_state(connection: Connection, desk: Desk, item: ChangeState) -> Stat
     after = advance(sheet.state, item.event, account=item.account)
     if after is not sheet.state:
         is_closing = after is AccountState.CLOSED
+        if is_closing and sheet.kind is AccountKind.PROJECT:
+            raise ProjectStays(account=item.account)
         if is_closing and (sheet.cents or sheet.reserved):
             raise AccountNotEmpty(account=item.account, cents=sheet.cents, reserved=sheet.reserved)
         store.save_state(connection, sheet.id, after, desk.now if is_closing else None)

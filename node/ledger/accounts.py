@@ -11,6 +11,7 @@ Ordinary accounts have a number. System accounts have none, and are named by the
     transit    home rights on their way to another territory, not yet delivered
     abroad     home lots held in another territory, one account for each peer
     unclaimed  what came back to an account that had closed meanwhile
+    converted  home lots that became a project's euros: they are held here for ever, so that a lot still adds up
 """
 
 from __future__ import annotations
@@ -38,10 +39,11 @@ class AccountKind(StrEnum):
     TRANSIT = "transit"
     ABROAD = "abroad"
     UNCLAIMED = "unclaimed"
+    CONVERTED = "converted"
 
 
 SOURCES: Final = frozenset({AccountKind.ISSUANCE, AccountKind.BORDER})
-SYSTEM: Final = SOURCES | {AccountKind.TRANSIT, AccountKind.ABROAD, AccountKind.UNCLAIMED}
+SYSTEM: Final = SOURCES | {AccountKind.TRANSIT, AccountKind.ABROAD, AccountKind.UNCLAIMED, AccountKind.CONVERTED}
 ORDINARY: Final = frozenset(AccountKind) - SYSTEM
 # At home: ordinary accounts, and what waits for one.
 AT_HOME: Final = ORDINARY | {AccountKind.UNCLAIMED}
@@ -94,6 +96,7 @@ ISSUANCE: Final = SystemAccount(AccountKind.ISSUANCE)
 BORDER: Final = SystemAccount(AccountKind.BORDER)
 TRANSIT: Final = SystemAccount(AccountKind.TRANSIT)
 UNCLAIMED: Final = SystemAccount(AccountKind.UNCLAIMED)
+CONVERTED: Final = SystemAccount(AccountKind.CONVERTED)
 
 
 def abroad(peer: TerritoryCode) -> SystemAccount:

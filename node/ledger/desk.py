@@ -264,7 +264,7 @@ def _require_place(desk: Desk, lot: Lot, kind: AccountKind) -> None:
     is_home = lot.issuer == desk.home
     if kind is AccountKind.BORDER and is_home:
         raise LotMisplaced(lot=lot.id, issuer=lot.issuer, account=kind)
-    if kind in (AccountKind.ABROAD, AccountKind.ISSUANCE) and not is_home:
+    if kind in (AccountKind.ABROAD, AccountKind.ISSUANCE, AccountKind.CONVERTED) and not is_home:
         raise LotMisplaced(lot=lot.id, issuer=lot.issuer, account=kind)
 
 

@@ -6,6 +6,7 @@
     │   ├── AccountFrozen                nothing leaves or reaches it until it is reopened
     │   ├── AccountClosed                closed for ever; only a return may name it, and goes to the unclaimed
     │   ├── AccountNotEmpty              it cannot be closed yet
+    │   ├── ProjectStays                 the account of a project is never closed: rights may come back to it
     │   ├── InsufficientRights           less is available than was asked
     │   ├── KindMisfit                   this kind of posting does not go between accounts of these kinds
     │   ├── LotUnknown                   no such lot in this book
@@ -56,6 +57,12 @@ class AccountNotEmpty(LedgerRefusal):
     """Facts: account, cents, reserved."""
 
     code = "account_not_empty"
+
+
+class ProjectStays(LedgerRefusal):
+    """Facts: account."""
+
+    code = "project_stays"
 
 
 class InsufficientRights(LedgerRefusal):

@@ -38,7 +38,9 @@ class PostingKind(StrEnum):
     ORIENTATION = "orientation"  # a holder directs rights to a project
     CEDE_OUT = "cede_out"  # rights leave for another territory, and wait in transit
     DELIVERED = "delivered"  # they arrived there
-    RETURNED = "returned"  # they came back: refused, recalled, expired, or not deliverable
+    RETURNED = "returned"  # they came back: refused, recalled, expired, not deliverable, or taken back from a project
+    GIVEN_BACK = "given_back"  # what came to a project from another territory leaves for there again
+    CONVERSION = "conversion"  # what was directed to a project becomes its euros
     CEDE_IN = "cede_in"  # rights arrive from another territory
     MOVED = "moved"  # rights on our lots moved between two other territories
     REVERSAL = "reversal"  # a credit taken back. Only by `reverse`
@@ -57,7 +59,10 @@ JOINS: Final[Mapping[PostingKind, tuple[frozenset[AccountKind], frozenset[Accoun
     # From the unclaimed, and back to where rights come from: only in the recovery of an old copy of the book.
     PostingKind.CEDE_OUT: (_HOLDERS | {_K.UNCLAIMED}, frozenset({_K.TRANSIT, _K.ISSUANCE, _K.BORDER})),
     PostingKind.DELIVERED: (frozenset({_K.TRANSIT}), frozenset({_K.ABROAD, _K.BORDER})),
-    PostingKind.RETURNED: (frozenset({_K.TRANSIT}), AT_HOME),
+    # From a project to who had directed it; from the converted, where the fund refuses to pay, to the project again.
+    PostingKind.RETURNED: (frozenset({_K.TRANSIT, _K.PROJECT, _K.CONVERTED}), AT_HOME),
+    PostingKind.GIVEN_BACK: (frozenset({_K.PROJECT}), frozenset({_K.TRANSIT})),
+    PostingKind.CONVERSION: (frozenset({_K.PROJECT}), frozenset({_K.CONVERTED})),
     # From issuance, and to the unclaimed: likewise.
     PostingKind.CEDE_IN: (frozenset({_K.ABROAD, _K.BORDER, _K.ISSUANCE}), AT_HOME),
     PostingKind.MOVED: (frozenset({_K.ABROAD}), frozenset({_K.ABROAD})),

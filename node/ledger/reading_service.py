@@ -277,6 +277,7 @@ def load_totals(connection: Connection, home: TerritoryCode) -> Totals:
         home_held=sums.get(("held", "", home), 0),
         home_in_transit=sums.get((AccountKind.TRANSIT, "", home), 0),
         home_unclaimed=sums.get((AccountKind.UNCLAIMED, "", home), 0),
+        home_converted=sums.get((AccountKind.CONVERTED, "", home), 0),
         abroad=tuple(
             PeerTotal(territory=TerritoryCode(peer), cents=cents)
             for (where, peer, _), cents in sorted(sums.items())
@@ -409,4 +410,19 @@ def _load_keys(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[Ac
         ):
             key: AccountKey = number if number is not None else SystemAccount(AccountKind(kind), peer)
             found[account_id] = (key, shown_name)
+    return found
+
+
+def load_lot_terms(connection: Connection, lots: Collection[LotId]) -> dict[LotId, tuple[str, int, int, str]]:
+    """Return issuer, class, month and restriction of these lots; the text of a restriction is known of home lots only."""
+    table, origins = tables.lots, tables.origins
+    found: dict[LotId, tuple[str, int, int, str]] = {}
+    wanted = sorted(lots)
+    for start in range(0, len(wanted), 1_000):
+        rows = connection.execute(
+            select(table.c.id, table.c.issuer, table.c.lot_class, table.c.month, origins.c.restriction)
+            .join_from(table, origins, origins.c.lot_id == table.c.id, isouter=True)
+            .where(table.c.id.in_(wanted[start : start + 1_000]))
+        )
+        found.update({LotId(row[0]): (row[1], row[2], row[3], row[4] or "") for row in rows})
     return found

@@ -7,7 +7,7 @@ middle of its own operation, and has the chosen draws and the transfer ids at on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Concatenate, Final, ParamSpec, TypeVar, cast
@@ -23,8 +23,9 @@ from node.ledger import (
     reversal_service,
     store,
 )
+from node.ledger.accounts import AccountKind, AccountState
 from node.ledger.credits import CreditBatch, Credited
-from node.ledger.desk import Desk, turn_page
+from node.ledger.desk import Desk, Sheet, turn_page
 from node.ledger.endowments import Endow, Endowed
 from node.ledger.lots import LotId, LotName
 from node.ledger.openings import ChangeState, OpenAccount, Opened, ShowName, StateChanged
@@ -35,7 +36,7 @@ from node.ledger.tables import metadata
 from protocol.book.migration_service import History
 from protocol.book.service import Book, Page
 from protocol.errors import Refusal
-from protocol.identifiers import Id16, TerritoryCode
+from protocol.identifiers import AccountNumber, Id16, TerritoryCode
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -126,6 +127,30 @@ class Ledger:
     def reverse(self, page: Page, items: Sequence[Reverse]) -> list[Reversed | Refusal]:
         """Take back credits as far as their lots are still held and not reserved."""
         return reversal_service.reverse(page.connection, self._desk(page), items)
+
+    def find_projects(self, page: Page, numbers: Collection[AccountNumber]) -> set[AccountNumber]:
+        """Return which of these accounts are projects'. Lays them out, as posting to them would."""
+        desk = self._desk(page)
+        posting_service.load_sheets(page.connection, desk, numbers)
+        sheets = desk.sheets
+        project = AccountKind.PROJECT
+        return {number for number in numbers if (sheet := sheets.get(number)) is not None and sheet.kind is project}
+
+    def is_open(self, page: Page, number: AccountNumber) -> bool:
+        """Tell whether rights may leave the account now. A posting that is refused is refused for ever: this asks before."""
+        desk = self._desk(page)
+        posting_service.load_sheets(page.connection, desk, (number,))
+        sheet = desk.sheets.get(number)
+        return sheet is not None and sheet.state is AccountState.OPEN
+
+    def look_at(self, page: Page, number: AccountNumber) -> Sheet | None:
+        """Return the account with all that it holds as it stands in this page, or None. It is looked at, not changed."""
+        desk = self._desk(page)
+        posting_service.load_sheets(page.connection, desk, (number,))
+        sheet = desk.sheets.get(number)
+        if sheet is not None and not sheet.is_whole:
+            posting_service.load_whole(page.connection, desk, (sheet,))
+        return sheet
 
     def flush(self, page: Page) -> None:
         """Save what was decided so far, so that SQL of the same page can see it."""

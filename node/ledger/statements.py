@@ -132,7 +132,7 @@ class PeerTotal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures of a territory. `issued` = `home_held` + `home_in_transit` + the sum of `abroad` + unclaimed home."""
+    """The figures of a territory. `issued` = home held + in transit + unclaimed + converted + the sum of `abroad`."""
 
     territory: TerritoryCode
     issued: int
@@ -140,6 +140,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     home_held: int
     home_in_transit: int
     home_unclaimed: int
+    home_converted: int
     abroad: tuple[PeerTotal, ...]
     foreign_held: tuple[PeerTotal, ...]
     foreign_in_transit: tuple[PeerTotal, ...]

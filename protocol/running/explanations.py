@@ -41,10 +41,12 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Ce n'est pas un Citizen-Pass lisible : {reason}.",
         "This is no readable Citizen-Pass: {reason}.",
     ),
-    "invalid_picture": (
+    "invalid_badge": (
         "Cette image ne porte pas de Citizen-Pass : {reason}.",
         "This picture carries no Citizen-Pass: {reason}.",
     ),
+    "pass_unknown": ("Aucun pass {pass_id} ici.", "No pass {pass_id} here."),
+    "status_list_unknown": ("Aucune liste d'état {list} ici.", "No status list {list} here."),
     "pass_refused": ("Refusé par une règle des pass.", "Refused by a rule of passes."),
     "pass_step_refused": (
         "Un pass à l'état {state} ne peut pas devenir « {event} ».",
@@ -179,6 +181,106 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "An error of ours, number {incident}. Try again with the same id.",
     ),
     "operation_unknown": ("Aucune opération {id}.", "No operation {id}."),
+    # people
+    "people_refused": ("La base des personnes refuse.", "The people's base refuses."),
+    "not_the_people": (
+        "Seule la base des personnes demande cela.",
+        "Only the people's base asks that.",
+    ),
+    "people_key_missing": (
+        "Aucune clé de base de ce dossier n'ouvre cette base : remettez le dossier keys/base qui va avec elle.",
+        "No base key of this folder opens this base: put back the folder keys/base that belongs to it.",
+    ),
+    "invalid_person": ("Fiche refusée ({field}) : {reason}.", "Record refused ({field}): {reason}."),
+    "invalid_role": ("Rôle refusé ({field}) : {reason}.", "Role refused ({field}): {reason}."),
+    "invalid_rule": ("Règle {rule} refusée : {reason}.", "Rule {rule} refused: {reason}."),
+    "invalid_delegation": ("Délégation refusée ({field}) : {reason}.", "Delegation refused ({field}): {reason}."),
+    "invalid_consent_text": ("Texte refusé ({field}) : {reason}.", "Consent text refused ({field}): {reason}."),
+    "invalid_identity": ("Moyen de connexion refusé ({field}) : {reason}.", "Sign-in refused ({field}): {reason}."),
+    "invalid_paper_code": (
+        "Code mal recopié : {reason}. Aucun essai n'est perdu.",
+        "Code badly copied: {reason}. No attempt is lost.",
+    ),
+    "not_entitled": (
+        "Ni la personne, ni son délégué, ni un agent habilité de cette base : {action} refusé.",
+        "Neither the person, nor a delegate, nor an officer of this base: {action} refused.",
+    ),
+    "person_unknown": ("Personne {person} inconnue ici.", "No person {person} here."),
+    "person_erased": (
+        "La personne {person} a été effacée : plus rien ne dit qui elle était.",
+        "Person {person} was erased: nothing says any more who it was.",
+    ),
+    "person_kind_misfit": (
+        "{person} est de la sorte « {kind} » : cela ne convient pas ici.",
+        "{person} is a {kind}: that does not fit here.",
+    ),
+    "founded_already": (
+        "Les deux premiers agents sont déjà nommés : les rôles se donnent maintenant à deux.",
+        "The first two officers are named already: roles move by four eyes now.",
+    ),
+    "account_taken": (
+        "Le compte {account} est déjà à quelqu'un, ou se ferme.",
+        "Account {account} is somebody's already, or is being closed.",
+    ),
+    "holder_unknown": ("Aucun compte {account} dans cette base.", "No account {account} in this base."),
+    "consent_text_unknown": (
+        "Aucun texte publié pour « {purpose} » (version {version}).",
+        "No text is published for {purpose} (version {version}).",
+    ),
+    "consent_not_given": (
+        "Aucun consentement à retirer pour « {purpose} ».",
+        "There is no consent to withdraw for {purpose}.",
+    ),
+    "people_proposal_unknown": ("Proposition {proposal} inconnue.", "No proposal {proposal}."),
+    "people_proposal_ended": (
+        "La proposition {proposal} est déjà décidée ({state}).",
+        "Proposal {proposal} is decided already ({state}).",
+    ),
+    "same_eyes": ("Quatre yeux : {reason}.", "Four eyes: {reason}."),
+    "role_unknown": ("Rôle {role} inconnu ou terminé.", "No role {role}, or it has ended."),
+    "role_in_force": (
+        "Cette personne exerce encore un rôle ({duty}) : deux autres y mettent fin d'abord.",
+        "This person still holds a duty ({duty}): two others end it first.",
+    ),
+    "declaration_unknown": ("Déclaration {declaration} inconnue.", "No declaration {declaration}."),
+    "declaration_stands": (
+        "La déclaration {declaration} est déjà là ({state}).",
+        "Declaration {declaration} stands already ({state}).",
+    ),
+    "term_over": (
+        "Le délai pour revenir dessus s'est terminé le {until}.",
+        "The term to take it back ended on {until}.",
+    ),
+    "term_running": ("Le délai court jusqu'au {until}.", "The term runs until {until}."),
+    "delegation_unknown": ("Délégation {delegation} inconnue.", "No delegation {delegation}."),
+    "erasure_unknown": ("Effacement {erasure} inconnu.", "No erasure {erasure}."),
+    "erasure_ended": ("L'effacement {erasure} est terminé ({state}).", "Erasure {erasure} has ended ({state})."),
+    "erasure_running": (
+        "L'effacement de {person} est déjà demandé et attend.",
+        "The erasure of {person} is asked already and waits.",
+    ),
+    "identity_unknown": ("Moyen de connexion {identity} inconnu.", "No sign-in {identity}."),
+    "identity_taken": (
+        "Ce moyen de connexion sert déjà.",
+        "This sign-in is in use already.",
+    ),
+    "too_many_identities": ("Au plus {at_most} moyens de connexion.", "At most {at_most} ways to sign in."),
+    "paper_code_wrong": (
+        "Code faux. Essais restants : {attempts_left}.",
+        "Wrong code. Attempts left: {attempts_left}.",
+    ),
+    "paper_code_locked": (
+        "Carte bloquée après trop d'essais : demandez-en une autre.",
+        "Card locked after too many attempts: ask for another one.",
+    ),
+    "stock_too_small": (
+        "{asked} cartes demandées, {free} comptes libres : ouvrez-en d'avance (card stock).",
+        "{asked} cards asked, {free} free accounts: open some in advance (card stock).",
+    ),
+    "record_unreadable": (
+        "La fiche de {person} ne s'ouvre pas : clé de base absente, ou ligne modifiée. Lancez node check.",
+        "The record of {person} does not open: a base key is missing, or the row was changed. Run node check.",
+    ),
     # the ledger
     "ledger_refused": ("Le registre refuse.", "The ledger refuses."),
     "account_unknown": ("Aucun compte {account} ici.", "No account {account} here."),
@@ -188,6 +290,49 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Le compte {account} n'est pas vide : cédez ou orientez d'abord ce qui reste.",
         "Account {account} is not empty: cede or orient what is left first.",
     ),
+    "project_stays": (
+        "Le compte d'un projet ({account}) ne se ferme pas : des droits peuvent y revenir.",
+        "The account of a project ({account}) is never closed: rights may come back to it.",
+    ),
+    # projects, and what is directed to them
+    "orientation_refused": ("Orientation refusée.", "Orientation refused."),
+    "project_not_here": ("Aucun projet {account} ici.", "No project {account} here."),
+    "project_committed": (
+        "Le projet {account} est financé : on n'y oriente plus rien et rien n'en revient.",
+        "Project {account} is funded: nothing more is directed to it, and nothing taken back.",
+    ),
+    "project_closed": (
+        "Le projet {account} est terminé : ce qui n'a pas été converti revient à ses détenteurs.",
+        "Project {account} has ended: what was not converted goes back to its holders.",
+    ),
+    "project_past": (
+        "Le projet {account} n'accepte plus rien depuis le {until}.",
+        "Project {account} takes nothing more since {until}.",
+    ),
+    "project_full": (
+        "Le projet {account} ne peut plus recevoir que {room} centimes.",
+        "Project {account} takes {room} cents at most.",
+    ),
+    "project_open": (
+        "Le projet {account} n'est pas encore financé : rien n'est converti.",
+        "Project {account} is not committed yet: nothing is converted.",
+    ),
+    "round_known": (
+        "La tranche {round} du projet {account} a déjà été demandée sous un autre identifiant.",
+        "Round {round} of project {account} was asked for under another id.",
+    ),
+    "lots_unfit": (
+        "Seuls {available} centimes peuvent aller au projet {account}, sur {asked} demandés : les autres lots sont liés.",
+        "Only {available} cents may go to project {account}, of {asked} asked: the other lots are bound.",
+    ),
+    "orientation_unknown": ("Rien n'a été orienté sous {id}.", "Nothing was directed under {id}."),
+    "not_directed": (
+        "De cette orientation il reste {available} centimes, pour {asked} demandés.",
+        "Of this orientation {available} cents are left, for {asked} asked.",
+    ),
+    "withdrawn": ("Le projet a été retiré par son porteur.", "The project was withdrawn by its bearer."),
+    "minimum_missed": ("Le projet n'a pas atteint son minimum.", "The project missed its minimum."),
+    "audit_failed": ("L'audit du projet n'a pas été concluant.", "The audit of the project failed."),
     # the fund and its bank
     "invalid_iban": (
         "IBAN {iban} refusé : {reason}. Recopiez-le du RIB.",
@@ -293,6 +438,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "dues_changed": (
         "Ce que le paiement {payment} doit régler n'est plus ouvert ainsi. Listez de nouveau les propositions.",
         "What payment {payment} was to pay is not open like that any more. List the proposals again.",
+    ),
+    "year_closed": (
+        "L'exercice clos le {day} ne peut pas être arrêté : {reason}.",
+        "The fiscal year that ends on {day} cannot be closed: {reason}.",
     ),
     "pledge_refused": (
         "Promesse refusée : {reason}.",
@@ -643,6 +792,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "invalid_bearer": ("Porteur refusé ({field}) : {reason}.", "Bearer refused ({field}): {reason}."),
     "invalid_proof": ("Justificatif refusé ({field}) : {reason}.", "Proof refused ({field}): {reason}."),
     "invalid_sheet": ("Fiche refusée ({field}) : {reason}.", "Sheet refused ({field}): {reason}."),
+    "invalid_picture": ("Image refusée : {reason}.", "Picture refused: {reason}."),
     "invalid_member": ("Membre refusé ({field}) : {reason}.", "Member refused ({field}): {reason}."),
     "invalid_ballot": ("Bulletin ou vote refusé : {reason}.", "Ballot or vote refused: {reason}."),
     "invalid_draw": ("Tirage refusé ({field}) : {reason}.", "Drawing refused ({field}): {reason}."),

@@ -22,8 +22,11 @@ FORBIDDEN_DIRECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "hub": ("node", "tests"),
     "node.ledger": ("node.federation",),
     # Bases meet only in messages.
-    "node.partners": ("node.fund", "node.ledger", "node.federation", "node.governance"),
-    "node.governance": ("node.fund", "node.ledger", "node.federation", "node.partners"),
+    "node.governance": ("node.fund", "node.ledger", "node.federation", "node.partners", "node.people"),
+    "node.partners": ("node.fund", "node.ledger", "node.federation", "node.governance", "node.people"),
+    "node.people": ("node.fund", "node.ledger", "node.federation", "node.governance", "node.partners"),
+    "node.fund": ("node.people",),
+    "node.holders": ("node.people",),
     # A discount never touches a gift or a receipt, nor they it.
     "node.partners.coupons": ("node.partners.campaigns", "node.partners.purchases", "node.partners.counterparts"),
     "node.partners.counterparts": ("node.partners.coupons",),

@@ -91,23 +91,21 @@ async def test_one_person_alone_or_twice_pays_nothing(world: FundWorld) -> None:
     assert (again.dues, again.id != words.id) == (words.dues, True), "what was cancelled stays owed, under another id"
 
 
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        ({"territory": QUIMPER}, "order_refused"),  # nobody decides there that we know of
-        ({"payer": QUIMPER}, "order_refused"),
-        ({"eligible_until": 20261101}, "bearer_not_eligible"),
-        ({"iban": "FR1420041010050500013M02607"}, "invalid_iban"),
-        ({"version": 2}, "order_refused"),
-    ],
+BAD_ORDERS: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"territory": QUIMPER}, "order_refused"),  # nobody decides there that we know of
+    ({"payer": QUIMPER}, "order_refused"),
+    ({"eligible_until": 20261101}, "bearer_not_eligible"),
+    ({"iban": "FR1420041010050500013M02607"}, "invalid_iban"),
+    ({"version": 2}, "order_refused"),
 )
-async def test_an_order_that_cannot_be_followed_is_refused_by_its_reason(
-    world: FundWorld, change: dict[str, Any], code: str
-) -> None:
+
+
+async def test_an_order_that_cannot_be_followed_is_refused_by_its_reason(world: FundWorld) -> None:
     lot = await fund_lot(world, 1_000)
-    due = make_due(world, (lot, 100), order=make_order(**change))
-    assert await owe(world, due) == Refused(due.id, code)
-    assert await owe(world, due) == Refused(due.id, code)
+    for change, code in BAD_ORDERS:
+        due = make_due(world, (lot, 100), order=make_order(**change))
+        for _ in range(2):
+            assert await owe(world, due) == Refused(due.id, code)
     assert parts(world) == []
 
 

@@ -26,6 +26,8 @@ from node.partners.companies import Siren
 from node.partners.purchases import PurchaseId, TillNumber
 from node.partners.tickets import Ticket, derive_till_key, digest_purchase, format_ticket, format_ticket_qr
 from node.partners_app import PartnersConfig
+from node.people.paper_codes import format_code, make_code
+from node.people.settings import PeopleSettings
 from protocol import keys, merkle
 from protocol.amounts import Cents
 from protocol.canonical import decode_typed, encode_typed
@@ -191,6 +193,7 @@ def _seeds(world: World, recorder: Recorder) -> dict[str, list[bytes]]:
         "base_settings": list(_base_settings()),
         "bank_file": list(_bank_files()),
         "ticket": list(_tickets()),
+        "paper_code": [format_code(make_code(bytes(range(32)))).encode(), b"8en5 mfqc aj9e ewe1 kbsc jese"],
         "operations": [
             b"id;kind;account;amount;label\n1;staff;7K3F-92QX-C@200046977;12,50;prime\n2;x;y;z;\n",
             b"\xef\xbb\xbfidentifiant,nature,compte,montant\r\n1,fournisseur,7K3F-92QX-C@200046977,1\r\n",
@@ -251,6 +254,7 @@ def _base_settings() -> Iterator[bytes]:
     yield format_house(HouseSettings(territory="200046977", bases={"THE-FUND": Neighbour(keys=[keys])})).encode()
     yield format_settings(SETTINGS).encode()
     yield format_settings(PartnersConfig()).encode()
+    yield format_settings(PeopleSettings()).encode()
 
 
 def _bank_files() -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""What reaches a territory's fund and companies from outside: cards, settings, the bank's files, tickets, CSV."""
+"""What reaches a territory's other bases from outside: cards, settings, the bank's files, tickets, codes, CSV."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from node.partners.operations_file import Report, add_to_report, read_operations
 from node.partners.purchases import TillNumber
 from node.partners.tickets import derive_till_key, format_ticket, format_ticket_qr, read_origin, verify_ticket
 from node.partners_app import PartnersConfig
+from node.people.paper_codes import format_code, parse_code
+from node.people.settings import PeopleSettings
 from protocol.amounts import Cents
 from protocol.errors import Refusal
 from protocol.running.settings import format_settings, parse_settings
@@ -51,7 +53,7 @@ def card() -> Run:
 
 
 def base_settings() -> Run:
-    """The files of a house, of a fund and of companies."""
+    """The files of a house, of a fund, of companies and of people."""
 
     def run(data: bytes) -> None:
         text = _text(data)
@@ -59,7 +61,7 @@ def base_settings() -> Run:
             house = parse_settings(text, HouseSettings)
             read_neighbours(house)
             require_same(parse_settings(format_house(house), HouseSettings), house, "a house")
-        for type_ in (FundSettings, PartnersConfig):
+        for type_ in (FundSettings, PartnersConfig, PeopleSettings):
             with suppress(Refusal):
                 read: Any = parse_settings(text, type_)
                 require_same(parse_settings(format_settings(read), type_), read, "settings")
@@ -107,6 +109,17 @@ def ticket() -> Run:
             read = verify_ticket(text, {number: key}, day=_DAY)
             for written in (format_ticket(read, key), format_ticket_qr(read, key)):
                 require_same(verify_ticket(written, {number: key}, day=_DAY), read, "a ticket")
+
+    return run
+
+
+def paper_code() -> Run:
+    """A code on paper, as somebody types it: what is taken is written as one that is taken."""
+
+    def run(data: bytes) -> None:
+        with suppress(Refusal):
+            code = parse_code(_text(data))
+            require_same(parse_code(format_code(code)), code, "a code")
 
     return run
 

@@ -10,7 +10,7 @@ from typing import Final
 from node.governance.passes.canonical_json import decode_json, encode_json
 from node.governance.passes.credentials import CONTEXTS, PNG, SVG, TYPES, digest_of
 from node.governance.passes.data_integrity import add_proof
-from node.governance.passes.errors import InvalidPicture
+from node.governance.passes.errors import InvalidBadge
 from node.governance.passes.issuers import Issuer, IssuerKey, require_did, require_node, write_did_web
 from node.governance.passes.pass_proofs import make_pass_proof, parse_pass_proof
 from node.governance.passes.png_baking import bake_png, unbake_png
@@ -95,11 +95,11 @@ def _look_at_picture(data: bytes) -> None:
     for unbake, bake in ((unbake_png, bake_png), (unbake_svg, bake_svg)):
         try:
             plain, credential = unbake(data)
-        except InvalidPicture:
+        except InvalidBadge:
             continue
-        with suppress(InvalidPicture):  # a PNG of others may carry it in another place than ours
+        with suppress(InvalidBadge):  # a PNG of others may carry it in another place than ours
             require_same(unbake(bake(plain, credential)), (plain, credential), "a baked picture")
-    with suppress(InvalidPicture):
+    with suppress(InvalidBadge):
         if not extract_svg(data):
             raise NotItself("an empty credential")
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import structs
 
 from hub.config import HubConfig
-from node import requests
+from node import orientation_requests, requests
 from node.config import NodeConfig
 from node.federation.arrivals import NotProven, open_column, open_forward
 from node.federation.whispers import Question, Reply, Whisper, WhisperRefused, open_whisper
@@ -658,6 +658,8 @@ BODIES: Final = (
     requests.CessionLines,
     requests.CreditItem,
     requests.CessionItem,
+    orientation_requests.OrientationRequest,
+    orientation_requests.OrientationReturnRequest,
 )
 
 
@@ -683,6 +685,8 @@ def _read_body(data: bytes) -> None:
             continue
         written = msgspec.json.encode(read)
         require_same(msgspec.json.encode(requests.read_body(written, type_)), written, type_.__name__)
+        if isinstance(read, orientation_requests.OrientationRequest):
+            _take_line(lambda asked=read: orientation_requests.read_orientation(asked, BREST))
         if isinstance(read, requests.CessionLines):
             for item in requests.read_lines(read.items, requests.CessionItem):
                 if isinstance(item, requests.CessionItem):
@@ -834,6 +838,7 @@ TARGETS: Final[Mapping[str, Target]] = {
         Target("base_settings", _lazily("base_settings", "house_files"), 2_048),
         Target("bank_file", _lazily("bank_file", "house_files"), 8_192),
         Target("ticket", _lazily("ticket", "house_files"), 256),
+        Target("paper_code", _lazily("paper_code", "house_files"), 128),
         Target("operations", _lazily("operations", "house_files"), 4_096),
         Target("pass_file", _lazily("pass_file", "pass_files"), 4_096),
         Target("node_api", _lazily("node_api"), 2_048),

@@ -105,7 +105,7 @@ READERS: Final = (
     *("protocol", "node/requests.py", "node/federation", "hub", "node/house"),
     *("node/fund/camt.py", "node/fund/payment_status.py", "node/fund/statement_csv.py"),
     *("node/partners/operations_file.py", "node/partners/tickets.py"),
-    *("node/governance/passes",),
+    *("node/governance/passes", "node/people/paper_codes.py"),
 )
 VERBS: Final = (
     "decode",

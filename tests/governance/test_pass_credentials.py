@@ -17,8 +17,8 @@ from node.governance.passes.credentials import PNG, SVG, write_duration, write_h
 from node.governance.passes.data_integrity import add_proof
 from node.governance.passes.errors import (
     CredentialForged,
+    InvalidBadge,
     InvalidCredential,
-    InvalidPicture,
     IssuerUnknown,
     PictureAltered,
 )
@@ -201,7 +201,7 @@ def test_a_baked_picture_is_taken_and_gives_back_both(form: str) -> None:
         baked = bake(plain, form)
         assert unbake(baked) == (plain, form)
         assert verify_picture(baked, KNOWN).document == DOCUMENT
-        with pytest.raises(InvalidPicture):
+        with pytest.raises(InvalidBadge):
             bake(baked, form)
 
 
@@ -266,7 +266,7 @@ def test_unbaking_an_svg_gives_back_what_was_baked(before: str, words: str, hard
     for credential in (encode_json({"a": words + hard}).decode(), "aa.bb-_.cc"):
         try:
             baked = bake_svg(picture, credential)
-        except InvalidPicture:  # no XML has these two, and a root that is only a comment is none
+        except InvalidBadge:  # no XML has these two, and a root that is only a comment is none
             assert "<!--" in before or {"\ufffe", "\uffff"} & set(words)
             continue
         assert unbake_svg(baked) == (picture, credential)
@@ -308,13 +308,13 @@ def test_unbaking_an_svg_gives_back_what_was_baked(before: str, words: str, hard
     ],
 )
 def test_a_picture_that_carries_no_credential_as_the_standard_says_is_refused(picture: bytes) -> None:
-    with pytest.raises(InvalidPicture):
+    with pytest.raises(InvalidBadge):
         verify_picture(picture, KNOWN)
 
 
 def test_what_is_too_long_is_not_read() -> None:
     for big in (SMALL_PNG + bytes(2_000_000), SMALL_SVG + b" " * 2_000_000):
-        with pytest.raises(InvalidPicture):
+        with pytest.raises(InvalidBadge):
             verify_picture(big, KNOWN)
     for text in ("{" + " " * 70_000 + "}", "a" * 140_000, "[" * 60_000, '{"a":' * 5_000 + "1" + "}" * 5_000):
         with pytest.raises(InvalidCredential):

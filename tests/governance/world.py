@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from node.governance.bearers import Bearer, Proof, ProofKind, Registry
-from node.governance.checks import check_projects
+from node.governance.checks import check_projects, check_rows
 from node.governance.committee_service import SeatMember
 from node.governance.days import write_day
 from node.governance.projects import ProjectEvent, ProjectState
@@ -182,6 +182,14 @@ class World:
     def write(self, operation: Callable[..., Any], item: Any) -> Any:
         return self.book.write_now(operation, item)
 
+    def write_all(self, operation: Callable[..., Any], items: Sequence[Any]) -> list[Any]:
+        """Write many items at once; none of them may be refused."""
+        answers = self.book.write_all_now(operation, items)
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers
+
     def read(self, find: Callable[[Connection], Any]) -> Any:
         return self.book.read_now(find)
 
@@ -197,7 +205,12 @@ class World:
         return keys
 
     def seat(self, name: str, college: College, **more: Any) -> Id16:
-        keys = self.signer(name)
+        self.signer(name)
+        return self.seat_key(name, college, **more)
+
+    def seat_key(self, name: str, college: College, **more: Any) -> Id16:
+        """Let somebody sit whose key is registered."""
+        keys = self.people[name]
         values: dict[str, Any] = {
             "id": self.id(),
             "key": keys.public.id,
@@ -210,9 +223,21 @@ class World:
 
     def committee(self, each: int = 1) -> dict[str, Id16]:
         """A member or more in each college: citizens-1, citizens-2, …"""
-        return {
-            f"{college}-{at}": self.seat(f"{college}-{at}", college) for college in College for at in range(1, each + 1)
-        }
+        names = {f"{college}-{at}": college for college in College for at in range(1, each + 1)}
+        self.people |= {name: make_keys(self.entropy(64)) for name in names}
+        new = [NewSigner(role=SignerRole.MEMBER, title=name, keys=self.people[name].public) for name in names]
+        self.write_all(self.projects.signers.add, new)
+        seats = [
+            SeatMember(
+                id=self.id(),
+                key=self.people[name].public.id,
+                college=college,
+                from_day=20260101,
+                until_day=20281231,
+            )
+            for name, college in names.items()
+        ]
+        return dict(zip(names, self.write_all(self.projects.committee.seat, seats), strict=True))
 
     # Bearers and projects.
 
@@ -221,12 +246,17 @@ class World:
             id=self.id(), registry=registry, name="Les Blés", category="9220", holder_name="LES BLES", iban=iban
         )
         self.write(self.projects.signers.save_bearers, bearer)
-        for kind in (ProofKind.STATUTES, ProofKind.DECLARATION):
-            self.prove(bearer, kind, until)
+        proofs = [self.proof(bearer, kind, until) for kind in (ProofKind.STATUTES, ProofKind.DECLARATION)]
+        self.write_all(self.projects.signers.add_proofs, proofs)
         return bearer
 
     def prove(self, bearer: Bearer, kind: ProofKind, until: int) -> Proof:
-        proof = Proof(
+        proof = self.proof(bearer, kind, until)
+        self.write(self.projects.signers.add_proofs, proof)
+        return proof
+
+    def proof(self, bearer: Bearer, kind: ProofKind, until: int) -> Proof:
+        return Proof(
             id=self.id(),
             bearer=bearer.id,
             kind=kind,
@@ -234,8 +264,6 @@ class World:
             issued_on=20260101,
             valid_until=until,
         )
-        self.write(self.projects.signers.add_proofs, proof)
-        return proof
 
     def propose(self, bearer: Bearer | None, **more: Any) -> Id16:
         new = ProposeProject(id=self.id(), sheet=make_sheet(bearer, **more), by=self.account())
@@ -291,8 +319,7 @@ class World:
         """Let these vote for it."""
         self.lead(project, ProjectEvent.EXAMINED)
         session = self.call(project)
-        for name in names:
-            self.cast(name, session)
+        self.write_all(self.projects.votes.cast, [self.ballot(name, session) for name in names])
         self.later(days=8)
         return self.close_vote(session)
 
@@ -303,9 +330,19 @@ class World:
 
     # What must always be true.
 
+    def find_wrong_rows(self) -> list[Finding]:
+        """The same of rows alone, without the trees of the logs."""
+        keys = (self.keys[PROJECTS].public,)
+
+        def look(connection: Connection) -> list[Finding]:
+            checked = check_rows(connection, keys, lambda _where: None, home=BREST)
+            return [finding for one in checked for finding in one.findings]
+
+        return self.book.read_now(look)
+
     def find_wrongs(self) -> list[Finding]:
         def look(connection: Connection) -> list[Finding]:
-            checked = check_projects(connection, self.neighbours, lambda _where: None)
+            checked = check_projects(connection, self.neighbours, lambda _where: None, home=BREST)
             return [finding for one in checked for finding in one.findings]
 
         return self.book.read_now(look)

@@ -178,7 +178,7 @@ def test_the_largest_posting_that_is_taken_is_taken_whole() -> None:
     assert refusal.value.facts["field"] == "draws"
 
 
-def test_a_posting_is_of_one_of_eleven_kinds_each_joining_what_it_is_for() -> None:
+def test_a_posting_is_of_one_of_thirteen_kinds_each_joining_what_it_is_for() -> None:
     holders, members = "person entity group pool", "person entity group"
     expected = {
         "endowment": ("issuance", "pool"),
@@ -188,7 +188,9 @@ def test_a_posting_is_of_one_of_eleven_kinds_each_joining_what_it_is_for() -> No
         "orientation": (holders, "project"),
         "cede_out": (f"{holders} unclaimed", "transit issuance border"),
         "delivered": ("transit", "abroad border"),
-        "returned": ("transit", f"{holders} project unclaimed"),
+        "returned": ("transit project converted", f"{holders} project unclaimed"),
+        "given_back": ("project", "transit"),
+        "conversion": ("project", "converted"),
         "cede_in": ("abroad border issuance", f"{holders} project unclaimed"),
         "moved": ("abroad", "abroad"),
         "reversal": (members, f"{holders} project unclaimed"),

@@ -14,7 +14,9 @@ from protocol.house import (
     HOUSE_VERSION,
     MESSAGES_MAX,
     PAYERS_MAX,
+    AskHolder,
     BaseName,
+    CloseHolder,
     CommitProject,
     ConvertProject,
     Deposit,
@@ -26,10 +28,18 @@ from protocol.house import (
     DueTaken,
     ExpectationClosed,
     ExpectPayment,
+    FreezeHolder,
     Granted,
     Grants,
+    HolderBusy,
+    HolderClosed,
+    HolderKind,
+    HolderOpened,
+    HolderState,
+    HolderTold,
     HouseMessage,
     HouseSlip,
+    OpenHolder,
     OpenPool,
     OpenProject,
     PaymentArrived,
@@ -74,6 +84,14 @@ EXPECT: list[Any] = [11, ID, DONOR, "bread", 5, "Brest", "D715K6AF", 1_234, 2026
 EXPECTED: list[Any] = [12, ID, "RF18539007547034", "FR7630006000011234567890189"]
 ARRIVED: list[Any] = [13, ID, REF, 1_234, 20261128]
 CLOSED: list[Any] = [20, ID, 20270301]
+OPEN_HOLDER: list[Any] = [30, ID, "group"]
+HOLDER_OPENED: list[Any] = [31, ID, "D715K6AF"]
+ASK_HOLDER: list[Any] = [32, ID, "D715K6AF"]
+HOLDER_TOLD: list[Any] = [33, ID, "D715K6AF", "person", "frozen", 9, 2, 3, 4, True, 5, 6]
+FREEZE_HOLDER: list[Any] = [34, ID, "D715K6AF", False]
+CLOSE_HOLDER: list[Any] = [35, ID, "D715K6AF", "12345678"]
+HOLDER_BUSY: list[Any] = [36, ID, "D715K6AF", 9, 2, 3]
+HOLDER_CLOSED: list[Any] = [37, ID, "D715K6AF", 7]
 ONE_LINE: list[Any] = [6, "D715K6AF", [ID], ["12345678"], [5], ["bread"]]
 
 
@@ -98,11 +116,20 @@ def test_each_message_has_its_bytes() -> None:
         PaymentExpected(ID, "RF18539007547034", "FR7630006000011234567890189"),
         PaymentArrived(ID, REF, 1_234, 20261128),
         ExpectationClosed(ID, 20270301),
+        OpenHolder(ID, HolderKind.GROUP),
+        HolderOpened(ID, "D715K6AF"),
+        AskHolder(ID, "D715K6AF"),
+        HolderTold(ID, "D715K6AF", HolderKind.PERSON, HolderState.FROZEN, 9, 2, 3, 4, True, 5, 6),
+        FreezeHolder(ID, "D715K6AF", False),
+        CloseHolder(ID, "D715K6AF", "12345678"),
+        HolderBusy(ID, "D715K6AF", 9, 2, 3),
+        HolderClosed(ID, "D715K6AF", 7),
     )
     slip = HouseSlip(HOUSE_VERSION, BaseName.ACCOUNTS, 7, messages)
     leaf = _pack(
         *(DEPOSIT, TAKEN, REFUSED, OPEN_POOL, POOL_OPENED, GRANTS, GRANTED, TAKE_BACK, TAKEN_BACK),
         *(DONOR_TOLD, EXPECT, EXPECTED, ARRIVED, CLOSED),
+        *(OPEN_HOLDER, HOLDER_OPENED, ASK_HOLDER, HOLDER_TOLD, FREEZE_HOLDER, CLOSE_HOLDER, HOLDER_BUSY, HOLDER_CLOSED),
     )
     assert encode_house_slip(slip) == leaf
     assert decode_house_slip(leaf) == slip
@@ -158,6 +185,19 @@ def _with(message: list[Any], place: int, value: Any) -> list[Any]:
         (EXPECTED, 2, ["RF181", "R" * 25], ["RF18", "R" * 26]),
         (EXPECTED, 3, ["F" * 15, "F" * 34], ["F" * 14, "F" * 35]),
         (ARRIVED, 3, [1, 10**15], [0, 10**15 + 1]),
+        (OPEN_HOLDER, 2, ["person", "group"], ["", "pool", "project"]),
+        (HOLDER_OPENED, 2, ["12345678"], ["1234567", "123456789"]),
+        (ASK_HOLDER, 2, ["12345678"], ["1234567", "123456789"]),
+        (HOLDER_TOLD, 3, ["person", "group"], ["issuance"]),
+        (HOLDER_TOLD, 4, ["open", "frozen", "closed"], ["gone"]),
+        *((HOLDER_TOLD, place, [0, 10**15], [-1, 10**15 + 1]) for place in (5, 6, 7)),
+        (HOLDER_TOLD, 8, [0, 2**53], [-1, 2**53 + 1]),
+        (HOLDER_TOLD, 9, [True, False], [0, 1]),
+        (FREEZE_HOLDER, 3, [True, False], [0, 1]),
+        (CLOSE_HOLDER, 2, ["12345678"], ["", "1234567", "123456789"]),
+        (CLOSE_HOLDER, 3, ["", "12345678"], ["123456789"]),
+        *((HOLDER_BUSY, place, [0, 10**15], [-1, 10**15 + 1]) for place in (3, 4, 5)),
+        (HOLDER_CLOSED, 3, [0, 10**15], [-1, 10**15 + 1]),
     ],
 )
 def test_every_field_has_its_limits(message: list[Any], place: int, good: list[Any], bad: list[Any]) -> None:

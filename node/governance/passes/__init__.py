@@ -19,7 +19,10 @@ How does a pass end? By its date, or by its bit in two status lists, one for rev
 (`status_lists`). A corrected pass is another pass that names the first, which is revoked.
 
 What is read from strangers? Pictures and credentials, bounded, and taken for nothing until their proof holds
-(`verification`). All here is pure, but for `pass_pages`, which draws.
+(`verification`).
+
+Where do they live? In the projects' base: `pass_service` decides in its pages and draws beside them, `tables` and `pass_store` are
+private, `pass_checks` verifies every pass again. Each pass has a secret of its own, from which code, salt and place follow.
 
 Source: Open Badges 3.0 (1EdTech), VC Data Model 2.0, VC Data Integrity EdDSA Cryptosuites 1.0, Bitstring Status List 1.0
 (W3C); shared design, DOMAIN.md, 6.

@@ -4,7 +4,7 @@ Malformed
 ├── InvalidPass, InvalidOffer    a field cannot be
 ├── InvalidSkill                 a code that no vocabulary has
 ├── InvalidCredential            what was shown is no credential of ours, or not readable as one
-└── InvalidPicture               no PNG or SVG that carries a credential
+└── InvalidBadge               no PNG or SVG that carries a credential
 Refusal
 └── PassRefusal
     ├── PassStepRefused          the step is not possible from that state
@@ -13,6 +13,7 @@ Refusal
     ├── IssuerUnknown            signed by a key that is not the issuer's, or of an issuer that is not known here
     ├── PictureAltered           the credential is genuine, the picture around it is not the one that was issued
     ├── StatusListFull           no place is left in this list: open the next
+    ├── PassUnknown, StatusListUnknown
     ├── OfferStepRefused, ApplicationStepRefused
     └── OfferFull                every place is taken
 """
@@ -46,10 +47,10 @@ class InvalidCredential(Malformed):
     code = "invalid_credential"
 
 
-class InvalidPicture(Malformed):
+class InvalidBadge(Malformed):
     """Facts: reason."""
 
-    code = "invalid_picture"
+    code = "invalid_badge"
 
 
 class PassRefusal(Refusal):
@@ -92,6 +93,18 @@ class StatusListFull(PassRefusal):
     """Facts: list."""
 
     code = "status_list_full"
+
+
+class PassUnknown(PassRefusal):
+    """Facts: pass_id."""
+
+    code = "pass_unknown"
+
+
+class StatusListUnknown(PassRefusal):
+    """Facts: list."""
+
+    code = "status_list_unknown"
 
 
 class OfferStepRefused(PassRefusal):

@@ -3,7 +3,7 @@
     identity      1ERT-7K3F-92QX-…       a code of the holder's own, another one for each pass
     credential    sha256$…, salt         what is signed: only who has the code can show that the pass is theirs
 
-The code follows from a secret of the base, the account and the pass: asked twice, it is the same; two passes of one
+The code follows from a secret of the pass, its account and its id: asked twice, it is the same; two passes of one
 account have nothing in common. It is 125 bits, so that nobody finds it by trying. Who has a DID may give it instead.
 Source: Open Badges 3.0, IdentityObject and IdentityHash; shared design, DOMAIN.md, 6 (pairwise subject id).
 """

@@ -24,6 +24,7 @@ from node.governance.passes.pass_sheets import WORDS, write_pass_sheet, write_pi
 from node.governance.passes.passes import Pass
 from node.governance.passes.times import seconds_of
 from node.governance.skills import Skills
+from protocol.times import Instant
 
 STANDARDS: Final = ["a-2a", "ua-1"]
 DOTS_PER_INCH: Final = 144  # 512 pixels a side
@@ -31,11 +32,11 @@ _ROOT: Final = re.compile(r"<svg\b[^<>]*>", re.ASCII)
 
 
 def draw_pictures(issued: Pass, *, issuer: Issuer) -> dict[str, bytes]:
-    """Return the picture of a pass as PNG (512 pixels a side) and as SVG, by media type, without credential."""
+    """Return the picture of a pass, issued or not yet, as PNG (512 pixels a side) and as SVG, by media type, without credential."""
     sheet = json.dumps(write_picture_sheet(issued, issuer=issuer.name), ensure_ascii=False)
     template = _load_template("picture.typ")
-    (png,) = _compile(template, sheet, issued, format="png", ppi=DOTS_PER_INCH)
-    (svg,) = _compile(template, sheet, issued, format="svg")
+    (png,) = _compile(template, sheet, Instant(0), format="png", ppi=DOTS_PER_INCH)
+    (svg,) = _compile(template, sheet, Instant(0), format="svg")
     return {PNG: png, SVG: _entitle(svg.decode(), describe(issued)).encode()}
 
 
@@ -58,7 +59,8 @@ def draw_pdf(
     """Return the pass as a PDF to print. `picture` is its PNG; `name` only where the holder asks for it."""
     sheet = write_pass_sheet(issued, issuer=issuer.name, proof=proof, skills=skills, holder_code=holder_code, name=name)
     told = json.dumps({**sheet, "picture": list(picture), "picture_alt": describe(issued)}, ensure_ascii=False)
-    return _compile(_load_template("pass.typ"), told, issued, pdf_standards=STANDARDS)[0]
+    assert issued.issued_at is not None  # its sheet was refused otherwise
+    return _compile(_load_template("pass.typ"), told, issued.issued_at, pdf_standards=STANDARDS)[0]
 
 
 def _entitle(svg: str, words: str) -> str:
@@ -69,9 +71,8 @@ def _entitle(svg: str, words: str) -> str:
     return f'{svg[: root.end() - 1]} role="img"><title>{title}</title>{svg[root.end() :]}'
 
 
-def _compile(template: bytes, sheet: str, issued: Pass, **how: Any) -> list[bytes]:
-    assert issued.issued_at is not None  # nothing else is drawn
-    moment = datetime.datetime.fromtimestamp(seconds_of(issued.issued_at), datetime.UTC)
+def _compile(template: bytes, sheet: str, at: Instant, **how: Any) -> list[bytes]:
+    moment = datetime.datetime.fromtimestamp(seconds_of(at), datetime.UTC)
     drawn = _compiler().compile(template, sys_inputs={"sheet": sheet}, timestamp=moment, **how)
     assert drawn is not None  # None goes with an output file
     return drawn if isinstance(drawn, list) else [drawn]

@@ -5,7 +5,7 @@
        └───────────────────┴──────refused──────────┴─▶ REFUSED         └──────revoked──────────┴─▶ REVOKED
 
 Hours are whole minutes, told by calendar year: the CEC counts years. The bearer is the body whose project it was; the
-committee is another body: the same one never says both. That a pass has ended is seen by its date, and is no state.
+committee is another body, though it may be of the same territory: one never says both. That a pass has ended is seen by its date, and is no state.
 Who checked is named by the body and the number of its decision, never by a person.
 Source: shared design, DOMAIN.md, 6 (fields of the Passeport Bénévole).
 """
@@ -36,7 +36,7 @@ MINUTES_A_DAY: Final = 24 * 60
 YEARS_VALID_MAX: Final = 30
 REASON_MAX: Final = 200
 LANGUAGES: Final = ("fr", "en")
-_BODY: Final = re.compile(r"[0-9]{9}|W[0-9A-Z][0-9]{8}", re.ASCII)
+_BODY: Final = re.compile(r"[0-9]{9}|W[0-9A-Z][0-9]{8}|S[0-9A-Z]{8}", re.ASCII)
 _URL: Final = re.compile(
     r"https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?", re.ASCII
 )
@@ -100,7 +100,7 @@ class Body:
 
     def __post_init__(self) -> None:
         if _BODY.fullmatch(self.number) is None:
-            raise InvalidPass(field="body", reason="a SIREN of 9 digits, or an RNA as W751000000")
+            raise InvalidPass(field="body", reason="a SIREN of 9 digits, an RNA as W751000000, or a South code")
         if not is_printed_line(self.name, NAME_MAX):
             raise InvalidPass(field="body", reason=f"a name of one line, 1 to {NAME_MAX} symbols")
 
@@ -233,8 +233,10 @@ def check(asked: Pass, validation: Validation) -> Pass:
 
 def validate(asked: Pass, validation: Validation) -> Pass:
     """Return the pass as the committee validated it. Raises PassStepRefused, ValidatorRefused."""
-    if validation.body.number == asked.work.bearer.number:
+    if validation.body == asked.work.bearer:
         raise ValidatorRefused(reason="the bearer does not validate what it confirmed")
+    if asked.checked is not None and validation.decision == asked.checked.decision:
+        raise ValidatorRefused(reason="one decision does not say both")
     return _step(asked, _E.VALIDATED, {"validated": validation})
 
 

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from node.governance.passes.errors import InvalidPicture
+from node.governance.passes.errors import InvalidBadge
 from node.governance.passes.web_tokens import TOKEN_MAX
 
 PICTURE_BYTES_MAX: Final = 2_000_000
@@ -28,35 +28,35 @@ def is_png(data: bytes) -> bool:
 
 
 def bake_png(picture: bytes, credential: str) -> bytes:
-    """Return the picture with the credential in it, right after its header. Raises InvalidPicture."""
+    """Return the picture with the credential in it, right after its header. Raises InvalidBadge."""
     body = _HEAD + credential.encode()
     at = 0
     for place, kind, data in _chunks(picture):
         if _is_ours(kind, data):
-            raise InvalidPicture(reason="it carries a credential already")
+            raise InvalidBadge(reason="it carries a credential already")
         if kind == b"IHDR":
             at = place + 12 + len(data)
     baked = picture[:at] + _write_chunk(b"iTXt", body) + picture[at:]
     if len(baked) > PICTURE_BYTES_MAX:
-        raise InvalidPicture(reason=f"more than {PICTURE_BYTES_MAX} bytes")
+        raise InvalidBadge(reason=f"more than {PICTURE_BYTES_MAX} bytes")
     return baked
 
 
 def unbake_png(baked: bytes) -> tuple[bytes, str]:
-    """Return the picture as it was before, and the credential. Raises InvalidPicture."""
+    """Return the picture as it was before, and the credential. Raises InvalidBadge."""
     found = [(place, data) for place, kind, data in _chunks(baked) if _is_ours(kind, data)]
     if len(found) != 1:
-        raise InvalidPicture(reason="it carries no credential, or more than one")
+        raise InvalidBadge(reason="it carries no credential, or more than one")
     place, data = found[0]
     if not data.startswith(_HEAD):
-        raise InvalidPicture(reason="the credential is compressed, or has a language: no badge has")
+        raise InvalidBadge(reason="the credential is compressed, or has a language: no badge has")
     text = data[len(_HEAD) :]
     if len(text) > TOKEN_MAX:
-        raise InvalidPicture(reason=f"a credential of more than {TOKEN_MAX} bytes")
+        raise InvalidBadge(reason=f"a credential of more than {TOKEN_MAX} bytes")
     try:
         credential = text.decode()
     except UnicodeDecodeError:
-        raise InvalidPicture(reason="the credential is not UTF-8") from None
+        raise InvalidBadge(reason="the credential is not UTF-8") from None
     return baked[:place] + baked[place + 12 + len(data) :], credential
 
 
@@ -71,23 +71,23 @@ def _write_chunk(kind: bytes, data: bytes) -> bytes:
 def _chunks(picture: bytes) -> Iterator[tuple[int, bytes, bytes]]:
     """Yield where each chunk begins, its kind and its data, from IHDR to IEND with nothing after it."""
     if len(picture) > PICTURE_BYTES_MAX:
-        raise InvalidPicture(reason=f"more than {PICTURE_BYTES_MAX} bytes")
+        raise InvalidBadge(reason=f"more than {PICTURE_BYTES_MAX} bytes")
     if not is_png(picture):
-        raise InvalidPicture(reason="not a PNG")
+        raise InvalidBadge(reason="not a PNG")
     at, kind = len(SIGNATURE), b""
     for number in range(CHUNKS_MAX):
         length = int.from_bytes(picture[at : at + 4], "big")
         end = at + 12 + length
         if end > len(picture) or len(picture) < at + 12:
-            raise InvalidPicture(reason="it is cut off")
+            raise InvalidBadge(reason="it is cut off")
         kind, data = picture[at + 4 : at + 8], picture[at + 8 : end - 4]
         if picture[end - 4 : end] != zlib.crc32(kind + data).to_bytes(4, "big"):
-            raise InvalidPicture(reason="a chunk was altered: its check is wrong")
+            raise InvalidBadge(reason="a chunk was altered: its check is wrong")
         if (number == 0) is not (kind == b"IHDR"):
-            raise InvalidPicture(reason="a PNG begins with its header, and has one")
+            raise InvalidBadge(reason="a PNG begins with its header, and has one")
         yield at, kind, data
         at = end
         if kind == b"IEND":
             break
     if kind != b"IEND" or at != len(picture):
-        raise InvalidPicture(reason="a PNG ends with its end")
+        raise InvalidBadge(reason="a PNG ends with its end")

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from lxml import etree
 
-from node.governance.passes.errors import InvalidPicture
+from node.governance.passes.errors import InvalidBadge
 from node.governance.passes.png_baking import PICTURE_BYTES_MAX
 from node.governance.passes.web_tokens import TOKEN_MAX
 
@@ -29,46 +29,46 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 
 
 def bake_svg(picture: bytes, credential: str) -> bytes:
-    """Return the picture with the credential in it; only where both can be taken out again. Raises InvalidPicture."""
+    """Return the picture with the credential in it; only where both can be taken out again. Raises InvalidBadge."""
     _require_none(picture)
     baked = _put(_read(picture), credential).encode()
     # What looks like the root may stand in a comment: what counts is what a reader finds.
     if unbake_svg(baked) != (picture, credential):
-        raise InvalidPicture(reason="what is put in cannot be taken out again")
+        raise InvalidBadge(reason="what is put in cannot be taken out again")
     return baked
 
 
 def unbake_svg(baked: bytes) -> tuple[bytes, str]:
-    """Return the picture as it was before, and the credential. Raises InvalidPicture, also where others baked it."""
+    """Return the picture as it was before, and the credential. Raises InvalidBadge, also where others baked it."""
     credential = extract_svg(baked)
     text = _read(baked).replace(_DECLARED, "", 1).replace(_write_element(credential), "", 1)
     picture = text.encode()
     _require_none(picture)
     if _put(text, credential).encode() != baked:
-        raise InvalidPicture(reason="baked in another way than ours: its picture cannot be given back")
+        raise InvalidBadge(reason="baked in another way than ours: its picture cannot be given back")
     return picture, credential
 
 
 def extract_svg(baked: bytes) -> str:
-    """Return the credential that an SVG carries, whoever baked it. Raises InvalidPicture."""
+    """Return the credential that an SVG carries, whoever baked it. Raises InvalidBadge."""
     found = _find(baked)
     if len(found) != 1:
-        raise InvalidPicture(reason="it carries no credential, or more than one")
+        raise InvalidBadge(reason="it carries no credential, or more than one")
     credential: str = found[0].get("verify") or (found[0].text or "").strip()
     if not credential or len(credential) > TOKEN_MAX:
-        raise InvalidPicture(reason=f"a credential of 1 to {TOKEN_MAX} symbols")
+        raise InvalidBadge(reason=f"a credential of 1 to {TOKEN_MAX} symbols")
     return credential
 
 
 def _require_none(picture: bytes) -> None:
     if _find(picture) or "openbadges:" in _read(picture):
-        raise InvalidPicture(reason="it carries a credential already")
+        raise InvalidBadge(reason="it carries a credential already")
 
 
 def _put(text: str, credential: str) -> str:
     root = _ROOT.search(text)
     if root is None:
-        raise InvalidPicture(reason="its root is not a plain svg element")
+        raise InvalidBadge(reason="its root is not a plain svg element")
     start, end = root.start() + len("<svg"), root.end()
     return text[:start] + _DECLARED + text[start:end] + _write_element(credential) + text[end:]
 
@@ -83,13 +83,13 @@ def _write_element(credential: str) -> str:
 
 def _read(data: bytes) -> str:
     if len(data) > PICTURE_BYTES_MAX:
-        raise InvalidPicture(reason=f"more than {PICTURE_BYTES_MAX} bytes")
+        raise InvalidBadge(reason=f"more than {PICTURE_BYTES_MAX} bytes")
     try:
         text = data.decode()
     except UnicodeDecodeError:
-        raise InvalidPicture(reason="not UTF-8") from None
+        raise InvalidBadge(reason="not UTF-8") from None
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise InvalidPicture(reason="it has a document type or entities")
+        raise InvalidBadge(reason="it has a document type or entities")
     return text
 
 
@@ -108,16 +108,16 @@ def _find(data: bytes) -> list[Any]:
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError):
-        raise InvalidPicture(reason="not readable as XML") from None
+        raise InvalidBadge(reason="not readable as XML") from None
     if root.getroottree().docinfo.internalDTD is not None or root.getroottree().docinfo.encoding not in {None, "UTF-8"}:
-        raise InvalidPicture(reason="it has a document type, or is not UTF-8")
+        raise InvalidBadge(reason="it has a document type, or is not UTF-8")
     if root.tag != f"{{{_SVG}}}svg":
-        raise InvalidPicture(reason="its root is not svg")
+        raise InvalidBadge(reason="its root is not svg")
     found, depth = [], 0
     for event, element in etree.iterwalk(root, events=("start", "end")):
         depth += 1 if event == "start" else -1
         if depth > DEPTH_MAX:
-            raise InvalidPicture(reason=f"more than {DEPTH_MAX} elements inside each other")
+            raise InvalidBadge(reason=f"more than {DEPTH_MAX} elements inside each other")
         if event == "start" and element.tag == f"{{{NAMESPACE}}}credential":
             found.append(element)
     return found

@@ -93,7 +93,7 @@ def verify_credential(text: str, known: KnownIssuers) -> Genuine:
 def verify_picture(picture: bytes, known: KnownIssuers) -> Genuine:
     """Return what a baked PNG or SVG says, if credential and picture are those that were issued.
 
-    Raises InvalidPicture, PictureAltered, and as `verify_credential`.
+    Raises InvalidBadge, PictureAltered, and as `verify_credential`.
     """
     kind = PNG if is_png(picture) else SVG
     plain, credential = unbake_png(picture) if kind == PNG else unbake_svg(picture)

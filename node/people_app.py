@@ -1,0 +1,130 @@
+"""The people's base on its folder, wired by hand.
+
+people.toml      what its operator sets
+keys/            the keys that it signs its slips with
+keys/base/       the base keys, under which everything is wrapped: files of the same kind, and of this base alone
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from node.house.folders_store import base_folder
+from node.house_part_app import HousePart
+from node.people.service import PEOPLE_HISTORY, open_people
+from node.people.settings import PeopleSettings
+from node.people.vault import BaseKeys, read_base_keys
+from protocol.house import BaseName
+from protocol.identifiers import Id16
+from protocol.running import clock_service
+from protocol.running.admin_service import AdminServer
+from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, set_current
+from protocol.running.settings import NotConfigured, parse_settings
+
+log = structlog.get_logger("people")
+FILE: Final = "people.toml"
+BASE_KEYS: Final = "base"
+CATCH_UP_EVERY_MINUTES: Final = 15
+
+
+def load_people_settings(folder: Path) -> PeopleSettings:
+    """Return what the base's folder says of it. Raises NotConfigured."""
+    try:
+        text = (folder / FILE).read_text(encoding="utf-8")
+    except OSError:
+        raise NotConfigured(reason=f"no {FILE} in {folder}: run node people init first") from None
+    settings = parse_settings(text, PeopleSettings)
+    try:
+        ZoneInfo(settings.zone)
+    except (ValueError, OSError, KeyError):
+        raise NotConfigured(reason=f"{settings.zone} is no time zone") from None
+    return settings
+
+
+def load_base_keys_of(folder: Path, settings: PeopleSettings) -> BaseKeys:
+    """Return the base keys of a people's folder. Raises KeysUnusable."""
+    return read_base_keys(load_keyring(folder / "keys" / BASE_KEYS, find_passphrase(settings.passphrase_file)))
+
+
+def create_base_key(folder: Path, settings: PeopleSettings) -> None:
+    """Make a base key, and wrap with it from now on."""
+    where, passphrase = folder / "keys" / BASE_KEYS, find_passphrase(settings.passphrase_file)
+    set_current(where, create_keys(where, passphrase, clock_service.entropy(64)))
+
+
+class PeopleApp(HousePart):
+    """The people of a territory, on the folder of their house."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings = load_people_settings(base_folder(folder, BaseName.PEOPLE))
+        self.is_served = False
+        super().__init__(
+            folder,
+            BaseName.PEOPLE,
+            history=PEOPLE_HISTORY,
+            database=self.settings.database,
+            passphrase_file=self.settings.passphrase_file,
+        )
+        try:
+            self.people = open_people(
+                self.book,
+                load_base_keys_of(self.folder, self.settings),
+                self.tell,
+                entropy=clock_service.entropy,
+                zone=self.settings.zone,
+                cost=self.settings.cost,
+            )
+        except BaseException:
+            self.book.close()
+            raise
+        self.open_exchange(self.people.apply)
+        self._scheduler: AsyncIOScheduler | None = None
+
+    async def rotate(self, by: Id16, *, forgets: bool) -> tuple[int, int]:
+        """Wrap everything under a new base key; return how many data keys, and how many older files were deleted."""
+        create_base_key(self.folder, self.settings)
+        keys = load_base_keys_of(self.folder, self.settings)
+        count = await self.people.rotate(keys, by=by)
+        if not forgets:
+            return count, 0
+        for older in keys.older:
+            (self.folder / "keys" / BASE_KEYS / f"{older.id.hex()}.key").unlink(missing_ok=True)
+        self.people.room.base_keys = BaseKeys(keys.current)
+        return count, len(keys.older)
+
+    async def begin(self, commands: AdminServer) -> None:
+        await super().begin(commands)
+        self.is_served = True
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._scheduler.add_job(
+            self._catch_up,
+            "interval",
+            minutes=CATCH_UP_EVERY_MINUTES,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+        self._scheduler.start()
+        self._catching_up = asyncio.create_task(self._catch_up())
+
+    async def end(self) -> None:
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+            self._catching_up.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._catching_up
+        await super().end()
+
+    async def _catch_up(self) -> None:
+        """Apply rules whose term is over and ask again what had to wait. The state is in the base."""
+        try:
+            await self.people.catch_up()
+        except Exception as error:  # the top of a worker loop: said, and tried again
+            log.warning("people", error=str(error))

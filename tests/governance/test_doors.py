@@ -1,0 +1,207 @@
+"""What anybody reads of projects over HTTP, what the commands say, and a served base beside the accounts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from click.testing import CliRunner
+from typer.main import get_command
+
+from node.commands import app as node_commands
+from node.governance.comments import CommentKind, CommentState
+from node.governance.comments_service import AddComment, Moderate
+from node.governance.committee_service import CloseList
+from node.governance.minutes import verify_minutes
+from node.governance.pictures import require_picture
+from node.governance.sheets import Picture
+from node.projects_api import DOORS, add_projects_doors
+from node.projects_requests import write_sheet_request
+from protocol.identifiers import format_id
+from protocol.running import clock_service
+from protocol.running.http_service import Metrics, make_application
+from protocol.times import DAY_MS, Instant
+from tests.governance.test_sheets import png
+from tests.governance.world import BREST, NOON, PROJECTS, World, make_sheet
+
+
+async def ask(world: World, *paths: str) -> list[tuple[int, Any]]:
+    application = make_application(body_bytes_max=1_000, probe=lambda: None, metrics=Metrics(lambda: ()))
+    add_projects_doors(application, world.projects)
+    answers: list[tuple[int, Any]] = []
+    async with TestClient(TestServer(application)) as client:
+        for path in paths:
+            answer = await client.get(f"/v1/projects{path}")
+            answers.append(
+                (answer.status, await answer.json() if "json" in answer.content_type else await answer.read())
+            )
+    return answers
+
+
+async def test_anybody_reads_what_is_open_and_decided_and_nobody_is_named(world: World) -> None:
+    members = world.committee()
+    picture = require_picture(png())
+    world.write(world.projects.projects.keep_pictures, picture)
+    project = world.propose(world.bearer(), pictures=(Picture(picture.digest, "un plan"),))
+    hidden = world.propose(None)
+    await world.open(project, list(members))
+    world.accounts.support(project, 1_200, 7)
+    await world.settle()
+    for text, state in (("Qui arrose ?", CommentState.SHOWN), ("insulte", CommentState.HIDDEN)):
+        said = AddComment(id=world.id(), project=project, kind=CommentKind.QUESTION, author="D715K6AF", text=text)
+        world.write(world.projects.comments.add, said)
+        world.write(world.projects.comments.moderate, Moderate(comment=said.id, state=state, by="x", reason="y"))
+    drawn = CloseList(
+        id=world.id(), college="citizens", seats=1, source="Loto", drawn_on=20270101, candidates=("D715K6AF",)
+    )
+    world.write(world.projects.committee.close_lists, drawn)
+    decision = world.project(project).decision
+    assert decision is not None
+    one = f"/{format_id(project)}"
+    answers = await ask(
+        world, "", one, f"{one}/comments", f"/minutes/{decision.hex()}", f"/files/{picture.digest.hex()}", "/draws"
+    )
+    assert [status for status, _ in answers] == [200] * 6
+    listed, sheet, comments, minutes, file, draws = (answer for _, answer in answers)
+    [line] = listed["projects"]
+    assert (line["support_cents"], line["supporters"], line["need_by"]) == (1_200, 7, "2027-03-01")
+    assert line["address"].endswith(f"@{BREST}")
+    assert sheet["project"] == line
+    assert (sheet["bearer"], sheet["bearer_registry"], sheet["decision"]) == ("Les Blés", "W291000001", decision.hex())
+    assert [step["state"] for step in sheet["steps"]] == ["proposed", "under_examination", "validated", "open"]
+    assert [comment["text"] for comment in comments["comments"]] == ["Qui arrose ?"]
+    body, signature = bytes.fromhex(minutes["document"]), bytes.fromhex(minutes["signature"])
+    assert verify_minutes(body, signature, [world.keys[PROJECTS].public]).outcome == minutes["outcome"] == "validated"
+    assert file == picture.body
+    assert draws["draws"][0]["number"] == ""
+    proposers = {world.project(id_).proposer for id_ in (project, hidden)}
+    for _, answer in answers[:5]:
+        told = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        assert not [word for word in (*proposers, "D715K6AF", "FR14", "LES BLES") if word.encode() in told]
+
+
+async def test_what_is_not_there_or_not_shown_is_not_found(world: World) -> None:
+    hidden = world.propose(None)
+    answers = await ask(
+        world,
+        f"/{format_id(hidden)}",
+        f"/{format_id(world.id())}",
+        f"/minutes/{'0' * 64}",
+        "/minutes/no",
+        f"/files/{'0' * 64}",
+        "/files/xyz",
+        "/nothing-like-an-id",
+        "?state=proposed",
+        "?state=all",
+    )
+    assert [status for status, _ in answers] == [404, 404, 404, 404, 404, 404, 400, 400, 200]
+    assert answers[-1][1] == {"projects": []}
+
+
+async def test_the_doors_are_described_as_they_are(world: World) -> None:
+    [(status, told), (_, words)] = await ask(world, "/openapi.json", "/words")
+    assert status == 200
+    assert set(told["paths"]) == {route.path for route, _ in DOORS}
+    assert all(operation["get"]["security"] == [] for operation in told["paths"].values())
+    assert {one["key"] for one in words["themes"]} >= {"environment", "education"}
+    assert all(one["fr"] and one["en"] for one in words["themes"] + words["criteria"])
+
+
+# ---------------------------------------------------------------- commands
+
+
+COMMANDS = get_command(node_commands)  # made once: it takes longer than what most commands do
+
+
+class Place:
+    """A folder with a node and its projects' base, and somebody who types; every command opens the book by itself."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.runner = CliRunner()
+
+    def run(self, *arguments: object, code: int = 0) -> Any:
+        words = [str(one) for one in arguments]
+        result = self.runner.invoke(COMMANDS, words, env={"CITIZEN_MILES_LANG": "en", "COLUMNS": "200"})
+        assert result.exit_code == code, result.output
+        return json.loads(result.stdout) if "--json" in words else result.output
+
+    def ask(self, *arguments: object, code: int = 0) -> Any:
+        first, *rest = arguments
+        told = self.run("projects", *str(first).split(), self.folder, *rest, "--json", code=code)
+        return told
+
+
+def test_a_project_goes_from_its_file_to_its_minutes_by_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [NOON]
+    monkeypatch.setattr(clock_service, "now", lambda: Instant(now[0]))
+    place = Place(tmp_path / "node")
+    place.run("init", place.folder, "--territory", BREST, "--name", "Brest")
+    card = place.ask("init")["card"]
+    bearer = place.ask(
+        *("bearer save", "--registry", "W291000001", "--name", "Les Blés", "--category", "9220"),
+        *("--holder", "LES BLES", "--iban", "FR14 2004 1010 0505 0001 3M02 606"),
+    )["bearer"]
+    refused = place.run(
+        *("projects", "bearer", "save", place.folder, "--registry", "732829320", "--name", "SA", "--category", "5710"),
+        *("--holder", "SA", "--iban", "FR1420041010050500013M02606"),
+        code=1,
+    )
+    assert "is a company" in refused
+    proof = tmp_path / "statuts.pdf"
+    proof.write_bytes(b"statutes")
+    dates = ("--issued-on", "2026-01-01", "--valid-until", "2099-12-31")
+    for kind in ("statutes", "ruling"):
+        place.ask("bearer proof", bearer, proof, "--kind", kind, *dates)
+    photo = tmp_path / "plan.png"
+    photo.write_bytes(png())
+    digest = place.ask("picture", photo)["digest"]
+    sheet = msgspec.to_builtins(write_sheet_request(make_sheet(None))) | {
+        "bearer": bearer,
+        "need_by": "2027-03-01",
+        "pictures": [{"digest": digest, "words": "un plan"}],
+    }
+    file = tmp_path / "verger.json"
+    file.write_text(json.dumps(sheet), encoding="utf-8")
+    project = place.ask("propose", file, "--by", "W291000001")["project"]
+    place.ask("examine", project, "--by", "the office")
+
+    ballots = []
+    for college in ("citizens", "municipality"):
+        own = tmp_path / college
+        made = place.run("projects", "key", "--keys", own, "--json")
+        place.ask("signer add", made["public"], "--role", "member", "--title", f"membre {college}")
+        place.ask(
+            *("member seat", "--key", made["key"], "--college", college),
+            *("--from", "2026-01-01", "--until", "2028-12-31"),
+        )
+        ballots.append((own, tmp_path / f"{college}.ballot"))
+    session = place.ask("vote call", project, "--closes-at", "2026-12-01T18:00:00+01:00")["session"]
+    words = tmp_path / "words.json"
+    place.ask("vote words", session, "--out", words)
+    for own, ballot in ballots:
+        place.run(
+            "projects", "vote", "sign", words, "--keys", own, "--choice", "for", "--grid", "4,3,2,1", "--out", ballot
+        )
+        place.ask("vote cast", ballot)
+    now[0] += 9 * DAY_MS
+    closed = place.ask("vote close", session)
+    assert closed["outcome"] == "validated"
+    minutes = tmp_path / "minutes.json"
+    place.ask("vote minutes", session, "--out", minutes)
+    counted = place.run("projects", "vote", "verify", minutes, "--card", card, "--json")
+    assert (counted["outcome"], counted["decision"], counted["ballots"]) == ("validated", closed["decision"], 2)
+    assert place.ask("open", project, "--by", "the office")["state"] == "open"
+    shown = place.ask("show", project)
+    assert shown["sheet"] == sheet | {"links": []}
+    assert place.ask("list", "--state", "open")[0]["id"] == project
+    assert "validated" in place.run("projects", "show", place.folder, project)  # as tables
+    place.run("projects", "backup", place.folder, tmp_path / "copy.db")
+    place.run("totals", place.folder)  # the accounts' base is made by its first command
+    assert "each decision is its minutes" in place.run("check", place.folder)

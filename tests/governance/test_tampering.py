@@ -1,0 +1,251 @@
+"""One value changed by hand in any column of the projects' base is found; where euros and decisions stand, even where the
+seal is made right again: by what people signed, by the minutes, and by the logs that the accounts hold too.
+"""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import LargeBinary, Table, Text
+
+from node.governance import checks, minutes, tables, votes
+from node.governance.bearers import ProofKind
+from node.governance.comments import CommentKind, CommentState
+from node.governance.comments_service import AddComment, Moderate
+from node.governance.committee_service import CloseList, DeclareConflict, EndMember, TellNumber
+from node.governance.instalments import AuditVerdict, DueMark, ProofState, RoundState
+from node.governance.pictures import require_picture
+from node.governance.projects import ProjectEvent, ProjectState
+from node.governance.projects_service import LeadProject
+from node.governance.rounds_service import ConfirmDue, Payer
+from node.governance.seals import compute_seal
+from node.governance.sheets import Picture
+from node.governance.signers import IbanWords, SignerRole, write_words
+from node.governance.signers_service import SignedChange
+from node.governance.votes import Choice, College, Outcome
+from protocol import keys
+from protocol.findings import Checked
+from protocol.house import Refused, make_due_id
+from protocol.keys import Domain, make_keys, sign
+from tests.governance.test_life import convert, find, prove
+from tests.governance.test_sheets import png
+from tests.governance.world import BREST, OTHER, RENNES, World
+
+STATES: dict[str, type[StrEnum]] = {
+    "projects.state": ProjectState,
+    "steps.state": ProjectState,
+    "steps.event": ProjectEvent,
+    "proofs.kind": ProofKind,
+    "signers.role": SignerRole,
+    "members.college": College,
+    "draws.college": College,
+    "comments.kind": CommentKind,
+    "comments.state": CommentState,
+    "sessions.outcome": Outcome,
+    "spendings.state": ProofState,
+    "findings.verdict": AuditVerdict,
+    "rounds.state": RoundState,
+    "dues.mark": DueMark,
+}
+
+# Where euros and decisions stand: signatures, minutes or logs hold each of them, whatever the seal says.
+DEEP = (
+    *("projects", "versions", "steps", "sessions", "ballots", "draws", "findings", "iban_changes", "rounds", "dues"),
+)
+# But for these: who wrote, who proposed, when. The rest stands once: the seal alone holds it.
+SEAL_ONLY = (
+    # days and hours that nothing else tells
+    *("ballots.at", "draws.at", "draws.drawn_at", "dues.at", "dues.confirmed_on", "findings.at", "projects.at"),
+    *("iban_changes.applied_at", "iban_changes.at", "iban_changes.effective_at", "rounds.answered_at", "rounds.at"),
+    *("sessions.at", "sessions.decided_at", "steps.at", "versions.at"),
+    # where a bearer was paid before: what it was first told stands nowhere else
+    "iban_changes.before_holder_name",
+    # which instalment a round was of, and why the accounts refused last
+    *("rounds.instalment", "projects.code"),
+    # who took a step or wrote a version, and why
+    *("steps.by", "steps.reason", "versions.by"),
+)
+
+
+async def live(world: World) -> None:
+    """Let everything that has a table of its own happen once or twice."""
+    members = world.committee()
+    drawn = CloseList(
+        id=world.id(), college="citizens", seats=1, source="Loto", drawn_on=20261124, candidates=(world.account(),)
+    )
+    world.write(world.projects.committee.close_lists, drawn)
+    world.later(days=1)
+    world.write(world.projects.committee.draw, TellNumber(id=drawn.id, number="123456"))
+    world.seat("drawn", College.CITIZENS, account=drawn.candidates[0], draw=drawn.id)
+    leaver = world.seat("leaver", College.COMPANIES, organisation="W291000009")
+    bearer = world.bearer()
+    picture = require_picture(png())
+    world.write(world.projects.projects.keep_pictures, picture)
+    refused = world.propose(bearer, pictures=(Picture(picture.digest, "un plan"),))
+    world.lead(refused, ProjectEvent.EXAMINED)
+    session = world.call(refused)
+    told = DeclareConflict(member=members["companies-1"], project=refused, reason="vend les arbres")
+    world.write(world.projects.committee.declare, told)
+    for name in ("citizens-1", "drawn", "associations-1", "municipality-1", "qualified-1", "leaver"):
+        world.cast(name, session, Choice.AGAINST)
+    world.write(world.projects.committee.end, EndMember(id=leaver, reason="a déménagé"))
+    world.later(days=8)
+    world.close_vote(session, "trop cher")
+    appeal = LeadProject(id=world.id(), project=refused, event=ProjectEvent.APPEALED, by="the bearer", reason="non")
+    world.write(world.projects.projects.appeal, appeal)
+    world.call(refused)
+
+    project = world.propose(bearer)
+    await world.open(project, [*members, "drawn"])
+    for state in (CommentState.SHOWN, CommentState.HIDDEN):
+        question = AddComment(
+            id=world.id(), project=project, kind=CommentKind.QUESTION, author=world.account(), text="Qui arrose ?"
+        )
+        world.write(world.projects.comments.add, question)
+        moderated = Moderate(comment=question.id, state=state, by="the office", reason="insulte")
+        world.write(world.projects.comments.moderate, moderated)
+    answer = AddComment(
+        id=world.id(),
+        project=project,
+        kind=CommentKind.ANSWER,
+        author="W291000001",
+        text="L'école",
+        answers=question.id,
+    )
+    world.write(world.projects.comments.add, answer)
+    world.accounts.support(project, 10_000, 3)
+    await world.settle()
+    world.write(world.projects.rounds.save_payers, Payer(territory=RENNES, keys=make_keys(world.entropy(64)).public))
+    world.lead(project, ProjectEvent.STARTED)
+    round_, _ = convert(world, project)
+    await world.settle()
+    world.accounts.convert(round_, {BREST: 3_000, RENNES: 3_000})
+    world.accounts.settle(round_, BREST, 3_000)
+    world.accounts.say(Refused(make_due_id(round_, RENNES), "order_refused"))
+    await world.settle()
+    world.write(world.projects.rounds.confirm, ConfirmDue(round=round_, payer=BREST, on=20261205))
+    prove(world, project, 1, 6_000)
+    prove(world, project, 1, 5, accept=False)
+    find(world, project, AuditVerdict.RESERVED)
+    convert(world, project)
+    await world.settle()
+    world.signer("anne", SignerRole.STEWARD), world.signer("bob", SignerRole.STEWARD)
+    words = IbanWords(1, BREST, world.id(), bearer.id, "LES BLES", OTHER)
+    for name in ("anne", "bob"):
+        own = world.people[name]
+        signature = sign(own, Domain.OFFICER, write_words(words))
+        world.write(
+            world.projects.signers.change_ibans, SignedChange(words=words, key=own.public.id, signature=signature)
+        )
+    world.later(days=3)
+    await world.projects.catch_up()
+    world.write(world.projects.signers.revoke, world.people["leaver"].public.id)
+    late = world.propose(bearer)
+    await world.open(late, [*members, "drawn"])
+    world.accounts.support(late, 700)
+    await world.settle()
+    world.lead(late, ProjectEvent.WITHDRAWN, "le terrain est vendu")
+    await world.settle()
+
+
+def _others(column: Any, value: Any) -> list[Any]:
+    """Return what a value is changed to: a state into every other one, anything else a little."""
+    kind = STATES.get(f"{column.table.name}.{column.name}")
+    if kind is not None:
+        others = [str(one) for one in kind if one != value]
+        return [others[0], others[-1]]
+    if isinstance(column.type, LargeBinary):
+        return [bytes(value)[:-1] + bytes([bytes(value)[-1] ^ 1]) if value else b"x"]
+    if isinstance(column.type, Text):
+        return [value[:-1] + ("x" if value[-1] != "x" else "y") if value else "x"]
+    return [1 if value is None else value + 1]
+
+
+class Hand:
+    """Whoever changes rows in the file, and knows of the seals or not."""
+
+    def __init__(self, file: Path) -> None:
+        self.base = sqlite3.connect(file, isolation_level=None)
+        self.base.execute("PRAGMA ignore_check_constraints = 1")
+
+    def rows(self, table: Table) -> list[int]:
+        return [row[0] for row in self.base.execute(f"SELECT rowid FROM {table.name} ORDER BY rowid")]
+
+    def read(self, table: Table, row: int) -> dict[str, Any]:
+        names = [column.name for column in table.columns]
+        asked = f"SELECT {', '.join(names)} FROM {table.name} WHERE rowid = ?"
+        return dict(zip(names, self.base.execute(asked, (row,)).fetchone(), strict=True))
+
+    def count_told(self, table: Table, row: int) -> tuple[int, int]:
+        """Return how much a row says: of rows that say the same, the last one."""
+        return sum(value is not None and value != "" for value in self.read(table, row).values()), row
+
+    def write(self, table: Table, row: int, values: dict[str, Any]) -> bool:
+        """Write values into a row; tell whether the base lets it."""
+        sets = ", ".join(f"{name} = ?" for name in values)
+        try:
+            self.base.execute(f"UPDATE {table.name} SET {sets} WHERE rowid = ?", (*values.values(), row))
+        except sqlite3.IntegrityError:
+            return False
+        return True
+
+
+async def test_one_value_changed_by_hand_is_found_and_where_money_stands_without_the_seal_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What a signature says never changes: it is looked at once, not once for each change.
+    remembered = functools.lru_cache(maxsize=None)(keys.is_signed)
+    for module in (checks, minutes, votes):
+        monkeypatch.setattr(module, "is_signed", remembered)
+    world = World(lambda name: f"sqlite:///{tmp_path / name}.db")
+    await live(world)
+    assert world.find_wrongs() == []
+    hand = Hand(tmp_path / "PROJECTS.db")
+    hidden: set[str] = set()
+    missed: set[str] = set()
+    own = [table for table in vars(tables).values() if isinstance(table, Table)]  # not those of passes
+    for table in own:
+        rows = hand.rows(table)
+        assert rows, f"nothing happened in {table.name}"
+        row = max(rows, key=lambda one: hand.count_told(table, one))
+        before = hand.read(table, row)
+        for column in table.columns:
+            for other in _others(column, before[column.name]):
+                after = before | {column.name: other}
+                if column.name != "seal":
+                    sealed = compute_seal(table.name, [value for name, value in after.items() if name != "seal"])
+                    assert sealed != before["seal"], "a seal is of every column"
+                    if table.name not in DEEP:
+                        continue
+                    after["seal"] = sealed
+                if not hand.write(table, row, after):
+                    continue  # the base itself refuses it
+                with monkeypatch.context() as patched:
+                    if column.name != "seal":  # which is right again
+                        patched.setattr(checks, "_check_seals", lambda _line: Checked("", "", 0, ()))
+                    wrongs = world.find_wrong_rows()
+                if not wrongs:
+                    hidden.add(f"{table.name}.{column.name}")
+                elif not all(one.place and one.expected for one in wrongs):
+                    missed.add(f"{table.name}.{column.name}")
+                hand.write(table, row, before)
+        # What is not sealed again is found in every table.
+        name, other = next(
+            (column.name, _others(column, before[column.name])[0])
+            for column in reversed(list(table.columns)[:-1])
+            if not column.foreign_keys
+        )
+        hand.write(table, row, {name: other})
+        if not world.find_wrong_rows():
+            missed.add(table.name)
+        hand.write(table, row, before)
+    assert world.find_wrongs() == []
+    hand.base.close()
+    world.close()
+    assert not missed
+    assert (hidden - set(SEAL_ONLY), set(SEAL_ONLY) - hidden) == (set(), set())

@@ -1,0 +1,301 @@
+"""Rights directed to a project of another territory, and their way back to who directed them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node.federation.senders import SENDER_NUMBER, name_arrival, read_arrival
+from node.ledger.accounts import UNCLAIMED, AccountEvent, AccountKind
+from node.ledger.errors import KindMisfit
+from node.ledger.openings import ChangeState
+from node.ledger.reading_service import load_balance
+from node.orientation.books_service import ProjectBooks
+from node.orientation.directions import Choice, Direct, Overflow
+from node.orientation.errors import LotsUnfit, ProjectCommitted
+from node.orientation.project_service import ProjectDesk
+from node.orientation.release_service import ReleaseService
+from node.orientation.service import DirectedView, Orientations, TakeBackAsked, TakenBackView
+from node.orientation.store import find_project
+from protocol.book.worker import Page
+from protocol.cession import CessionState
+from protocol.exchange.peer_service import PeerExchange
+from protocol.exchange.service import Identity
+from protocol.house import (
+    BaseName,
+    CommitProject,
+    HouseMessage,
+    OpenProject,
+    ProjectOpened,
+    ReleaseProject,
+    house_of,
+    make_neighbours,
+)
+from protocol.identifiers import AccountNumber, Address, Id16, format_address, parse_id
+from tests.federation.world import BREST, LYON, Node, World
+from tests.orientation.makers import endow_bound
+
+
+class Projects:
+    """The room of projects of one node of the world."""
+
+    def __init__(self, node: Node, *, at_once: int = 500) -> None:
+        self.node = node
+        books = ProjectBooks(lambda _page, _reader, _messages: None)
+        self.room = Orientations(node.ledger, node.federation, books)
+        node.federation.projects = self.room
+        self.releases = ReleaseService(self.room, books, at_once=at_once)
+        self.desk = ProjectDesk(node.ledger, books, self.releases, has_fund=True)
+        self.logs = {
+            code: PeerExchange(
+                node.book,
+                Identity(house_of(node.code), code, node.federation.identity.keyring),
+                make_neighbours({}),
+                lambda _page, _sender, _messages: [],
+            )
+            for code in (str(BaseName.ACCOUNTS), str(BaseName.PROJECTS))
+        }
+
+    def hear(self, *messages: HouseMessage) -> list[HouseMessage]:
+        def write(page: Page, items: Sequence[tuple[HouseMessage, ...]]) -> list[list[HouseMessage]]:
+            answers = []
+            for item in items:
+                self.logs["PROJECTS"].tell(page, "ACCOUNTS", item)
+                told = self.desk.apply(page, "PROJECTS", item)
+                if told:
+                    self.logs["ACCOUNTS"].tell(page, "PROJECTS", told)
+                answers.append(told)
+            return answers
+
+        found: list[HouseMessage] = self.node.book.write_now(write, messages)
+        return found
+
+    def open(self, target: int = 100_000, theme: str = "rivers") -> tuple[bytes, Address]:
+        id_ = self.node.entropy(16)
+        [opened] = self.hear(OpenProject(id_, "La rivière", theme, target, 20991231))
+        assert isinstance(opened, ProjectOpened)
+        return id_, Address(AccountNumber(opened.number), self.node.code)
+
+    def direct(
+        self, account: AccountNumber, *choices: tuple[Address, int], is_named: bool = True, **more: Any
+    ) -> DirectedView:
+        asked = Direct(
+            op=Id16(self.node.entropy(16)),
+            account=account,
+            choices=tuple(Choice(to=to, cents=cents) for to, cents in choices),
+            giver=format_address(Address(account, self.node.code)) if is_named else "",
+            **more,
+        )
+        view: DirectedView = self.node.book.write_now(self.room.direct, asked)
+        return view
+
+    def take_back(self, orientation: bytes, cents: int | None = None) -> TakenBackView:
+        asked = TakeBackAsked(op=Id16(self.node.entropy(16)), orientation=Id16(orientation), cents=cents)
+        view: TakenBackView = self.node.book.write_now(self.room.take_back, asked)
+        return view
+
+    def commit(self, project: bytes) -> None:
+        self.hear(CommitProject(self.node.entropy(16), project))
+
+    def release(self, project: bytes) -> None:
+        self.hear(ReleaseProject(self.node.entropy(16), project, "withdrawn"))
+
+    def standing(self, project: bytes) -> tuple[int, int]:
+        found = self.node.book.read_now(lambda line: find_project(line, project))
+        assert found is not None
+        return found.directed, found.supporters
+
+
+class Story:
+    """Two territories: a holder in Lyon, projects in Brest."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.brest, self.lyon = world.join(BREST), world.join(LYON)
+        self.here, self.there = Projects(self.brest), Projects(self.lyon)
+        self.lyon.endow(10_000)
+        self.alice = self.lyon.open()
+        self.lyon.credit(self.alice, 1_000)
+
+    def unclaimed(self, node: Node) -> int:
+        return node.book.read_now(lambda line: int(load_balance(line, UNCLAIMED).cents))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    """PostgreSQL serves one test, the longest: what is the same everywhere is asked of files."""
+    if request.param == "sqlite":
+        made = World(lambda name: f"sqlite:///{tmp_path / name}.db")
+    else:
+        if request.node.originalname != ON_BOTH:
+            pytest.skip("asked of files only")
+        create = request.getfixturevalue("postgres_url")
+        made = World(lambda _name: create())
+    yield made
+    findings = made.check()
+    made.close()
+    assert findings == []
+
+
+async def test_rights_from_elsewhere_are_directed_and_all_go_home_lot_by_lot(world: World) -> None:
+    story = Story(world)
+    await world.settle()
+    brest, lyon, here = story.brest, story.lyon, story.here
+    project, to = here.open()
+    other = lyon.open()
+    lyon.credit(other, 500)
+    before = lyon.book.read_now(lambda line: load_balance(line, story.alice).lots)
+    view = story.there.direct(story.alice, (to, 400))
+    hidden = story.there.direct(other, (to, 300), is_named=False)
+    assert [one.state for one in view.placements] == ["sent"]
+    await world.settle()
+    assert lyon.cession(hidden.op).state is CessionState.DELIVERED
+    assert here.standing(project) == (700, 2)
+    home = brest.open()
+    brest.endow(100)
+    brest.credit(home, 100)
+    here.direct(home, (to, 100))
+    named, _ = brest.arrivals()
+    here.take_back(bytes(named.op), 150)
+    await world.settle()
+    assert (lyon.balance(story.alice), lyon.balance(other)) == (750, 200)
+    assert here.standing(project) == (650, 3)
+    here.release(project)
+    await world.settle()
+    assert (lyon.balance(story.alice), lyon.balance(other), brest.balance(home)) == (1_000, 500, 100)
+    assert lyon.book.read_now(lambda line: load_balance(line, story.alice).lots) == before
+    assert here.standing(project) == (0, 0)
+    assert lyon.arrivals()[-1].account == other, "his own node knows whom an anonymous gift came from"
+
+
+ON_BOTH = "test_rights_from_elsewhere_are_directed_and_all_go_home_lot_by_lot"
+
+
+async def test_what_a_project_does_not_take_comes_back_with_its_code(tmp_path: Path) -> None:
+    world = World(lambda name: f"sqlite:///{tmp_path / name}.db")
+    story = Story(world)
+    await world.settle()
+    here, lyon = story.here, story.lyon
+    project, small = here.open(target=100)
+    _, past = here.open()
+    here.commit(project)
+    full, room = here.open(target=50)
+    sent = [story.there.direct(story.alice, (to, cents)) for to, cents in ((small, 10), (room, 51), (past, 20))]
+    two = story.there.direct(story.alice, (room, 40), (past, 5), overflow=Overflow.NEXT)
+    await world.settle()
+    codes = [lyon.cession(view.op).code for view in sent]
+    assert codes == ["project_committed", "project_full", ""]
+    assert [lyon.cession(parse_id(one.id)).state for one in two.placements] == [CessionState.DELIVERED] * 2
+    assert here.standing(full) == (40, 1)
+    here.release(full)
+    here.release(project)
+    late = story.there.direct(story.alice, (small, 10))
+    await world.settle()
+    assert lyon.cession(late.op).code == "project_closed"
+    assert lyon.balance(story.alice) == 1_000 - 20 - 5
+    assert world.check() == []
+    world.close()
+
+
+async def test_a_bound_lot_does_not_leave_and_is_not_taken(tmp_path: Path) -> None:
+    world = World(lambda name: f"sqlite:///{tmp_path / name}.db")
+    story = Story(world)
+    await world.settle()
+    _, to = story.here.open()
+    bound = story.lyon.open()
+    endow_bound(story.lyon, bound, 100)
+    with pytest.raises(LotsUnfit):  # only its issuer can read what a lot is bound to
+        story.there.direct(bound, (to, 10))
+    view = story.lyon.cede(bound, to, 10)
+    await world.settle()
+    assert (story.lyon.cession(view.op).state, story.lyon.cession(view.op).code) == (
+        CessionState.RETURNED,
+        "lots_unfit",
+    )
+    assert world.check() == []
+    world.close()
+
+
+async def test_what_cannot_be_delivered_back_is_directed_again_or_unclaimed(tmp_path: Path) -> None:
+    world = World(lambda name: f"sqlite:///{tmp_path / name}.db")
+    story = Story(world)
+    await world.settle()
+    here, lyon = story.here, story.lyon
+    project, to = here.open()
+    story.there.direct(story.alice, (to, 1_000))
+    await world.settle()
+    lyon.ledger.write_now(lyon.ledger.change_states, ChangeState(account=story.alice, event=AccountEvent.CLOSE))
+    [arrival] = story.brest.arrivals()
+    here.take_back(bytes(arrival.op), 300)
+    assert here.standing(project) == (700, 1)
+    await world.settle()
+    assert here.standing(project) == (1_000, 1), "it stands directed as before"
+    here.release(project)
+    await world.settle()
+    assert here.standing(project) == (0, 0)
+    assert story.unclaimed(story.brest) == 1_000
+    assert world.check() == []
+    world.close()
+
+
+async def test_an_arrival_is_given_back_through_its_orientation_and_nothing_else_leaves_a_project(
+    tmp_path: Path,
+) -> None:
+    world = World(lambda name: f"sqlite:///{tmp_path / name}.db")
+    story = Story(world)
+    await world.settle()
+    here, brest = story.here, story.brest
+    project, to = here.open()
+    story.there.direct(story.alice, (to, 300), is_named=False)
+    story.there.direct(story.alice, (to, 200))
+    await world.settle()
+    first, second = brest.arrivals()
+    views = [brest.book.write_now(brest.federation.give_back, bytes(first.op)) for _ in range(2)]
+    assert [view.op for view in views] == [views[0].op] * 2
+    await world.settle()
+    assert here.standing(project) == (200, 1)
+    assert story.lyon.balance(story.alice) == 800
+    with pytest.raises(KindMisfit):
+        brest.cede(to.number, Address(story.alice, LYON), 10)
+    here.commit(project)
+    with pytest.raises(ProjectCommitted):
+        brest.book.write_now(brest.federation.give_back, bytes(second.op))
+    assert world.check() == []
+    world.close()
+
+
+async def test_who_sent_it_is_found_for_what_he_sent_there_only(tmp_path: Path) -> None:
+    """A territory that names a cession it did not receive, or none at all, has its rights back."""
+    world = World(lambda name: f"sqlite:///{tmp_path / name}.db")
+    story = Story(world)
+    await world.settle()
+    brest, lyon = story.brest, story.lyon
+    bob = brest.open()
+    brest.endow(100)
+    brest.credit(bob, 100)
+    account = lyon.open(AccountKind.PROJECT)  # opened by hand: what reaches it is credited, and directed by nobody
+    _, to = story.here.open()
+    view = story.there.direct(story.alice, (to, 300), is_named=False)
+    await world.settle()
+    epoch, index, place = (int(part) for part in lyon.cession(view.op).reference.split("/"))
+    sender = Address(SENDER_NUMBER, LYON)
+    wrong = [name_arrival(epoch, index, place + 1), name_arrival(epoch, index + 7, 0), "returns to sender", ""]
+    sent = [brest.cede(bob, sender, 10, words=words) for words in wrong]
+    good = brest.cede(bob, sender, 10, words=name_arrival(epoch, index, place, "withdrawn"))
+    by_hand = brest.cede(bob, Address(account, LYON), 10)
+    await world.settle()
+    assert [brest.cession(one.op).code for one in sent] == ["account_unknown"] * 4
+    assert [brest.cession(one.op).state for one in (good, by_hand)] == [CessionState.DELIVERED] * 2
+    assert (lyon.balance(story.alice), lyon.balance(account)) == (710, 10)
+    assert world.check() == []
+    world.close()
+
+
+def test_the_words_that_name_an_arrival_are_read_as_they_were_written() -> None:
+    assert read_arrival(name_arrival(3, 17, 2)) == (3, 17, 2)
+    assert read_arrival(name_arrival(3, 17, 2, "minimum_missed")) == (3, 17, 2)
+    for words in ("", "returns 1/2", "returns 1/2/3 ", " returns 1/2/3", "returns 1/2/3 A", "returns a/2/3"):
+        assert read_arrival(words) is None
