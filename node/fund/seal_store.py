@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, Update, and_, select, update
 
-from node.fund.seals import compute_seal
 from node.fund.tables import metadata, sealed_columns
+from protocol.book.seals import compute_seal
 from protocol.book.stream_store import stream
 
 

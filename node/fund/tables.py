@@ -34,8 +34,8 @@ from node.fund.matching import Meaning
 from node.fund.monthly_gifts import CollectionState, DebitState, MandateState
 from node.fund.outgoing_payments import PaymentState
 from node.fund.pledges import PledgeState
-from node.fund.seals import compute_seal
 from node.fund.statements import MovementState
+from protocol.book.seals import compute_seal
 from protocol.book.tables import NAMING, RowId, one_of
 
 metadata = MetaData(naming_convention=NAMING)

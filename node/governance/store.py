@@ -13,8 +13,8 @@ from node.governance import tables
 from node.governance.bearers import Bearer, Proof, ProofKind, Registry
 from node.governance.errors import BearerUnknown, ProjectUnknown
 from node.governance.projects import ProjectEvent, ProjectState, advance
-from node.governance.seals import compute_seal
 from node.governance.sheets import Sheet, read_sheet
+from protocol.book.seals import compute_seal
 from protocol.book.worker import Page
 from protocol.canonical import encode
 from protocol.errors import IdMismatch

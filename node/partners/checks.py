@@ -19,10 +19,11 @@ from node.partners.grants import GrantSource, GrantState
 from node.partners.purchases_service import holder_day_key
 from node.partners.runs import RunState
 from node.partners.sales import RefundState, SaleState
-from node.partners.seals import SEALED, compute_seal
+from node.partners.seals import SEALED
 from node.partners.vouchers import VoucherState
 from protocol.book import log_store
 from protocol.book.rows_store import select_rows
+from protocol.book.seals import compute_seal
 from protocol.book.stream_store import stream
 from protocol.findings import Checked, Finding
 from protocol.house import (

@@ -29,10 +29,11 @@ from node.partners.grants import GrantLine, GrantSource, GrantState, make_id, sh
 from node.partners.operations_file import Report, Row, add_to_report, read_operations
 from node.partners.outbox_service import Outbox
 from node.partners.runs import Run, RunState, judge_rows
-from node.partners.seals import SEALED, compute_seal, seal
+from node.partners.seals import SEALED, seal
 from node.partners.settings import PartnersSettings
 from protocol.amounts import CENTS_MAX, Cents
 from protocol.book.rows_store import insert_rows, select_rows, update_rows
+from protocol.book.seals import compute_seal
 from protocol.book.service import Book
 from protocol.book.stream_store import stream
 from protocol.book.worker import Page

@@ -24,7 +24,7 @@ from node.partners.grants import GrantLine, GrantSource, GrantState, shorten_wor
 from node.partners.outbox_service import Outbox
 from node.partners.purchases import Purchase, PurchaseId, TillNumber, decide, require_arrival, require_clock
 from node.partners.sales import SaleAnswer, SaleState
-from node.partners.seals import SEALED, compute_seal
+from node.partners.seals import SEALED
 from node.partners.settings import PartnersSettings
 from node.partners.store import CampaignRow
 from node.partners.tickets import CENTS_MAX as TICKET_CENTS_MAX
@@ -33,6 +33,7 @@ from node.partners.tills_service import Till, TillDesk, load_tills
 from node.partners.vouchers import VoucherState
 from protocol.amounts import Cents
 from protocol.book.rows_store import insert_rows, select_rows
+from protocol.book.seals import compute_seal
 from protocol.book.worker import Page
 from protocol.errors import IdMismatch, Refusal
 from protocol.identifiers import Id16, format_id

@@ -1,18 +1,11 @@
-"""A short digest beside each row of what nothing else says twice, so that a byte changed by hand is seen. Pure.
-
-Money is held by sums and by the logs of the other bases; what a sale was, who a company is, when a till was revoked
-stands here alone. A seal is no signature: it finds an accident or a hand that does not know of it.
-"""
+"""Which columns of the companies base are sealed: what a sale was, who a company is, when a till was revoked. Pure."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
-import msgspec
-
-SEAL_BYTES: Final = 8
+from protocol.book.seals import compute_seal
 
 # Which columns of which table a seal covers: those that do not move, or are sealed again where they do.
 SEALED: Final[Mapping[str, tuple[str, ...]]] = {
@@ -46,12 +39,6 @@ SEALED: Final[Mapping[str, tuple[str, ...]]] = {
         *("state", "used_by", "used_cents"),
     ),
 }
-
-
-def compute_seal(table: str, values: Sequence[Any]) -> bytes:
-    """Return the digest of a row's sealed values, in the order of SEALED: BLAKE2b-64, one for each table."""
-    written = msgspec.msgpack.encode([str(value) if isinstance(value, str) else value for value in values])
-    return hashlib.blake2b(written, digest_size=SEAL_BYTES, key=table.encode(), person=b"cm-row").digest()
 
 
 def seal(table: str, values: Mapping[str, Any]) -> dict[str, Any]:

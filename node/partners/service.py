@@ -43,6 +43,9 @@ PARTNERS_HISTORY: Final = History(
     name="partners", folder=Path(__file__).parent / "migrations" / "versions", tables=(metadata,)
 )
 
+_CHANCE_BYTES: Final = 10  # of an id
+_IDS_AT_ONCE: Final = 256
+
 
 class Partners:
     """The companies of one territory, in one book."""
@@ -59,6 +62,7 @@ class Partners:
         self.book = book
         self.settings = settings
         self._entropy = entropy
+        self._chance: list[bytes] = []
         outbox = Outbox(tell)
         self.waiters = Waiters(book)
         self.companies = CompanyDesk(outbox, entropy=entropy, months_max=settings.months_max)
@@ -78,8 +82,13 @@ class Partners:
         return self.answers.apply(page, sender, messages)
 
     def new_id(self) -> Id16:
-        """Return a fresh id that rises with time."""
-        return make_id(self.book.clock(), self._entropy(10))
+        """Return a fresh id that rises with time. Its chance is drawn for many at once: each drawing lets go of the lock
+        of Python, and a sale that waits for it again waits for the writer.
+        """
+        if not self._chance:
+            drawn = self._entropy(_CHANCE_BYTES * _IDS_AT_ONCE)
+            self._chance = [drawn[at : at + _CHANCE_BYTES] for at in range(0, len(drawn), _CHANCE_BYTES)]
+        return make_id(self.book.clock(), self._chance.pop())
 
     async def tell_sales(self, asked: TellSales, *, wait_seconds: float = 0.0) -> list[Told]:
         """Take sales of a till; wait so long for the accounts' answer. Raises what refuses all of them.

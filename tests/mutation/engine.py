@@ -59,6 +59,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "protocol/obligations.py": (_OF.format("obligations"),),
     "protocol/netting.py": (_OF.format("netting"),),
     "protocol/national_file.py": (_OF.format("national_file"),),
+    "protocol/book/seals.py": ("tests/book/test_seals.py",),
     "node/ledger/draws.py": (_IN.format("draws"),),
     "node/ledger/lots.py": (_IN.format("lots"),),
     "node/ledger/accounts.py": (_IN.format("accounts"),),
