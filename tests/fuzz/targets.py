@@ -841,6 +841,7 @@ TARGETS: Final[Mapping[str, Target]] = {
         Target("paper_code", _lazily("paper_code", "house_files"), 128),
         Target("operations", _lazily("operations", "house_files"), 4_096),
         Target("pass_file", _lazily("pass_file", "pass_files"), 4_096),
+        Target("projects_file", _lazily("projects_file", "projects_files"), 4_096),
         Target("node_api", _lazily("node_api"), 2_048),
         Target("credits_in_columns", _lazily("credits_in_columns"), 2_048),
         Target("hub_api", _lazily("hub_api"), 4_096),

@@ -23,12 +23,12 @@ from node.governance.pictures import require_picture
 from node.governance.projects import ProjectEvent, ProjectState
 from node.governance.projects_service import LeadProject
 from node.governance.rounds_service import ConfirmDue, Payer
-from node.governance.seals import compute_seal
 from node.governance.sheets import Picture
 from node.governance.signers import IbanWords, SignerRole, write_words
 from node.governance.signers_service import SignedChange
 from node.governance.votes import Choice, College, Outcome
 from protocol import keys
+from protocol.book.seals import compute_seal
 from protocol.findings import Checked
 from protocol.house import Refused, make_due_id
 from protocol.keys import Domain, make_keys, sign
