@@ -31,6 +31,7 @@ from node.orientation.books_service import ProjectBooks
 from node.orientation.project_service import ProjectDesk
 from node.orientation.release_service import ReleaseService
 from node.orientation.service import Orientations
+from node.orientation.standing_service import StandingService
 from node.schema_service import ACCOUNTS_HISTORY
 from protocol.book import log_store
 from protocol.book.service import Book, Page
@@ -54,6 +55,7 @@ from protocol.times import DAY_MS, Instant
 log = structlog.get_logger("node")
 RESERVATIONS_EVERY_SECONDS = 5
 RELEASES_EVERY_SECONDS = 5
+STANDING_LOOK_EVERY_MINUTES = 10
 STATEMENT_LOOK_EVERY_MINUTES = 10
 STATEMENT_EVERY_MS = DAY_MS
 FORGET_EVERY_HOURS = 1
@@ -140,6 +142,7 @@ class NodeApp:
         books = ProjectBooks(None if self.house is None else self._tell_house)
         self.orientations = Orientations(self.ledger, self.federation, books)
         self.federation.projects = self.orientations
+        self.standing = StandingService(self.ledger, self.orientations)
         self.releases = ReleaseService(self.orientations, books)
         has_fund = self.house is not None and BaseName.FUND in self.house.bases
         self.projects = ProjectDesk(self.ledger, books, self.releases, has_fund=has_fund)
@@ -267,6 +270,7 @@ class NodeApp:
         for job, every in (
             (self._expire_reservations, {"seconds": RESERVATIONS_EVERY_SECONDS}),
             (self._let_rights_go, {"seconds": RELEASES_EVERY_SECONDS}),
+            (self._run_standing, {"minutes": STANDING_LOOK_EVERY_MINUTES}),
             (self._rotate_quietly, {"seconds": RESERVATIONS_EVERY_SECONDS}),
             (self._ask_statement, {"minutes": STATEMENT_LOOK_EVERY_MINUTES}),
             (self._forget_old, {"hours": FORGET_EVERY_HOURS}),
@@ -316,6 +320,14 @@ class NodeApp:
                 continue
         except Exception as error:  # the top of a worker loop: said, and tried again
             log.warning("releases", error=str(error))
+
+    async def _run_standing(self) -> None:
+        """Run what standing orders are due; after days off, each period that was missed. Run twice is run once."""
+        try:
+            while self.federation.behind is None and await self.book.write(self.standing.run_due, None):
+                continue
+        except Exception as error:  # the top of a worker loop: said, and tried again
+            log.warning("standing orders", error=str(error))
 
     async def _forget_old(self) -> None:
         """Delete what we sealed beside slips that ended long ago. Run twice is run once."""

@@ -326,6 +326,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Only {available} cents may go to project {account}, of {asked} asked: the other lots are bound.",
     ),
     "orientation_unknown": ("Rien n'a été orienté sous {id}.", "Nothing was directed under {id}."),
+    "standing_unknown": ("Aucun ordre permanent {id}.", "No standing order {id}."),
     "not_directed": (
         "De cette orientation il reste {available} centimes, pour {asked} demandés.",
         "Of this orientation {available} cents are left, for {asked} asked.",

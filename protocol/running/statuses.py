@@ -27,6 +27,7 @@ BY_CODE: Final[Mapping[str, int]] = {
     "operation_unknown": 404,
     "orientation_unknown": 404,
     "project_not_here": 404,
+    "standing_unknown": 404,
     "unknown_member": 404,
     "not_found": 404,
     "wrong_method": 405,

@@ -660,6 +660,7 @@ BODIES: Final = (
     requests.CessionItem,
     orientation_requests.OrientationRequest,
     orientation_requests.OrientationReturnRequest,
+    orientation_requests.StandingRequest,
 )
 
 
