@@ -13,7 +13,6 @@ from node.partners import tables
 from node.partners.answering import answer_each
 from node.partners.ceilings import FiscalCalendar, FiscalYear
 from node.partners.companies import Company, CompanyGroup, PostalAddress, Siren, YearEnd, group_of
-from node.partners.days import read_day, write_day
 from node.partners.errors import CompanyUnknown
 from node.partners.grants import make_id
 from node.partners.letters import make_donor
@@ -24,6 +23,7 @@ from protocol.book.worker import Page
 from protocol.errors import Refusal
 from protocol.house import BaseName
 from protocol.identifiers import AccountNumber, Id16, require_number
+from protocol.times import read_day, write_day
 
 _companies = tables.companies
 
