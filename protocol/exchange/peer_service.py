@@ -129,10 +129,6 @@ class PeerExchange:
                 return calls
         return CALLS_MAX
 
-    def has_outgoing(self, connection: Connection, neighbour: str) -> bool:
-        """Tell whether a neighbour has not acknowledged all that we told it."""
-        return log_store.count_unacked(connection, self.code, neighbour) > 0
-
     def _verify(self, data: bytes) -> Received:
         return verify_envelope(data, self.identity, self._neighbours, self.book.clock())
 
