@@ -581,6 +581,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Le centre ne connaît pas assez de ces droits chez le cédant. Comparez les relevés.",
         "The hub knows too few of these rights with the giver. Compare statements.",
     ),
+    "not_the_issuer": (
+        "Une conversion va au territoire qui a émis les droits, et à lui seul.",
+        "A conversion goes to the territory that issued the rights, and to no other.",
+    ),
     "class_does_not_fit": (
         "Ces droits ne peuvent pas aller vers cette communauté (classe du lot).",
         "These rights may not go to that community (class of the lot).",
