@@ -13,6 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Connection
 
 from node.access.service import AccessDesk
+from node.accounts_recovery_service import AccountsRecovery
 from node.config import NodeConfig
 from node.deposits.service import DepositDesk
 from node.federation import store as federation_store
@@ -171,13 +172,16 @@ class NodeApp:
                     self.projects.hear_fund(page, messages if sender == BaseName.FUND else ())
                     return deposits.apply(page, sender, messages)
 
-        return PeerExchange(
+        recovery = AccountsRecovery(self.ledger, deposits, grants)
+        exchange = PeerExchange(
             self.book,
             Identity(house_of(self.home), BaseName.ACCOUNTS, keyring),
             read_neighbours(house),
             apply,
             on_news=lambda: self.on_house_news(),
+            replay=lambda page, lost: recovery.replay(page, lost, exchange.reply),
         )
+        return exchange
 
     def _tell_house(self, page: Page, reader: str, messages: Sequence[HouseMessage]) -> None:
         """Tell another base of this territory, if it has one."""
@@ -207,8 +211,9 @@ class NodeApp:
 
     def probe(self) -> str | None:
         """Why we are not ready, or nothing."""
-        if self.federation.behind is not None:
-            return str(self.federation.behind)
+        held = self.book.held or self.federation.behind
+        if held is not None:
+            return str(held)
         return None if self.book.trouble is None else STORAGE_TROUBLE
 
     def figures(self) -> Iterable[tuple[str, str, dict[str, str], float]]:
@@ -217,7 +222,7 @@ class NodeApp:
         yield "items_written", "counter", {}, items
         yield "storage_trouble", "gauge", {}, float(self.book.trouble is not None)
         yield "hub_trouble", "gauge", {}, float(self.worker.trouble is not None)
-        yield "book_behind", "gauge", {}, float(self.federation.behind is not None)
+        yield "book_behind", "gauge", {}, float((self.book.held or self.federation.behind) is not None)
         if self.worker.contact_at is not None:
             yield "hub_contact_age_ms", "gauge", {}, float(self.book.clock() - self.worker.contact_at)
         with contextlib.suppress(StorageUnavailable):  # a database that is away is said by storage_trouble

@@ -716,17 +716,25 @@ def restore(folder: Folder, file: Annotated[Path | None, typer.Argument(exists=T
     """
     from node.federation.recovery import BEHIND
     from node.federation.service import BookIsBehind
+    from node.house.folders_store import find_house
     from protocol.book.backup_service import mark_restored, put_back
+    from protocol.exchange.peer_recovery import BEHIND as BEHIND_IN_HOUSE
 
     with refusals_explained():
         marks = {BEHIND: json.dumps(BookIsBehind(ours=0, theirs=0).facts)}
+        if find_house(folder) is not None:
+            marks[BEHIND_IN_HOUSE] = "0"
         if file is None:
             mark_restored(_database_of(folder), marks)
             say("marked as an old copy")
         else:
             kept = put_back(_database_of(folder), file, marks)
             say(f"restored from {file}" + ("" if kept is None else f"; what was there is now {kept}"))
-    say(f"now: citizen-miles node serve {folder}, and beside it: citizen-miles node recover {folder}")
+        is_in_house = find_house(folder) is not None
+    say(f"now: citizen-miles node serve {folder}, and beside it:")
+    if is_in_house:
+        say(f"citizen-miles node house recover {folder} --base accounts, and then:")
+    say(f"citizen-miles node recover {folder}")
 
 
 @app.command()

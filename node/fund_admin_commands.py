@@ -41,7 +41,7 @@ from node.fund.expectations import Expectation, Purpose
 from node.fund.fec import write_fec
 from node.fund.fec_checks import check_fec
 from node.fund.fec_description import describe_fec
-from node.fund.fund_errors import NothingToCollect
+from node.fund.fund_errors import CollectionLeft, NothingToCollect
 from node.fund.issued_receipts import IssuedReceipt
 from node.fund.letters import require_language, write_notice, write_reminder
 from node.fund.monthly_gifts import MandateState, read_shares
@@ -53,6 +53,7 @@ from node.fund.receipt_pages import draw_pdf
 from node.fund.receipt_parameters_store import load_company_threshold, load_due_rule, load_form
 from node.fund.receipt_service import CancelReceipt, CopyReceipt, IssueReceipt, load_all_issued, load_issued
 from node.fund.receipts import Individual, PostalAddress
+from node.fund.recovery_service import StateNumbers, find_left
 from node.fund.references import require_iban
 from node.fund.reminder_service import Close
 from node.fund.statement_csv import CsvMapping, read_csv
@@ -238,6 +239,8 @@ async def _collect(app: FundApp, asked: Asked) -> Any:
     if not found:
         raise NothingToCollect(day=today.isoformat())
     last = found[-1]
+    if await app.book.read(lambda line: find_left(line, last.month)):
+        raise CollectionLeft(month=last.month)
     return {
         "collection": last.id,
         "month": last.month,
@@ -617,6 +620,18 @@ async def _report(app: FundApp, asked: Asked) -> Any:
     return {"order": report.message_id, "rejected": changed}
 
 
+async def _state_numbers(app: FundApp, asked: Asked) -> Any:
+    told = StateNumbers(
+        by=asked["by"],
+        last_receipt=asked["receipt"],
+        last_order=asked["order"],
+        last_collection=asked["collection"],
+        order_file=base64.b64decode(asked.get("order_file", "")),
+    )
+    stated = await app.book.write(app.fund.recoveries.state, told)
+    return {"void_receipts": list(stated.void), "order_taken_back": stated.order}
+
+
 # ---------------------------------------------------------------- receipts and declarations
 
 
@@ -918,6 +933,7 @@ FUND_COMMANDS: Final[Mapping[str, Command]] = {
     "payments": _payments,
     "order": _order,
     "orders": _orders,
+    "state_numbers": _state_numbers,
     "report": _report,
     "receipt_issue": _receipt_issue,
     "receipt_copy": _receipt_copy,

@@ -651,6 +651,33 @@ def list_orders(folder: Folder, as_json: AsJson = False) -> None:
         show(call_fund(folder, "orders"), as_json=as_json, title="orders")
 
 
+@app.command("state-numbers")
+def state_numbers(
+    folder: Folder,
+    by: Annotated[str, typer.Option(help="who looked at the papers and at the bank's own pages")],
+    receipt_number: Annotated[str, typer.Option("--receipt", help="the last receipt that was printed, or none")],
+    order_id: Annotated[str, typer.Option("--order", help="the last order that the bank was given, or none")],
+    collection: Annotated[str, typer.Option(help="the last month that was collected, yyyymm, or none")] = "none",
+    order_file: Annotated[Path | None, typer.Option(exists=True, help="that order, if this base lost it")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """After a recovery: say which numbers were the last to leave the house. Until then none is given, and none ordered.
+
+    A receipt that was printed and is not here is void: take it back from its donor and issue another.
+    """
+    with refusals_explained():
+        told = _call(
+            folder,
+            "state_numbers",
+            by=by,
+            receipt="" if receipt_number == "none" else receipt_number,
+            order="" if order_id == "none" else order_id,
+            collection=0 if collection == "none" else int(collection),
+            order_file="" if order_file is None else base64.b64encode(order_file.read_bytes()).decode(),
+        )
+        show(told, as_json=as_json)
+
+
 # ---------------------------------------------------------------- receipts
 
 

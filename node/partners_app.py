@@ -98,7 +98,7 @@ class PartnersApp(HousePart):
             ticket_secrets=load_ticket_secrets(where),
             entropy=clock_service.entropy,
         )
-        self.open_exchange(self.partners.apply)
+        self.open_exchange(self.partners.apply, self.partners.note_recovery)
         self._scheduler: AsyncIOScheduler | None = None
 
     async def begin(self, commands: AdminServer) -> None:

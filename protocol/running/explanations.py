@@ -121,6 +121,25 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Rien ne dit que cette base soit une vieille copie : il n'y a rien à rattraper.",
         "Nothing says that this book is an old copy: there is nothing to recover.",
     ),
+    "base_is_behind": (
+        "La base {base} est une vieille copie et ne prend rien de nouveau. Lancez citizen-miles node house recover.",
+        "The base {base} is an old copy and takes nothing new. Run citizen-miles node house recover.",
+    ),
+    "base_not_behind": (
+        "Rien ne dit que la base {base} soit une vieille copie : il n'y a rien à rattraper.",
+        "Nothing says that the base {base} is an old copy: there is nothing to recover.",
+    ),
+    "numbers_not_stated": (
+        "Cette base a été remise d'une vieille copie : dites d'abord le dernier reçu et le dernier ordre connus sur "
+        "papier (citizen-miles node fund state-numbers).",
+        "This base was put back from an old copy: first say the last receipt and the last order known on paper "
+        "(citizen-miles node fund state-numbers).",
+    ),
+    "numbers_refused": ("Ces derniers numéros sont refusés : {reason}.", "These last numbers are refused: {reason}."),
+    "collection_left": (
+        "Le prélèvement de {month} est parti avant la remise en place de cette base : ne l'envoyez pas deux fois.",
+        "The collection of {month} left before this base was put back: do not send it twice.",
+    ),
     "unplaced_unknown": ("Aucun droit non placé numéro {id}.", "No unplaced rights numbered {id}."),
     "unreadable": ("Partie scellée illisible : {reason}.", "Sealed part unreadable: {reason}."),
     "illegal_transition": (

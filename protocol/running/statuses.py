@@ -11,6 +11,7 @@ BY_CODE: Final[Mapping[str, int]] = {
     "storage_unavailable": 503,
     "book_in_use": 503,
     "book_is_behind": 503,
+    "base_is_behind": 503,
     "hub_recovering": 503,
     "hub_unreachable": 502,
     "hub_refused": 502,
