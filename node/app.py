@@ -180,6 +180,7 @@ class NodeApp:
             apply,
             on_news=lambda: self.on_house_news(),
             replay=lambda page, lost: recovery.replay(page, lost, exchange.reply),
+            never_again=(BaseName.PROJECTS, BaseName.PEOPLE),
         )
         return exchange
 

@@ -666,7 +666,7 @@ def state_numbers(
     A receipt that was printed and is not here is void: take it back from its donor and issue another.
     """
     with refusals_explained():
-        told = _call(
+        told = call_fund(
             folder,
             "state_numbers",
             by=by,

@@ -109,10 +109,10 @@ class HouseApp:
             self.parts[BaseName.PARTNERS] = (self.partners, {**PARTNERS_COMMANDS, **HOUSE_COMMANDS})
             self.exchanges[BaseName.PARTNERS] = self.partners.exchange
         if self.projects is not None:
-            self.parts[BaseName.PROJECTS] = (self.projects, PROJECTS_COMMANDS)
+            self.parts[BaseName.PROJECTS] = (self.projects, {**PROJECTS_COMMANDS, **HOUSE_COMMANDS})
             self.exchanges[BaseName.PROJECTS] = self.projects.exchange
         if self.people is not None:
-            self.parts[BaseName.PEOPLE] = (self.people, PEOPLE_COMMANDS)
+            self.parts[BaseName.PEOPLE] = (self.people, {**PEOPLE_COMMANDS, **HOUSE_COMMANDS})
             self.exchanges[BaseName.PEOPLE] = self.people.exchange
         self._transports = self._open_transports()
         self.clearing = ClearingHouse(self.exchanges, self._transports, chance=clock_service.chance)

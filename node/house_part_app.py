@@ -44,15 +44,22 @@ class HousePart:
         self.exchange: PeerExchange
         self._commands: AdminServer | None = None
 
-    def open_exchange(self, apply: Apply, on_recovered: Callable[[Page], None]) -> None:
-        """Open the talk with the other bases; `apply` does what they tell. Our pages go to them, sealed for ourselves."""
+    def open_exchange(
+        self, apply: Apply, on_recovered: Callable[[Page], None] = lambda _page: None, *, keeps: bool = True
+    ) -> None:
+        """Open the talk with the other bases; `apply` does what they tell.
+
+        Our pages go to them, sealed for ourselves, where the base `keeps` them. One that promises to forget does not: it
+        has no way back from a copy that others had heard more than.
+        """
         self.exchange = PeerExchange(
             self.book,
             Identity(house_of(self.home), self.base, self._keyring),
             read_neighbours(self.house),
             apply,
             on_news=lambda: self.on_house_news(),
-            keeping=keep_pages(self._history, clock_service.entropy),
+            keeping=keep_pages(self._history, clock_service.entropy) if keeps else None,
+            never_again=() if keeps else tuple(BaseName),
             on_recovered=on_recovered,
         )
 

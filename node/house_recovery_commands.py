@@ -12,12 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from node.app import load_config, load_welcome
 from node.federation.recovery import BEHIND as BEHIND_THE_HUB
-from node.fund_app import load_fund_settings
 from node.house.folders_store import base_folder, find_local
 from node.house_admin_commands import DRAWN_BYTES, tell_recovery
 from node.house_app import open_house
+from node.house_checks import DATABASES
 from node.house_part_app import database_of
-from node.partners_app import load_partners_config
 from protocol.book.store import open_engine
 from protocol.exchange.peer_recovery import BEHIND, TalkStage
 from protocol.exchange.peer_recovery_service import load_recovery
@@ -36,8 +35,7 @@ def find_database(folder: Path, base: BaseName) -> str:
     if base is BaseName.ACCOUNTS:
         return load_config(folder).database or f"sqlite:///{folder / 'accounts.db'}"
     where = base_folder(folder, base)
-    load = load_fund_settings if base is BaseName.FUND else load_partners_config
-    return database_of(folder, base, load(where).database)
+    return database_of(folder, base, DATABASES[base](where))
 
 
 def marks_of(folder: Path, base: BaseName) -> dict[str, str]:

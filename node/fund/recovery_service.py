@@ -121,7 +121,7 @@ class RecoveryDesk:
         connection = page.connection
         waiting = find_unstated(connection)
         if waiting is None:
-            raise NumbersRefused(reason="no recovery waits for it")
+            return self._state_again(connection, asked)
         void = self._void(page, asked.last_receipt, waiting.no)
         order = self._take_order(page, asked)
         left_after = self._last_ordered(connection)
@@ -141,6 +141,17 @@ class RecoveryDesk:
             )
             waiting = find_unstated(connection)
         return NumbersStated(void=void, order=order)
+
+    @staticmethod
+    def _state_again(connection: Connection, asked: StateNumbers) -> NumbersStated:
+        """Answer what was stated before in the same words. Raises NumbersRefused."""
+        last = connection.execute(select(stated_numbers).order_by(stated_numbers.c.recovery.desc()).limit(1)).first()
+        told = (asked.by, asked.last_receipt, asked.last_order, asked.last_collection)
+        if last is None or told != (last.stated_by, last.last_receipt, last.last_order, last.left_until):
+            raise NumbersRefused(reason="no recovery waits for it")
+        of_recovery = void_receipts.c.recovery == last.recovery
+        void = connection.execute(select(void_receipts.c.number).where(of_recovery).order_by(void_receipts.c.number))
+        return NumbersStated(void=tuple(void.scalars()), order="")
 
     def _void(self, page: Page, text: str, recovery: int) -> tuple[str, ...]:
         """Give up the numbers that were printed and are not here; return them."""

@@ -222,11 +222,9 @@ def _hear(peer: PeerExchange, page: Page, received: Received, recovery: PeerReco
 
 def _go_on(peer: PeerExchange, page: Page, recovery: PeerRecovery) -> None:
     """Say to each neighbour that we go on: all that we said is here again."""
-    try:
-        collect_foils(peer, page.connection, recovery)
-    except FoilMissing as missing:
+    trouble = _find_trouble(peer, page.connection, recovery)
+    if trouble:
         # Nothing is said to anybody: the copy stays what it is, and a younger one may still be put back.
-        trouble = f"page {missing.page} of this base is with nobody any more: put a younger copy back"
         if recovery.trouble != trouble:
             _save(peer, page, msgspec.structs.replace(recovery, trouble=trouble))
         return
@@ -238,6 +236,23 @@ def _go_on(peer: PeerExchange, page: Page, recovery: PeerRecovery) -> None:
         peer.append(page, neighbour, [Resumed(own.epoch, own.size)])
         recovery = recovery.having(neighbour, msgspec.structs.replace(talk, stage=TalkStage.TELLING, end=own.size))
     _save(peer, page, msgspec.structs.replace(recovery, trouble=""))
+
+
+def _find_trouble(peer: PeerExchange, connection: Connection, recovery: PeerRecovery) -> str:
+    """Return why this copy cannot come back, or nothing."""
+    try:
+        collect_foils(peer, connection, recovery)
+    except FoilMissing as missing:
+        return f"page {missing.page} of this base is with nobody any more: put a younger copy back"
+    for neighbour in peer.never_again:
+        talk = recovery.talks.get(neighbour)
+        if talk is None:
+            continue
+        slips = _load_slips(connection, peer.code, neighbour, talk.start, talk.end)
+        slips += _load_slips(connection, neighbour, peer.code, talk.heard)
+        if any(not isinstance(message, Kept | Resumed) for slip in slips for message in slip.messages):
+            return f"what {neighbour.lower()} and this base said since the copy cannot be done again: put a younger copy back"
+    return ""
 
 
 def collect_foils(peer: PeerExchange, connection: Connection, recovery: PeerRecovery) -> list[Foil]:

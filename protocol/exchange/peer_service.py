@@ -79,9 +79,11 @@ class PeerExchange:
         keeping: Keeping | None = None,
         replay: Replay | None = None,
         on_recovered: Callable[[Page], None] = lambda _page: None,
+        never_again: Sequence[str] = (),
     ) -> None:
         """`replay` makes true again what an old copy lacked and no page says, with `apply` where it is None;
-        `on_recovered` is the last work of the page that ends a recovery.
+        `on_recovered` is the last work of the page that ends a recovery. `never_again`: neighbours with whom
+        nothing may have been said since a copy, because it could not be done again.
         """
         self.book = book
         self.identity = identity
@@ -91,6 +93,7 @@ class PeerExchange:
         self.keeping = keeping
         self._replay = replay or self._do_lost
         self._on_recovered = on_recovered
+        self.never_again = never_again
         if keeping is not None:
             book.keep(keeping.recorder, self._close_page)
         behind, self.recovery = book.read_now(recovering.load_recovery)
@@ -226,9 +229,16 @@ class PeerExchange:
 
     def _do_lost(self, page: Page, lost: Lost) -> None:
         """Do what the neighbours said since the last page that came back."""
-        for sender, slips in lost.theirs.items():
-            for slip in slips:
-                self._do(page, sender, slip)
+        for sender in lost.theirs:
+            self.do_again(page, sender, lost)
+
+    def do_again(self, page: Page, sender: str, lost: Lost) -> None:
+        """Do what a neighbour said, and answer what was not answered in the same words before."""
+        said = {message for slip in lost.own.get(sender, ()) for message in slip.messages}
+        for slip in lost.theirs.get(sender, ()):
+            messages = [message for message in slip.messages if not isinstance(message, Kept | Resumed)]
+            answers = self._apply(page, sender, messages) if messages else ()
+            self.reply(page, sender, [answer for answer in answers if answer not in said])
 
     def replay(self, page: Page, lost: Lost) -> None:
         """Make true what an old copy lacked: called in the page that ends its recovery."""
