@@ -321,8 +321,8 @@ PLANTED = (
     Planted("payment in two orders", _pay_in_two_orders, seeds=7, first=4),
     Planted("revoked till believed", _sell_a_revoked_till, seeds=8, first=5),
     Planted("refund of what was oriented", _refund_what_was_oriented, seeds=4),
-    Planted("a page written twice when a base comes back", _write_a_page_again_twice, seeds=8),
-    Planted("a grant forgotten when the accounts come back", _do_again_what_pages_hold, seeds=8),
-    Planted("printed receipt numbered again after a recovery", _number_as_if_nothing_was_printed, seeds=20),
+    Planted("a page written twice when a base comes back", _write_a_page_again_twice, seeds=9, first=7),
+    Planted("a grant forgotten when the accounts come back", _do_again_what_pages_hold, seeds=3),
+    Planted("printed receipt numbered again after a recovery", _number_as_if_nothing_was_printed, seeds=11, first=9),
     Planted("one deposit on two receipts", _receipt_for_all_that_came, seeds=7, first=4),
 )
