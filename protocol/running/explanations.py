@@ -816,7 +816,6 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "invalid_bearer": ("Porteur refusé ({field}) : {reason}.", "Bearer refused ({field}): {reason}."),
     "invalid_proof": ("Justificatif refusé ({field}) : {reason}.", "Proof refused ({field}): {reason}."),
     "invalid_sheet": ("Fiche refusée ({field}) : {reason}.", "Sheet refused ({field}): {reason}."),
-    "invalid_picture": ("Image refusée : {reason}.", "Picture refused: {reason}."),
     "invalid_member": ("Membre refusé ({field}) : {reason}.", "Member refused ({field}): {reason}."),
     "invalid_ballot": ("Bulletin ou vote refusé : {reason}.", "Ballot or vote refused: {reason}."),
     "invalid_draw": ("Tirage refusé ({field}) : {reason}.", "Drawing refused ({field}): {reason}."),
