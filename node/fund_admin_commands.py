@@ -148,7 +148,7 @@ async def _company_add(app: FundApp, asked: Asked) -> Any:
         (asked["street"],),
         asked["postcode"],
         asked["town"],
-        "FR",
+        asked.get("country", "FR"),
         (int(month), int(day)),
     )
     await app.book.write(app.fund.keep_companies, told)

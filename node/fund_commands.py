@@ -159,6 +159,7 @@ def add_company(
     street: Annotated[str, typer.Option()],
     postcode: Annotated[str, typer.Option()],
     town: Annotated[str, typer.Option()],
+    country: Annotated[str, typer.Option(help="two letters")] = "FR",
     year_end: Annotated[str, typer.Option(help="the day on which its fiscal years end, mm-dd")] = "12-31",
     id_: IdOption = "",
     as_json: AsJson = False,
@@ -175,6 +176,7 @@ def add_company(
             street=street,
             postcode=postcode,
             town=town,
+            country=country,
             year_end=year_end,
         )
         show(told, as_json=as_json)
