@@ -41,6 +41,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Ce n'est pas un Citizen-Pass lisible : {reason}.",
         "This is no readable Citizen-Pass: {reason}.",
     ),
+    "invalid_picture": ("Image refusée : {reason}.", "Picture refused: {reason}."),
     "invalid_badge": (
         "Cette image ne porte pas de Citizen-Pass : {reason}.",
         "This picture carries no Citizen-Pass: {reason}.",
