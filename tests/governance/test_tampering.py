@@ -154,11 +154,10 @@ async def live(world: World) -> None:
 
 
 def _others(column: Any, value: Any) -> list[Any]:
-    """Return what a value is changed to: a state into every other one, anything else a little."""
+    """Return what a value is changed to: a state into another one, anything else a little."""
     kind = STATES.get(f"{column.table.name}.{column.name}")
     if kind is not None:
-        others = [str(one) for one in kind if one != value]
-        return [others[0], others[-1]]
+        return [next(str(one) for one in reversed(list(kind)) if one != value)]
     if isinstance(column.type, LargeBinary):
         return [bytes(value)[:-1] + bytes([bytes(value)[-1] ^ 1]) if value else b"x"]
     if isinstance(column.type, Text):
