@@ -42,14 +42,17 @@ from node.ledger.reading_service import (
     load_totals,
 )
 from node.ledger.reversals import Reverse
+from node.orientation.standing_service import load_standing
 from node.orientation.store import list_orientations, load_all_projects
-from node.orientation_answers import tell_directed, tell_oriented, tell_project, tell_taken_back
+from node.orientation_answers import tell_directed, tell_oriented, tell_project, tell_standing, tell_taken_back
 from node.orientation_requests import (
     ChoiceItem,
     OrientationRequest,
     OrientationReturnRequest,
+    StandingRequest,
     read_orientation,
     read_orientation_return,
+    read_standing,
 )
 from node.requests import CessionItem, CreditItem, read_account, read_cession, read_credit, read_event, read_kind
 from protocol.amounts import Cents, require_amount
@@ -194,6 +197,24 @@ async def _orientations(app: NodeApp, asked: Asked) -> Any:
     account, limit = read_account(asked["account"], app.home), asked.get("limit", 50)
     rows = await app.book.read(lambda line: list_orientations(line, account=account, before=None, limit=limit))
     return [msgspec.to_builtins(tell_oriented(row, app.home)) for row in rows]
+
+
+async def _order_standing(app: NodeApp, asked: Asked) -> Any:
+    names = ("id", "share", "basis", "period_days", "preference", "theme", "projects")
+    request = StandingRequest(giver=asked["from"], **{name: asked[name] for name in names})
+    view = await app.book.write(app.standing.give_orders, read_standing(request, app.home))
+    return msgspec.to_builtins(tell_standing(view, app.home))
+
+
+async def _stop_standing(app: NodeApp, asked: Asked) -> Any:
+    view = await app.book.write(app.standing.stop_orders, parse_id(asked["id"]))
+    return msgspec.to_builtins(tell_standing(view, app.home))
+
+
+async def _standing(app: NodeApp, asked: Asked) -> Any:
+    account = read_account(asked["account"], app.home)
+    found = await app.book.read(lambda line: load_standing(line, account))
+    return [msgspec.to_builtins(tell_standing(one, app.home)) for one in found]
 
 
 async def _support(app: NodeApp, asked: Asked) -> Any:
@@ -454,6 +475,8 @@ _WRITING: Final[Mapping[str, Command]] = {
     "cede": _cede,
     "orient": _orient,
     "take_back": _take_back,
+    "order_standing": _order_standing,
+    "stop_standing": _stop_standing,
     "recall": _recall,
     "give_back": _give_back,
     "ask_statement": _ask_statement,
@@ -474,6 +497,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "account": _account,
     "orientations": _orientations,
     "support": _support,
+    "standing": _standing,
     "cession": _cession,
     "cessions": _cessions,
     "arrivals": _arrivals,

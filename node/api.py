@@ -43,8 +43,10 @@ from node.orientation_answers import (
     OrientationReturnAnswer,
     OrientationsAnswer,
     ProjectsAnswer,
+    StandingAnswer,
+    StandingsAnswer,
 )
-from node.orientation_requests import OrientationRequest, OrientationReturnRequest
+from node.orientation_requests import OrientationRequest, OrientationReturnRequest, StandingRequest
 from node.requests import (
     CessionRequest,
     CreditRequest,
@@ -152,6 +154,17 @@ DOORS: Final = (
         body=OrientationReturnRequest,
         creates=True,
     ),
+    _door(
+        "POST",
+        "/v1/standing-orders",
+        _on.order_standing,
+        StandingAnswer,
+        scope=Scope.CEDE,
+        body=StandingRequest,
+        creates=True,
+    ),
+    _door("GET", "/v1/standing-orders", _on.list_standing, StandingsAnswer, scope=Scope.READ, query="account"),
+    _door("DELETE", "/v1/standing-orders/{id}", _on.stop_standing, StandingAnswer, scope=Scope.CEDE),
     _door("GET", "/v1/support", _on.list_support, ProjectsAnswer, scope=Scope.READ),
     _door("GET", "/v1/payee", _to.show_payee, PayeeAnswer, scope=Scope.CEDE, query="address"),
     _door("GET", "/v1/directory", _to.show_directory, DirectoryAnswer, scope=Scope.READ),

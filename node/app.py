@@ -13,6 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Connection
 
 from node.access.service import AccessDesk
+from node.accounts_recovery_service import AccountsRecovery
 from node.config import NodeConfig
 from node.deposits.service import DepositDesk
 from node.federation import store as federation_store
@@ -31,6 +32,7 @@ from node.orientation.books_service import ProjectBooks
 from node.orientation.project_service import ProjectDesk
 from node.orientation.release_service import ReleaseService
 from node.orientation.service import Orientations
+from node.orientation.standing_service import StandingService
 from node.schema_service import ACCOUNTS_HISTORY
 from protocol.book import log_store
 from protocol.book.service import Book, Page
@@ -54,6 +56,7 @@ from protocol.times import DAY_MS, Instant
 log = structlog.get_logger("node")
 RESERVATIONS_EVERY_SECONDS = 5
 RELEASES_EVERY_SECONDS = 5
+STANDING_LOOK_EVERY_MINUTES = 10
 STATEMENT_LOOK_EVERY_MINUTES = 10
 STATEMENT_EVERY_MS = DAY_MS
 FORGET_EVERY_HOURS = 1
@@ -140,6 +143,7 @@ class NodeApp:
         books = ProjectBooks(None if self.house is None else self._tell_house)
         self.orientations = Orientations(self.ledger, self.federation, books)
         self.federation.projects = self.orientations
+        self.standing = StandingService(self.ledger, self.orientations)
         self.releases = ReleaseService(self.orientations, books)
         has_fund = self.house is not None and BaseName.FUND in self.house.bases
         self.projects = ProjectDesk(self.ledger, books, self.releases, has_fund=has_fund)
@@ -168,13 +172,17 @@ class NodeApp:
                     self.projects.hear_fund(page, messages if sender == BaseName.FUND else ())
                     return deposits.apply(page, sender, messages)
 
-        return PeerExchange(
+        recovery = AccountsRecovery(self.ledger, deposits, grants)
+        exchange = PeerExchange(
             self.book,
             Identity(house_of(self.home), BaseName.ACCOUNTS, keyring),
             read_neighbours(house),
             apply,
             on_news=lambda: self.on_house_news(),
+            replay=lambda page, lost: recovery.replay(page, lost, exchange.reply),
+            never_again=(BaseName.PROJECTS, BaseName.PEOPLE),
         )
+        return exchange
 
     def _tell_house(self, page: Page, reader: str, messages: Sequence[HouseMessage]) -> None:
         """Tell another base of this territory, if it has one."""
@@ -204,8 +212,9 @@ class NodeApp:
 
     def probe(self) -> str | None:
         """Why we are not ready, or nothing."""
-        if self.federation.behind is not None:
-            return str(self.federation.behind)
+        held = self.book.held or self.federation.behind
+        if held is not None:
+            return str(held)
         return None if self.book.trouble is None else STORAGE_TROUBLE
 
     def figures(self) -> Iterable[tuple[str, str, dict[str, str], float]]:
@@ -214,7 +223,7 @@ class NodeApp:
         yield "items_written", "counter", {}, items
         yield "storage_trouble", "gauge", {}, float(self.book.trouble is not None)
         yield "hub_trouble", "gauge", {}, float(self.worker.trouble is not None)
-        yield "book_behind", "gauge", {}, float(self.federation.behind is not None)
+        yield "book_behind", "gauge", {}, float((self.book.held or self.federation.behind) is not None)
         if self.worker.contact_at is not None:
             yield "hub_contact_age_ms", "gauge", {}, float(self.book.clock() - self.worker.contact_at)
         with contextlib.suppress(StorageUnavailable):  # a database that is away is said by storage_trouble
@@ -267,6 +276,7 @@ class NodeApp:
         for job, every in (
             (self._expire_reservations, {"seconds": RESERVATIONS_EVERY_SECONDS}),
             (self._let_rights_go, {"seconds": RELEASES_EVERY_SECONDS}),
+            (self._run_standing, {"minutes": STANDING_LOOK_EVERY_MINUTES}),
             (self._rotate_quietly, {"seconds": RESERVATIONS_EVERY_SECONDS}),
             (self._ask_statement, {"minutes": STATEMENT_LOOK_EVERY_MINUTES}),
             (self._forget_old, {"hours": FORGET_EVERY_HOURS}),
@@ -316,6 +326,14 @@ class NodeApp:
                 continue
         except Exception as error:  # the top of a worker loop: said, and tried again
             log.warning("releases", error=str(error))
+
+    async def _run_standing(self) -> None:
+        """Run what standing orders are due; after days off, each period that was missed. Run twice is run once."""
+        try:
+            while self.federation.behind is None and await self.book.write(self.standing.run_due, None):
+                continue
+        except Exception as error:  # the top of a worker loop: said, and tried again
+            log.warning("standing orders", error=str(error))
 
     async def _forget_old(self) -> None:
         """Delete what we sealed beside slips that ended long ago. Run twice is run once."""

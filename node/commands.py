@@ -428,6 +428,50 @@ def orientations(folder: Folder, account: str, limit: int = 50, as_json: AsJson 
         show(told, as_json=as_json, title="orientations")
 
 
+@app.command("standing-order")
+def standing_order(
+    folder: Folder,
+    giver: Annotated[str, typer.Argument(help="the account that directs its rights")],
+    projects: Annotated[list[str] | None, typer.Argument(help="none: every open one of the theme")] = None,
+    share: Annotated[int, typer.Option(help="in thousandths")] = 100,
+    basis: Annotated[str, typer.Option(help="of what is held, or of what was received")] = "held",
+    period_days: int = 30,
+    preference: Annotated[str, typer.Option(help="listed, urgency or distance")] = "listed",
+    theme: str = "",
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """Direct a share to projects again and again, at the end of each period."""
+    with refusals_explained():
+        told = _call(
+            folder,
+            "order_standing",
+            id=id_or_new(id_),
+            share=share,
+            basis=basis,
+            period_days=period_days,
+            preference=preference,
+            theme=theme,
+            projects=projects or [],
+            **{"from": giver},
+        )
+        show(told, as_json=as_json)
+
+
+@app.command("stop-standing-order")
+def stop_standing_order(folder: Folder, order: str, as_json: AsJson = False) -> None:
+    """Stop a standing order: what was directed stays directed."""
+    with refusals_explained():
+        show(_call(folder, "stop_standing", id=order), as_json=as_json)
+
+
+@app.command("standing-orders")
+def standing_orders(folder: Folder, account: str, as_json: AsJson = False) -> None:
+    """List the standing orders of an account."""
+    with refusals_explained():
+        show(_call(folder, "standing", account=account), as_json=as_json, title="standing orders")
+
+
 @app.command()
 def support(folder: Folder, as_json: AsJson = False) -> None:
     """Show the projects that rights are directed to: how much and by how many, never by whom."""
@@ -672,17 +716,25 @@ def restore(folder: Folder, file: Annotated[Path | None, typer.Argument(exists=T
     """
     from node.federation.recovery import BEHIND
     from node.federation.service import BookIsBehind
+    from node.house.folders_store import find_house
     from protocol.book.backup_service import mark_restored, put_back
+    from protocol.exchange.peer_recovery import BEHIND as BEHIND_IN_HOUSE
 
     with refusals_explained():
         marks = {BEHIND: json.dumps(BookIsBehind(ours=0, theirs=0).facts)}
+        if find_house(folder) is not None:
+            marks[BEHIND_IN_HOUSE] = "0"
         if file is None:
             mark_restored(_database_of(folder), marks)
             say("marked as an old copy")
         else:
             kept = put_back(_database_of(folder), file, marks)
             say(f"restored from {file}" + ("" if kept is None else f"; what was there is now {kept}"))
-    say(f"now: citizen-miles node serve {folder}, and beside it: citizen-miles node recover {folder}")
+        is_in_house = find_house(folder) is not None
+    say(f"now: citizen-miles node serve {folder}, and beside it:")
+    if is_in_house:
+        say(f"citizen-miles node house recover {folder} --base accounts, and then:")
+    say(f"citizen-miles node recover {folder}")
 
 
 @app.command()

@@ -10,11 +10,11 @@ import msgspec
 from aiohttp import web
 
 from node.guesses import Guesses
-from node.partners.days import local_day
 from node.partners.errors import TillNotKnown
 from node.partners.service import Partners
 from node.partners.tills_service import Till
 from protocol.running.http_service import JsonResponse
+from protocol.times import local_day
 
 
 class Counter:

@@ -17,12 +17,12 @@ from node.partners.coupons import (
     SumOff,
     compute_discount,
 )
-from node.partners.days import parse_day
 from node.partners.errors import InvalidCoupon
 from node.partners.purchases import TillNumber
 from node.tills_requests import OwnId, Sum, Uuid
 from protocol.amounts import CENTS_MAX, Cents
 from protocol.identifiers import format_id, parse_id
+from protocol.times import parse_day
 
 DayText = Annotated[str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 

@@ -79,7 +79,7 @@ class FundApp(HousePart):
             self.tell,
             Place(home=self.home, keyring=self._keyring, neighbours=read_neighbours(self.house)),
         )
-        self.open_exchange(self.fund.apply)
+        self.open_exchange(self.fund.apply, self.fund.note_recovery)
         self._scheduler: AsyncIOScheduler | None = None
 
     async def begin(self, commands: AdminServer) -> None:

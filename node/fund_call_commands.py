@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from node.fund.outgoing_payments import write_words
-from node.fund_words import read_words
+from node.fund_desks.words import read_words
 from node.house.folders_store import base_folder
 from protocol.house import BaseName
 from protocol.keys import Domain, SecretKeys, sign
@@ -19,6 +20,8 @@ from protocol.running.keys_store import find_passphrase, load_keyring
 
 Folder = Annotated[Path, typer.Argument(help="the node's folder, or the fund's own house", file_okay=False)]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
+OutFile = Annotated[Path | None, typer.Option("--out", help="write the file there")]
+Year = Annotated[int, typer.Option(help="the civil year that the fiscal year closes in; this one")]
 
 
 def call_fund(folder: Path, command: str, /, **arguments: Any) -> Any:
@@ -50,3 +53,8 @@ def sign_payment_words(folder: Path, words: dict[str, Any], keys: Path, *, yes: 
         typer.confirm("sign this?", abort=True)
     signed = sign_bytes(keys, write_words(read_words(words)))
     show(call_fund(folder, "payment_sign", words=words, **signed), as_json=as_json)
+
+
+def year_or_this(year: int) -> int:
+    """Return the year that was asked for, or this one."""
+    return year or datetime.datetime.now(datetime.UTC).year

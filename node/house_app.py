@@ -19,6 +19,7 @@ from node.guesses import read_proxies
 from node.house.clearing_service import ClearingHouse
 from node.house.folders_store import find_house, find_local
 from node.house.settings import HouseSettings
+from node.house_admin_commands import HOUSE_COMMANDS
 from node.partners_admin_commands import PARTNERS_COMMANDS
 from node.partners_app import PartnersApp
 from node.passes_api import add_passes_doors
@@ -49,6 +50,7 @@ class BaseApp(Protocol):
 
     async def begin(self, commands: AdminServer) -> None: ...
     async def end(self) -> None: ...
+    async def stop(self) -> None: ...
     def let_go(self) -> None: ...
     def probe(self) -> str | None: ...
     def figures(self) -> Iterable[tuple[str, str, dict[str, str], float]]: ...
@@ -97,20 +99,20 @@ class HouseApp:
         self.parts: dict[BaseName, tuple[BaseApp, Mapping[str, Command]]] = {}
         self.exchanges: dict[str, PeerExchange] = {}
         if self.node is not None:
-            self.parts[BaseName.ACCOUNTS] = (self.node, COMMANDS)
+            self.parts[BaseName.ACCOUNTS] = (self.node, {**COMMANDS, **HOUSE_COMMANDS})
             if self.node.house_exchange is not None:
                 self.exchanges[BaseName.ACCOUNTS] = self.node.house_exchange
         if self.fund is not None:
-            self.parts[BaseName.FUND] = (self.fund, FUND_COMMANDS)
+            self.parts[BaseName.FUND] = (self.fund, {**FUND_COMMANDS, **HOUSE_COMMANDS})
             self.exchanges[BaseName.FUND] = self.fund.exchange
         if self.partners is not None:
-            self.parts[BaseName.PARTNERS] = (self.partners, PARTNERS_COMMANDS)
+            self.parts[BaseName.PARTNERS] = (self.partners, {**PARTNERS_COMMANDS, **HOUSE_COMMANDS})
             self.exchanges[BaseName.PARTNERS] = self.partners.exchange
         if self.projects is not None:
-            self.parts[BaseName.PROJECTS] = (self.projects, PROJECTS_COMMANDS)
+            self.parts[BaseName.PROJECTS] = (self.projects, {**PROJECTS_COMMANDS, **HOUSE_COMMANDS})
             self.exchanges[BaseName.PROJECTS] = self.projects.exchange
         if self.people is not None:
-            self.parts[BaseName.PEOPLE] = (self.people, PEOPLE_COMMANDS)
+            self.parts[BaseName.PEOPLE] = (self.people, {**PEOPLE_COMMANDS, **HOUSE_COMMANDS})
             self.exchanges[BaseName.PEOPLE] = self.people.exchange
         self._transports = self._open_transports()
         self.clearing = ClearingHouse(self.exchanges, self._transports, chance=clock_service.chance)
@@ -175,6 +177,13 @@ class HouseApp:
     def _let_go(self) -> None:
         for part, _ in self.parts.values():
             part.let_go()
+
+    async def close(self) -> None:
+        """Let go of what was opened and never served."""
+        for transport in self._transports.values():
+            await transport.close()
+        for part, _ in self.parts.values():
+            await part.stop()
 
     async def serve(self, on_ready: Callable[[int], None]) -> None:
         """Run until stopped."""

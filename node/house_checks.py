@@ -35,7 +35,7 @@ from protocol.running.settings import NotConfigured
 Progress = Callable[[str], None]
 _CHUNK: Final = 512
 # Where each base that has a folder of its own says its database is.
-_DATABASES: Final[Mapping[BaseName, Callable[[Path], str]]] = {
+DATABASES: Final[Mapping[BaseName, Callable[[Path], str]]] = {
     BaseName.FUND: lambda where: load_fund_settings(where).database,
     BaseName.PARTNERS: lambda where: load_partners_config(where).database,
     BaseName.PROJECTS: lambda where: load_projects_config(where).database,
@@ -107,7 +107,7 @@ def _snapshot(folder: Path, base: BaseName) -> Iterator[Connection]:
         engine = open_accounts_read_only(folder)
     else:
         where = base_folder(folder, base)
-        engine = _open(_DATABASES[base](where), where / f"{FOLDERS[base]}.db")
+        engine = _open(DATABASES[base](where), where / f"{FOLDERS[base]}.db")
     try:
         with engine.connect() as connection, connection.begin():
             yield connection

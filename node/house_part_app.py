@@ -10,7 +10,7 @@ from node.house.folders_store import base_folder, load_base_keys, load_house
 from node.house.settings import FOLDERS, read_neighbours
 from protocol.book.migration_service import History
 from protocol.book.service import Book, Page
-from protocol.exchange.peer_service import Apply, PeerExchange
+from protocol.exchange.peer_service import Apply, PeerExchange, keep_pages
 from protocol.exchange.service import Identity
 from protocol.house import BaseName, HouseMessage, house_of
 from protocol.identifiers import require_territory
@@ -39,23 +39,33 @@ class HousePart:
             self.book = Book(database_of(folder, base, database), history=history, clock=clock_service.now)
         except ValueError as error:
             raise NotConfigured(reason=str(error)) from None
+        self._history = history
         self.on_house_news: Callable[[], None] = lambda: None
         self.exchange: PeerExchange
         self._commands: AdminServer | None = None
 
-    def open_exchange(self, apply: Apply) -> None:
-        """Open the talk with the other bases; `apply` does what they tell."""
+    def open_exchange(
+        self, apply: Apply, on_recovered: Callable[[Page], None] = lambda _page: None, *, keeps: bool = True
+    ) -> None:
+        """Open the talk with the other bases; `apply` does what they tell.
+
+        Our pages go to them, sealed for ourselves, where the base `keeps` them. One that promises to forget does not: it
+        has no way back from a copy that others had heard more than.
+        """
         self.exchange = PeerExchange(
             self.book,
             Identity(house_of(self.home), self.base, self._keyring),
             read_neighbours(self.house),
             apply,
             on_news=lambda: self.on_house_news(),
+            keeping=keep_pages(self._history, clock_service.entropy) if keeps else None,
+            never_again=() if keeps else tuple(BaseName),
+            on_recovered=on_recovered,
         )
 
-    def tell(self, page: Page, reader: str, messages: Sequence[HouseMessage]) -> int:
+    def tell(self, page: Page, reader: str, messages: Sequence[HouseMessage]) -> None:
         """Tell another base, in the page."""
-        return self.exchange.tell(page, reader, messages)
+        self.exchange.tell(page, reader, messages)
 
     async def start_quietly(self) -> None:
         """Open for work: there is nothing to load."""
@@ -79,6 +89,8 @@ class HousePart:
 
     def probe(self) -> str | None:
         """Why we are not ready, or nothing."""
+        if self.book.held is not None:
+            return str(self.book.held)
         return None if self.book.trouble is None else STORAGE_TROUBLE
 
     def figures(self) -> Iterable[tuple[str, str, dict[str, str], float]]:
@@ -86,4 +98,5 @@ class HousePart:
         pages, items = self.book.written
         yield f"{name}_pages_written", "counter", {}, pages
         yield f"{name}_items_written", "counter", {}, items
+        yield f"{name}_behind", "gauge", {}, float(self.book.held is not None)
         yield f"{name}_storage_trouble", "gauge", {}, float(self.book.trouble is not None)

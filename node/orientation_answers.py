@@ -9,8 +9,9 @@ from msgspec import Struct
 from node.answers import address_of
 from node.orientation.projects import Project
 from node.orientation.service import DirectedView, TakenBackView
+from node.orientation.standing_service import StandingView
 from protocol.errors import Fact
-from protocol.identifiers import format_id
+from protocol.identifiers import format_address, format_id
 from protocol.running.explanations import explain
 from protocol.times import format_instant
 
@@ -80,6 +81,47 @@ def tell_taken_back(view: TakenBackView, home: str) -> OrientationReturnAnswer:
         cents=view.cents,
         to=address_of(view.account, home) if view.account else "",
         unclaimed=view.is_unclaimed,
+        repeated=view.is_repeat,
+    )
+
+
+class StandingAnswer(Struct, frozen=True, rename={"giver": "from"}):
+    """A standing order; `periods` is how many were run."""
+
+    id: str
+    giver: str
+    share: int
+    basis: str
+    period_days: int
+    preference: str
+    theme: str
+    projects: list[str]
+    since: str
+    periods: int
+    stopped_at: str | None
+    repeated: bool
+
+
+class StandingsAnswer(Struct, frozen=True):
+    """The standing orders of an account, the oldest first."""
+
+    orders: list[StandingAnswer]
+
+
+def tell_standing(view: StandingView, home: str) -> StandingAnswer:
+    order = view.order
+    return StandingAnswer(
+        id=format_id(view.op),
+        giver=address_of(order.account, home),
+        share=order.share,
+        basis=str(order.basis),
+        period_days=order.period_days,
+        preference=str(order.preference),
+        theme=order.theme,
+        projects=[format_address(one) for one in order.projects],
+        since=format_instant(view.since),
+        periods=view.periods,
+        stopped_at=None if view.stopped_at is None else format_instant(view.stopped_at),
         repeated=view.is_repeat,
     )
 

@@ -7,22 +7,28 @@ from aiohttp import web
 from node.access.service import Scope
 from node.calls_api import Call, answer
 from node.orientation import store
-from node.orientation.errors import OrientationUnknown
+from node.orientation.errors import OrientationUnknown, StandingUnknown
+from node.orientation.standing_service import find_standing, load_standing
 from node.orientation_answers import (
     OrientationsAnswer,
     ProjectsAnswer,
+    StandingsAnswer,
     tell_directed,
     tell_oriented,
     tell_project,
+    tell_standing,
     tell_taken_back,
 )
 from node.orientation_requests import (
     OrientationRequest,
     OrientationReturnRequest,
+    StandingRequest,
     read_orientation,
     read_orientation_return,
+    read_standing,
 )
 from protocol.errors import Malformed
+from protocol.identifiers import parse_id
 
 
 async def orient(request: web.Request) -> web.Response:
@@ -71,3 +77,37 @@ async def list_support(request: web.Request) -> web.Response:
     await call.grant(Scope.READ)
     found = await call.app.book.read(store.load_all_projects)
     return answer(ProjectsAnswer([tell_project(one, call.app.home) for one in found]))
+
+
+async def order_standing(request: web.Request) -> web.Response:
+    """Give a standing order: a share of what is held or of what comes in, at the end of each period."""
+    call = Call(request)
+    grant = await call.grant(Scope.CEDE)
+    asked = read_standing(await call.body(StandingRequest), call.app.home)
+    grant.require(Scope.CEDE, asked.account)
+    view = await call.app.book.write(call.app.standing.give_orders, asked)
+    return answer(tell_standing(view, call.app.home), 200 if view.is_repeat else 201)
+
+
+async def stop_standing(request: web.Request) -> web.Response:
+    """Stop a standing order: what was directed stays directed."""
+    call = Call(request)
+    grant = await call.grant(Scope.CEDE)
+    op = parse_id(request.match_info["id"])
+    found = await call.app.book.read(lambda line: find_standing(line, op))
+    if found is None:
+        raise StandingUnknown(id=op.hex())
+    grant.require(Scope.CEDE, found.order.account)
+    return answer(tell_standing(await call.app.book.write(call.app.standing.stop_orders, op), call.app.home))
+
+
+async def list_standing(request: web.Request) -> web.Response:
+    """List the standing orders of an account."""
+    call = Call(request)
+    grant = await call.grant(Scope.READ)
+    account = call.query_account(grant)
+    if account is None:
+        raise Malformed(field="account", reason="an account is named")
+    grant.require(Scope.READ, account)
+    found = await call.app.book.read(lambda line: load_standing(line, account))
+    return answer(StandingsAnswer([tell_standing(one, call.app.home) for one in found]))

@@ -10,6 +10,7 @@ from node.ledger.draws import Draws
 from node.ledger.lots import LotId
 from node.orientation.directions import CHOICES_MAX, NAMED_LOTS_MAX, Choice, Direct, Overflow
 from node.orientation.service import TakeBackAsked
+from node.orientation.standing import Basis, Preference, StandingOrder
 from node.requests import AccountText, Id, read_account
 from protocol.amounts import Cents
 from protocol.errors import Malformed
@@ -48,6 +49,37 @@ class OrientationReturnRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
     id: Id
     cents: int | None = None
+
+
+class StandingRequest(Struct, frozen=True, forbid_unknown_fields=True, rename={"giver": "from"}):
+    """Direct a share, in thousandths, again and again. `basis` is held or received, `preference` listed, urgency, distance."""
+
+    id: Id
+    giver: AccountText
+    share: int
+    basis: Annotated[str, Meta(max_length=10)] = "held"
+    period_days: int = 30
+    preference: Annotated[str, Meta(max_length=10)] = "listed"
+    theme: Annotated[str, Meta(max_length=40)] = ""
+    projects: Annotated[list[AccountText], Meta(max_length=CHOICES_MAX)] = []
+
+
+def read_standing(asked: StandingRequest, home: TerritoryCode) -> StandingOrder:
+    """Return what is asked. Raises Malformed."""
+    try:
+        basis, preference = Basis(asked.basis), Preference(asked.preference)
+    except ValueError:
+        raise Malformed(field="basis", reason="held or received; listed, urgency or distance") from None
+    return StandingOrder(
+        op=parse_id(asked.id),
+        account=read_account(asked.giver, home),
+        share=asked.share,
+        basis=basis,
+        period_days=asked.period_days,
+        preference=preference,
+        theme=asked.theme,
+        projects=tuple(_read_project(one, home) for one in asked.projects),
+    )
 
 
 def read_orientation(asked: OrientationRequest, home: TerritoryCode) -> Direct:

@@ -31,7 +31,6 @@ from node.partners.counterparts import Counterpart, Valuation
 from node.partners.counterparts_service import EnterCounterpart
 from node.partners.coupons import Coupon, CouponEvent, Occasion, PercentOff, SumOff
 from node.partners.coupons_service import MoveCoupon, list_coupons
-from node.partners.days import local_day, parse_day
 from node.partners.operations_file import Report
 from node.partners.operations_service import BeginRun, StartRun, load_run, stream_report
 from node.partners.pledges_service import PledgeView, list_calls
@@ -55,7 +54,7 @@ from protocol.identifiers import AccountNumber, Id16, format_id, parse_address, 
 from protocol.running import clock_service
 from protocol.running.admin_client import Command
 from protocol.running.explanations import explain
-from protocol.times import format_instant
+from protocol.times import format_instant, local_day, parse_day
 
 Asked = Mapping[str, Any]
 _PIECE: Final = 256 * 1024

@@ -14,7 +14,6 @@ from msgspec import Meta, Struct
 from node.guesses import read_proxies
 from node.house.folders_store import base_folder
 from node.house_part_app import HousePart
-from node.partners.days import local_day
 from node.partners.service import PARTNERS_HISTORY, Partners
 from node.partners.settings import PartnersSettings
 from protocol.house import BaseName
@@ -22,6 +21,7 @@ from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
 from protocol.running.keys_store import KeysUnusable
 from protocol.running.settings import NotConfigured, parse_settings
+from protocol.times import local_day
 
 log = structlog.get_logger("partners")
 FILE: Final = "partners.toml"
@@ -98,7 +98,7 @@ class PartnersApp(HousePart):
             ticket_secrets=load_ticket_secrets(where),
             entropy=clock_service.entropy,
         )
-        self.open_exchange(self.partners.apply)
+        self.open_exchange(self.partners.apply, self.partners.note_recovery)
         self._scheduler: AsyncIOScheduler | None = None
 
     async def begin(self, commands: AdminServer) -> None:

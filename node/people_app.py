@@ -84,7 +84,7 @@ class PeopleApp(HousePart):
         except BaseException:
             self.book.close()
             raise
-        self.open_exchange(self.people.apply)
+        self.open_exchange(self.people.apply, keeps=False)  # what is erased here must be nowhere
         self._scheduler: AsyncIOScheduler | None = None
 
     async def rotate(self, by: Id16, *, forgets: bool) -> tuple[int, int]:

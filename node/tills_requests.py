@@ -10,12 +10,11 @@ from typing import Annotated, Final
 from msgspec import Meta, Raw, Struct
 
 from node.partners.companies import require_siren
-from node.partners.days import local_day
 from node.partners.purchases import Purchase, TillNumber, require_purchase_id
 from protocol.amounts import CENTS_MAX, Cents, require_amount
 from protocol.errors import InvalidAddress, InvalidTime
 from protocol.identifiers import AccountNumber, TerritoryCode, parse_address, require_number, tidy_address
-from protocol.times import parse_instant
+from protocol.times import local_day, parse_instant
 
 ITEMS_MAX: Final = 1_000
 

@@ -465,6 +465,25 @@ class HolderClosed(Struct, frozen=True, array_like=True, tag=37):
     moved: Annotated[int, Meta(ge=0, le=10**15)]
 
 
+class Kept(Struct, frozen=True, array_like=True, tag=60):
+    """One page of the writer's base, sealed for itself: part `part` of `parts` lies beside this slip, with this SHA-256.
+
+    Whoever reads it keeps it for a while and gives it back to a writer whose base was lost. It says nothing to others.
+    """
+
+    page: Annotated[int, Meta(ge=1, le=2**53)]
+    part: Annotated[int, Meta(ge=0, le=2**16)]
+    parts: Annotated[int, Meta(ge=1, le=2**16)]
+    digest: Annotated[bytes, Meta(min_length=32, max_length=32)]
+
+
+class Resumed(Struct, frozen=True, array_like=True, tag=61):
+    """The writer's base was an old copy, and goes on under this epoch: this slip is `index` of its log, as before."""
+
+    epoch: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    index: Annotated[int, Meta(ge=0, le=2**53)]
+
+
 HouseMessage = (
     Deposit
     | DepositTaken
@@ -504,6 +523,8 @@ HouseMessage = (
     | CloseHolder
     | HolderBusy
     | HolderClosed
+    | Kept
+    | Resumed
 )
 
 

@@ -1,11 +1,15 @@
-"""Instants: whole milliseconds since 1970, UTC. Pure: the time now is always an argument."""
+"""Instants: whole milliseconds since 1970, UTC; days as they are kept and sent: the whole number yyyymmdd.
+
+Pure: the time now is always an argument.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final, NewType
+from zoneinfo import ZoneInfo
 
 from protocol.errors import InvalidTime
 
@@ -23,6 +27,8 @@ _SHAPE: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
     r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
+
+_DAY_SHAPE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def require_instant(value: object, field: str) -> Instant:
@@ -56,3 +62,37 @@ def parse_instant(text: object, field: str = "time") -> Instant:
 def day_of(instant: int) -> int:
     """Return the number of the UTC day since 1970-01-01."""
     return instant // DAY_MS
+
+
+def day_at(instant: int) -> date:
+    """Return the UTC day of an instant."""
+    return _EPOCH.date() + timedelta(days=day_of(instant))
+
+
+def local_day(instant: int, zone: str) -> date:
+    """Return the day of an instant where the clocks show that zone. Raises OverflowError, ValueError past the year 9999."""
+    return datetime.fromtimestamp(instant / 1_000, ZoneInfo(zone)).date()
+
+
+def write_day(day: date) -> int:
+    """Return 20261128 for 28 November 2026."""
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def read_day(number: int) -> date:
+    """Return the day of such a number. Raises InvalidTime."""
+    try:
+        return date(number // 10_000, number // 100 % 100, number % 100)
+    except ValueError:
+        raise InvalidTime(field="day", reason="no such day: yyyymmdd") from None
+
+
+def parse_day(text: object, field: str = "day") -> date:
+    """Return the day of 2026-11-28. Raises InvalidTime."""
+    # Nothing shorter or longer: what else `date.fromisoformat` takes changes with the version of Python.
+    if isinstance(text, str) and _DAY_SHAPE.fullmatch(text) is not None:
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise InvalidTime(field=field, reason="a day is written yyyy-mm-dd")

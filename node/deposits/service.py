@@ -35,7 +35,11 @@ class DepositDesk:
         deposits = [message for message in messages if isinstance(message, Deposit)]
         if sender != BaseName.FUND:
             return [Refused(deposit.id, NOT_THE_FUND) for deposit in deposits]
-        asked = [self._read(deposit) for deposit in deposits]
+        return self.issue(page, deposits, [self._entropy(REF_BYTES) for _ in deposits])
+
+    def issue(self, page: Page, deposits: Sequence[Deposit], refs: Sequence[bytes]) -> list[HouseMessage]:
+        """Issue each deposit of the fund, under its reference where the lot is new; return the answers."""
+        asked = [self._read(deposit, ref) for deposit, ref in zip(deposits, refs, strict=True)]
         answers = iter(self._ledger.endow(page, [one for one in asked if isinstance(one, Endow)]))
         done = [one if isinstance(one, Refusal) else next(answers) for one in asked]
         names = load_lot_names(page.connection, {one.lot for one in done if isinstance(one, Endowed)})
@@ -44,7 +48,7 @@ class DepositDesk:
             for deposit, one in zip(deposits, done, strict=True)
         ]
 
-    def _read(self, deposit: Deposit) -> Endow | Refusal:
+    def _read(self, deposit: Deposit, ref: bytes) -> Endow | Refusal:
         try:
             return Endow(
                 op=Id16(deposit.id),
@@ -55,7 +59,7 @@ class DepositDesk:
                 into=AccountNumber(deposit.into),
                 cents=Cents(deposit.cents),
                 reason=reason_of(deposit),
-                new_ref=self._entropy(REF_BYTES),
+                new_ref=ref,
                 restriction=deposit.restriction,
             )
         except Refusal as refusal:

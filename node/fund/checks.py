@@ -46,9 +46,12 @@ from node.fund.tables import (
     payments,
     receipt_counters,
     receipts,
+    recoveries,
     reminders,
     signatures,
+    stated_numbers,
     statements,
+    void_receipts,
 )
 from protocol.amounts import Cents
 from protocol.book import log_store
@@ -89,6 +92,7 @@ def check_fund(
         ("two people signed each change of account", lambda line: _check_iban_changes(line, fund)),
         ("each order is its payments", _check_orders),
         ("receipts have no gap and are as they were issued", _check_receipts),
+        ("after a recovery the last numbers are stated", _check_recoveries),
         ("entries have no gap and are as they were validated", _check_entries),
         ("each movement was used for what it is", _check_meanings),
         (DUES, lambda line: _check_dues(line, neighbours, home)),
@@ -495,13 +499,16 @@ def _check_receipts(connection: Connection) -> Checked:
     }
     lasts = {(row.issuer, row.year): row.last for row in connection.execute(select(receipt_counters))}
     findings: list[Finding] = []
+    void: dict[tuple[str, int], set[int]] = defaultdict(set)
+    for row in connection.execute(select(void_receipts)):
+        void[row.number.split("-")[1], row.year].add(row.seq)
     seen: dict[tuple[str, int], int] = defaultdict(int)
     replaced: dict[str, str] = {}
     rows = connection.execute(select(receipts).order_by(receipts.c.year, receipts.c.seq)).all()
     for row in rows:
         place = f"receipt {row.number}"
         key = (row.number.split("-")[1], row.year)
-        seen[key] += 1
+        seen[key] = _skip(seen[key], void[key]) + 1
         if row.seq != seen[key]:
             findings.append(Finding("I6", place, f"number {seen[key]} of {row.year}", f"{row.seq}"))
             seen[key] = row.seq
@@ -529,9 +536,43 @@ def _check_receipts(connection: Connection) -> Checked:
     for number, cents in covered.items():
         findings.append(Finding("I6", f"receipt {number}", f"it covers {cents} cents", "no such receipt"))
     for key, last in lasts.items():
+        seen[key] = _skip(seen[key], void[key])
         if seen[key] != last:
             findings.append(Finding("I6", f"receipts of {key[1]}", f"{last} numbers taken", f"{seen[key]} receipts"))
     return Checked("I6", "receipts have no gap and are as they were issued", len(rows), tuple(findings))
+
+
+def _skip(last: int, void: set[int]) -> int:
+    """Return the last number taken, those included that follow and are void."""
+    while last + 1 in void:
+        last += 1
+    return last
+
+
+def _check_recoveries(connection: Connection) -> Checked:
+    """A person said what had left before each recovery, and what was said then is still so."""
+    findings: list[Finding] = []
+    stated = {row.recovery: row for row in connection.execute(select(stated_numbers))}
+    rows = connection.execute(select(recoveries).order_by(recoveries.c.no)).all()
+    for row in rows:
+        place, said = f"recovery {row.no}", stated.get(row.no)
+        if said is None:
+            findings.append(Finding("I6", place, "the last receipt and the last order, as a person knows them", "none"))
+            continue
+        if said.last_order and not connection.execute(select(orders.c.id).where(orders.c.id == said.last_order)).all():
+            findings.append(Finding("I6", place, f"the order {said.last_order}", "no such order"))
+        for table in (receipts, void_receipts):
+            if (
+                said.last_receipt
+                and connection.execute(select(table.c.number).where(table.c.number == said.last_receipt)).first()
+            ):
+                break
+        else:
+            if said.last_receipt:
+                findings.append(
+                    Finding("I6", place, f"the receipt {said.last_receipt}, here or void", "no such number")
+                )
+    return Checked("I6", "after a recovery the last numbers are stated", len(rows), tuple(findings))
 
 
 def _check_entries(connection: Connection) -> Checked:

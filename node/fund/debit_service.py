@@ -19,7 +19,7 @@ from node.fund.books_service import Books
 from node.fund.days import day_at, day_of, number_of
 from node.fund.deposits import DepositState, deposit_id
 from node.fund.direct_debits import SCHEMA, Debit, DebitRules, Mandate, choose_sequence, write_direct_debits
-from node.fund.fund_errors import AppealNotAuthorised, FundUnknown, MandateRefused, MandateStepRefused
+from node.fund.fund_errors import AppealNotAuthorised, FundUnknown, MandateRefused, MandateStepRefused, NumbersNotStated
 from node.fund.matching import Order
 from node.fund.monthly_gifts import (
     NEXT_MANDATE_STATE,
@@ -40,6 +40,7 @@ from node.fund.payment_order import OwnAccount
 from node.fund.payment_schema_store import require_schema
 from node.fund.payment_status import PaymentState as BankState
 from node.fund.payment_status import StatusReport
+from node.fund.recovery_service import find_unstated
 from node.fund.references import NAME_MAX, EndToEndId, Iban, require_sepa_iban, write_for_banks
 from node.fund.seal_store import change
 from node.fund.settings import FundSettings
@@ -198,6 +199,8 @@ class DebitDesk:
 
     def catch_up(self, page: Page, items: Sequence[datetime.date]) -> list[CollectionRun | Refusal]:
         """Announce and order what is due on a day. Run twice, it does it once."""
+        if find_unstated(page.connection) is not None:
+            return [NumbersNotStated() for _ in items]
         results: list[CollectionRun | Refusal] = []
         for today in items:
             run = CollectionRun(announced=[], ordered=[], left_out=[], lapsed=[])

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from node.fund.days import day_of
 from node.fund.expectations import Expectation, ExpectationState, Purpose
-from node.fund.fund_errors import FundUnknown
+from node.fund.fund_errors import FundUnknown, PledgeRefused
+from node.fund.pledges import CALLED
 from node.fund.references import Reference, make_reference
 from node.fund.seal_store import change
 from node.fund.tables import donors, expectations
@@ -47,9 +48,11 @@ _COMPARED = ("purpose", "donor", "cents", "due", "campaign", "lot_class", "restr
 def announce(page: Page, asked: Announce) -> Expectation:
     """Keep an expectation and give it a reference; the same again is answered again.
 
-    Raises FundUnknown (the donor), IdMismatch.
+    Raises FundUnknown (the donor), IdMismatch, PledgeRefused (for called lots, which no payment issues).
     """
     connection = page.connection
+    if asked.purpose is Purpose.CAMPAIGN and asked.lot_class & CALLED:
+        raise PledgeRefused(reason="a called lot hangs on a pledge, not on a payment")
     known = find_expectation(connection, asked.id)
     if known is not None:
         for field in _COMPARED:

@@ -151,3 +151,21 @@ class YearClosed(Refusal):
     """Facts: day, reason."""
 
     code = "year_closed"
+
+
+class NumbersNotStated(Refusal):
+    """The base was put back from an old copy, and nobody has said which receipt and which order were the last."""
+
+    code = "numbers_not_stated"
+
+
+class NumbersRefused(Refusal):
+    """Facts: reason."""
+
+    code = "numbers_refused"
+
+
+class CollectionLeft(Refusal):
+    """Facts: month."""
+
+    code = "collection_left"

@@ -47,6 +47,7 @@ from node.fund.payment_order import OwnAccount
 from node.fund.payment_schema_store import require_schema
 from node.fund.payment_status import PaymentState as BankState
 from node.fund.payment_status import StatusReport
+from node.fund.recovery_service import require_stated
 from node.fund.references import NAME_MAX, TEXT_MAX, EndToEndId, Iban, require_sepa_iban, write_for_banks
 from node.fund.seal_store import change
 from node.fund.statements import Movement
@@ -502,9 +503,15 @@ class PaymentDesk:
         known = connection.execute(select(orders).where(orders.c.day == number_of(day))).first()
         if known is not None:
             return OrderMade(id=known.id, day=day, count=known.transfers, cents=known.cents, body=bytes(known.body))
+        require_stated(connection)
         self.apply_changes(page)
+        # What a statement shows leaving was ordered once, whatever is known of it here.
+        has_left = select(movements.c.end_to_end_id).where(movements.c.cents < 0)
         rows = connection.execute(
-            select(payments).where(payments.c.state == PaymentState.SIGNED).order_by(payments.c.number).limit(ORDER_MAX)
+            select(payments)
+            .where(payments.c.state == PaymentState.SIGNED, payments.c.end_to_end_id.not_in(has_left))
+            .order_by(payments.c.number)
+            .limit(ORDER_MAX)
         ).all()
         # Between two signatures and the order a proof may have run out: then the payment waits, and is shown so.
         rows = [row for row in rows if row.bearer is None or self._is_eligible(connection, bytes(row.bearer), day)]

@@ -25,6 +25,7 @@ from node.fund.receipt_numbers import ReceiptNumber, parse_number
 from node.fund.receipt_parameters_store import load_form_in_force
 from node.fund.receipt_proof import make_proof
 from node.fund.receipts import PAYMENTS_MAX, Company, GiftForm, Payment, PaymentMeans, Receipt, ReceiptKind
+from node.fund.recovery_service import require_stated
 from node.fund.seal_store import change
 from node.fund.settings import FundSettings
 from node.fund.tables import debits, deposits, expectations, receipt_counters, receipts
@@ -85,6 +86,7 @@ class ReceiptDesk:
 
     def _issue_one(self, page: Page, asked: IssueReceipt) -> IssuedReceipt:
         connection = page.connection
+        require_stated(connection)
         today = day_at(page.now)
         donor, _year_end = load_sheet(connection, asked.donor)
         waiting = load_unreceipted(connection, asked.donor, asked.first_on, asked.last_on)[:PAYMENTS_MAX]

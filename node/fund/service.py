@@ -19,6 +19,7 @@ from node.fund.expectations import Expectation, Purpose
 from node.fund.payment_service import PaymentDesk
 from node.fund.pledge_service import PledgeDesk
 from node.fund.receipt_service import ReceiptDesk
+from node.fund.recovery_service import RecoveryDesk, note_recovery
 from node.fund.reminder_service import ReminderDesk
 from node.fund.settings import FundSettings
 from node.fund.statement_service import StatementDesk
@@ -91,8 +92,15 @@ class Fund:
             rules=parameters.debit_rules,
             unreceipt=self.receipts.void,
         )
+        self.recoveries = RecoveryDesk(
+            fund=self.code, account=settings.account.iban, bytes_max=settings.statement_bytes_max
+        )
         self.reminders = ReminderDesk(settings.dunning, tell)
         self.statements = StatementDesk(self.deposits, self.payments, self.debits, self.books)
+
+    def note_recovery(self, page: Page) -> None:
+        """The base came back from an old copy in this page: what is numbered waits for a person."""
+        note_recovery(page)
 
     def keep_companies(self, page: Page, items: Sequence[Donor]) -> list[Refusal | None]:
         """Keep companies that give without a campaign of the partners' base."""

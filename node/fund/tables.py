@@ -472,6 +472,41 @@ decisions = Table(
     Column("at", BigInteger, nullable=False),
 )
 
+# Each time when the base was put back from an old copy, and what a person said then of what had left before.
+recoveries = Table(
+    "recoveries",
+    metadata,
+    Column("no", RowId, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+stated_numbers = Table(
+    "stated_numbers",
+    metadata,
+    Column("recovery", RowId, ForeignKey("recoveries.no"), primary_key=True, autoincrement=False),
+    Column("stated_by", Text, nullable=False),
+    Column("last_receipt", Text, nullable=False),  # '' where none was ever issued, as with an order
+    Column("last_order", Text, nullable=False),
+    Column("left_after", Integer, nullable=False),  # months after this one and up to the next column's
+    Column("left_until", Integer, nullable=False),  # were collected by a message that this base did not hold
+    Column("at", BigInteger, nullable=False),
+    CheckConstraint("stated_by <> ''", name="stated_by"),
+    CheckConstraint("left_until >= left_after", name="left"),
+)
+
+# Numbers that were printed and are not here: they verify nowhere, and are never given again.
+void_receipts = Table(
+    "void_receipts",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("year", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("recovery", RowId, ForeignKey("recoveries.no"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    CheckConstraint("seq > 0", name="seq"),
+    UniqueConstraint("year", "seq"),
+)
+
 entries = Table(
     "entries",
     metadata,

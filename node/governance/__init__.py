@@ -21,7 +21,7 @@ Who is named? Nobody. Members have titles, citizens account numbers; who is behi
     values and rules   projects, sheets, bearers, votes, minutes, drawing, instalments, comments, signers, pictures, days, texts
     refusals           errors, answering
     door               service: Projects, PROJECTS_HISTORY       reading_service: what is read
-    private            tables, store, parameters_store, *_service, migrations; seals
+    private            tables, store, parameters_store, *_service, migrations
     checks             the base adds itself up again, verifies every signature, and holds itself against the logs
 
 Values that law or statutes can change are in parameters/*.toml with their dates.

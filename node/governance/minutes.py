@@ -18,7 +18,6 @@ from node.governance.votes import (
     MEMBERS_MAX,
     REASON_MAX,
     CollegeTally,
-    Outcome,
     Seat,
     SignedBallot,
     VoteRules,
@@ -86,6 +85,8 @@ def verify_minutes(body: bytes, signature: bytes, bases: Iterable[PublicKeys]) -
     if not any(is_signed(keys.signing, Domain.MINUTES, body, signature) for keys in bases):
         raise SignatureRefused(signer="projects", reason="not signed by the projects' base")
     minutes = read_minutes(body)
+    if minutes.version != MINUTES_VERSION:
+        raise InvalidBallot(reason=f"minutes version {minutes.version} is not spoken here")
     by_key = {seat.key: seat for seat in minutes.seats}
     choices: dict[bytes, str] = {}
     for ballot in minutes.ballots:
@@ -98,7 +99,7 @@ def verify_minutes(body: bytes, signature: bytes, bases: Iterable[PublicKeys]) -
             raise SignatureRefused(signer=seat.title, reason="a ballot on something else")
         require_ballot(words, minutes.rules)
         choices[seat.member] = words.choice
-    if count(minutes.seats, choices, minutes.rules) != (minutes.tallies, Outcome(minutes.outcome)):
+    if count(minutes.seats, choices, minutes.rules) != (minutes.tallies, minutes.outcome):
         raise InvalidBallot(reason="the ballots do not come to this outcome")
     return minutes
 

@@ -1,7 +1,8 @@
 """The projects' base: bearers, projects and their sheets, the committee and its votes, what is converted and paid.
 
 Who owns the numbers? `support`, `converted` and `released` are what the accounts said last; a project's state is its
-last step; a decision is the digest of signed minutes. Every row has a seal (`seals`), set by `store` wherever it writes.
+last step; a decision is the digest of signed minutes. Every row has a seal (protocol/book/seals.py),
+set by `store` wherever it writes.
 Ids are 16 bytes, days whole numbers yyyymmdd, sums whole cents, instants milliseconds. No name of a person stands here.
 
 Another room of this base adds its tables to `metadata` in a module of its own, and names it in `service.py`.

@@ -6,6 +6,7 @@ The first row where the two part is named.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select
 
 from node.federation.arrivals import foreign_op
+from node.federation.outgoing import derive_op
 from node.ledger import tables as ledger
 from node.ledger.accounts import AccountKind
 from node.orientation.projects import NEXT_STATE, ProjectEvent, ProjectState, compute_asked
@@ -27,6 +29,8 @@ from node.orientation.tables import (
     returns,
     round_lots,
     rounds,
+    standing_orders,
+    standing_runs,
     supports,
 )
 from protocol.book import log_store
@@ -93,6 +97,7 @@ def check_orientation(connection: Connection, *, home: str) -> list[Checked]:
         _check_rounds(connection, parts, signed),
         _check_told(connection, home),
         _check_asks(connection),
+        _check_standing(connection),
     ]
 
 
@@ -332,6 +337,25 @@ def _check_asks(connection: Connection) -> Checked:
         place = f"direction_asks op={bytes(op).hex()}"
         rule.compare(place, bool(code), not answer)
         rule.compare(place, bool(code), bool(facts))
+    return rule.close()
+
+
+def _check_standing(connection: Connection) -> Checked:
+    rule = _Rule("each period of a standing order was run once, and directed what it says")
+    asks = {
+        bytes(op): answer
+        for op, answer in connection.execute(select(direction_asks.c.op, direction_asks.c.answer))
+        if answer
+    }
+    runs: dict[bytes, list[int]] = defaultdict(list)
+    for row in connection.execute(select(standing_runs).order_by(standing_runs.c.order_op, standing_runs.c.period)):
+        order = bytes(row.order_op)
+        runs[order].append(row.period)
+        answer = asks.get(derive_op("standing", order.hex(), row.period))
+        cents = 0 if answer is None else sum(one["cents"] for one in json.loads(answer)["placements"])
+        rule.compare(f"standing_runs order={order.hex()} period={row.period}", cents, row.cents)
+    for op, following in connection.execute(select(standing_orders.c.op, standing_orders.c.next)):
+        rule.compare(f"standing_orders op={bytes(op).hex()}", list(range(following)), runs.get(bytes(op), []))
     return rule.close()
 
 

@@ -11,6 +11,7 @@ Refusal
     ├── RoundKnown          this round was asked for under another id
     ├── LotsUnfit           what is held and fits the project is less than what is asked
     ├── OrientationUnknown  nothing was directed under this id
+    ├── StandingUnknown     no standing order was given under this id
     └── NotDirected         less than that is still directed and not converted
 """
 
@@ -80,6 +81,12 @@ class OrientationUnknown(OrientationRefusal):
     """Facts: id."""
 
     code = "orientation_unknown"
+
+
+class StandingUnknown(OrientationRefusal):
+    """Facts: id."""
+
+    code = "standing_unknown"
 
 
 class NotDirected(OrientationRefusal):

@@ -208,3 +208,39 @@ direction_asks = Table(
     CheckConstraint("length(op) = 16", name="op"),
     Index("ix_direction_asks_account", "account"),
 )
+
+# What holders direct again and again. `next` is the first period that was not run yet.
+standing_orders = Table(
+    "standing_orders",
+    metadata,
+    Column("op", LargeBinary, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("asked", LargeBinary, nullable=False),  # digest of the content
+    Column("body", Text, nullable=False),  # JSON
+    Column("since", BigInteger, nullable=False),
+    Column("next", Integer, nullable=False),
+    Column("due_at", BigInteger, nullable=False),  # when that period is over
+    Column("stopped_at", BigInteger),
+    CheckConstraint("length(op) = 16", name="op"),
+    CheckConstraint("next >= 0", name="next"),
+    Index(
+        "ix_standing_orders_due_at",
+        "due_at",
+        sqlite_where=text("stopped_at IS NULL"),
+        postgresql_where=text("stopped_at IS NULL"),
+    ),
+    Index("ix_standing_orders_account", "account"),
+)
+
+# Each period that was run: what was directed, or why nothing.
+standing_runs = Table(
+    "standing_runs",
+    metadata,
+    Column("order_op", LargeBinary, ForeignKey("standing_orders.op"), nullable=False),
+    Column("period", Integer, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("order_op", "period"),
+    CheckConstraint("period >= 0 AND cents >= 0", name="cents"),
+)

@@ -20,7 +20,6 @@ from node.partners.answering import answer_each
 from node.partners.campaigns import Campaign, CampaignEvent, CampaignState, Terms, advance, amend, draft
 from node.partners.companies import Siren
 from node.partners.companies_service import CompanyDesk, load_company
-from node.partners.days import read_day, write_day
 from node.partners.errors import CampaignOpening, CampaignStepRefused
 from node.partners.grants import make_id
 from node.partners.letters import make_expectation, make_opening
@@ -33,6 +32,7 @@ from protocol.book.worker import Page
 from protocol.errors import IdMismatch, Refusal
 from protocol.house import BaseName, ExpectationClosed, PaymentArrived, PaymentExpected, PoolOpened
 from protocol.identifiers import Id16, format_id, require_id
+from protocol.times import read_day, write_day
 
 _campaigns = tables.campaigns
 _expectations = tables.expectations

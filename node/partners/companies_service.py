@@ -13,7 +13,6 @@ from node.partners import tables
 from node.partners.answering import answer_each
 from node.partners.ceilings import FiscalCalendar, FiscalYear
 from node.partners.companies import Company, CompanyGroup, PostalAddress, Siren, YearEnd, group_of
-from node.partners.days import read_day, write_day
 from node.partners.errors import CompanyUnknown
 from node.partners.grants import make_id
 from node.partners.letters import make_donor
@@ -24,6 +23,7 @@ from protocol.book.worker import Page
 from protocol.errors import Refusal
 from protocol.house import BaseName
 from protocol.identifiers import AccountNumber, Id16, require_number
+from protocol.times import read_day, write_day
 
 _companies = tables.companies
 
@@ -136,7 +136,7 @@ class CompanyDesk:
                 members.insert(),
                 [seal("group_members", {"group_id": group.id, "siren": siren}) for siren in sorted(group.members)],
             )
-        self._forget(page)
+        self.forget(page)
         return [group.id for group in items]
 
     def save_accounts(self, page: Page, items: Sequence[OwnAccount]) -> list[AccountNumber | Refusal]:
@@ -152,7 +152,7 @@ class CompanyDesk:
                 table.insert().values(**seal("company_accounts", {"account": item.account, "siren": item.siren}))
             )
             answers.append(item.account)
-        self._forget(page)
+        self.forget(page)
         return answers
 
     def save_years(self, page: Page, items: Sequence[NamedYears]) -> list[Siren | Refusal]:
@@ -214,7 +214,8 @@ class CompanyDesk:
                 self._circles[siren] = known
         return known
 
-    def _forget(self, page: Page) -> None:
+    def forget(self, page: Page) -> None:
+        """What is remembered of companies may be otherwise after this page."""
         page.memo[CompanyDesk] = True
         self._circles.clear()
 

@@ -14,7 +14,6 @@ from node.partners.ceilings import FiscalCalendar, FiscalYear, year_of
 from node.partners.companies import Siren
 from node.partners.companies_service import find_years, load_company
 from node.partners.counterparts import Counterpart, Gift, Register, Valuation, add_counterpart
-from node.partners.days import read_day, write_day
 from node.partners.errors import InvalidFiscalYear
 from node.partners.parameters_store import load_counterpart_limit
 from node.partners.seals import seal
@@ -22,6 +21,7 @@ from protocol.amounts import Cents
 from protocol.book.worker import Page
 from protocol.errors import IdMismatch, Refusal
 from protocol.identifiers import Id16, format_id
+from protocol.times import read_day, write_day
 
 _counterparts = tables.counterparts
 

@@ -23,13 +23,13 @@ from node.partners.coupons import (
     SumOff,
     advance,
 )
-from node.partners.days import read_day, write_day
 from node.partners.errors import CouponUnknown
 from node.partners.seals import seal
 from protocol.amounts import Cents
 from protocol.book.worker import Page
 from protocol.errors import IdMismatch, Refusal
 from protocol.identifiers import Id16, format_id
+from protocol.times import read_day, write_day
 
 _coupons = tables.coupons
 _MOVING: Final = {"state": "", "used_by": "", "used_cents": 0}

@@ -8,12 +8,12 @@ from typing import Final
 
 from node.partners.campaigns import Campaign
 from node.partners.companies import Company
-from node.partners.days import write_day
 from node.partners.errors import CompanyNotComplete
 from node.partners.grants import shorten_words
 from protocol.amounts import Cents
 from protocol.house import Donor, ExpectPayment, OpenPool, Pledge
 from protocol.identifiers import Id16, format_id
+from protocol.times import write_day
 
 # Flags of a lot's class, as the ledger has them: a test holds the two together.
 ELIGIBLE: Final = 1

@@ -19,7 +19,6 @@ from node.partners import tables
 from node.partners.campaigns import CampaignEvent, CampaignState, Funding, advance
 from node.partners.companies import Siren
 from node.partners.companies_service import CompanyDesk
-from node.partners.days import read_day
 from node.partners.grants import make_id
 from node.partners.letters import make_pledge
 from node.partners.outbox_service import Outbox
@@ -29,6 +28,7 @@ from protocol.amounts import Cents
 from protocol.book.worker import Page
 from protocol.house import BaseName, PaymentArrived, PaymentCalled, PledgeAccepted, PledgeEnded, PledgeSpent
 from protocol.identifiers import Id16
+from protocol.times import read_day
 
 _pledges = tables.pledges
 _calls = tables.calls

@@ -18,7 +18,6 @@ from sqlalchemy import Connection
 from node.partners import store, tables
 from node.partners.campaigns import Budget, spend
 from node.partners.companies_service import Circle, CompanyDesk
-from node.partners.days import read_day, write_day
 from node.partners.errors import CampaignUnknown, InvalidPurchase, OwnGroup, PartnersRefusal, remake
 from node.partners.grants import GrantLine, GrantSource, GrantState, shorten_words
 from node.partners.outbox_service import Outbox
@@ -37,7 +36,7 @@ from protocol.book.seals import compute_seal
 from protocol.book.worker import Page
 from protocol.errors import IdMismatch, Refusal
 from protocol.identifiers import Id16, format_id
-from protocol.times import Instant
+from protocol.times import Instant, read_day, write_day
 
 _SALE: Final = SEALED["sales"]
 _GRANT: Final = ("id", "campaign_id", "account", "cents", "source", "source_id", "at", "state")

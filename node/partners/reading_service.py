@@ -14,13 +14,13 @@ from node.partners.companies import PublicSheet, Siren, make_public_sheet
 from node.partners.companies_service import load_circle, load_company
 from node.partners.counterparts import Standing, compute_standing
 from node.partners.counterparts_service import load_calendar, load_gifts, load_register
-from node.partners.days import read_day, write_day
 from node.partners.grants import GrantState
 from node.partners.parameters_store import load_ceiling_rules, load_counterpart_limit
 from node.partners.pledges_service import PledgeView, find_pledge
 from node.partners.store import CampaignRow
 from protocol.amounts import Cents
 from protocol.identifiers import Id16
+from protocol.times import read_day, write_day
 
 _campaigns = tables.campaigns
 _grants = tables.grants

@@ -81,6 +81,11 @@ class Partners:
         """Do what another base tells us, in the page that stores it. For `PeerExchange`."""
         return self.answers.apply(page, sender, messages)
 
+    def note_recovery(self, page: Page) -> None:
+        """The base came back from an old copy in this page: what desks remember of it counts for nothing."""
+        self.companies.forget(page)
+        page.after_commit(TillDesk, self.tills.note_change)
+
     def new_id(self) -> Id16:
         """Return a fresh id that rises with time. Its chance is drawn for many at once: each drawing lets go of the lock
         of Python, and a sale that waits for it again waits for the writer.

@@ -26,14 +26,13 @@ from node.partners.campaigns import (
     Terms,
 )
 from node.partners.companies import Siren
-from node.partners.days import parse_day
 from node.partners.errors import CampaignUnknown
 from node.partners.seals import seal
 from protocol.amounts import CENTS_MAX, Cents
 from protocol.book.rows_store import insert_or_add, select_rows, update_rows
 from protocol.errors import Fact, Refusal
 from protocol.identifiers import Id16, format_id
-from protocol.times import Instant
+from protocol.times import Instant, parse_day
 
 _campaigns = tables.campaigns
 _CAMPAIGN = (

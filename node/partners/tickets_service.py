@@ -16,7 +16,6 @@ from sqlalchemy import select
 from node.partners import store, tables
 from node.partners.answering import answer_each
 from node.partners.companies_service import CompanyDesk
-from node.partners.days import read_day, write_day
 from node.partners.errors import OwnGroup, TicketClaimed, TicketExpired, TicketForged, TicketUnknown, TicketVoid
 from node.partners.grants import GrantLine, GrantSource, GrantState, shorten_words
 from node.partners.outbox_service import Outbox
@@ -30,7 +29,7 @@ from protocol.book.rows_store import select_rows
 from protocol.book.worker import Page
 from protocol.errors import Refusal
 from protocol.identifiers import AccountNumber, Id16, require_number
-from protocol.times import day_of
+from protocol.times import day_of, read_day, write_day
 
 _vouchers = tables.vouchers
 _sales = tables.sales

@@ -138,12 +138,12 @@ class TillDesk:
 
     def make(self, page: Page, items: Sequence[NewTill]) -> list[Till | Refusal]:
         """Keep each one's hash."""
-        page.after_commit(TillDesk, self._note_change)
+        page.after_commit(TillDesk, self.note_change)
         return answer_each(items, lambda item: self._make(page, item))
 
     def revoke(self, page: Page, items: Sequence[RevokeTill]) -> list[Till | Refusal]:
         """End credentials at once. One that was revoked before keeps its instant; found to be stolen, it is so."""
-        page.after_commit(TillDesk, self._note_change)
+        page.after_commit(TillDesk, self.note_change)
         return answer_each(items, lambda item: self._revoke(page, item))
 
     def ticket_key(self, siren: Siren, number: TillNumber) -> TicketKey:
@@ -202,7 +202,7 @@ class TillDesk:
         assert revoked is not None
         return revoked
 
-    def _note_change(self) -> None:
+    def note_change(self) -> None:
         """Called by the writer's thread: a reading that began before counts for nothing."""
         self._changes += 1
 

@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from protocol.book.driver_store import run_sql, run_sql_many
+from protocol.book.recording_store import find_recorder
 
 Row = tuple[Any, ...]
 Names = tuple[str, ...]
@@ -37,6 +38,13 @@ def _array_type(kind: TypeEngine[Any]) -> str:
 
 def _is_postgresql(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
+
+
+def _write(connection: Connection, sql: str, values: Sequence[Any]) -> None:
+    run_sql(connection, sql, values)
+    recorder = find_recorder(connection)
+    if recorder is not None:
+        recorder.note(sql, [values])
 
 
 def _columns_of(rows: Sequence[Row]) -> tuple[str, ...]:
@@ -117,7 +125,7 @@ def change_whole_rows(
     if _is_postgresql(connection):
         sql = _change_whole_sql(table, key, setting, lessening)
         if rows:
-            run_sql(connection, sql, _columns_of(rows))
+            _write(connection, sql, _columns_of(rows))
         return
     changes = tuple(f"{name} = excluded.{name}" for name in setting)
     changes += tuple(f"{name} = {table.name}.{name} - excluded.{name}" for name in lessening)
@@ -148,14 +156,14 @@ def _insert(
         return
     names, values = tuple(shared), tuple(shared.values())
     if _is_postgresql(connection):
-        run_sql(connection, _insert_from_arrays_sql(table, columns, names, ending), (*values, *_columns_of(rows)))
+        _write(connection, _insert_from_arrays_sql(table, columns, names, ending), (*values, *_columns_of(rows)))
         return
     start = 0
     for width in _WIDTHS:
         while len(rows) - start >= width:
             sql = _insert_wide_sql(table, columns, names, ending, width)
             part = rows[start : start + width] if width < len(rows) else rows
-            run_sql(connection, sql, (*values, *chain.from_iterable(part)))
+            _write(connection, sql, (*values, *chain.from_iterable(part)))
             start += width
 
 
@@ -214,11 +222,14 @@ def update_rows(
     is_postgresql = _is_postgresql(connection)
     sql = _update_sql(table, setting, adding, key, is_postgresql)
     if is_postgresql:
-        run_sql(connection, sql, _columns_of(rows))
+        _write(connection, sql, _columns_of(rows))
     elif len(rows) == 1:
-        run_sql(connection, sql, rows[0])
+        _write(connection, sql, rows[0])
     else:
         run_sql_many(connection, sql, rows)
+        recorder = find_recorder(connection)
+        if recorder is not None:
+            recorder.note(sql, rows)
 
 
 @lru_cache(maxsize=512)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from protocol.book import store
 from protocol.book.migration_service import History, upgrade
+from protocol.book.recording_store import Recorder
 from protocol.book.store import StorageUnavailable
 from protocol.book.worker import Clock, Operation, Page, Waiting, Writer
 from protocol.errors import Refusal
@@ -75,6 +76,21 @@ class Book:
     def written(self) -> tuple[int, int]:
         """Pages committed and items answered since the book was opened."""
         return self._writer.pages, self._writer.items
+
+    def keep(self, recorder: Recorder, closing: Callable[[Page], None]) -> None:
+        """Keep what pages write, and do `closing` as the last of each. Called before the first is written."""
+        self._writer.record(recorder)
+        self._writer.closing = closing
+
+    def hold(self, refusal: Refusal | None, passing: Sequence[Operation] = ()) -> None:
+        """Refuse every operation but these from now on; None takes all again."""
+        self._writer.passing = tuple(passing)
+        self._writer.hold = refusal
+
+    @property
+    def held(self) -> Refusal | None:
+        """Why this book takes no work, or None."""
+        return self._writer.hold
 
     def submit(self, operation: Operation, item: Any) -> asyncio.Future[Any]:
         """Queue one item from a running event loop; the future resolves when it is durable, or raises its Refusal."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from protocol.book.recording_store import OPTION, Recorder, listen
 from protocol.book.store import (
     StorageUnavailable,
     is_serialization_failure,
@@ -120,11 +121,20 @@ class Writer:
         self._closed = False
         self._connection: Connection | None = None
         self.trouble: str | None = None  # why the storage refuses, while it does
+        self.recorder: Recorder | None = None  # what a page writes is kept by it, where somebody asked for that
+        self.closing: Callable[[Page], None] | None = None  # the last work of every page
+        self.hold: Refusal | None = None  # what every operation is refused with, but those that may pass
+        self.passing: tuple[Operation, ...] = ()
         self.pages = 0
         self.items = 0
 
     def start(self) -> None:
         self._thread.start()
+
+    def record(self, recorder: Recorder) -> None:
+        """Keep what pages write from now on. Called before the first of them."""
+        listen(self._engine)
+        self.recorder = recorder
 
     def submit(self, waiting: Waiting) -> None:
         if self._closed:
@@ -199,8 +209,10 @@ class Writer:
 
     def _try_page(self, group: list[Waiting]) -> list[Any]:
         if self._connection is None:
-            self._connection = self._engine.connect()
+            self._connection = self._engine.connect().execution_options(**{OPTION: self.recorder})
         connection = self._connection
+        if self.recorder is not None:
+            self.recorder.begin()
         answers: list[Any] = [None] * len(group)
         places: dict[Operation, list[int]] = {}
         for place, waiting in enumerate(group):
@@ -212,10 +224,15 @@ class Writer:
             if self.trouble is not None:  # a page that writes nothing commits on a full disk too
                 write_recovery(connection, page.now)
             for operation, indexes in places.items():
-                results = operation(page, [group[index].item for index in indexes])
+                if self.hold is not None and operation not in self.passing:
+                    results: Sequence[Any] = [self.hold] * len(indexes)
+                else:
+                    results = operation(page, [group[index].item for index in indexes])
                 for index, result in zip(indexes, results, strict=True):
                     answers[index] = result
             page.close()
+            if self.closing is not None:
+                self.closing(page)
         self.pages += 1
         self.trouble = None
         page.tell()

@@ -49,6 +49,8 @@ CHECKPOINT_BYTES_MAX: Final = 256
 FUTURE_MAX_MS: Final = DAY_MS
 
 Carry = Callable[[Connection, Log, int, Sequence[bytes]], list[CarriedSlip]]
+# Tells whether a leaf says that its log goes on under this epoch, from this size on.
+IsRestart = Callable[[bytes, int, int], bool]
 
 
 _IS_HEAD = (heads.c.signer == bindparam("signer"), heads.c.reader == bindparam("reader"))
@@ -209,11 +211,8 @@ def make_fork(
     return Forked(cause, kind, proof, accused)
 
 
-def take_ack(connection: Connection, identity: Identity, own: Log, received: Received, now: Instant) -> None:
-    """Compare what the peer acknowledges of our log with our log. Raises Forked, BadEnvelope.
-
-    A peer that has not heard of our present epoch acknowledges an earlier one: the log is the same, and so is its root.
-    """
+def require_not_behind(own: Log, received: Received) -> None:
+    """Raise BadEnvelope where a peer holds more of our log than we do."""
     statement = received.statement
     if statement.ack_size > own.size or statement.ack_epoch > own.epoch:
         raise BadEnvelope(
@@ -221,6 +220,15 @@ def take_ack(connection: Connection, identity: Identity, own: Log, received: Rec
             " our book is older than theirs",
             reason="we_are_behind",
         )
+
+
+def take_ack(connection: Connection, identity: Identity, own: Log, received: Received, now: Instant) -> None:
+    """Compare what the peer acknowledges of our log with our log. Raises Forked, BadEnvelope.
+
+    A peer that has not heard of our present epoch acknowledges an earlier one: the log is the same, and so is its root.
+    """
+    statement = received.statement
+    require_not_behind(own, received)
     if log_store.load_root(connection, own, statement.ack_size) != statement.ack_root:
         if statement.ack_epoch != own.epoch:
             raise BadEnvelope(f"acknowledges other slips of epoch {statement.ack_epoch}", reason="wrong_epoch")
@@ -235,6 +243,14 @@ def take_ack(connection: Connection, identity: Identity, own: Log, received: Rec
     log_store.save_acked(connection, own, statement.ack_size)
 
 
+def is_restored(leaf: bytes, epoch: int, size: int) -> bool:
+    """Tell whether a leaf of a node or the hub says that its log goes on under an epoch."""
+    try:
+        return Restored(epoch, size) in decode_slip(leaf).messages
+    except (NotCanonical, Malformed):
+        return False
+
+
 def find_new_slips(
     connection: Connection,
     theirs: Log,
@@ -243,6 +259,7 @@ def find_new_slips(
     now: Instant,
     *,
     may_rewind: bool = False,
+    is_restart: IsRestart = is_restored,
 ) -> list[CarriedSlip]:
     """Return the slips that follow what we hold, after comparing roots; none on a resend or a gap.
 
@@ -253,7 +270,7 @@ def find_new_slips(
     `before` is the peer's last signed word, which a fork contradicts. Raises Forked, BadEnvelope.
     """
     statement, payload = received.statement, received.payload
-    if not _is_epoch_fit(theirs, received, may_rewind=may_rewind):
+    if not is_epoch_fit(theirs, received, may_rewind=may_rewind, is_restart=is_restart):
         raise BadEnvelope(f"epoch {statement.epoch}, ours is {theirs.epoch}", reason="wrong_epoch")
     if before is not None and before[1].epoch != statement.epoch:
         before = None  # what was said under another epoch contradicts nothing said under this one
@@ -317,7 +334,7 @@ def _compare_slips(
     return list(fresh)
 
 
-def _is_epoch_fit(theirs: Log, received: Received, *, may_rewind: bool) -> bool:
+def is_epoch_fit(theirs: Log, received: Received, *, may_rewind: bool, is_restart: IsRestart) -> bool:
     """Tell whether the statement's epoch may speak of the log we hold."""
     statement, payload = received.statement, received.payload
     if statement.epoch == theirs.epoch:
@@ -329,11 +346,7 @@ def _is_epoch_fit(theirs: Log, received: Received, *, may_rewind: bool) -> bool:
     place = theirs.size - payload.start
     if not 0 <= place < len(payload.slips):
         return False
-    try:
-        first = decode_slip(payload.slips[place].leaf)
-    except (NotCanonical, Malformed):
-        return False
-    return Restored(statement.epoch, theirs.size) in first.messages
+    return is_restart(payload.slips[place].leaf, statement.epoch, theirs.size)
 
 
 def _require_no_rewind(before: tuple[SignedStatement, HeadStatement] | None, received: Received, now: Instant) -> None:

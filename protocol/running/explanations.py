@@ -41,6 +41,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Ce n'est pas un Citizen-Pass lisible : {reason}.",
         "This is no readable Citizen-Pass: {reason}.",
     ),
+    "invalid_picture": ("Image refusée : {reason}.", "Picture refused: {reason}."),
     "invalid_badge": (
         "Cette image ne porte pas de Citizen-Pass : {reason}.",
         "This picture carries no Citizen-Pass: {reason}.",
@@ -119,6 +120,25 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "not_behind": (
         "Rien ne dit que cette base soit une vieille copie : il n'y a rien à rattraper.",
         "Nothing says that this book is an old copy: there is nothing to recover.",
+    ),
+    "base_is_behind": (
+        "La base {base} est une vieille copie et ne prend rien de nouveau. Lancez citizen-miles node house recover.",
+        "The base {base} is an old copy and takes nothing new. Run citizen-miles node house recover.",
+    ),
+    "base_not_behind": (
+        "Rien ne dit que la base {base} soit une vieille copie : il n'y a rien à rattraper.",
+        "Nothing says that the base {base} is an old copy: there is nothing to recover.",
+    ),
+    "numbers_not_stated": (
+        "Cette base a été remise d'une vieille copie : dites d'abord le dernier reçu et le dernier ordre connus sur "
+        "papier (citizen-miles node fund state-numbers).",
+        "This base was put back from an old copy: first say the last receipt and the last order known on paper "
+        "(citizen-miles node fund state-numbers).",
+    ),
+    "numbers_refused": ("Ces derniers numéros sont refusés : {reason}.", "These last numbers are refused: {reason}."),
+    "collection_left": (
+        "Le prélèvement de {month} est parti avant la remise en place de cette base : ne l'envoyez pas deux fois.",
+        "The collection of {month} left before this base was put back: do not send it twice.",
     ),
     "unplaced_unknown": ("Aucun droit non placé numéro {id}.", "No unplaced rights numbered {id}."),
     "unreadable": ("Partie scellée illisible : {reason}.", "Sealed part unreadable: {reason}."),
@@ -326,6 +346,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Only {available} cents may go to project {account}, of {asked} asked: the other lots are bound.",
     ),
     "orientation_unknown": ("Rien n'a été orienté sous {id}.", "Nothing was directed under {id}."),
+    "standing_unknown": ("Aucun ordre permanent {id}.", "No standing order {id}."),
     "not_directed": (
         "De cette orientation il reste {available} centimes, pour {asked} demandés.",
         "Of this orientation {available} cents are left, for {asked} asked.",
@@ -580,6 +601,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Le centre ne connaît pas assez de ces droits chez le cédant. Comparez les relevés.",
         "The hub knows too few of these rights with the giver. Compare statements.",
     ),
+    "not_the_issuer": (
+        "Une conversion va au territoire qui a émis les droits, et à lui seul.",
+        "A conversion goes to the territory that issued the rights, and to no other.",
+    ),
     "class_does_not_fit": (
         "Ces droits ne peuvent pas aller vers cette communauté (classe du lot).",
         "These rights may not go to that community (class of the lot).",
@@ -792,7 +817,6 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "invalid_bearer": ("Porteur refusé ({field}) : {reason}.", "Bearer refused ({field}): {reason}."),
     "invalid_proof": ("Justificatif refusé ({field}) : {reason}.", "Proof refused ({field}): {reason}."),
     "invalid_sheet": ("Fiche refusée ({field}) : {reason}.", "Sheet refused ({field}): {reason}."),
-    "invalid_picture": ("Image refusée : {reason}.", "Picture refused: {reason}."),
     "invalid_member": ("Membre refusé ({field}) : {reason}.", "Member refused ({field}): {reason}."),
     "invalid_ballot": ("Bulletin ou vote refusé : {reason}.", "Ballot or vote refused: {reason}."),
     "invalid_draw": ("Tirage refusé ({field}) : {reason}.", "Drawing refused ({field}): {reason}."),

@@ -20,7 +20,9 @@ FORBIDDEN_DIRECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "protocol": ("node", "hub", "tests"),
     "node": ("hub", "tests"),
     "hub": ("node", "tests"),
-    "node.ledger": ("node.federation",),
+    "node.ledger": ("node.federation", "node.orientation"),
+    "node.federation": ("node.orientation",),
+    "node.orientation": ("node.fund", "node.partners", "node.governance", "node.people"),
     # Bases meet only in messages.
     "node.governance": ("node.fund", "node.ledger", "node.federation", "node.partners", "node.people"),
     "node.partners": ("node.fund", "node.ledger", "node.federation", "node.governance", "node.people"),

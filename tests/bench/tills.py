@@ -27,6 +27,8 @@ SALES: Final = Goal(
     title="sales at tills, 128 connections",
     unit="sales/s",
     limit="bare aiohttp + uvloop echo",
+    gate=0.1,
+    moonshot=0.25,
     note="One sale a request. It is answered when two books have it: the companies' (budget, sale, slip) and the accounts' "
     "(credit, answer), with signed slips between them.",
 )
@@ -35,6 +37,8 @@ BATCHES: Final = Goal(
     title="sales told later, by 500",
     unit="sales/s",
     limit="bare aiohttp + uvloop echo",
+    gate=0.3,
+    moonshot=1,
     note="A till that was offline: the limit is the same number of echoes of one sale.",
 )
 _BUDGET: Final = 10**9

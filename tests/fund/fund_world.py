@@ -19,6 +19,7 @@ from node.fund.matching import Meaning
 from node.fund.outgoing_payments import IbanWords, PaymentState, PaymentWords, RefundWords, write_words
 from node.fund.payment_service import Bearer, NewOfficer, Signed
 from node.fund.receipts import Individual, PostalAddress
+from node.fund.recovery_service import StateNumbers
 from node.fund.references import Iban
 from node.fund.schema_service import FUND_HISTORY
 from node.fund.service import Fund, Place
@@ -143,6 +144,16 @@ class FundWorld:
 
     def write(self, operation: Any, item: Any) -> Any:
         return self.book.write_now(operation, item)
+
+    def recover(self, stated: StateNumbers | None = None) -> Any:
+        """The base was put back from an old copy, and a person says which numbers were the last, or does not yet."""
+
+        def note(page: Page, items: Sequence[None]) -> Sequence[None]:
+            self.fund.note_recovery(page)
+            return items
+
+        self.write(note, None)
+        return None if stated is None else self.write(self.fund.recoveries.state, stated)
 
     def tell(self, *messages: HouseMessage, sender: BaseName = BaseName.PARTNERS) -> None:
         def write(page: Page, items: Sequence[tuple[HouseMessage, ...]]) -> list[int]:

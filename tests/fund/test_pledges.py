@@ -29,6 +29,7 @@ from protocol.house import (
     DueSettled,
     DueState,
     DueTaken,
+    ExpectPayment,
     PaymentArrived,
     PaymentCalled,
     PledgeAccepted,
@@ -140,6 +141,12 @@ async def test_what_is_no_pledge_is_refused(world: FundWorld) -> None:
         await world.settle()
         code = "id_mismatch" if pledge.id == first.id else "pledge_refused"
         assert answers(world, BaseName.PARTNERS)[-1] == Refused(pledge.id, code)
+    expected = ExpectPayment(world.id(), COMPANY, "bread", 17, "", world.pool, 100, 20261231)
+    world.tell(expected)
+    await world.settle()
+    assert answers(world, BaseName.PARTNERS)[-1] == Refused(expected.id, "pledge_refused"), (
+        "no payment issues called lots"
+    )
     strange = make_pledge(world, 100)
     world.tell(strange, sender=BaseName.ACCOUNTS)
     world.tell(make_pledge(world, 100, into="00000000", campaign="nowhere"))

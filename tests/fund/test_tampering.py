@@ -20,7 +20,9 @@ from node.fund.monthly_gifts import CollectionState, DebitState, MandateState
 from node.fund.outgoing_payments import WORDS_VERSION, IbanWords, PaymentState, RefundWords, end_to_end_id
 from node.fund.payment_service import OrderMade, RevokeOfficer
 from node.fund.pledges import PledgeState
+from node.fund.receipt_numbers import next_number
 from node.fund.receipt_service import CancelReceipt, CopyReceipt, IssueReceipt
+from node.fund.recovery_service import StateNumbers
 from node.fund.reminder_service import Close
 from node.fund.statement_service import Decide
 from node.fund.statements import MovementState
@@ -100,8 +102,11 @@ async def live(world: FundWorld) -> None:
     asked = IssueReceipt(donor=COMPANY, first_on=date(2026, 1, 1), last_on=date(2026, 12, 31))
     wrong = world.write(world.fund.receipts.issue, asked).receipt
     world.write(world.fund.receipts.cancel, CancelReceipt(number=str(wrong.number), reason="adresse"))
-    number = str(world.write(world.fund.receipts.issue, asked).receipt.number)
-    world.write(world.fund.receipts.copy, CopyReceipt(number=number))
+    last = world.write(world.fund.receipts.issue, asked).receipt.number
+    world.write(world.fund.receipts.copy, CopyReceipt(number=str(last)))
+    world.recover(
+        StateNumbers(by="anne", last_receipt=str(next_number(last)), last_order=order.id, last_collection=202612)
+    )
     await world.settle()
     world.later(70)
     world.write(world.fund.reminders.remind, late.id)

@@ -107,7 +107,7 @@ from protocol.running.settings import format_settings
 from tests.federation.world import BREST, HUB, LYON, World
 from tests.fund.camt_files import Detail, Entry, File
 from tests.fund.fund_world import SETTINGS
-from tests.fuzz import pass_files
+from tests.fuzz import pass_files, projects_files
 from tests.fuzz.national_files import Told, mend
 from tests.fuzz.story import Recorder, open_world, tell
 from tests.fuzz.targets import AT, AUTHOR, READER, TARGETS
@@ -199,6 +199,7 @@ def _seeds(world: World, recorder: Recorder) -> dict[str, list[bytes]]:
             b"\xef\xbb\xbfidentifiant,nature,compte,montant\r\n1,fournisseur,7K3F-92QX-C@200046977,1\r\n",
         ],
         "pass_file": list(pass_files.seeds()),
+        "projects_file": list(projects_files.seeds()),
         "node_api": list(_node_requests()),
         "credits_in_columns": list(_readable_credits()),
         "hub_api": list(_hub_requests(said)),

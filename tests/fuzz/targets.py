@@ -660,6 +660,7 @@ BODIES: Final = (
     requests.CessionItem,
     orientation_requests.OrientationRequest,
     orientation_requests.OrientationReturnRequest,
+    orientation_requests.StandingRequest,
 )
 
 
@@ -841,6 +842,7 @@ TARGETS: Final[Mapping[str, Target]] = {
         Target("paper_code", _lazily("paper_code", "house_files"), 128),
         Target("operations", _lazily("operations", "house_files"), 4_096),
         Target("pass_file", _lazily("pass_file", "pass_files"), 4_096),
+        Target("projects_file", _lazily("projects_file", "projects_files"), 4_096),
         Target("node_api", _lazily("node_api"), 2_048),
         Target("credits_in_columns", _lazily("credits_in_columns"), 2_048),
         Target("hub_api", _lazily("hub_api"), 4_096),

@@ -127,6 +127,7 @@ NOT_DECODERS: Final = {
     "hub/commands.py": "the operator's own command line",
     "hub/config.py": "values only",
     "node/federation/checks.py": "checks of our own book",
+    "node/governance/passes/kept_words.py": "rows of our own book",
 }
 SAID_ELSEWHERE: Final = {
     "open_hub_checkpoint": "one step of `take`: reached where an envelope of the hub carries a checkpoint",

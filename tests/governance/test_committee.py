@@ -224,6 +224,8 @@ async def test_anybody_counts_the_minutes_again(world: World) -> None:
     first = minutes.ballots[0]
     for changed in (
         {"outcome": "refused"},
+        {"outcome": "?"},
+        {"version": 2},
         {"ballots": minutes.ballots[1:]},
         {"ballots": (*minutes.ballots, first)},
         {"ballots": (msgspec.structs.replace(first, signature=bytes(64)), *minutes.ballots[1:])},

@@ -207,6 +207,7 @@ async def test_what_a_fund_does_not_owe_is_converted_again_and_a_rejected_paymen
     world.accounts.settle(round_, BREST, 2_000)
     world.accounts.settle(round_, BREST, 2_000, DueState.REJECTED)
     world.accounts.say(Refused(make_due_id(round_, RENNES), "order_refused"))
+    world.accounts.settle(round_, RENNES, 4_000)  # whoever says so afterwards is not believed
     await world.settle()
     marks = {row.payer: row.mark for row in world.read(lambda line: load_view(line, project, 20261130)).dues}
     assert marks == {BREST: DueMark.REJECTED, RENNES: DueMark.REFUSED}

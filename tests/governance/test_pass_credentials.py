@@ -81,7 +81,7 @@ SMALL_SVG: Final = (
 DOCUMENT: Final = make_document(pictures={PNG: SMALL_PNG, SVG: SMALL_SVG})
 JSON: Final = encode_json(add_proof(DOCUMENT, ISSUER, at=AT)).decode()
 TOKEN: Final = write_token(DOCUMENT, ISSUER)
-STRIDE: Final = 13  # every byte of both forms, tried once, took half a minute
+STRIDE: Final = 29  # every byte of both forms, tried once, took half a minute
 LATER: Final = Instant(AT + 30 * DAY_MS)
 UNTIL: Final = Instant(AT + 40 * DAY_MS)
 
@@ -249,7 +249,9 @@ def pngs(draw: st.DrawFn) -> bytes:
     middle = st.lists(
         st.tuples(st.sampled_from([b"IDAT", b"tEXt", b"iTXt", b"zzZz"]), st.binary(max_size=40)), max_size=6
     )
-    return SIGNATURE + chunk(b"IHDR", bytes(13)) + b"".join(chunk(*one) for one in draw(middle)) + chunk(b"IEND", b"")
+    # Hypothesis draws the words of our own sources too: a picture that carries one already is another test.
+    kept = [chunk(*one) for one in draw(middle) if one[1].partition(b"\0")[0] != b"openbadgecredential"]
+    return SIGNATURE + chunk(b"IHDR", bytes(13)) + b"".join(kept) + chunk(b"IEND", b"")
 
 
 @settings(max_examples=60, deadline=None)

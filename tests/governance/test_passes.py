@@ -77,8 +77,12 @@ def test_only_the_bearer_confirms_and_somebody_else_validates() -> None:
     with pytest.raises(ValidatorRefused):
         passes.check(make_pass(), BY_COMMITTEE)
     checked = passes.check(make_pass(), BY_BEARER)
-    with pytest.raises(ValidatorRefused):
-        passes.validate(checked, BY_BEARER)
+    for wrong in (
+        dataclasses.replace(BY_BEARER, decision=BY_COMMITTEE.decision),
+        dataclasses.replace(BY_COMMITTEE, decision=BY_BEARER.decision),
+    ):
+        with pytest.raises(ValidatorRefused):
+            passes.validate(checked, wrong)
     assert passes.validate(checked, BY_COMMITTEE).state is PassState.VALIDATED
 
 

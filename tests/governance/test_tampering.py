@@ -23,12 +23,12 @@ from node.governance.pictures import require_picture
 from node.governance.projects import ProjectEvent, ProjectState
 from node.governance.projects_service import LeadProject
 from node.governance.rounds_service import ConfirmDue, Payer
-from node.governance.seals import compute_seal
 from node.governance.sheets import Picture
 from node.governance.signers import IbanWords, SignerRole, write_words
 from node.governance.signers_service import SignedChange
 from node.governance.votes import Choice, College, Outcome
 from protocol import keys
+from protocol.book.seals import compute_seal
 from protocol.findings import Checked
 from protocol.house import Refused, make_due_id
 from protocol.keys import Domain, make_keys, sign
@@ -154,11 +154,10 @@ async def live(world: World) -> None:
 
 
 def _others(column: Any, value: Any) -> list[Any]:
-    """Return what a value is changed to: a state into every other one, anything else a little."""
+    """Return what a value is changed to: a state into another one, anything else a little."""
     kind = STATES.get(f"{column.table.name}.{column.name}")
     if kind is not None:
-        others = [str(one) for one in kind if one != value]
-        return [others[0], others[-1]]
+        return [next(str(one) for one in reversed(list(kind)) if one != value)]
     if isinstance(column.type, LargeBinary):
         return [bytes(value)[:-1] + bytes([bytes(value)[-1] ^ 1]) if value else b"x"]
     if isinstance(column.type, Text):

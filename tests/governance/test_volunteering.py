@@ -279,6 +279,13 @@ def test_no_more_are_placed_than_there_are_places(steps: list[tuple[str, int]]) 
         assert (offer.state is OfferState.FULL) is (placed == 2)
 
 
+@pytest.mark.parametrize("state", [OfferState.OPEN, OfferState.FULL])
+def test_who_comes_too_late_is_told_that_every_place_is_taken(state: OfferState) -> None:
+    with pytest.raises(OfferFull) as refusal:
+        accept(make_offer(places=1, state=state), make_application(), placed=1)
+    assert refusal.value.facts == {"places": 1}
+
+
 def test_only_an_offer_that_runs_is_applied_to() -> None:
     assert offers.apply(make_offer(), make_application(), today=TODAY) == make_application()
     offers.apply(make_offer(state=OfferState.FULL), make_application(), today=TODAY)

@@ -20,7 +20,7 @@ from node.governance.settings import ProjectsSettings
 from node.governance.sheets import BudgetLine, Milestone, Sheet
 from node.governance.signers import SignerRole
 from node.governance.signers_service import NewSigner
-from node.governance.store import Project, load_project
+from node.governance.store import Project, load_bearer, load_project
 from node.governance.votes import BALLOT_VERSION, BallotWords, Choice, College, SignedBallot, sign_ballot
 from node.governance.votes_service import CallVote, CloseVote, Session, load_session
 from node.ledger.service import ledger_history
@@ -277,6 +277,10 @@ class World:
 
     def project(self, id_: Id16) -> Project:
         found: Project = self.read(lambda line: load_project(line, id_))
+        return found
+
+    def bearer_of(self, project: Id16) -> Bearer:
+        found: Bearer = self.read(lambda line: load_bearer(line, self.project(project).sheet.bearer))
         return found
 
     # Votes.

@@ -1,7 +1,7 @@
 """A house whose processes are killed: accounts, companies and fund in one process, or the fund in one of its own.
 
-Tills sell, send batches, refund and have tickets claimed over HTTP; a treasurer imports statements over the commands'
-socket. Whoever gets no answer asks again under the same id. At the end everything is asked once more.
+Tills sell, send batches, refund and have tickets claimed over HTTP; a treasurer imports statements, has payments signed
+by two, orders them and issues receipts, and the company's office books files, over the commands' socket. Whoever gets no answer asks again under the same id. At the end everything is asked once more.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from protocol.running.admin_client import call_running
 from tests.fund.camt_files import Detail, Entry, File
 from tests.house.test_fund_processes import FUND
 from tests.killing.harness import _require_sound
+from tests.killing.house_office import Office, book_files_on, issue_receipts_on, judge_office, open_office, pay_on
 from tests.killing.house_oracle import HouseOracle, Told
 from tests.killing.killer import Killer
 from tests.killing.oracle import UNDECIDED
@@ -62,6 +63,10 @@ class HouseOutcome:
     refunds: int
     claims: int
     statements: int
+    payments: int
+    paid: int
+    receipts: int
+    files: int
     acknowledged: int
     asked_again: int
     seconds: float
@@ -84,8 +89,10 @@ class House:
     keys: dict[int, str] = field(default_factory=dict)  # till -> credential
     api_key: str = ""
     people: list[str] = field(default_factory=list)
+    addresses: dict[str, str] = field(default_factory=dict)  # of people, by their number
     files: list[bytes] = field(default_factory=list)
     number: int = 0
+    office: Office = field(default_factory=Office)
 
     @property
     def parties(self) -> list[Kept]:
@@ -110,7 +117,7 @@ class House:
                 return status, told, times
             self.oracle.asked_again += 1
             await asyncio.sleep(self.dice.uniform(0.03, 0.25))
-        raise NeverAnswered(path)
+        raise NeverAnswered(f"{path}\n{self.node.log[-2_000:]}")
 
     async def command(self, party: Kept, base: str, name: str, /, **arguments: Any) -> Any:
         """Have a command run in the running process, again until it is answered. Raises its Refusal."""
@@ -129,7 +136,7 @@ class House:
                     raise
             self.oracle.asked_again += 1
             await asyncio.sleep(self.dice.uniform(0.03, 0.25))
-        raise NeverAnswered(name)
+        raise NeverAnswered(f"{name}\n{party.log[-2_000:]}")
 
 
 async def run_house_story(
@@ -160,7 +167,8 @@ async def run_house_story(
                 for till in house.keys
                 for _ in range(CALLERS)
             ]
-            working.append(asyncio.create_task(_import_on(house, random.Random(dice.random()), stop)))
+            for work in (_import_on, pay_on, issue_receipts_on, book_files_on):
+                working.append(asyncio.create_task(work(house, random.Random(dice.random()), stop)))
             await killer.run(kills, on_kill)
             stop.set()
             await asyncio.gather(*working)
@@ -183,6 +191,10 @@ async def run_house_story(
         refunds=sum(len(one.refunds) for one in sales),
         claims=sum(bool(one.claimed_by) for one in sales),
         statements=len(oracle.entries),
+        payments=len(house.office.payments),
+        paid=len(house.office.booked),
+        receipts=house.office.receipts,
+        files=len(house.office.files),
         acknowledged=oracle.acknowledged,
         asked_again=oracle.asked_again,
         seconds=round(time.monotonic() - began, 1),
@@ -244,6 +256,7 @@ async def _open(house: House) -> None:
         body = {"id": str(uuid.uuid4()), "kind": "person"}
         _, told, _ = await house.send(house.api_key, "POST", "/v1/accounts", body)
         house.people.append(told["number"])
+        house.addresses[told["number"]] = told["address"]
     place = {"street": "1 rue de Siam", "postcode": "29200", "town": "Brest", "year_end": "12-31"}
     await house.command(node, "partners", "company", siren=SIREN, name="Le Fournil", legal_form="SAS", **place)
     house.campaign = str(uuid.uuid4())
@@ -261,6 +274,7 @@ async def _open(house: House) -> None:
     for number in range(1, TILLS + 1):
         made = await house.command(node, "partners", "till_new", siren=SIREN, name=f"till {number}", number=number)
         house.keys[number] = made["key"]
+    await open_office(house)
     await _import_one(house, FIRST_CENTS)
     while (await _show_campaign(house))["funded_cents"] != FIRST_CENTS:
         assert time.monotonic() < give_up, "the first euros never came"
@@ -286,17 +300,25 @@ async def _import_on(house: House, dice: random.Random, stop: asyncio.Event) -> 
 
 
 async def _import_one(house: House, cents: int) -> None:
-    """Import the next statement: one transfer, for the campaign's payment."""
+    """Import the next statement: one transfer for the campaign's payment, and what left for bearers."""
     house.number += 1
     number = house.number
     detail = Detail(cents=cents, reference=house.reference)
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
     entry = Entry(cents=cents, details=[detail], bank_reference=f"B{number:06d}", day=day)
-    opening = sum(house.oracle.entries.values())
-    data = File(opening=opening, entries=[entry], id=f"S{number}", sequence=number).write()
+    leaving = dict(house.office.leaving)
+    entries = [entry] + [
+        Entry(cents=-paid, details=[Detail(cents=-paid, end_to_end_id=id_)], bank_reference=id_, day=day)
+        for id_, paid in leaving.items()
+    ]
+    opening = sum(house.oracle.entries.values()) - sum(house.office.booked.values())
+    data = File(opening=opening, entries=entries, id=f"S{number}", sequence=number).write()
     told = await house.command(house.fund, "fund", "import", data=base64.b64encode(data).decode())
     house.oracle.entries[number] = cents
     house.files.append(data)
+    for id_, paid in leaving.items():
+        house.office.booked[id_] = paid
+        del house.office.leaving[id_]
     if not told["repeated"] and told["deposited_cents"] != cents:
         house.oracle.wrong(f"statement {number} deposits {told['deposited_cents']} of {cents}")
 
@@ -458,4 +480,11 @@ async def _judge(house: House) -> None:
         _, told, _ = await house.send(house.api_key, "GET", f"/v1/accounts/{account}/balance")
         balances[account] = told["cents"]
     movements = Tally(row["cents"] for row in await house.command(house.fund, "fund", "movements"))
-    house.oracle.judge(balances=balances, campaign=await _show_campaign(house), movements=movements)
+    house.oracle.judge(
+        balances=balances,
+        campaign=await _show_campaign(house),
+        movements=movements,
+        given=house.office.given,
+        paid=house.office.booked.values(),
+    )
+    await judge_office(house)

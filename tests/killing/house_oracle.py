@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,10 +62,21 @@ class HouseOracle:
             self.wrong(f"refund {id_} is answered otherwise: {told}, and {known} before")
         sale.refunds[id_] = (cents, told)
 
-    def judge(self, *, balances: dict[str, int], campaign: dict[str, Any], movements: Mapping[int, int]) -> None:
-        """Hold what the house shows at rest against all that was told. `movements`: cents -> how often."""
-        due = dict.fromkeys(balances, 0)
-        spent = in_tickets = 0
+    def judge(
+        self,
+        *,
+        balances: dict[str, int],
+        campaign: dict[str, Any],
+        movements: Mapping[int, int],
+        given: Mapping[str, int],
+        paid: Iterable[int],
+    ) -> None:
+        """Hold what the house shows at rest against all that was told.
+
+        `movements`: cents -> how often; `given`: account -> cents of files that were booked; `paid`: what left.
+        """
+        due = {account: given.get(account, 0) for account in balances}
+        spent, in_tickets = sum(given.values()), 0
         for sale in self.sales.values():
             refunded = sum(cents for cents, _ in sale.refunds.values())
             taken = sum(told["taken_cents"] for _, told in sale.refunds.values())
@@ -95,7 +106,7 @@ class HouseOracle:
         ):
             if value != wanted:
                 self.wrong(f"the campaign's {name} is {value}, and {wanted} is due")
-        for number, cents in self.entries.items():
+        for number, cents in [*self.entries.items(), *((0, -cents) for cents in paid)]:
             found = movements.get(cents, 0)
             if found != 1:
                 self.wrong(f"statement {number}: {found} movements of {cents} cents, and one is due")

@@ -1,4 +1,4 @@
-"""The same bug as in `planted`, where tills are answered. Tests start it in place of the product's program."""
+"""The same bug as in `planted`, where tills are answered. `scripts/kill --house N --planted` starts it in the product's place."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ from protocol.house import (
     make_neighbours,
 )
 from protocol.identifiers import AccountNumber, Address, Id16, format_address, parse_id
-from tests.federation.world import BREST, LYON, Node, World
+from tests.federation.world import BREST, LILLE, LYON, Node, World
 from tests.orientation.makers import endow_bound
 
 
@@ -271,6 +271,10 @@ async def test_who_sent_it_is_found_for_what_he_sent_there_only(tmp_path: Path) 
     """A territory that names a cession it did not receive, or none at all, has its rights back."""
     world = World(lambda name: f"sqlite:///{tmp_path / name}.db")
     story = Story(world)
+    lille = world.join(LILLE)
+    eve = lille.open()
+    lille.endow(100)
+    lille.credit(eve, 100)
     await world.settle()
     brest, lyon = story.brest, story.lyon
     bob = brest.open()
@@ -285,9 +289,11 @@ async def test_who_sent_it_is_found_for_what_he_sent_there_only(tmp_path: Path) 
     wrong = [name_arrival(epoch, index, place + 1), name_arrival(epoch, index + 7, 0), "returns to sender", ""]
     sent = [brest.cede(bob, sender, 10, words=words) for words in wrong]
     good = brest.cede(bob, sender, 10, words=name_arrival(epoch, index, place, "withdrawn"))
+    stranger = lille.cede(eve, sender, 10, words=name_arrival(epoch, index, place))
     by_hand = brest.cede(bob, Address(account, LYON), 10)
     await world.settle()
     assert [brest.cession(one.op).code for one in sent] == ["account_unknown"] * 4
+    assert lille.cession(stranger.op).code == "account_unknown", "it was not sent to that territory"
     assert [brest.cession(one.op).state for one in (good, by_hand)] == [CessionState.DELIVERED] * 2
     assert (lyon.balance(story.alice), lyon.balance(account)) == (710, 10)
     assert world.check() == []

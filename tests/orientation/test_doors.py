@@ -103,6 +103,24 @@ async def test_a_key_directs_and_takes_back_for_its_own_account_only(place: Plac
     assert (await place.call("POST", back, {"id": new_id()}, key=own)).status == 201
 
 
+async def test_a_standing_order_is_given_listed_and_stopped_by_its_own_key(place: Place) -> None:
+    project = await _open_project(place)
+    person, stranger = await place.person(), await place.person()
+    own = await place.make_key("read,cede", person)
+    other = await place.make_key("read,cede", stranger)
+    asked = {"id": new_id(), "from": person, "share": 100, "projects": [project], "preference": "urgency"}
+    assert (await place.call("POST", "/v1/standing-orders", asked, key=other)).status == 403
+    assert (await place.call("POST", "/v1/standing-orders", {**asked, "basis": "wished"})).status == 400
+    assert (await place.call("POST", "/v1/standing-orders", asked, key=own)).status == 201
+    assert (await place.call("POST", "/v1/standing-orders", asked, key=own)).json["repeated"]
+    [listed] = (await place.call("GET", "/v1/standing-orders", key=own)).json["orders"]
+    assert (listed["id"], listed["projects"], listed["stopped_at"]) == (asked["id"], [project], None)
+    path = f"/v1/standing-orders/{asked['id']}"
+    assert (await place.call("DELETE", path, key=other)).status == 403
+    assert (await place.call("DELETE", path, key=own)).json["stopped_at"]
+    assert (await place.call("DELETE", f"/v1/standing-orders/{new_id()}")).json["code"] == "standing_unknown"
+
+
 async def test_what_cannot_be_read_or_is_not_there_is_refused(place: Place) -> None:
     project = await _open_project(place)
     person = await place.person()
@@ -147,6 +165,9 @@ def test_the_same_by_command(tmp_path: Path) -> None:
     assert [one["cents"] for one in told["placements"]] == [120]
     assert run("take-back", str(folder), told["placements"][0]["id"], "--cents", "20")["cents"] == 20
     assert [one["held_cents"] for one in run("orientations", str(folder), person)] == [100]
+    order = run("standing-order", str(folder), person, project, "--share", "50")
+    assert [one["id"] for one in run("standing-orders", str(folder), person)] == [order["id"]]
+    assert run("stop-standing-order", str(folder), order["id"])["stopped_at"]
     [seen] = run("support", str(folder))
     assert (seen["directed_cents"], seen["supporters"]) == (100, 1)
     wrong = CliRunner().invoke(commands, ["orient", str(folder), person, f"{project}=a"])

@@ -291,5 +291,5 @@ def _code_of(work: Any) -> str:
 
 TestOrienting = Orienting.TestCase
 TestOrienting.settings = settings(
-    max_examples=8, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=5, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -30,6 +30,8 @@ from node.orientation.errors import (
 )
 from node.orientation.projects import ProjectState, derive_number
 from node.orientation.service import TakeBackAsked
+from node.orientation.standing import StandingOrder
+from node.orientation.standing_service import StandingService
 from protocol.amounts import Cents
 from protocol.book.worker import Page
 from protocol.errors import IdMismatch, Refusal
@@ -604,7 +606,7 @@ TAMPERED = [
     "UPDATE projects SET directed = directed - 1",
     "UPDATE projects SET supporters = supporters + 1",
     "UPDATE projects SET converted = converted - 1",
-    "UPDATE projects SET number = 'HANDHAND'",
+    "UPDATE projects SET number = 'HANDHAND' WHERE id = 1",
     "UPDATE orientations SET cents = cents + 1",
     "UPDATE orientations SET holder = 'somebody' WHERE id = 1",
     "UPDATE orientations SET op = x'000000000000000000000000000000ff' WHERE id = 1",
@@ -625,6 +627,9 @@ TAMPERED = [
     "DELETE FROM project_orders WHERE kind = 'commit'",
     "UPDATE project_orders SET asked = x'00'",
     "UPDATE direction_asks SET answer = ''",
+    "UPDATE standing_runs SET cents = cents + 1",
+    "DELETE FROM standing_runs",
+    "UPDATE standing_orders SET next = next + 1",
     "UPDATE transfers SET cents = cents + 1 WHERE kind = 'orientation'",
     "UPDATE transfers SET op = x'000000000000000000000000000000fe' WHERE kind = 'returned'",
     "UPDATE holdings SET cents = cents + 1 WHERE account_id = (SELECT id FROM accounts WHERE kind = 'converted')",
@@ -639,6 +644,12 @@ def test_what_is_changed_by_hand_is_found(tmp_path: Path) -> None:
     town.direct(town.holder(50), number, 50)
     town.commit(id_)
     town.hear(town.convert(id_, 60))
+    order = StandingOrder(op=town.id(), account=town.holder(100), share=100, period_days=1)
+    standing = StandingService(town.ledger, town.orientations)
+    town.project(until=20991231)
+    town.book.write_now(standing.give_orders, order)
+    town.clock.now += DAY_MS
+    town.book.write_now(standing.run_due, None)
     assert town.findings() == []
     unseen: list[str] = []
 

@@ -164,7 +164,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(values)
 def test_our_canonical_json_is_that_of_awr(value: Any) -> None:
     assert encode_json(value) == awr_jcs.canonicalize(value)

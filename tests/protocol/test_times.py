@@ -12,7 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import InvalidTime
-from protocol.times import DAY_MS, HOUR_MS, MINUTE_MS, day_of, format_instant, parse_instant, require_instant
+from protocol.times import (
+    DAY_MS,
+    HOUR_MS,
+    MINUTE_MS,
+    day_at,
+    day_of,
+    format_instant,
+    local_day,
+    parse_day,
+    parse_instant,
+    read_day,
+    require_instant,
+    write_day,
+)
 
 LAST = (calendar.timegm((9999, 12, 31, 23, 59, 59)) * 1000) + 999
 
@@ -133,3 +146,34 @@ def test_what_is_not_whole_milliseconds_since_1970_is_refused(value: object) -> 
 @given(instants)
 def test_a_whole_number_of_milliseconds_is_an_instant(instant: int) -> None:
     assert require_instant(instant, "at") == instant
+
+
+@given(st.dates())
+def test_a_day_is_its_digits(day: datetime.date) -> None:
+    number = write_day(day)
+    assert f"{number:08d}" == day.strftime("%Y%m%d").rjust(8, "0")
+    assert (read_day(number), parse_day(day.isoformat())) == (day, day)
+
+
+@pytest.mark.parametrize("number", [0, 20260230, 20261301, 20260100, -20260101, 100000101])
+def test_a_number_that_is_no_day_is_refused(number: int) -> None:
+    with pytest.raises(InvalidTime):
+        read_day(number)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2026-02-30", "20261128", "2026-W48-6", "2026-11-28T", "26-11-28", "2026-11-2٨", 20261128, None]
+)
+def test_a_text_that_is_no_day_is_refused_and_its_field_named(text: object) -> None:
+    with pytest.raises(InvalidTime) as refused:
+        parse_day(text, "due")
+    assert refused.value.facts["field"] == "due"
+
+
+def test_a_day_begins_where_the_clocks_say_so() -> None:
+    late = int(datetime.datetime(2026, 11, 24, 23, 30, tzinfo=datetime.UTC).timestamp()) * 1_000
+    assert day_at(late) == datetime.date(2026, 11, 24)
+    assert local_day(late, "Europe/Paris") == datetime.date(2026, 11, 25)
+    assert local_day(late, "America/Guadeloupe") == datetime.date(2026, 11, 24)
+    assert day_at(late - late % DAY_MS) == datetime.date(2026, 11, 24)
+    assert day_at(late - late % DAY_MS - 1) == datetime.date(2026, 11, 23)

@@ -29,7 +29,7 @@ def encode_base58(data: bytes) -> str:
 
 
 def decode_base58(text: object) -> bytes:
-    """Return the bytes of `z…`. Raises InvalidCredential."""
+    """Return the bytes of `z…`: no two texts give the same. Raises InvalidCredential."""
     if not isinstance(text, str) or not text.startswith("z") or len(text) > 2 * BASE58_BYTES_MAX:
         raise InvalidCredential(reason="not base58btc after a z")
     symbols = text[1:]

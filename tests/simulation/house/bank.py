@@ -226,6 +226,7 @@ def order(stage: Stage) -> None:
         stage.tell(refusal.code)
         return
     body = made.body.decode()
+    stage.oracle.last_order = max(stage.oracle.last_order, (made.id, made.body))
     for id_, payment in stage.oracle.payments.items():
         if f"<EndToEndId>{id_}</EndToEndId>" not in body:
             continue
@@ -271,7 +272,7 @@ def receipt(stage: Stage) -> None:
         stage.tell(refusal.code)
         return
     number = str(told.receipt.number)
-    if number in stage.oracle.receipts:
+    if number in stage.oracle.receipts | stage.oracle.void:
         raise Wrong(f"receipt {number} is given out twice")
     stage.oracle.receipts.add(number)
     stage.tell(f"receipt {number}: {told.receipt.cents}")

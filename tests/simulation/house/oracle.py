@@ -106,6 +106,8 @@ class Oracle:
     projects: dict[str, int] = field(default_factory=dict)
     runs: dict[bytes, tuple[bytes, dict[str, tuple[str, int]]]] = field(default_factory=dict)  # campaign, rows
     receipts: set[str] = field(default_factory=set)  # numbers of receipts that somebody was given
+    void: set[str] = field(default_factory=set)  # and of those that a base lost with its last moments
+    last_order: tuple[str, bytes] = ("", b"")
 
     def require(self, *, holds: bool, words: str) -> None:
         if not holds:

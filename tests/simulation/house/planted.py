@@ -11,10 +11,12 @@ import msgspec
 import pytest
 from sqlalchemy import select, update
 
+from node import accounts_recovery_service
 from node.fund import deposit_service, payment_service, receipt_service
 from node.fund.deposit_service import DepositDesk
 from node.fund.expectation_service import load_expectation
 from node.fund.outgoing_payments import PaymentState
+from node.fund.recovery_service import RecoveryDesk
 from node.fund.statement_service import StatementDesk
 from node.fund.tables import deposits, payments
 from node.grants.service import GrantDesk
@@ -30,9 +32,10 @@ from node.partners.vouchers import VoucherState
 from protocol.amounts import Cents
 from protocol.book.store import StorageUnavailable
 from protocol.errors import Refusal
+from protocol.exchange import peer_recovery_service
 from protocol.exchange import service as exchange
 from protocol.exchange.peer_service import PeerExchange
-from protocol.house import BaseName
+from protocol.house import BaseName, Granted
 from protocol.identifiers import Id16
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -266,6 +269,45 @@ def _receipt_for_all_that_came(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(receipt_service, "load_unreceipted", every)
 
 
+def _write_a_page_again_twice(patch: pytest.MonkeyPatch) -> None:
+    """A base that comes back counts what its last page added up a second time."""
+    collect = peer_recovery_service.collect_foils
+
+    def twice(peer: Any, connection: Any, recovery: Any) -> Any:
+        foils = collect(peer, connection, recovery)
+        sums = [
+            one for foil in foils[-1:] for one in foil.statements if one.sql.startswith("UPDATE campaigns SET spent")
+        ]
+        return [
+            *foils[:-1],
+            *(msgspec.structs.replace(foil, statements=(*foil.statements, *sums)) for foil in foils[-1:]),
+        ]
+
+    patch.setattr(peer_recovery_service, "collect_foils", twice)
+
+
+def _do_again_what_pages_hold(patch: pytest.MonkeyPatch) -> None:
+    """A base that comes back answers anew what it had answered, and has other words for it: a refusal."""
+    find = accounts_recovery_service._read_told
+
+    def forget(lost: Any) -> Any:
+        told = find(lost)
+        told.granted = set(sorted(told.granted)[1:])
+        told.refused |= {id_ for one in lost.own.values() for slip in one for id_ in _granted_in(slip)} - told.granted
+        return told
+
+    patch.setattr(accounts_recovery_service, "_read_told", forget)
+
+
+def _granted_in(slip: Any) -> set[bytes]:
+    return {id_ for message in slip.messages if isinstance(message, Granted) for id_ in message.ids}
+
+
+def _number_as_if_nothing_was_printed(patch: pytest.MonkeyPatch) -> None:
+    """After a recovery receipts are numbered from where the copy ends."""
+    patch.setattr(RecoveryDesk, "_void", lambda *_: ())
+
+
 PLANTED = (
     Planted("deposit told twice under two ids", _tell_a_deposit_twice, seeds=3),
     Planted("grant answered before commit", _answer_a_grant_before_commit, seeds=9, first=6),
@@ -279,5 +321,8 @@ PLANTED = (
     Planted("payment in two orders", _pay_in_two_orders, seeds=7, first=4),
     Planted("revoked till believed", _sell_a_revoked_till, seeds=8, first=5),
     Planted("refund of what was oriented", _refund_what_was_oriented, seeds=4),
+    Planted("a page written twice when a base comes back", _write_a_page_again_twice, seeds=9, first=7),
+    Planted("a grant forgotten when the accounts come back", _do_again_what_pages_hold, seeds=3),
+    Planted("printed receipt numbered again after a recovery", _number_as_if_nothing_was_printed, seeds=11, first=9),
     Planted("one deposit on two receipts", _receipt_for_all_that_came, seeds=7, first=4),
 )

@@ -17,14 +17,14 @@ from typing import Final
 
 from node.ledger.accounts import AccountKind
 from tests.fund.camt_files import Detail, Entry
-from tests.simulation.house import bank, line, shop
+from tests.simulation.house import bank, copies, line, shop
 from tests.simulation.house.rest import compute_digest, rest, settle
 from tests.simulation.house.stage import Stage, make_templates
 
 REST_EVERY: Final = 50
 Action = Callable[[Stage], Awaitable[None] | None]
 # What happens, and how often in comparison.
-ACTIONS: Final[dict[Action, float]] = {**shop.ACTIONS, **bank.ACTIONS, **line.ACTIONS}
+ACTIONS: Final[dict[Action, float]] = {**shop.ACTIONS, **bank.ACTIONS, **line.ACTIONS, **copies.ACTIONS}
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import random
 import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import text
 
+from node.accounts_recovery_service import AccountsRecovery
 from node.deposits.service import DepositDesk
 from node.fund.bank_parameters_store import BankParameters, load_bank_parameters
 from node.fund.schema_service import FUND_HISTORY
@@ -26,7 +28,7 @@ from node.partners.tills_service import Till
 from protocol.book.service import Book, Page
 from protocol.book.worker import Operation
 from protocol.errors import BadEnvelope, Refusal
-from protocol.exchange.peer_service import PeerExchange
+from protocol.exchange.peer_service import PeerExchange, keep_pages
 from protocol.exchange.service import Identity
 from protocol.house import BaseName, HouseMessage, house_of, make_neighbours
 from protocol.identifiers import AccountNumber, Id16
@@ -76,7 +78,7 @@ class Stage:
     """The three bases, and what the story knows of them. `dice` are those of the present step."""
 
     def __init__(self, seed: int, folder: Path, templates: dict[str, Path]) -> None:
-        self._folder = folder
+        self.folder = folder
         self.dice = random.Random(f"house/{seed}")
         self._entropy = random.Random(f"house/entropy/{seed}")
         self.now = START
@@ -106,6 +108,7 @@ class Stage:
         self.bearers: list[Any] = []
         self.statements: list[bytes] = []
         self.sequence = 0
+        self.copies: dict[str, tuple[int, Path]] = {}  # when each was made
         self.files: dict[Id16, tuple[Id16, bytes, dict[str, tuple[str, int]]]] = {}
 
     def tell(self, line: str) -> None:
@@ -136,7 +139,7 @@ class Stage:
     # Bases
 
     def _open(self, name: str) -> None:
-        url = f"sqlite:///{self._folder / name}.db"
+        url = f"sqlite:///{self.folder / name}.db"
         book = self.books[name] = Book(url, history=HISTORIES[name], clock=self.clock)
         if name == ACCOUNTS:
             self.ledger = Ledger(book, BREST)
@@ -145,11 +148,12 @@ class Stage:
             def apply(page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
                 return [*deposits.apply(page, sender, messages), *grants.apply(page, sender, messages)]
 
-            self._join(name, apply)
+            recovery = AccountsRecovery(self.ledger, deposits, grants)
+            self._join(name, apply, replay=lambda page, lost: recovery.replay(page, lost, self.peers[name].reply))
         elif name == FUND:
             place = Place(home=BREST, keyring=Keyring(self.keys[FUND]), neighbours=self.neighbours)
             self.fund = Fund(SETTINGS, _load_parameters(self.today), self._teller(FUND), place)
-            self._join(name, self.fund.apply)
+            self._join(name, self.fund.apply, on_recovered=self.fund.note_recovery)
         else:
             self.partners = Partners(
                 book,
@@ -158,20 +162,34 @@ class Stage:
                 ticket_secrets=self.ticket_secrets,
                 entropy=self.entropy,
             )
-            self._join(name, self.partners.apply)
+            self._join(name, self.partners.apply, on_recovered=self.partners.note_recovery)
         self.faults[name] = BookFault(book, self.faults.get(name))
         _COMPILED[name].share(book)
 
     def _teller(self, name: str) -> Callable[[Page, str, Sequence[HouseMessage]], object]:
         return lambda page, reader, messages: self.peers[name].tell(page, reader, messages)
 
-    def _join(self, name: str, apply: Callable[..., Sequence[HouseMessage]]) -> None:
+    def _join(self, name: str, apply: Callable[..., Sequence[HouseMessage]], **more: Any) -> None:
         identity = Identity(house_of(BREST), name, Keyring(self.keys[name]))
-        self.peers[name] = PeerExchange(self.books[name], identity, self.neighbours, apply)
+        if name != ACCOUNTS:
+            more["keeping"] = keep_pages(HISTORIES[name], self.entropy)
+        self.peers[name] = PeerExchange(self.books[name], identity, self.neighbours, apply, **more)
 
     def restart(self, name: str) -> None:
         self.tell(f"{name} starts again")
         self.books[name].close()
+        self._open(name)
+
+    def put_back(self, name: str, copy: Path, marks: dict[str, str]) -> None:
+        """The disk is lost, and a copy takes its place, marked as old."""
+        self.books[name].close()
+        place = self.folder / f"{name}.db"
+        for suffix in ("-wal", "-shm"):
+            place.with_name(place.name + suffix).unlink(missing_ok=True)
+        shutil.copyfile(copy, place)
+        with sqlite3.connect(place) as book:
+            book.executemany("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", list(marks.items()))
+        book.close()
         self._open(name)
 
     def must_ask_again(self, name: str, error: object) -> bool:

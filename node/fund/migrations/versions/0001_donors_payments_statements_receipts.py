@@ -212,6 +212,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("issuer", "year", name=op.f("pk_receipt_counters")),
     )
     op.create_table(
+        "recoveries",
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_recoveries")),
+    )
+    op.create_table(
         "statements",
         sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("iban", sa.Text(), nullable=False),
@@ -441,6 +448,36 @@ def upgrade() -> None:
         sa.UniqueConstraint("year", "seq", name=op.f("uq_receipts_year_seq")),
     )
     op.create_table(
+        "stated_numbers",
+        sa.Column(
+            "recovery", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("stated_by", sa.Text(), nullable=False),
+        sa.Column("last_receipt", sa.Text(), nullable=False),
+        sa.Column("last_order", sa.Text(), nullable=False),
+        sa.Column("left_after", sa.Integer(), nullable=False),
+        sa.Column("left_until", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("stated_by <> ''", name=op.f("ck_stated_numbers_stated_by")),
+        sa.CheckConstraint("left_until >= left_after", name=op.f("ck_stated_numbers_left")),
+        sa.ForeignKeyConstraint(["recovery"], ["recoveries.no"], name=op.f("fk_stated_numbers_recovery")),
+        sa.PrimaryKeyConstraint("recovery", name=op.f("pk_stated_numbers")),
+    )
+    op.create_table(
+        "void_receipts",
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("recovery", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("seq > 0", name=op.f("ck_void_receipts_seq")),
+        sa.ForeignKeyConstraint(["recovery"], ["recoveries.no"], name=op.f("fk_void_receipts_recovery")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_void_receipts")),
+        sa.UniqueConstraint("year", "seq", name=op.f("uq_void_receipts_year_seq")),
+    )
+    op.create_table(
         "calls",
         sa.Column("id", sa.LargeBinary(), nullable=False),
         sa.Column("donor", sa.LargeBinary(), nullable=False),
@@ -663,6 +700,8 @@ def downgrade() -> None:
 
     op.drop_table("debits")
     op.drop_table("calls")
+    op.drop_table("void_receipts")
+    op.drop_table("stated_numbers")
     op.drop_table("receipts")
     op.drop_table("pledges")
     with op.batch_alter_table("movements", schema=None) as batch_op:
@@ -677,6 +716,7 @@ def downgrade() -> None:
     op.drop_table("expectations")
     op.drop_table("dues")
     op.drop_table("statements")
+    op.drop_table("recoveries")
     op.drop_table("receipt_counters")
     op.drop_table("orders")
     op.drop_table("officers")

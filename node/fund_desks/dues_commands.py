@@ -10,7 +10,7 @@ import typer
 
 from node.fund.outgoing_payments import write_words
 from node.fund_call_commands import Folder, Yes, call_fund, sign_bytes, sign_payment_words
-from node.fund_words import read_pledge_words
+from node.fund_desks.words import read_pledge_words
 from node.options_commands import AsJson, Keys
 from protocol.running.console_commands import refusals_explained, show
 

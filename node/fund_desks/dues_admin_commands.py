@@ -14,7 +14,7 @@ from node.fund.dues import DueState
 from node.fund.outgoing_payments import DueWords
 from node.fund.tables import bearers, deciders, due_lots, dues, payments
 from node.fund_app import FundApp
-from node.fund_words import read_bytes, show_words
+from node.fund_desks.words import read_bytes, show_words
 from node.house.cards import compute_fingerprint, parse_card
 from protocol.errors import Malformed
 from protocol.house import BaseName
