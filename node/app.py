@@ -17,6 +17,7 @@ from node.accounts_recovery_service import AccountsRecovery
 from node.config import NodeConfig
 from node.deposits.service import DepositDesk
 from node.federation import store as federation_store
+from node.federation.conversion_service import Conversions
 from node.federation.payee_service import PayeeDesk
 from node.federation.service import Federation
 from node.federation.worker import ExchangeWorker
@@ -43,7 +44,7 @@ from protocol.errors import Refusal
 from protocol.exchange.client import BackOff, HttpTransport, HubUnreachable, Transport
 from protocol.exchange.peer_service import PeerExchange
 from protocol.exchange.service import Identity
-from protocol.house import BaseName, HouseMessage, house_of
+from protocol.house import BaseName, DueConfirmed, HouseMessage, house_of
 from protocol.identifiers import Id16, TerritoryCode, make_account_number, require_territory
 from protocol.keys import Keyring
 from protocol.running import clock_service
@@ -147,6 +148,8 @@ class NodeApp:
         self.releases = ReleaseService(self.orientations, books)
         has_fund = self.house is not None and BaseName.FUND in self.house.bases
         self.projects = ProjectDesk(self.ledger, books, self.releases, has_fund=has_fund)
+        self.conversions = Conversions(self.federation, self.projects, self._tell_house, has_fund=has_fund)
+        self.projects.abroad = self.federation.conversions = self.conversions
         self.on_house_news: Callable[[], None] = lambda: None
         self.house_exchange = None if self.house is None else self._open_house(self.house, keyring)
         self._asked_at = Instant(0)
@@ -167,9 +170,15 @@ class NodeApp:
                 case BaseName.PEOPLE:
                     return holders.apply(page, sender, messages)
                 case BaseName.PROJECTS:
+                    for message in messages:
+                        if isinstance(message, DueConfirmed):
+                            self.conversions.confirm(page, message)
                     return self.projects.apply(page, sender, messages)
+                case BaseName.FUND:
+                    self.projects.hear_fund(page, messages)
+                    self.conversions.hear_fund(page, messages)
+                    return deposits.apply(page, sender, messages)
                 case _:
-                    self.projects.hear_fund(page, messages if sender == BaseName.FUND else ())
                     return deposits.apply(page, sender, messages)
 
         recovery = AccountsRecovery(self.ledger, deposits, grants)

@@ -484,6 +484,13 @@ class Resumed(Struct, frozen=True, array_like=True, tag=61):
     index: Annotated[int, Meta(ge=0, le=2**53)]
 
 
+class DueConfirmed(Struct, frozen=True, array_like=True, tag=53):
+    """The bearer has the euros of a due, says the base that decided: projects to accounts, and on to the fund that paid."""
+
+    id: Id
+    on: Day
+
+
 HouseMessage = (
     Deposit
     | DepositTaken
@@ -525,6 +532,7 @@ HouseMessage = (
     | HolderClosed
     | Kept
     | Resumed
+    | DueConfirmed
 )
 
 

@@ -6,9 +6,10 @@ slip to that head, the slip names us, and the sealed column opens with our keys.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from itertools import islice
+from typing import TypeVar
 
 from protocol import merkle
 from protocol.canonical import decode_typed
@@ -28,13 +29,16 @@ from protocol.messages import (
     Cede,
     Forward,
     Lot,
+    Orders,
     SealedColumn,
     Slip,
     decode_beneficiaries,
+    decode_orders,
     decode_slip,
 )
 
 UNREADABLE = "unreadable"
+Column = TypeVar("Column", Beneficiaries, Orders)
 
 
 class NotProven(Refusal):
@@ -77,6 +81,15 @@ def open_forward(
 
 def open_column(cede: Cede, sealed: bytes, *, origin: str, keyring: Keyring) -> Beneficiaries:
     """Return who receives. Raises Unreadable."""
+    return _open(cede, sealed, keyring, lambda plain: decode_beneficiaries(plain, cede, origin))
+
+
+def open_orders(cede: Cede, sealed: bytes, *, origin: str, keyring: Keyring) -> Orders:
+    """Return what our fund is asked, of cessions that convert. Raises Unreadable."""
+    return _open(cede, sealed, keyring, lambda plain: decode_orders(plain, cede, origin))
+
+
+def _open(cede: Cede, sealed: bytes, keyring: Keyring, decode: Callable[[bytes], Column]) -> Column:
     try:
         column = decode_typed(sealed, SealedColumn, size_max=SEALED_BYTES_MAX + 64)
         if hash_sealed(column.salt, column.sealed) != cede.commit:
@@ -84,7 +97,7 @@ def open_column(cede: Cede, sealed: bytes, *, origin: str, keyring: Keyring) -> 
         keys = keyring.find(cede.seal_key)
         if keys is None:
             raise Unreadable(reason="sealed for a key we no longer hold")
-        return decode_beneficiaries(unseal(keys, column.sealed), cede, origin)
+        return decode(unseal(keys, column.sealed))
     except (NotCanonical, Malformed):
         raise Unreadable(reason="the sealed column cannot be read") from None
 

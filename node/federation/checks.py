@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 
 from node.federation import store
 from node.federation.arrivals import foreign_op
+from node.federation.conversion_checks import check_conversions
 from node.federation.tables import arrivals, cessions, checkpoints, entries, received_slips, reconciliations, sent_slips
 from node.ledger import tables as ledger
 from node.ledger.accounts import AccountKind
@@ -30,7 +31,7 @@ from protocol.errors import NotCanonical
 from protocol.findings import Checked, Finding
 from protocol.keys import Domain
 from protocol.messages import Answer, Cede, Forward, HandedOver, Restored, Slip, Stopped, Verdict
-from protocol.national import find_cede, read_slip
+from protocol.national import find_cede, find_convert, read_slip
 
 Progress = Callable[[str], None]
 _CHUNK: Final = 512
@@ -78,6 +79,7 @@ def check_federation(connection: Connection, *, home: str, hub: str, on_progress
         _check_cession_postings(connection),
         _check_received(connection, directory, home, hub),
         _check_arrivals(connection, home, hub),
+        check_conversions(connection, home=home, hub=hub),
         _check_road(connection),
         _check_unplaced(connection),
         _check_reconciliation(connection),
@@ -414,7 +416,7 @@ def _compare_answer(connection: Connection, own: Log | None, row, found) -> list
     place = f"slip {row.ix} of {row.origin}"
     slip = read_slip(bytes(row.leaf))
     cede = None if slip is None else find_cede(slip)
-    if cede is None:
+    if cede is None or slip is None or find_convert(slip) is not None:
         return [] if not found else [Finding("I1", place, "no arrival", f"{len(found)}")]
     if own is None or row.answer_ix is None or row.answer_ix >= own.size:
         return [Finding("I5", place, "an answer of ours", "none")]

@@ -19,8 +19,11 @@ from protocol.messages import (
     WIRE_VERSION,
     Beneficiaries,
     Cede,
+    Convert,
     Counterfoil,
     Lot,
+    Message,
+    Orders,
     SealedColumn,
     Slip,
     encode_slip,
@@ -92,6 +95,41 @@ def make_slip(
 
     `entropy` is 48 fresh random bytes: a salt and an ephemeral key, used for this slip only.
     """
+    column = Beneficiaries(
+        origin=origin,
+        numbers=tuple([row.beneficiary.number for row in rows]),
+        givers=_column([row.giver for row in rows]),
+        words=_column([row.words for row in rows]),
+    )
+    return _seal_slip(taker, keys, rows, encode_typed(column), (), now=now, entropy=entropy)
+
+
+def make_conversion_slip(
+    origin: str,
+    taker: str,
+    keys: PublicKeys,
+    rows: Sequence[Leaving],
+    convert: Convert,
+    orders: Sequence[bytes],
+    *,
+    now: Instant,
+    entropy: bytes,
+) -> tuple[bytes, bytes]:
+    """Return the same for cessions that convert: one project, round and order for each."""
+    column = Orders(origin=origin, orders=tuple(orders))
+    return _seal_slip(taker, keys, rows, encode_typed(column), (convert,), now=now, entropy=entropy)
+
+
+def _seal_slip(
+    taker: str,
+    keys: PublicKeys,
+    rows: Sequence[Leaving],
+    column: bytes,
+    beside: tuple[Message, ...],
+    *,
+    now: Instant,
+    entropy: bytes,
+) -> tuple[bytes, bytes]:
     places: dict[LotName, int] = {}
     lot_places: list[int] = []
     amounts: list[int] = []
@@ -100,14 +138,8 @@ def make_slip(
         for lot, cents in row.draws:
             lot_places.append(places.setdefault(lot, len(places)))
             amounts.append(cents)
-    column = Beneficiaries(
-        origin=origin,
-        numbers=tuple([row.beneficiary.number for row in rows]),
-        givers=_column([row.giver for row in rows]),
-        words=_column([row.words for row in rows]),
-    )
     salt, ephemeral = entropy[:16], entropy[16:48]
-    sealed = seal(keys.sealing, encode_typed(column), ephemeral_seed=ephemeral)
+    sealed = seal(keys.sealing, column, ephemeral_seed=ephemeral)
     cede = Cede(
         lots=tuple(Lot(lot.issuer, lot.ref, int(lot.lot_class), lot.month) for lot in places),
         counts=() if len(amounts) == len(rows) else tuple(counts),
@@ -117,7 +149,7 @@ def make_slip(
         seal_key=keys.id,
         commit=hash_sealed(salt, sealed),
     )
-    return encode_slip(Slip(WIRE_VERSION, taker, now, (cede,))), encode_typed(SealedColumn(salt, sealed))
+    return encode_slip(Slip(WIRE_VERSION, taker, now, (cede, *beside))), encode_typed(SealedColumn(salt, sealed))
 
 
 def _column(values: list[Told]) -> tuple[Told, ...]:

@@ -255,6 +255,8 @@ def _book_own(federation: Federation, page: Page, step: Step, *, may_wait: bool)
     for message in slip.messages:
         if isinstance(message, Recall):
             store.save_recall(page.connection, message.epoch, message.index, message.places, "asked")
+    if federation.conversions is not None:
+        federation.conversions.hear_own(page, index, slip)
     step.booked += 1
     return True
 

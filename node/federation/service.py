@@ -30,6 +30,7 @@ from node.federation.outgoing import (
     Leaving,
     derive_op,
     group_leaving,
+    make_conversion_slip,
     make_counterfoil,
     make_reference,
     make_slip,
@@ -48,6 +49,7 @@ from node.ledger.service import Ledger
 from protocol import clearing, merkle
 from protocol.amounts import Cents, require_amount
 from protocol.book import log_store
+from protocol.book.log_store import Log
 from protocol.book.service import Page
 from protocol.canonical import decode_typed
 from protocol.cession import TERMINAL, CessionState, state_of
@@ -67,6 +69,7 @@ from protocol.messages import (
     Answer,
     AskStatement,
     Cede,
+    Convert,
     Forward,
     HandedOver,
     Lot,
@@ -75,6 +78,7 @@ from protocol.messages import (
     Recall,
     Restored,
     RetireKey,
+    Settled,
     Slip,
     Statement,
     Stopped,
@@ -83,7 +87,7 @@ from protocol.messages import (
     draws_of,
     encode_slip,
 )
-from protocol.national import DirectoryChanged, SlipKey, encode_national, find_cede
+from protocol.national import DirectoryChanged, SlipKey, encode_national, find_cede, find_convert
 from protocol.times import Instant, require_instant
 
 CEDED_AT_HOME: Final = "home"
@@ -147,6 +151,38 @@ class ProjectArrivals(Protocol):
 
     def give_back(self, page: Page, op: bytes) -> CessionView:
         """Give back to its giver what is directed under the id of an arrival. Raises its Refusal."""
+
+
+class ConversionDesk(Protocol):
+    """What is different where cessions convert rights into a fund's euros. Called in the page."""
+
+    def find_own(self, page: Page, sent: SentSlip) -> Convert | None:
+        """Return what makes a slip of ours one of conversions, if it is one."""
+
+    def come_back(self, page: Page, taker: str, convert: Convert, codes: Mapping[int, str]) -> None:
+        """Note what is in its project's account again, by place, and why."""
+
+    def reach(self, page: Page, taker: str, convert: Convert, places: Sequence[int]) -> None:
+        """Note what the taker's fund owes now."""
+
+    def receive(
+        self,
+        page: Page,
+        forward: Forward,
+        forwarded: ForwardedSlip,
+        convert: Convert,
+        cede: Cede,
+        *,
+        handed_at: int,
+        given: Answer | None,
+    ) -> int | None:
+        """Ask our fund; return our Answer's place, or None where it comes later."""
+
+    def hear(self, page: Page, speaker: str, settled: Settled) -> None:
+        """Follow what the other side tells of the euros."""
+
+    def hear_own(self, page: Page, index: int, slip: Slip) -> None:
+        """Do again what a slip of ours says that is younger than this copy of the book."""
 
 
 class AskCession:
@@ -248,6 +284,7 @@ class Federation:
         self.recovery: Recovery | None = None
         self.hub_recovery: HubRecovery | None = None  # what a restored hub lacks of what it told us
         self.given_answers: dict[SlipKey, tuple[int, Answer]] | None = None
+        self.conversions: ConversionDesk | None = None  # without it, nobody's fund is asked for anything
         self.projects: ProjectArrivals | None = None  # who directs what reaches a project; without it, it is credited
 
     def load(self, connection: Connection) -> None:
@@ -428,33 +465,50 @@ class Federation:
         log = log_store.open_log(connection, self.identity.code, self.hub.hub)
         for taker, rows in group_leaving(leaving):
             keys = self.directory.require(taker).keys[-1]
-            leaf, sealed = make_slip(self.identity.code, taker, keys, rows, now=page.now, entropy=self.entropy(48))
-            index = log_store.append_leaves(connection, log, [leaf], page.now)
-            log_store.save_attachments(connection, log.id, [(index, sealed)])
-            kept = make_counterfoil(self.identity.keyring.current.public, rows, entropy=self.entropy(32))
-            log_store.save_counterfoils(connection, log.id, [(index, kept)])
-            amounts = [row.cents for row in rows]
-            store.insert_sent(
-                connection,
-                epoch=log.epoch,
-                index=index,
-                taker=taker,
-                count=len(rows),
-                cents=sum(amounts),
-                now=page.now,
-            )
-            store.insert_cessions(
-                connection,
-                [
-                    (row.op, log.epoch, index, place, row.account, row.written, cents, row.term, "", "")
-                    for place, (row, cents) in enumerate(zip(rows, amounts, strict=True))
-                ],
-            )
-            slip = f"{log.epoch}/{index}/"
-            written.update({row.op: f"{slip}{place}" for place, row in enumerate(rows)})
-            self._count("cessions_queued", len(rows))
+            made = make_slip(self.identity.code, taker, keys, rows, now=page.now, entropy=self.entropy(48))
+            written.update(self._append_cessions(page, log, taker, rows, *made))
         page.after_commit("outgoing", self._on_outgoing)
         return written
+
+    def write_conversion(self, page: Page, taker: str, leaving: Leaving, convert: Convert, order: bytes) -> None:
+        """Append a slip that asks the issuer's fund for what left a project's account."""
+        log = log_store.open_log(page.connection, self.identity.code, self.hub.hub)
+        keys = self.directory.require(taker).keys[-1]
+        made = make_conversion_slip(
+            self.identity.code, taker, keys, [leaving], convert, [order], now=page.now, entropy=self.entropy(48)
+        )
+        self._append_cessions(page, log, taker, [leaving], *made)
+        page.after_commit("outgoing", self._on_outgoing)
+
+    def _append_cessions(
+        self, page: Page, log: Log, taker: str, rows: Sequence[Leaving], leaf: bytes, sealed: bytes
+    ) -> dict[bytes, str]:
+        """Append a slip of cessions with what travels beside it, and keep what left; return the reference of each."""
+        connection = page.connection
+        index = log_store.append_leaves(connection, log, [leaf], page.now)
+        log_store.save_attachments(connection, log.id, [(index, sealed)])
+        kept = make_counterfoil(self.identity.keyring.current.public, rows, entropy=self.entropy(32))
+        log_store.save_counterfoils(connection, log.id, [(index, kept)])
+        amounts = [row.cents for row in rows]
+        store.insert_sent(
+            connection,
+            epoch=log.epoch,
+            index=index,
+            taker=taker,
+            count=len(rows),
+            cents=sum(amounts),
+            now=page.now,
+        )
+        store.insert_cessions(
+            connection,
+            [
+                (row.op, log.epoch, index, place, row.account, row.written, cents, row.term, "", "")
+                for place, (row, cents) in enumerate(zip(rows, amounts, strict=True))
+            ],
+        )
+        slip = f"{log.epoch}/{index}/"
+        self._count("cessions_queued", len(rows))
+        return {row.op: f"{slip}{place}" for place, row in enumerate(rows)}
 
     def _write(self, page: Page, to: str, *messages: Message) -> int:
         """Append a slip without cessions to our log for the hub; return its index."""
@@ -472,6 +526,11 @@ class Federation:
     def apply_slip(self, page: Page, hub_index: int, slip: Slip, opened: Sequence[Opened]) -> None:
         """Act on one slip of the hub."""
         self._apply(page, hub_index, slip, opened)
+
+    def load_own_slip(self, page: Page, sent: SentSlip) -> Slip:
+        """Return a slip of ours as we wrote it."""
+        own = log_store.open_log(page.connection, self.identity.code, self.hub.hub)
+        return decode_slip(log_store.load_leaf(page.connection, own.id, sent.index))
 
     def post_or_break(self, page: Page, posting: Posting) -> None:
         """Post, or say that it could not be."""
@@ -763,7 +822,7 @@ class Federation:
             refused = [(place, verdict.slip_code) for place in range(sent.count)]
         else:
             refused = list(zip(verdict.refused, verdict.codes, strict=True))
-        self._give_back(page, sent, [place for place, _ in refused])
+        self._give_back(page, sent, dict(refused))
         store.save_exceptions(page.connection, sent, refused, CessionState.REFUSED, Instant(slip.at))
         if len(refused) == sent.count:
             store.save_sent(
@@ -802,7 +861,7 @@ class Federation:
                 if places:
                     self._note_break(page, f"our slip {message.index}", "cleared", f"{state} by the hub")
                 continue
-            self._give_back(page, sent, fitting)
+            self._give_back(page, sent, dict.fromkeys(fitting, str(state)))
             store.save_exceptions(page.connection, sent, [(place, "") for place in fitting], state, Instant(slip.at))
             sent = replace(sent, exceptions={**sent.exceptions, **dict.fromkeys(fitting, state)})
             if fitting and not sent.remaining:
@@ -823,7 +882,11 @@ class Federation:
         for message in slip.messages:
             if isinstance(message, Answer):
                 self._apply_answer(page, slip, forward.origin, message)
-        answer_index = None if cede is None else self._credit_once(page, forward, forwarded, cede, handed_at=handed_at)
+            elif isinstance(message, Settled) and self.conversions is not None:
+                self.conversions.hear(page, forward.origin, message)
+        answer_index = None
+        if cede is not None:
+            answer_index = self._credit_once(page, forward, forwarded, slip, cede, handed_at=handed_at)
         store.insert_received(
             page.connection,
             origin=forward.origin,
@@ -838,10 +901,18 @@ class Federation:
         )
 
     def _credit_once(
-        self, page: Page, forward: Forward, forwarded: ForwardedSlip, cede: Cede, *, handed_at: int
-    ) -> int:
-        """Credit a slip and answer it; where an old copy of this book answered before, exactly as it did then."""
+        self, page: Page, forward: Forward, forwarded: ForwardedSlip, slip: Slip, cede: Cede, *, handed_at: int
+    ) -> int | None:
+        """Credit a slip and answer it; where an old copy of this book answered before, exactly as it did then.
+
+        None where a fund has to be asked first.
+        """
         given = recovery_service.find_given_answer(self, page.connection, forward)
+        convert = find_convert(slip)
+        if convert is not None and self.conversions is not None:
+            answer_index, answer = given or (None, None)
+            now = self.conversions.receive(page, forward, forwarded, convert, cede, handed_at=handed_at, given=answer)
+            return now if given is None else answer_index
         if given is None:
             return self._credit(page, forward, forwarded, cede, handed_at=handed_at)
         answer_index, answer = given
@@ -1044,7 +1115,8 @@ class Federation:
                         reference=f"slip {sent.epoch}/{sent.index} to {taker}",
                     ),
                 )
-        self._give_back(page, sent, sorted(returned))
+        self._give_back(page, sent, dict(sorted(returned.items())))
+        self._reach(page, sent, cede, delivered)
         store.save_exceptions(page.connection, sent, returned.items(), CessionState.RETURNED, Instant(slip.at))
         state = CessionState.DELIVERED if delivered else CessionState.RETURNED
         store.save_sent(page.connection, sent, state, ended_at=slip.at)
@@ -1114,8 +1186,15 @@ class Federation:
             late=late,
         )
 
-    def _give_back(self, page: Page, sent: SentSlip, places: Sequence[int]) -> None:
-        """Return rights on the way to the accounts they came from, the same lots to the cent."""
+    def _reach(self, page: Page, sent: SentSlip, cede: Cede, places: Collection[int]) -> None:
+        """Where a slip converts, its rounds hear what is owed now. Only lots of the taker are ever converted."""
+        if self.conversions is None or any(lot.issuer != sent.taker for lot in cede.lots):
+            return
+        if (convert := self.conversions.find_own(page, sent)) is not None:
+            self.conversions.reach(page, sent.taker, convert, sorted(places))
+
+    def _give_back(self, page: Page, sent: SentSlip, places: Mapping[int, str]) -> None:
+        """Return rights on the way to the accounts they came from, the same lots to the cent. Places with their codes."""
         if not places:
             return
         cede = self._load_own_cede(page, sent)
@@ -1137,7 +1216,9 @@ class Federation:
                     reference=f"slip {sent.epoch}/{sent.index}/{place}",
                 ),
             )
-        if self.projects is not None:
+        if self.conversions is not None and (convert := self.conversions.find_own(page, sent)) is not None:
+            self.conversions.come_back(page, sent.taker, convert, places)
+        elif self.projects is not None:
             accounts = {AccountNumber(owners[place][1]) for place in places if owners[place][1]}
             if again := self.ledger.find_projects(page, accounts):
                 self.projects.come_back(page, [owners[place][0] for place in places if owners[place][1] in again])

@@ -103,6 +103,33 @@ arrivals = Table(
     UniqueConstraint("origin", "epoch", "ix", "place"),
 )
 
+# Conversions that other territories ask of our fund: one for each place of a slip that was handed over. `id` is the
+# due's, by which the fund knows it; `said` our fund's last word (protocol.messages.SettledState; 0: none).
+conversions = Table(
+    "conversions",
+    metadata,
+    Column("origin", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("ix", BigInteger, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("id", LargeBinary, nullable=False),
+    Column("op", LargeBinary, nullable=False, unique=True),  # of the posting, once it is owed
+    Column("project", LargeBinary, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("said", Integer, nullable=False),
+    Column("said_on", Integer, nullable=False),  # yyyymmdd; 0: nothing said
+    Column("confirmed_on", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    CheckConstraint("cents > 0", name="cents"),
+    CheckConstraint(one_of("state", ("asked", "owed", "refused")), name="state"),
+    CheckConstraint("(code <> '') = (state = 'refused')", name="code"),
+    CheckConstraint("said BETWEEN 0 AND 3", name="said"),
+    PrimaryKeyConstraint("origin", "epoch", "ix", "place"),
+    Index("ix_conversions_id", "id"),
+)
+
 entries = Table(
     "directory",
     metadata,

@@ -62,7 +62,7 @@ JOINS: Final[Mapping[PostingKind, tuple[frozenset[AccountKind], frozenset[Accoun
     # From a project to who had directed it; from the converted, where the fund refuses to pay, to the project again.
     PostingKind.RETURNED: (frozenset({_K.TRANSIT, _K.PROJECT, _K.CONVERTED}), AT_HOME),
     PostingKind.GIVEN_BACK: (frozenset({_K.PROJECT}), frozenset({_K.TRANSIT})),
-    PostingKind.CONVERSION: (frozenset({_K.PROJECT}), frozenset({_K.CONVERTED})),
+    PostingKind.CONVERSION: (frozenset({_K.PROJECT, _K.ABROAD}), frozenset({_K.CONVERTED})),
     # From issuance, and to the unclaimed: likewise.
     PostingKind.CEDE_IN: (frozenset({_K.ABROAD, _K.BORDER, _K.ISSUANCE}), AT_HOME),
     PostingKind.MOVED: (frozenset({_K.ABROAD}), frozenset({_K.ABROAD})),

@@ -324,6 +324,14 @@ def _check_told(connection: Connection, home: str) -> Checked:
         .where(ledger.accounts.c.kind == str(AccountKind.CONVERTED))
     )
     held = {int(row[0]): int(row[1]) for row in rows}
+    # What others asked of our fund stands there too: node/federation/conversion_checks.py holds it to their slips.
+    for lot, cents in connection.execute(
+        select(ledger.transfers.c.lot, func.sum(ledger.transfers.c.cents))
+        .join_from(ledger.transfers, ledger.accounts, ledger.accounts.c.id == ledger.transfers.c.debit)
+        .where(ledger.transfers.c.kind == "conversion", ledger.accounts.c.kind == str(AccountKind.ABROAD))
+        .group_by(ledger.transfers.c.lot)
+    ):
+        standing[lot] += int(cents)
     rule.compare_all("account converted, lot", standing, held)
     return rule.close()
 

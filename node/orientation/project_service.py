@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
+from sqlalchemy import Connection
+
 from node.federation.outgoing import derive_op
 from node.ledger.accounts import CONVERTED, AccountKind
 from node.ledger.draws import Draws
@@ -313,13 +315,23 @@ class ProjectDesk:
                 continue
             match message:
                 case DueTaken():
-                    if due.state == "told":
-                        store.save_due(page.connection, due.id, "taken")
+                    self.take_due(page, due.id)
                 case DueSettled():
                     self.settle_due(page, message)
                 case Refused():
                     if due.state != "paid":
                         self._refuse_home(page, due, message.code)
+
+    def take_due(self, page: Page, id_: bytes) -> None:
+        """A payer owes it now."""
+        due = store.find_due(page.connection, id_)
+        if due is not None and due.state == "told":
+            store.save_due(page.connection, id_, "taken")
+
+    def find_round_of(self, connection: Connection, id_: bytes) -> tuple[bytes, str] | None:
+        """Return the round and the payer of a due, or None."""
+        due = store.find_due(connection, id_)
+        return None if due is None else (bytes(due.round_op), due.payer)
 
     def settle_due(self, page: Page, message: DueSettled) -> None:
         """The euros of a round moved: whoever decided it is told."""

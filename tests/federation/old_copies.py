@@ -12,9 +12,9 @@ from hub.exchange.service import HubExchange
 from hub.schema_service import HUB_HISTORY
 from node.federation.payee_service import PayeeDesk
 from node.federation.service import Federation
-from node.federation.tables import metadata as federation_tables
 from node.federation.worker import ExchangeWorker
-from node.ledger.service import Ledger, ledger_history
+from node.ledger.service import Ledger
+from node.schema_service import ACCOUNTS_HISTORY
 from protocol.book.service import Book
 from tests.federation.world import DirectLine, Node, World
 
@@ -54,7 +54,7 @@ def reopen_node(world: World, node: Node) -> None:
     """Start the node again on the files it has."""
     before = node.federation
     node.book.close()
-    node.book = Book(node.book.url, history=ledger_history(federation_tables), clock=world.clock_of(node.code))
+    node.book = Book(node.book.url, history=ACCOUNTS_HISTORY, clock=world.clock_of(node.code))
     node.ledger = Ledger(node.book, node.code)
     node.federation = Federation(
         node.ledger, before.identity, before.hub, entropy=world.entropy, on_outgoing=lambda: None

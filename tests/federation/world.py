@@ -20,7 +20,6 @@ from node.checks import check_node
 from node.federation.payee_service import PayeeDesk
 from node.federation.service import AskCession, CessionView, Federation, load_cession
 from node.federation.store import load_arrivals
-from node.federation.tables import metadata as federation_tables
 from node.federation.worker import ExchangeWorker
 from node.ledger.accounts import AccountKind
 from node.ledger.endowments import Endow
@@ -28,8 +27,9 @@ from node.ledger.lots import LotClass
 from node.ledger.openings import OpenAccount
 from node.ledger.postings import Posting, PostingKind
 from node.ledger.reading_service import load_balance, load_totals
-from node.ledger.service import Ledger, ledger_history
+from node.ledger.service import Ledger
 from node.ledger.statements import Totals
+from node.schema_service import ACCOUNTS_HISTORY
 from protocol.amounts import Cents
 from protocol.book.service import Book
 from protocol.canonical import decode_typed, encode_typed
@@ -220,7 +220,7 @@ class World:
         welcome = decode_typed(encode_typed(welcome), Welcome, size_max=1_000)
         if is_accredited:
             self.hub_book.write_now(self.registry.accredit, Accredit(code, sponsor, guide))
-        book = Book(self.make_url(code), history=ledger_history(federation_tables), clock=self.clock_of(code))
+        book = Book(self.make_url(code), history=ACCOUNTS_HISTORY, clock=self.clock_of(code))
         ledger = Ledger(book, code)
         federation = Federation(
             ledger,
