@@ -30,6 +30,7 @@ from node.people.paper_codes import format_code, make_code
 from node.people.settings import PeopleSettings
 from protocol import keys, merkle
 from protocol.amounts import Cents
+from protocol.book.recording_store import Statement
 from protocol.canonical import decode_typed, encode_typed
 from protocol.conversion import ORDER_VERSION, ConversionOrder, sign_order
 from protocol.directory import DirectoryEntry, Enrolled
@@ -48,6 +49,7 @@ from protocol.envelopes import (
 )
 from protocol.errors import NotCanonical
 from protocol.evidence import Evidence, EvidenceKind, SignedStatement
+from protocol.exchange import foils
 from protocol.house import (
     HOUSE_VERSION,
     BaseName,
@@ -90,11 +92,17 @@ from protocol.keys import Domain, make_keys
 from protocol.messages import (
     AddKey,
     Beneficiaries,
+    Cede,
+    Convert,
     Counterfoil,
     Extension,
+    Lot,
+    Orders,
     Restored,
     RetireKey,
     SealedColumn,
+    Settled,
+    SettledState,
     Slip,
     Stopped,
     decode_slip,
@@ -163,6 +171,8 @@ def _seeds(world: World, recorder: Recorder) -> dict[str, list[bytes]]:
         "own_slips": list(_own_slips(opened, payloads)),
         "house_slip": list(_house_slips()),
         "conversion_order": list(_orders()),
+        "orders": [encode_typed(Orders(BREST, (b"sealed",))), encode_typed(Orders(BREST, (b"sealed", b"too")))],
+        "foil": list(_foils()),
         "sealed_column": [*columns, *_columns()],
         "forwarded": forwarded,
         "whisper": [*(encode_typed(whisper) for whisper in whispers), *_whispered()],
@@ -178,8 +188,21 @@ def _seeds(world: World, recorder: Recorder) -> dict[str, list[bytes]]:
         "enrolment": [_enrolment()],
         "welcome": [encode_typed(Welcome("test", HUB, AUTHOR.public.signing, AUTHOR.public.sealing))],
         "invitation": list(_invitations()),
-        "names": [b"7K3F-92QX-C@200046977", b"7K3F92QX", BREST.encode(), b"HUB-FR", *_names()],
-        "time": [b"2026-11-23T08:15:00.123Z", b"2026-11-23T08:15+01:00", b"9999-12-31T23:59:59-23:59"],
+        "names": [
+            b"returns 1/2/3 project_full",
+            b"7K3F-92QX-C@200046977",
+            b"7K3F92QX",
+            BREST.encode(),
+            b"HUB-FR",
+            *_names(),
+        ],
+        "time": [
+            b"2026-11-28",
+            b"20261128",
+            b"2026-11-23T08:15:00.123Z",
+            b"2026-11-23T08:15+01:00",
+            b"9999-12-31T23:59:59-23:59",
+        ],
         "body": list(_bodies()),
         "admin": [json.dumps({"command": "open", "arguments": {"id": "x", "kind": "person"}}).encode(), b"[" * 1_400],
         "hub_refusal": [
@@ -225,7 +248,11 @@ def _single_messages(slips: list[Slip]) -> Iterator[bytes]:
         Stopped(1, (0,), (1,), ()),
         Restored(2, 3),
         Extension("newer", b"?"),
+        Settled(BREST, 1, 0, (0,), (SettledState.PAID,), (20261128,)),
     )
+    lot = Lot(LYON, bytes(16), 5, 202611)
+    cede = Cede((lot,), (), (0,), (5,), (), bytes(8), bytes(32))
+    yield encode_typed(Slip(1, LYON, AT, (cede, Convert((bytes(16),), (bytes(16),)))))
     for message in (*(message for slip in slips for message in slip.messages), *extra):
         data = encode_typed(Slip(1, HUB, AT, (message,)))
         name = type(message).__name__
@@ -280,6 +307,12 @@ def _tickets() -> Iterator[bytes]:
     )
     yield format_ticket(made, key).encode()
     yield format_ticket_qr(made, key).encode()
+
+
+def _foils() -> Iterator[bytes]:
+    statement = Statement("UPDATE sales SET cents = %s WHERE id = %s", ("cents", "id"), ((5, 7), (None, b"id")))
+    for statements in ((), (statement,)):
+        yield encode_typed(foils.Foil(1, "0001", 7, (("ACCOUNTS", 3),), foils.write_statements(statements)))
 
 
 def _orders() -> Iterator[bytes]:
@@ -454,6 +487,9 @@ def _names() -> Iterator[bytes]:
 
 _ID: Final = "00000000-0000-4000-8000-00000000000a"
 _JSON: Final[dict[str, Any]] = {
+    "orientation": {"id": _ID, "from": "$ANNA", "choices": [{"to": "$POOL", "cents": 5}], "overflow": "next"},
+    "orientation_return": {"id": _ID, "cents": 5},
+    "standing": {"id": _ID, "from": "$ANNA", "share": 100, "projects": ["$POOL"]},
     "open": {"id": _ID, "kind": "person", "shown_name": "Anna"},
     "state": {"event": "freeze"},
     "name": {"shown_name": None},
@@ -547,6 +583,13 @@ def _node_requests() -> Iterator[bytes]:
         ask(f"POST /v1/cessions/{_ID}/recall"),
         ask(f"POST /v1/arrivals/{_ID}/return"),
         ask("GET /v1/arrivals?account=$ANNA"),
+        ask("POST /v1/orientations", "orientation"),
+        ask("GET /v1/orientations?account=$ANNA&cursor=4&limit=2"),
+        ask(f"POST /v1/orientations/{_ID}/return", "orientation_return"),
+        ask("GET /v1/support"),
+        ask("POST /v1/standing-orders", "standing"),
+        ask("GET /v1/standing-orders?account=$ANNA"),
+        ask(f"DELETE /v1/standing-orders/{_ID}"),
         ask("GET /v1/payee?address=7K3F-92QX-C%40242900314"),
         ask("GET /v1/directory"),
         *(

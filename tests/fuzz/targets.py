@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import tempfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +18,8 @@ from msgspec import structs
 from hub.config import HubConfig
 from node import orientation_requests, requests
 from node.config import NodeConfig
-from node.federation.arrivals import NotProven, open_column, open_forward
+from node.federation import senders
+from node.federation.arrivals import NotProven, open_column, open_forward, open_orders
 from node.federation.whispers import Question, Reply, Whisper, WhisperRefused, open_whisper
 from node.ledger.postings import Posting
 from protocol import (
@@ -50,6 +53,7 @@ from protocol.envelopes import (
 )
 from protocol.errors import BadEnvelope, Malformed, NotCanonical
 from protocol.evidence import NotEvidence
+from protocol.exchange import foils
 from protocol.exchange.client import HubRefused, HubUnreachable, _refusal_of
 from protocol.exchange.own_slips_service import verify_own_slips
 from protocol.exchange.service import Identity, verify_envelope
@@ -368,6 +372,42 @@ def _sealed_column() -> Run:
     return run
 
 
+def _orders() -> Run:
+    """The sealed column of cessions that convert, sealed for us and committed to."""
+    ring = Keyring(READER)
+
+    def run(data: bytes) -> None:
+        count = 1
+        with suppress(NotCanonical):
+            count = len(decode_typed(data, messages.Orders, size_max=messages.SEALED_BYTES_MAX).orders)
+        sealed = keys.seal(READER.public.sealing, data, ephemeral_seed=b"ephemeral, and always the same!!")
+        cede = _cede_for(count, envelopes.hash_sealed(bytes(16), sealed))
+        try:
+            opened = open_orders(cede, encode_typed(SealedColumn(bytes(16), sealed)), origin=BREST, keyring=ring)
+        except Unreadable:
+            return
+        require_same(encode_typed(opened), data, "orders")
+
+    return run
+
+
+def _foil() -> Run:
+    """A page of a base, as it was written before it was sealed, and as it comes back."""
+    ring = Keyring(READER)
+
+    def run(data: bytes) -> None:
+        sealed = keys.seal(READER.public.sealing, zlib.compress(data), ephemeral_seed=bytes(32))
+        kept = house.Kept(7, 0, 1, hashlib.sha256(sealed).digest())
+        try:
+            foil = foils.open_foil(7, [(kept, sealed)], ring)
+            statements = foils.read_statements(foil)
+        except foils.FoilMissing:
+            return
+        require_same(encode_typed(structs.replace(foil, statements=foils.write_statements(statements))), data, "a page")
+
+    return run
+
+
 def _forwarded() -> Run:
     """A slip of another member: as it came, and with a head that its author signs over that very slip."""
     known = _directory()
@@ -615,6 +655,8 @@ def _names() -> Run:
         with suppress(Malformed):
             require_same(str(requests.read_event(text)), text, "an event")
         identifiers.mask_name(text)
+        if (named := senders.read_arrival(text)) is not None:
+            require_same(senders.read_arrival(senders.name_arrival(*named)), named, "an arrival's place")
 
     return run
 
@@ -641,7 +683,16 @@ def _time() -> Run:
         require_same(times.parse_instant(times.format_instant(instant)), instant, "an instant")
         require_same(times.require_instant(instant, "time"), instant, "an instant")
 
-    return run
+    def run_days(data: bytes) -> None:
+        text = _text(data)
+        with suppress(Malformed):
+            require_same(times.parse_day(text).isoformat(), text, "a day")
+        if text.isascii() and text.isdecimal():
+            with suppress(Malformed):
+                require_same(times.write_day(times.read_day(int(text[:9]))), int(text[:9]), "a day's number")
+        run(data)
+
+    return run_days
 
 
 # Bodies of the node's API.
@@ -828,6 +879,8 @@ TARGETS: Final[Mapping[str, Target]] = {
         Target("enrolment", _enrolment, 2_048),
         Target("welcome", _typed(envelopes.Welcome, 1_000), 1_024),
         Target("invitation", _invitation, 1_024),
+        Target("orders", _orders, 4_096),
+        Target("foil", _foil, 4_096),
         Target("names", _names, 256),
         Target("time", _time, 64),
         Target("body", _body, 2_048),

@@ -40,6 +40,7 @@ def test_every_module_and_every_test_that_is_named_is_there() -> None:
 
 # Words of refusals and findings, nothing that decides.
 NOT_MUTATED: Final = {"protocol/errors.py", "protocol/findings.py", "node/ledger/errors.py"}
+PURE_BESIDE: Final = {"protocol/book/seals.py"}  # a noun among roles
 ROLES: Final = ("commands", "service", "store", "tables", "checks", "__init__")
 
 
@@ -50,7 +51,7 @@ def test_every_pure_file_of_the_protocol_and_the_ledger_is_mutated() -> None:
         for path in (ROOT / folder).glob("*.py")
     }
     nouns = {file for file in files if not file.removesuffix(".py").endswith(ROLES)}
-    assert nouns - NOT_MUTATED == set(MODULES)
+    assert (nouns - NOT_MUTATED) | PURE_BESIDE == set(MODULES)
 
 
 def test_every_place_where_code_decides_has_its_mutant() -> None:

@@ -40,10 +40,20 @@ def _asked_types() -> Iterator[tuple[str, str]]:
     for package in ("protocol", "node", "hub"):
         for file in sorted((ROOT / package).rglob("*.py")):
             module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+            # What a command loads only where it is named is prepared by the module that it comes from.
+            late = {
+                alias.name: node.module or ""
+                for function in ast.walk(tree)
+                if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+                for node in ast.walk(function)
+                if isinstance(node, ast.ImportFrom)
+                for alias in node.names
+            }
+            for node in ast.walk(tree):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "decode_typed":
                     assert isinstance(node.args[1], ast.Name), f"{module}:{node.lineno}: a type by its name"
-                    yield module, node.args[1].id
+                    yield late.get(node.args[1].id, module), node.args[1].id
 
 
 def test_every_type_that_is_decoded_was_prepared_when_its_module_was_imported() -> None:
