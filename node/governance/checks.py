@@ -43,6 +43,7 @@ from protocol.house import (
     BaseName,
     CommitProject,
     ConvertProject,
+    DueConfirmed,
     DueSettled,
     DueState,
     HouseMessage,
@@ -396,6 +397,7 @@ def _check_told(connection: Connection) -> Checked:
     committed: dict[bytes, bytes] = {}
     released: dict[bytes, ReleaseProject] = {}
     asked: dict[bytes, ConvertProject] = {}
+    confirmed: dict[bytes, int] = {}
     for message in _read_log(connection, BaseName.PROJECTS, BaseName.ACCOUNTS):
         match message:
             case OpenProject():
@@ -406,6 +408,8 @@ def _check_told(connection: Connection) -> Checked:
                 released[message.project] = message
             case ConvertProject():
                 asked[message.id] = message
+            case DueConfirmed():
+                confirmed[message.id] = message.on
             case _:
                 continue
     steps = {(bytes(row.project), row.event) for row in _rows(connection, tables.steps)}
@@ -427,7 +431,11 @@ def _check_told(connection: Connection) -> Checked:
         asking = asked.pop(bytes(row.id), None)
         kept = (bytes(row.project), row.round, row.cents)
         rule.compare(place, kept, None if asking is None else (asking.project, asking.round, asking.cents))
-    rest = len(opened) + len(committed) + len(released) + len(asked)
+    for row in _rows(connection, tables.dues):
+        told = confirmed.pop(bytes(row.id), None)
+        if row.mark == DueMark.CONFIRMED:
+            rule.compare(f"dues {bytes(row.id).hex()}", row.confirmed_on, told)
+    rest = len(opened) + len(committed) + len(released) + len(asked) + len(confirmed)
     rule.compare("log PROJECTS to ACCOUNTS", "nothing else", "nothing else" if not rest else f"{rest} messages")
     return rule.close()
 

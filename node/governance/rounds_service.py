@@ -59,7 +59,7 @@ from protocol.amounts import require_amount
 from protocol.book.worker import Page
 from protocol.conversion import ORDER_VERSION, ConversionOrder, seal_order, sign_order
 from protocol.errors import Refusal
-from protocol.house import PAYERS_MAX, ConvertProject
+from protocol.house import PAYERS_MAX, ConvertProject, DueConfirmed
 from protocol.identifiers import Id16, format_id, require_id, require_territory
 from protocol.keys import Domain, PublicKeys, SecretKeys
 
@@ -295,6 +295,7 @@ class RoundDesk:
         if row.mark not in (DueMark.PAID, DueMark.NETTED):
             raise DueNotPaid(state=row.mark)
         change(page.connection, _dues, _dues.c.id == row.id, mark=DueMark.CONFIRMED, confirmed_on=asked.on)
+        self._letters.send(page, DueConfirmed(bytes(row.id), asked.on))
         return DueMark.CONFIRMED
 
     def _give(self, page: Page, asked: GiveSpending) -> ProofState:

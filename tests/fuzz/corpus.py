@@ -59,6 +59,7 @@ from protocol.house import (
     DepositTaken,
     Donor,
     Due,
+    DueConfirmed,
     DueSettled,
     DueState,
     DueTaken,
@@ -361,6 +362,7 @@ def _house_slips() -> Iterator[bytes]:
         Due(bytes(16), BREST, bytes(16), (bytes(16),), (4_900,), b"sealed"),
         DueTaken(bytes(16)),
         DueSettled(bytes(16), DueState.PAID, 4_900, 20270402),
+        DueConfirmed(bytes(16), 20270403),
     )
     for part in (*((message,) for message in messages), messages):
         yield encode_house_slip(HouseSlip(HOUSE_VERSION, BaseName.ACCOUNTS, 1_795_000_000_000, part))

@@ -23,6 +23,7 @@ from protocol.house import (
     DepositTaken,
     Donor,
     Due,
+    DueConfirmed,
     DueSettled,
     DueState,
     DueTaken,
@@ -228,6 +229,7 @@ RELEASED: list[Any] = [47, ID, 0]
 DUE: list[Any] = [50, ID, "242900314", REF, [REF, DONOR], [4_000, 900], SEALED]
 DUE_TAKEN: list[Any] = [51, ID]
 DUE_SETTLED: list[Any] = [52, ID, 1, 4_900, 20270402]
+DUE_CONFIRMED: list[Any] = [53, ID, 20270403]
 
 
 def test_each_message_of_a_conversion_has_its_bytes() -> None:
@@ -243,11 +245,12 @@ def test_each_message_of_a_conversion_has_its_bytes() -> None:
         Due(ID, "242900314", REF, (REF, DONOR), (4_000, 900), SEALED),
         DueTaken(ID),
         DueSettled(ID, DueState.PAID, 4_900, 20270402),
+        DueConfirmed(ID, 20270403),
     )
     slip = HouseSlip(HOUSE_VERSION, BaseName.ACCOUNTS, 7, messages)
     leaf = _pack(
         *(OPEN_PROJECT, PROJECT_OPENED, COMMIT, RELEASE, CONVERT, CONVERTED, SUPPORT, RELEASED),
-        *(DUE, DUE_TAKEN, DUE_SETTLED),
+        *(DUE, DUE_TAKEN, DUE_SETTLED, DUE_CONFIRMED),
     )
     assert encode_house_slip(slip) == leaf
     assert decode_house_slip(leaf) == slip
