@@ -24,6 +24,7 @@ from hub.directory.service import Accredit, ChangeRefused, Invite, load_entries
 from hub.reconciliation.checks import check_hub, compare_with_replay, replay
 from hub.reconciliation.export_service import load_header, load_records
 from hub.recovery.recovery import RESTORED
+from hub.settlement import store as settlement_store
 from protocol.amounts import require_balance
 from protocol.book.backup_service import back_up, mark_restored, put_back
 from protocol.book.store import open_engine, require_driver
@@ -508,6 +509,33 @@ def positions(folder: Folder, as_json: AsJson = False) -> None:
             ]
         engine.dispose()
         show(rows, as_json=as_json, title="positions")
+
+
+@app.command()
+def obligations(
+    folder: Folder,
+    member: Annotated[str, typer.Option(help="only what this territory owes or is owed")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List what funds owe each other for conversions, and how far the euros are."""
+    with refusals_explained():
+        engine = _open_read_only(folder)
+        with engine.connect() as connection, connection.begin():
+            rows = [
+                {
+                    "conversion": f"{origin}/{epoch}/{index}/{place}",
+                    "debtor": one.debtor,
+                    "creditor": one.creditor,
+                    "project": one.project.hex(),
+                    "cents": one.cents,
+                    "state": str(one.state),
+                    "said_on": one.said_on,
+                    "confirmed_on": one.confirmed_on,
+                }
+                for ((origin, epoch, index), place), one in settlement_store.load_owed(connection, member)
+            ]
+        engine.dispose()
+        show(rows, as_json=as_json, title="obligations")
 
 
 def _open_read_only(folder: Path) -> Engine:

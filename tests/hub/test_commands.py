@@ -130,10 +130,10 @@ def test_a_year_at_the_operators(terminal: Terminal) -> None:
     assert payload.directory is not None
     assert len(payload.directory.entries) == terminal.json("status")["directory_entries"]
 
-    assert terminal.json("positions") == terminal.json("evidence list") == []
+    assert terminal.json("positions") == terminal.json("obligations") == terminal.json("evidence list") == []
     assert terminal.json("check")["ok"]
     assert terminal.json("replay")["ok"]
-    for name in ("members", "status", "positions", "check", "replay", "doubtful", "evidence list"):
+    for name in ("members", "status", "positions", "obligations", "check", "replay", "doubtful", "evidence list"):
         assert terminal.on(name).exit_code == 0
 
 
@@ -210,10 +210,10 @@ def test_refusals_are_sentences_in_two_languages(terminal: Terminal) -> None:
 
 def test_a_folder_without_a_hub_or_a_base_says_what_to_do(tmp_path: Path, terminal: Terminal) -> None:
     empty = Terminal(tmp_path)
-    for name in ("serve", "status", "positions", "check", "replay", "evidence list"):
+    for name in ("serve", "status", "positions", "obligations", "check", "replay", "evidence list"):
         result = empty.on(name)
         assert (result.exit_code, "hub init" in result.stderr) == (1, True), name
-    for name in ("positions", "check", "replay", "evidence list"):
+    for name in ("positions", "obligations", "check", "replay", "evidence list"):
         result = terminal.on(name)
         assert (result.exit_code, "not there yet" in result.stderr) == (1, True), name
     assert not (terminal.folder / "hub.db").exists()
