@@ -29,7 +29,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """The PostgreSQL of this test process. Without one, the tests that ask for it fail: none is skipped."""
-    server = PostgresServer.start()
+    server = PostgresServer.start(is_durable=False)
     yield server
     server.stop()
 

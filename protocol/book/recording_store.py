@@ -72,8 +72,9 @@ class Recorder:
             return
         names: tuple[str, ...] = ()
         if isinstance(rows[0], dict):
-            names = tuple(rows[0])
-            rows = [tuple(row[name] for name in names) for row in rows]
+            asked = tuple(rows[0])
+            rows = [tuple(row[name] for name in asked) for row in rows]
+            names = tuple(map(str, asked))  # SQLAlchemy's own kind of text, which is not ours to keep
         plain = tuple(tuple(map(_plain, row)) for row in rows)
         self._statements.append(Statement(sql, names, plain))
 

@@ -80,7 +80,7 @@ def test_slips_and_columns() -> None:
         slip = reader.read_slip(bytes.fromhex(case["leaf"]))
         assert slip == from_tree(case["value"])
         tags |= {message[0] for message in slip[3]}
-    assert tags == set(range(1, 15))
+    assert tags == set(range(1, 17))
     for case in file["bad"]:
         with pytest.raises(Refused) as refusal:
             reader.read_slip(bytes.fromhex(case["leaf"]))
