@@ -60,7 +60,7 @@ DEEP = (
 # But for these: who wrote, who proposed, when. The rest stands once: the seal alone holds it.
 SEAL_ONLY = (
     # days and hours that nothing else tells
-    *("ballots.at", "draws.at", "draws.drawn_at", "dues.at", "dues.confirmed_on", "findings.at", "projects.at"),
+    *("ballots.at", "draws.at", "draws.drawn_at", "dues.at", "findings.at", "projects.at"),
     *("iban_changes.applied_at", "iban_changes.at", "iban_changes.effective_at", "rounds.answered_at", "rounds.at"),
     *("sessions.at", "sessions.decided_at", "steps.at", "versions.at"),
     # where a bearer was paid before: what it was first told stands nowhere else

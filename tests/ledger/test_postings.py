@@ -190,7 +190,7 @@ def test_a_posting_is_of_one_of_thirteen_kinds_each_joining_what_it_is_for() -> 
         "delivered": ("transit", "abroad border"),
         "returned": ("transit project converted", f"{holders} project unclaimed"),
         "given_back": ("project", "transit"),
-        "conversion": ("project", "converted"),
+        "conversion": ("project abroad", "converted"),
         "cede_in": ("abroad border issuance", f"{holders} project unclaimed"),
         "moved": ("abroad", "abroad"),
         "reversal": (members, f"{holders} project unclaimed"),
