@@ -16,6 +16,7 @@ from node.fund.recovery_service import StateNumbers
 from node.fund_app import FundApp
 from node.fund_desks.bank_admin_commands import BANK_COMMANDS
 from node.fund_desks.books_admin_commands import BOOKS_COMMANDS
+from node.fund_desks.cards_admin_commands import CARD_COMMANDS
 from node.fund_desks.donors_admin_commands import DONORS_COMMANDS
 from node.fund_desks.dues_admin_commands import DUE_COMMANDS
 from node.fund_desks.gifts_admin_commands import GIFTS_COMMANDS
@@ -100,6 +101,7 @@ FUND_COMMANDS: Final[Mapping[str, Command]] = {
     **BOOKS_COMMANDS,
     **DUE_COMMANDS,
     **PLEDGE_COMMANDS,
+    **CARD_COMMANDS,
     "carry": _carry,
     "check": _check,
     "totals": _totals,

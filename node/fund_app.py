@@ -106,7 +106,11 @@ class FundApp(HousePart):
         await super().end()
 
     async def catch_up(self) -> None:
-        """Do what is due of monthly gifts and of pledges. The state is in the base."""
+        """Do what is due of monthly gifts and of pledges, and tell our account. The state is in the base."""
+        try:
+            await self.book.write(self.fund.cards.publish, self.settings.shows_account)
+        except Exception as error:  # the top of a worker loop: said, and tried again
+            log.warning("our account", error=str(error))
         for what, job in (("monthly gifts", self.fund.debits.catch_up), ("calls", self.fund.pledges.catch_up)):
             try:
                 await self.book.write(job, day_at(self.book.clock()))

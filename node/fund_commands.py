@@ -17,6 +17,7 @@ from node.fund_call_commands import (
 )
 from node.fund_desks.bank_commands import bank
 from node.fund_desks.books_commands import books
+from node.fund_desks.cards_commands import card
 from node.fund_desks.donors_commands import donor
 from node.fund_desks.dues_commands import decider, due, pledge
 from node.fund_desks.gifts_commands import gift
@@ -43,6 +44,7 @@ for name, group in (
     ("books", books),
     ("due", due),
     ("decider", decider),
+    ("card", card),
     ("pledge", pledge),
 ):
     app.add_typer(group, name=name)

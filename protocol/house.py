@@ -17,6 +17,10 @@ nothing in another.
     projects ◀── ProjectOpened, Support, ProjectReleased, ProjectConverted, DueSettled, Refused ── accounts
     accounts ── Due ──▶ fund                      rights on these lots were converted: the order says who is to be paid
     accounts ◀── DueTaken, DueSettled, Refused ── fund
+    fund ── SettlementPublished ──▶ accounts      what it wants known of itself: see "Cards and catalogues" in SPEC.md
+    projects ── CataloguePublished ──▶ accounts
+    accounts ── PayerKey ──▶ projects             what the cards of other territories say of their bases
+    accounts ── DeciderKey, SettlementAccount ──▶ fund
     people ── OpenHolder, AskHolder, FreezeHolder, CloseHolder ──▶ accounts    a holder's account, by its number alone
     people ◀── HolderOpened, HolderTold, HolderBusy, HolderClosed, Refused ── accounts
 
@@ -35,11 +39,13 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from protocol.canonical import decode_typed, encode_typed, prepare
+from protocol.catalogue import CATALOGUE_BYTES_MAX
 from protocol.directory import Directory, Member, MemberKind, MemberStatus
 from protocol.errors import NotCanonical
 from protocol.identifiers import TerritoryCode
 from protocol.keys import PublicKeys
-from protocol.messages import LEAF_BYTES_MAX, SEALED_ORDER_BYTES_MAX, Amount, Code, Millis, Party
+from protocol.messages import LEAF_BYTES_MAX, SEALED_ORDER_BYTES_MAX, Amount, Code, Key32, Millis, Party
+from protocol.territory_card import SETTLEMENT_BYTES_MAX
 
 HOUSE_VERSION: Final = 1
 MESSAGES_MAX: Final = 2_048
@@ -376,6 +382,57 @@ class DueSettled(Struct, frozen=True, array_like=True, tag=52):
     on: Day
 
 
+class SettlementPublished(Struct, frozen=True, array_like=True, tag=54):
+    """The fund's settlement account, as it signed it (`protocol/territory_card.py`), to stand in the territory's card."""
+
+    signed: Annotated[bytes, Meta(min_length=1, max_length=SETTLEMENT_BYTES_MAX)]
+
+
+class CataloguePublished(Struct, frozen=True, array_like=True, tag=55):
+    """The open projects of the territory, as the projects' base signed them (`protocol/catalogue.py`)."""
+
+    signed: Annotated[bytes, Meta(min_length=1, max_length=CATALOGUE_BYTES_MAX)]
+
+
+class PayerKey(Struct, frozen=True, array_like=True, tag=56):
+    """By card `number` of a territory, these are the keys of its fund: orders are sealed for them. `since`: known since."""
+
+    territory: Party
+    number: Annotated[int, Meta(ge=1, le=2**53)]
+    since: Day
+    signing: Key32
+    sealing: Key32
+
+
+class DeciderKey(Struct, frozen=True, array_like=True, tag=57):
+    """By card `number` of a territory, these are the keys of its projects' base: who decides there signs with them."""
+
+    territory: Party
+    number: Annotated[int, Meta(ge=1, le=2**53)]
+    since: Day
+    signing: Key32
+    sealing: Key32
+
+
+class SettlementAccount(Struct, frozen=True, array_like=True, tag=58):
+    """By card `number` of a territory, its fund's account for what funds owe each other. `iban` is empty where it has none.
+
+    `signing` and `sealing` are that fund's keys, `signed` its own SignedSettlement of these very words: no accounts' base can say another
+    account. `since` is the day since when it is known here.
+    """
+
+    territory: Party
+    name: Annotated[str, Meta(max_length=70)]
+    siren: Annotated[str, Meta(max_length=9)]
+    iban: Annotated[str, Meta(max_length=34)]
+    bic: Annotated[str, Meta(max_length=11)]
+    number: Annotated[int, Meta(ge=1, le=2**53)]
+    since: Day
+    signing: Annotated[bytes, Meta(max_length=32)]
+    sealing: Annotated[bytes, Meta(max_length=32)]
+    signed: Annotated[bytes, Meta(max_length=SETTLEMENT_BYTES_MAX)]
+
+
 class HolderKind(StrEnum):
     """For whom a holder's account is."""
 
@@ -522,6 +579,11 @@ HouseMessage = (
     | Due
     | DueTaken
     | DueSettled
+    | SettlementPublished
+    | CataloguePublished
+    | PayerKey
+    | DeciderKey
+    | SettlementAccount
     | OpenHolder
     | HolderOpened
     | AskHolder
@@ -534,6 +596,10 @@ HouseMessage = (
     | Resumed
     | DueConfirmed
 )
+
+
+# What is told anew by itself, because it is told again or replaced: to have lost it harms nothing.
+TOLD_AGAIN: Final = (SettlementPublished, CataloguePublished, PayerKey, DeciderKey, SettlementAccount)
 
 
 class HouseSlip(Struct, frozen=True, array_like=True):

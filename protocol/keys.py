@@ -53,6 +53,9 @@ class Domain(StrEnum):
     VOTE = "vote"
     MINUTES = "minutes"
     AUDIT = "audit"
+    CARD = "card"
+    SETTLEMENT = "settlement"
+    CATALOGUE = "catalogue"
 
 
 @dataclass(frozen=True, slots=True)

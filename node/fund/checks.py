@@ -12,6 +12,7 @@ from lxml import etree
 from sqlalchemy import Connection, func, select
 
 from node.fund.books_service import find_payer, read_entry
+from node.fund.card_checks import CARDS, check_cards
 from node.fund.chart import AccountRole, JournalRole
 from node.fund.chart_store import load_chart
 from node.fund.days import day_of, number_of
@@ -97,6 +98,7 @@ def check_fund(
         ("each movement was used for what it is", _check_meanings),
         (DUES, lambda line: _check_dues(line, neighbours, home)),
         (PLEDGES, lambda line: _check_pledges(line, fund)),
+        (CARDS, _check_cards),
         ("rows are as they were written", _check_seals),
         ("the books stand where the bank stands", _check_books),
     ):
@@ -224,6 +226,12 @@ def _read_log(connection: Connection, owner: str, reader: str) -> Iterator[House
     for start in range(0, log.size, _CHUNK):
         for leaf in log_store.load_leaves(connection, log.id, start, _CHUNK):
             yield from decode_house_slip(leaf).messages
+
+
+def _check_cards(connection: Connection) -> Checked:
+    told = list(_read_log(connection, BaseName.ACCOUNTS, BaseName.FUND))
+    said = list(_read_log(connection, BaseName.FUND, BaseName.ACCOUNTS))
+    return check_cards(connection, told, said)
 
 
 def _check_dues(connection: Connection, neighbours: Directory, home: str) -> Checked:

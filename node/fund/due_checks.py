@@ -19,6 +19,7 @@ from node.fund.pledges import CALLED, PledgeState, call_id, compute_limit, issue
 from node.fund.tables import (
     bearers,
     calls,
+    card_deciders,
     deciders,
     deposits,
     due_lots,
@@ -110,9 +111,10 @@ def _load_keys(connection: Connection, neighbours: Directory, home: str) -> dict
     """Return by territory the keys that decide. Keys revoked since count for what was taken before."""
     own = neighbours.members.get(BaseName.PROJECTS)
     found: dict[str, list[PublicKeys]] = {home: [] if own is None else list(own.keys)}
-    for row in connection.execute(select(deciders)):
-        keys = PublicKeys(signing=bytes(row.signing), sealing=bytes(row.sealing))
-        found.setdefault(row.territory, []).append(keys)
+    for table in (deciders, card_deciders):
+        for row in connection.execute(select(table)):
+            keys = PublicKeys(signing=bytes(row.signing), sealing=bytes(row.sealing))
+            found.setdefault(row.territory, []).append(keys)
     return found
 
 

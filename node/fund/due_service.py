@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from node.fund.card_service import load_deciding_keys
 from node.fund.days import day_at, number_of
 from node.fund.deposits import DepositState
 from node.fund.dues import DueState, Share, bearer_id, require_covered
@@ -99,7 +100,7 @@ class DueDesk:
         }
         try:
             signed = unseal_order(told.order, self._keyring)
-            known_keys = load_deciders(connection, told.territory, self._home, self._neighbours)
+            known_keys = load_deciders(connection, told.territory, self._home, self._neighbours, page.now)
             order = verify_order(signed, known_keys, territory=told.territory, payer=self._home)
             self._require_payable(page, told, order)
             lots = _find_lots(connection, told)
@@ -175,15 +176,14 @@ class DueDesk:
         return bytes(known.id)
 
 
-def load_deciders(connection: Connection, territory: str, home: str, neighbours: Directory) -> list[PublicKeys]:
-    """Return the keys whose word on projects of a territory counts: of our own house, or noted by `decider add`."""
+def load_deciders(
+    connection: Connection, territory: str, home: str, neighbours: Directory, now: int
+) -> list[PublicKeys]:
+    """Return the keys whose word on projects of a territory counts: of our own house, noted by a person, or on its card."""
     if territory == home:
         own = neighbours.members.get(BaseName.PROJECTS)
         return [] if own is None else list(own.keys)
-    rows = connection.execute(
-        select(deciders).where(deciders.c.territory == territory, deciders.c.revoked_at.is_(None))
-    )
-    return [PublicKeys(signing=bytes(row.signing), sealing=bytes(row.sealing)) for row in rows]
+    return load_deciding_keys(connection, territory, now)
 
 
 def _find_lots(connection: Connection, told: Due) -> Mapping[bytes, bytes | None]:

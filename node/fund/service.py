@@ -8,6 +8,7 @@ from typing import Final
 
 from node.fund.bank_parameters_store import BankParameters
 from node.fund.books_service import Books
+from node.fund.card_service import CardDesk
 from node.fund.debit_service import DebitDesk
 from node.fund.dedication_service import DedicationDesk
 from node.fund.deposit_service import DepositDesk
@@ -73,6 +74,14 @@ class Fund:
             neighbours=place.neighbours,
             sepa_countries=parameters.sepa_countries,
         )
+        self.cards = CardDesk(
+            home=place.home,
+            keyring=place.keyring,
+            account=settings.account,
+            siren=settings.siren,
+            tell=tell,
+            wait_ms=settings.iban_change_hours * HOUR_MS,
+        )
         self.payments = PaymentDesk(
             books=self.books,
             dues=DuePayments(tell),
@@ -131,6 +140,7 @@ class Fund:
         if sender == BaseName.ACCOUNTS:
             self.deposits.hear(page, messages)
             self.pledges.hear(page, messages)
+            self.cards.hear(page, messages)
             return [self.dues.take(page, message) for message in messages if isinstance(message, Due)]
         for message in messages:
             if isinstance(message, Due):

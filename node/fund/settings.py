@@ -22,7 +22,8 @@ class FundSettings(Struct, frozen=True, forbid_unknown_fields=True):
     `public_url` is what the QR of a receipt points to. `takes_from_public`: the prefect authorised an appeal to public
     generosity, so citizens' gifts are taken and flagged. `remind_days` after its due date a
     payment is asked for again, and `remind_again_days` after that once more. `call_days` after it was
-    called what a pledge owes is due. `gift_day`: of the month, on which monthly gifts are collected, or soon after.
+    called what a pledge owes is due. `shows_account`: the territory's card tells other funds where they pay what they owe.
+    `gift_day`: of the month, on which monthly gifts are collected, or soon after.
     """
 
     name: Line
@@ -46,6 +47,7 @@ class FundSettings(Struct, frozen=True, forbid_unknown_fields=True):
     takes_from_public: bool = False
     remind_days: Annotated[int, Meta(ge=1, le=365)] = 15
     remind_again_days: Annotated[int, Meta(ge=1, le=365)] = 30
+    shows_account: bool = True
     call_days: Annotated[int, Meta(ge=1, le=180)] = 30
     gift_day: Annotated[int, Meta(ge=1, le=28)] = 5
     database: str = ""

@@ -40,7 +40,7 @@ from protocol.exchange.peer_recovery import (
     encode_recovery,
 )
 from protocol.exchange.service import Received
-from protocol.house import HouseSlip, Kept, Resumed, decode_house_slip
+from protocol.house import TOLD_AGAIN, HouseSlip, Kept, Resumed, decode_house_slip
 from protocol.times import DAY_MS
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ def _find_trouble(peer: PeerExchange, connection: Connection, recovery: PeerReco
             continue
         slips = _load_slips(connection, peer.code, neighbour, talk.start, talk.end)
         slips += _load_slips(connection, neighbour, peer.code, talk.heard)
-        if any(not isinstance(message, Kept | Resumed) for slip in slips for message in slip.messages):
+        if any(not isinstance(one, (Kept, Resumed, *TOLD_AGAIN)) for slip in slips for one in slip.messages):
             return f"what {neighbour.lower()} and this base said since the copy cannot be done again: put a younger copy back"
     return ""
 

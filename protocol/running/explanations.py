@@ -899,6 +899,14 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "comment_unknown": ("Aucun commentaire {comment} ici.", "No comment {comment} here."),
     "file_unknown": ("Aucun fichier {digest} ici.", "No file {digest} here."),
     "proof_unknown": ("Aucun justificatif {proof} ici.", "No proof {proof} here."),
+    "card_refused": (
+        "Carte du territoire {territory} refusée : {reason}.",
+        "Card of territory {territory} refused: {reason}.",
+    ),
+    "catalogue_refused": (
+        "Catalogue du territoire {territory} refusé : {reason}.",
+        "Catalogue of territory {territory} refused: {reason}.",
+    ),
     "round_unknown": ("Aucune tranche {round} ici.", "No round {round} here."),
 }
 

@@ -28,11 +28,12 @@ from node.fund.statement_service import Decide
 from node.fund.statements import MovementState
 from node.fund.tables import metadata
 from protocol.amounts import Cents
-from protocol.house import PledgeSpent
+from protocol.house import BaseName, PledgeSpent
 from protocol.keys import make_keys
 from tests.fund.camt_files import Detail, Entry
 from tests.fund.dues_world import accept, ask_pledge, fund_lot, make_due, make_order, owe, pay, proposals
 from tests.fund.fund_world import COMPANY, FundWorld
+from tests.fund.test_cards import IBANS, account, decider
 
 ROWS = 1  # of each table: its last
 STATES: dict[str, type[StrEnum]] = {
@@ -48,7 +49,10 @@ STATES: dict[str, type[StrEnum]] = {
     "dues": DueState,
 }
 
-OF_CONVERSIONS = ("deciders", "pledges", "pledge_signatures", "calls", "dues", "due_lots")
+OF_CONVERSIONS = (
+    *("deciders", "card_deciders", "settlement_accounts", "own_settlements"),
+    *("pledges", "pledge_signatures", "calls", "dues", "due_lots"),
+)
 
 
 async def live(world: FundWorld) -> None:
@@ -117,6 +121,8 @@ async def convert(world: FundWorld) -> None:
     """A pledge is accepted and called, another is over; what was converted of it and of euros is owed and paid in part."""
     there = make_keys(world.entropy(64))
     world.write(world.fund.dues.add_deciders, Decider(territory="242900660", keys=there.public))
+    world.tell(decider(1, there), account(1, IBANS[0]), sender=BaseName.ACCOUNTS)
+    world.write(world.fund.cards.publish, True)
     pledge = await ask_pledge(world, 5_000)
     called, lot = await accept(world, pledge), await fund_lot(world, 900)
     await accept(world, await ask_pledge(world, 700, campaign="called brioche"))

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import inspect as shapes
 
-from protocol import directory, envelopes, evidence, messages, national, national_file
+from protocol import catalogue, directory, envelopes, evidence, messages, national, national_file, territory_card
 from protocol.running import invitations
 
 FILE: Final = Path(__file__).with_suffix(".txt")
@@ -23,7 +23,17 @@ FILE: Final = Path(__file__).with_suffix(".txt")
 def describe() -> str:
     """Return one line a struct and one a field."""
     lines: list[str] = []
-    for module in (messages, envelopes, directory, national, evidence, invitations, national_file):
+    for module in (
+        messages,
+        envelopes,
+        directory,
+        national,
+        evidence,
+        invitations,
+        national_file,
+        territory_card,
+        catalogue,
+    ):
         for kind in vars(module).values():
             if inspect.isclass(kind) and issubclass(kind, msgspec.Struct) and kind.__module__ == module.__name__:
                 lines += _describe_struct(kind)

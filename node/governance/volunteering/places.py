@@ -6,16 +6,14 @@ the size of a commune. Nobody's home is known here, only the commune that a pers
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Final
 
 from node.governance.passes.errors import InvalidOffer
 from node.governance.passes.printed_lines import is_line
+from protocol.distances import MICRO, compute_metres
 
-RADIUS_M: Final = 6_371_009
-MICRO: Final = 1_000_000
 NAME_MAX: Final = 80
 _CODE: Final = re.compile(r"[0-9][0-9AB][0-9]{3}|[A-Z]{2}-[A-Z0-9]{1,8}", re.ASCII)
 
@@ -41,10 +39,4 @@ class Place:
 
 def compute_distance(first: Place, second: Place) -> int:
     """Return the metres between two places, rounded to the nearest."""
-    up_first, up_second = math.radians(first.latitude / MICRO), math.radians(second.latitude / MICRO)
-    across = math.radians((second.longitude - first.longitude) / MICRO)
-    # The haversine: sound for neighbours, where the cosine rule loses its digits.
-    chord = (
-        math.sin((up_second - up_first) / 2) ** 2 + math.cos(up_first) * math.cos(up_second) * math.sin(across / 2) ** 2
-    )
-    return round(2 * RADIUS_M * math.asin(math.sqrt(min(chord, 1.0))))
+    return compute_metres((first.latitude, first.longitude), (second.latitude, second.longitude))

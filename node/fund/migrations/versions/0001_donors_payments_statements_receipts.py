@@ -135,8 +135,49 @@ def upgrade() -> None:
         sa.Column("sealing", sa.LargeBinary(), nullable=False),
         sa.Column("added_at", sa.BigInteger(), nullable=False),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("confirmed_at", sa.BigInteger(), nullable=True),
         sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("territory", "key", name=op.f("pk_deciders")),
+    )
+    op.create_table(
+        "card_deciders",
+        sa.Column("territory", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("signing", sa.LargeBinary(), nullable=False),
+        sa.Column("sealing", sa.LargeBinary(), nullable=False),
+        sa.Column("since", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("from_at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("from_at >= at", name=op.f("ck_card_deciders_from_at")),
+        sa.PrimaryKeyConstraint("territory", "number", name=op.f("pk_card_deciders")),
+    )
+    op.create_table(
+        "settlement_accounts",
+        sa.Column("territory", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("siren", sa.Text(), nullable=False),
+        sa.Column("iban", sa.Text(), nullable=False),
+        sa.Column("bic", sa.Text(), nullable=False),
+        sa.Column("since", sa.Integer(), nullable=False),
+        sa.Column("signing", sa.LargeBinary(), nullable=False),
+        sa.Column("sealing", sa.LargeBinary(), nullable=False),
+        sa.Column("signed", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("from_at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("(iban = '') = (length(signed) = 0)", name=op.f("ck_settlement_accounts_signed")),
+        sa.CheckConstraint("from_at >= at", name=op.f("ck_settlement_accounts_from_at")),
+        sa.PrimaryKeyConstraint("territory", "number", name=op.f("pk_settlement_accounts")),
+    )
+    op.create_table(
+        "own_settlements",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("signed", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_own_settlements")),
     )
     op.create_table(
         "decisions",
@@ -726,6 +767,9 @@ def downgrade() -> None:
     op.drop_table("entries")
     op.drop_table("donors")
     op.drop_table("decisions")
+    op.drop_table("own_settlements")
+    op.drop_table("settlement_accounts")
+    op.drop_table("card_deciders")
     op.drop_table("deciders")
     op.drop_table("collections")
     op.drop_table("bearers")
