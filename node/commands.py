@@ -669,7 +669,7 @@ def retire_key(folder: Folder, key: str, as_json: AsJson = False) -> None:
 def new_api_key(
     folder: Folder,
     name: str,
-    scopes: Annotated[str, typer.Option(help="read, credit, cede, accounts, admin: with commas")] = "read",
+    scopes: Annotated[str, typer.Option(help="read, credit, cede, accounts, projects, admin: with commas")] = "read",
     account: Annotated[str, typer.Option(help="the one account it may move rights from")] = "",
     as_json: AsJson = False,
 ) -> None:

@@ -162,7 +162,8 @@ class HouseApp:
                 application, self.partners.partners, metrics, proxies=read_proxies(self.partners.config.proxies)
             )
         if self.projects is not None:
-            add_projects_doors(application, self.projects.projects)
+            authorise = None if self.node is None else self.node.access.authorise
+            add_projects_doors(application, self.projects.projects, authorise)
             add_passes_doors(application, self.projects.projects.passes)
         return application
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import select
 
+from node.audits_admin_commands import AUDITS_COMMANDS
 from node.governance import tables
 from node.governance.bearers import Bearer, Proof, ProofKind, require_iban, require_registry
 from node.governance.comments import CommentKind, CommentState
@@ -607,4 +608,5 @@ PROJECTS_COMMANDS: Final[Mapping[str, Command]] = {
     "finding": _finding,
     "home": _home,
     **PASSES_COMMANDS,
+    **AUDITS_COMMANDS,
 }

@@ -1,20 +1,18 @@
-"""What the projects' base shows the world: open projects, their sheets, what was said and decided. Read only, JSON.
+"""What the projects' base shows the world: open projects, their sheets, what was said and decided, as JSON.
 
 It stands on `Projects` alone, so that whoever keeps the projects' base serves it. Every door stands in one table: what
-is served is what is described.
+is served is what is described. Doors that change something are in files of their own, and take a key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
-import msgspec
 from aiohttp import web
-from msgspec import Struct
 
-from node.description import Api, Route, describe_api
+from node import audits_api, participation_api
+from node.description import Api, describe_api
 from node.governance.committee_service import list_drawings
 from node.governance.days import local_day, write_day
 from node.governance.errors import FileUnknown, SessionUnknown
@@ -38,21 +36,18 @@ from node.projects_answers import (
     tell_minutes,
     tell_project,
 )
+from node.projects_calls_api import AUTHORISE, PROJECTS, Authorise, answer, door
 from protocol.errors import Malformed
 from protocol.identifiers import parse_id
-from protocol.running.http_service import JsonResponse
 
-PREFIX: Final = "/v1/projects"
 API: Final = Api(
     title="Citizen-Miles projects",
     words=(
         "Projects of one territory, and what its committee decided. Amounts are whole cents. Nobody is named: neither"
-        " who proposes, nor who votes, nor who supports."
+        " who proposes, nor who votes, nor who supports. Who changes something shows a key of the node's and acts for"
+        " an account; ids are UUIDs, chosen by the caller: the same is never done twice."
     ),
-    key="",
 )
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-PROJECTS: Final = web.AppKey("projects", Projects)
 DIGEST_DIGITS: Final = 64
 
 
@@ -71,21 +66,21 @@ async def list_projects(request: web.Request) -> web.Response:
         list_by, states=states, theme=request.query.get("theme", ""), commune=request.query.get("commune", "")
     )
     found = await projects.book.read(find)
-    return _answer(ProjectsAnswer([tell_line(one, projects.settings.home) for one in found]))
+    return answer(ProjectsAnswer([tell_line(one, projects.settings.home) for one in found]))
 
 
 async def show_project(request: web.Request) -> web.Response:
     """Show all that anybody may read of a project."""
     projects = request.app[PROJECTS]
     find = partial(load_public_view, id_=parse_id(request.match_info["project"]), today=_today(projects))
-    return _answer(tell_project(await projects.book.read(find), projects.settings.home))
+    return answer(tell_project(await projects.book.read(find), projects.settings.home))
 
 
 async def show_comments(request: web.Request) -> web.Response:
     """Show the comments, questions and answers on a project that were let through."""
     projects = request.app[PROJECTS]
     find = partial(load_public_view, id_=parse_id(request.match_info["project"]), today=_today(projects))
-    return _answer(tell_comments(await projects.book.read(find)))
+    return answer(tell_comments(await projects.book.read(find)))
 
 
 async def show_minutes(request: web.Request) -> web.Response:
@@ -105,20 +100,20 @@ async def show_minutes(request: web.Request) -> web.Response:
         signature=session.signature,
         key=session.signer,
     )
-    return _answer(told)
+    return answer(told)
 
 
 async def list_draws(request: web.Request) -> web.Response:
     """List drawings of members by lot: the lists that were closed, then the numbers and whom they called."""
     found = await request.app[PROJECTS].book.read(list_drawings)
-    return _answer(DrawsAnswer([tell_drawing(one) for one in found]))
+    return answer(DrawsAnswer([tell_drawing(one) for one in found]))
 
 
 async def show_words(request: web.Request) -> web.Response:
     """Show the vocabulary of today: themes, criteria, states."""
     today = _today(request.app[PROJECTS])
     rules = load_committee_rules(today)
-    return _answer(
+    return answer(
         VocabularyAnswer(
             themes=[WordLine(one.key, one.french, one.english) for one in load_themes(today)],
             criteria=[WordLine(one.key, one.french, one.english) for one in rules.criteria],
@@ -143,7 +138,7 @@ async def show_file(request: web.Request) -> web.Response:
 
 async def show_description(_request: web.Request) -> web.Response:
     """Describe this API (OpenAPI 3.1)."""
-    return _answer(describe_api([route for route, _ in DOORS], API))
+    return answer(describe_api([route for route, _ in DOORS], API))
 
 
 def _digest(text: str) -> bytes | None:
@@ -153,37 +148,25 @@ def _digest(text: str) -> bytes | None:
         return None
 
 
-def _answer(value: object) -> web.Response:
-    return JsonResponse(msgspec.json.encode(value), 200)
-
-
-def _door(path: str, handler: Handler, *answers: type[Struct], query: str = "") -> tuple[Route, Handler]:
-    route = Route(
-        method="GET",
-        path=PREFIX + path,
-        name=handler.__name__,
-        summary=(handler.__doc__ or "").strip(),
-        answers=answers,
-        query=tuple(query.split()),
-    )
-    return route, handler
-
-
 # Fixed words first: what follows in braces would take them.
 DOORS: Final = (
-    _door("/openapi.json", show_description),
-    _door("/words", show_words, VocabularyAnswer),
-    _door("/draws", list_draws, DrawsAnswer),
-    _door("/minutes/{decision}", show_minutes, MinutesAnswer),
-    _door("/files/{digest}", show_file),
-    _door("", list_projects, ProjectsAnswer, query="state theme commune"),
-    _door("/{project}", show_project, ProjectAnswer),
-    _door("/{project}/comments", show_comments, CommentsAnswer),
+    door("/openapi.json", show_description),
+    door("/words", show_words, VocabularyAnswer),
+    door("/draws", list_draws, DrawsAnswer),
+    door("/minutes/{decision}", show_minutes, MinutesAnswer),
+    door("/files/{digest}", show_file),
+    door("", list_projects, ProjectsAnswer, query="state theme commune"),
+    *participation_api.DOORS,
+    *audits_api.DOORS,
+    door("/{project}", show_project, ProjectAnswer),
+    door("/{project}/comments", show_comments, CommentsAnswer),
 )
 
 
-def add_projects_doors(application: web.Application, projects: Projects) -> None:
-    """Serve what anybody may read of the projects, in an application, beside what it serves already."""
+def add_projects_doors(application: web.Application, projects: Projects, authorise: Authorise | None = None) -> None:
+    """Serve the projects in an application, beside what it serves already; `authorise` tells what a key allows."""
     application[PROJECTS] = projects
+    if authorise is not None:
+        application[AUTHORISE] = authorise
     for route, handler in DOORS:
         application.router.add_route(route.method, route.path, handler)

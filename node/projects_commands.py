@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from node import passes_commands
+from node import audits_commands, passes_commands
 from node.governance.days import parse_day
 from node.governance.errors import InvalidBallot, InvalidDraw
 from node.governance.signers import FindingWords, IbanWords, write_public, write_words
@@ -47,7 +47,7 @@ vote = typer.Typer(no_args_is_help=True, help="Votes: called, signed at each mem
 comment = typer.Typer(no_args_is_help=True, help="Comments and questions, under moderation.")
 payer = typer.Typer(no_args_is_help=True, help="Funds that orders are sealed for.")
 proof = typer.Typer(no_args_is_help=True, help="What instalments were spent on.")
-audit = typer.Typer(no_args_is_help=True, help="What auditors found and signed.")
+audit = audits_commands.app
 for name, group in (
     ("bearer", bearer),
     ("signer", signer),

@@ -83,6 +83,11 @@ def read_sheet_request(told: Any) -> Sheet:
         asked = msgspec.convert(told, SheetRequest)
     except msgspec.ValidationError as error:
         raise InvalidSheet(field="sheet", reason=str(error)[:200]) from None
+    return take_sheet(asked)
+
+
+def take_sheet(asked: SheetRequest) -> Sheet:
+    """Return the sheet that was asked for. Raises InvalidSheet, InvalidId, InvalidTime."""
     parts = [one.cents for one in asked.budget] + [one.cents for one in asked.milestones]
     for cents in (asked.target_cents, asked.minimum_cents, *parts):
         if not 0 <= cents <= 10**15:

@@ -35,6 +35,7 @@ class Scope(StrEnum):
     CREDIT = "credit"
     CEDE = "cede"
     ACCOUNTS = "accounts"
+    PROJECTS = "projects"  # speak for accounts at the projects' doors: propose, comment, volunteer
     ADMIN = "admin"
 
 

@@ -14,6 +14,14 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from node.governance import tables
+from node.governance.auditing.audits_checks import (
+    AUDITORS,
+    AUDITS,
+    REPORTS,
+    check_auditors,
+    check_audits,
+    check_reports,
+)
 from node.governance.bearers import require_category, require_iban, require_registry
 from node.governance.committee_service import LIST_BYTES_MAX, load_drawing
 from node.governance.days import local_day, write_day
@@ -26,6 +34,8 @@ from node.governance.passes.pass_checks import INVARIANT as PASSES
 from node.governance.passes.pass_checks import RULE, check_passes
 from node.governance.pictures import require_picture
 from node.governance.projects import FIRST, NEEDS_REASON, NEXT_STATE, ProjectEvent, ProjectState
+from node.governance.rules_checks import INVARIANT
+from node.governance.rules_checks import Rule as _Rule
 from node.governance.sheets import compute_sheet_digest, read_sheet
 from node.governance.signers import FindingWords, IbanWords, SignerRole, write_words
 from node.governance.store import list_projects, seal_of
@@ -37,8 +47,7 @@ from protocol.book.checks import check_logs, guarded
 from protocol.book.stream_store import stream
 from protocol.canonical import decode_typed
 from protocol.directory import Directory
-from protocol.errors import Refusal
-from protocol.findings import Checked, Finding
+from protocol.findings import Checked
 from protocol.house import (
     BaseName,
     CommitProject,
@@ -61,42 +70,11 @@ from protocol.identifiers import Id16
 from protocol.keys import Domain, PublicKeys, is_signed
 
 Progress = Callable[[str], None]
-INVARIANT: Final = "I6"  # each euro paid: one conversion, one eligible bearer, and the decision that it follows from
 _CHUNK: Final = 64
 _FINDING: Final = b"citizen-miles/projects/finding/v1\0"
 _FINDING_BYTES_MAX: Final = 16_384
 _MARKS: Final = {DueState.PAID: DueMark.PAID, DueState.REJECTED: DueMark.REJECTED, DueState.NETTED: DueMark.NETTED}
 _ZONE: Final = "UTC"  # of days that only have to be days
-
-
-class _Rule:
-    """One invariant being checked: keeps its first finding and counts what it looked at."""
-
-    def __init__(self, rule: str) -> None:
-        self._rule = rule
-        self._looked_at = 0
-        self._first: Finding | None = None
-
-    def compare(self, place: str, expected: object, found: object) -> None:
-        """Look at one place, and note it if what is found is not what is expected."""
-        self._looked_at += 1
-        if self._first is None and expected != found:
-            self._first = Finding(INVARIANT, place, str(expected), str(found))
-
-    def require(self, place: str, expected: str, is_so: bool) -> None:
-        self.compare(place, expected, expected if is_so else f"not {expected}")
-
-    def refuse(self, place: str, expected: str, do: Callable[[], object]) -> None:
-        """Look at what raises its Refusal where it is wrong."""
-        try:
-            do()
-        except Refusal as refusal:
-            self.compare(place, expected, str(refusal))
-        else:
-            self.compare(place, expected, expected)
-
-    def close(self) -> Checked:
-        return Checked(INVARIANT, self._rule, self._looked_at, () if self._first is None else (self._first,))
 
 
 def check_projects(connection: Connection, neighbours: Directory, on_progress: Progress, *, home: str) -> list[Checked]:
@@ -124,6 +102,9 @@ def check_rows(
         ("each decision is its minutes, and they are counted right", lambda line: _check_minutes(line, keys)),
         ("each drawing is of the list that was closed before", lambda line: _check_draws(line, keys)),
         ("each finding is signed by its auditor", _check_findings),
+        (AUDITORS, lambda line: check_auditors(line, home)),
+        (AUDITS, lambda line: check_audits(line, keys, home)),
+        (REPORTS, lambda line: check_reports(line, home)),
         ("the accounts were told what stands here", _check_told),
         ("what the accounts said stands here", _check_heard),
         ("rounds and what funds owe add up", _check_rounds),
@@ -314,10 +295,20 @@ def _check_minutes(connection: Connection, keys: tuple[PublicKeys, ...]) -> Chec
     rule = _Rule("each decision is its minutes, and they are counted right")
     versions = {(bytes(row.project), row.version): bytes(row.digest) for row in _rows(connection, tables.versions)}
     decisions: dict[bytes, tuple[bytes, str, int]] = {}
+    withdrawn = {bytes(row.project) for row in _rows(connection, tables.steps) if row.event == ProjectEvent.WITHDRAWN}
     for row in _rows(connection, tables.sessions, tables.sessions.c.at):
         place = f"sessions {bytes(row.id).hex()}"
         session = make_session(row)
         rule.compare(place, versions.get((session.project, session.version)), session.sheet)
+        if session.outcome is Outcome.VOID:
+            counted = (session.minutes, session.decision, session.signature, session.signer)
+            rule.require(place, "nothing counted", all(part is None for part in counted))
+            rule.require(place, "a vote on a project that is withdrawn", session.project in withdrawn)
+            rule.require(place, "closed at a time", row.decided_at is not None)
+            continue
+        rule.require(
+            place, "no project that is withdrawn", session.outcome is not None or session.project not in withdrawn
+        )
         parts = (session.outcome, session.minutes, session.decision, session.signature, session.signer)
         if session.outcome is None or session.minutes is None or session.signature is None:
             rule.require(place, "nothing decided, or all of it", all(part is None for part in parts))

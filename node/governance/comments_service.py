@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from node.governance import tables
 from node.governance.answering import answer_each
 from node.governance.comments import REASON_MAX, CommentKind, CommentState, require_text
-from node.governance.errors import CommentUnknown, InvalidComment, ReasonMissing
+from node.governance.days import local_day, write_day
+from node.governance.errors import CommentUnknown, InvalidComment, ReasonMissing, TooManyWaiting
+from node.governance.parameters_store import load_participation_rules
 from node.governance.projects import IS_PUBLIC
 from node.governance.projects_service import require_proposer
+from node.governance.settings import ProjectsSettings
 from node.governance.store import change, load_project, note_asked, save, was_asked
 from node.governance.texts import is_line
 from protocol.book.worker import Page
@@ -25,7 +28,10 @@ _comments = tables.comments
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddComment:
-    """What somebody says of a project. `author` is an account number or a bearer's registry number, never shown."""
+    """What somebody says of a project. `author` is an account number or a bearer's registry number, never shown.
+
+    One that came by a door `is_limited`: a few of an account may wait.
+    """
 
     id: Id16
     project: Id16
@@ -33,6 +39,7 @@ class AddComment:
     author: str
     text: str
     answers: Id16 | None = None
+    is_limited: bool = False
 
     def __post_init__(self) -> None:
         require_id(self.id)
@@ -55,6 +62,9 @@ class Moderate:
 class CommentDesk:
     """Operations for the book's writer, on comments."""
 
+    def __init__(self, settings: ProjectsSettings) -> None:
+        self._settings = settings
+
     def add(self, page: Page, items: Sequence[AddComment]) -> list[CommentState | Refusal]:
         """Keep each comment until it was looked at."""
         return answer_each(items, lambda item: self._add(page, item))
@@ -74,6 +84,8 @@ class CommentDesk:
             question = _load(page.connection, one.answers)
             if bytes(question.project) != one.project or question.kind != CommentKind.QUESTION:
                 raise InvalidComment(reason="what it answers is no question on this project")
+        if one.is_limited:
+            self._require_room(page, one.author)
         note_asked(page, one.id, *content)
         save(
             page.connection,
@@ -90,6 +102,12 @@ class CommentDesk:
             at=page.now,
         )
         return CommentState.WAITING
+
+    def _require_room(self, page: Page, author: str) -> None:
+        most = load_participation_rules(write_day(local_day(page.now, self._settings.zone))).comments_waiting_max
+        waiting = select(func.count()).where(_comments.c.author == author, _comments.c.state == CommentState.WAITING)
+        if page.connection.execute(waiting).scalar_one() >= most:
+            raise TooManyWaiting(what="comments", most=most)
 
     def _moderate(self, page: Page, one: Moderate) -> CommentState:
         row = _load(page.connection, one.comment)
@@ -110,8 +128,13 @@ class CommentDesk:
         return one.state
 
 
+def find_comment(connection: Connection, id_: bytes) -> Any:
+    """Return a comment as a row, or None."""
+    return connection.execute(select(_comments).where(_comments.c.id == id_)).first()
+
+
 def _load(connection: Connection, id_: bytes) -> Any:
-    row = connection.execute(select(_comments).where(_comments.c.id == id_)).first()
+    row = find_comment(connection, id_)
     if row is None:
         raise CommentUnknown(comment=format_id(Id16(id_)))
     return row

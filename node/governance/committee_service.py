@@ -217,6 +217,8 @@ class CommitteeDesk:
         return one.member
 
     def _close_list(self, page: Page, one: CloseList) -> Drawing:
+        if one.college not in tuple(College):
+            raise InvalidDraw(field="college", reason=f"one of {', '.join(College)}")
         told = make_list(
             territory=self._settings.home,
             college=one.college,
@@ -225,40 +227,50 @@ class CommitteeDesk:
             drawn_on=one.drawn_on,
             candidates=one.candidates,
         )
-        body, digest = encode_typed(told), compute_list_digest(told)
-        content = ("draw", digest)
-        if was_asked(page.connection, one.id, *content):
-            return load_drawing(page.connection, one.id)
-        if one.drawn_on <= write_day(local_day(page.now, self._settings.zone)):
-            raise InvalidDraw(
-                field="drawn_on", reason="a public draw to come: the list is closed before its number is known"
-            )
-        note_asked(page, one.id, *content)
-        save(
-            page.connection,
-            _draws,
-            id=one.id,
-            body=body,
-            digest=digest,
-            signature=sign(self._keys, Domain.MINUTES, b"draw-list\0" + digest),
-            college=one.college,
-            drawn_on=one.drawn_on,
-            number="",
-            at=page.now,
-        )
-        return load_drawing(page.connection, one.id)
+        return save_draw_list(page, one.id, told, keys=self._keys, zone=self._settings.zone)
 
     def _draw(self, page: Page, one: TellNumber) -> Drawing:
-        number = require_public_number(one.number)
-        drawing = load_drawing(page.connection, one.id)
-        if drawing.number == number:
-            return drawing
-        if drawing.number:
-            raise DrawStepRefused(reason=f"it was drawn with {drawing.number}")
-        if write_day(local_day(page.now, self._settings.zone)) < drawing.told.drawn_on:
-            raise DrawStepRefused(reason=f"the public draw is on {format_day(drawing.told.drawn_on)}")
-        change(page.connection, _draws, _draws.c.id == one.id, number=number, drawn_at=page.now)
-        return load_drawing(page.connection, one.id)
+        return take_draw_number(page, one.id, one.number, zone=self._settings.zone)
+
+
+def save_draw_list(page: Page, id_: Id16, told: DrawList, *, keys: SecretKeys, zone: str) -> Drawing:
+    """Sign and keep a list that is closed before its number is known; the same again is the same. Raises InvalidDraw."""
+    body, digest = encode_typed(told), compute_list_digest(told)
+    content = ("draw", digest)
+    if was_asked(page.connection, id_, *content):
+        return load_drawing(page.connection, id_)
+    if told.drawn_on <= write_day(local_day(page.now, zone)):
+        raise InvalidDraw(
+            field="drawn_on", reason="a public draw to come: the list is closed before its number is known"
+        )
+    note_asked(page, id_, *content)
+    save(
+        page.connection,
+        _draws,
+        id=id_,
+        body=body,
+        digest=digest,
+        signature=sign(keys, Domain.MINUTES, b"draw-list\0" + digest),
+        college=told.college,
+        drawn_on=told.drawn_on,
+        number="",
+        at=page.now,
+    )
+    return load_drawing(page.connection, id_)
+
+
+def take_draw_number(page: Page, id_: Id16, told: str, *, zone: str) -> Drawing:
+    """Keep the public number of a drawing, once. Raises InvalidDraw, DrawStepRefused, DrawUnknown."""
+    number = require_public_number(told)
+    drawing = load_drawing(page.connection, id_)
+    if drawing.number == number:
+        return drawing
+    if drawing.number:
+        raise DrawStepRefused(reason=f"it was drawn with {drawing.number}")
+    if write_day(local_day(page.now, zone)) < drawing.told.drawn_on:
+        raise DrawStepRefused(reason=f"the public draw is on {format_day(drawing.told.drawn_on)}")
+    change(page.connection, _draws, _draws.c.id == id_, number=number, drawn_at=page.now)
+    return load_drawing(page.connection, id_)
 
 
 def load_member(connection: Connection, id_: bytes) -> Any:

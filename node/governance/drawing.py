@@ -1,4 +1,4 @@
-"""Members drawn by lot, so that anybody can draw them again. Pure.
+"""Members and auditors drawn by lot, so that anybody can draw them again. Pure.
 
 First the list is closed: its digest is published with the day and the name of a public draw to come (say, the digits of
 the lottery of that evening). Then the number comes, from elsewhere. Each candidate's rank is the digest of the list's
@@ -26,6 +26,8 @@ CANDIDATES_MAX: Final = 20_000
 SEATS_MAX: Final = 200
 SOURCE_MAX: Final = 160
 LIST_VERSION: Final = 1
+AUDITORS: Final = "auditors"  # who is drawn beside the colleges of the committee
+DRAWN_FOR: Final = (*College, AUDITORS)
 _NUMBER: Final = re.compile(r"[0-9]{4,64}", re.ASCII)
 
 
@@ -45,8 +47,8 @@ def make_list(
     *, territory: str, college: str, seats: int, source: str, drawn_on: int, candidates: tuple[str, ...]
 ) -> DrawList:
     """Return the list, sorted. Raises InvalidDraw, InvalidTime."""
-    if college not in tuple(College):
-        raise InvalidDraw(field="college", reason=f"one of {', '.join(College)}")
+    if college not in DRAWN_FOR:
+        raise InvalidDraw(field="college", reason=f"one of {', '.join(DRAWN_FOR)}")
     if not is_line(source, SOURCE_MAX):
         raise InvalidDraw(field="source", reason=f"the public draw, in one line of up to {SOURCE_MAX} symbols")
     read_day(drawn_on)

@@ -8,6 +8,7 @@ Malformed
 ├── InvalidMember            college, title, term, key
 ├── InvalidBallot            unreadable, another grid, a refusal without its reason
 ├── InvalidDraw              list of candidates, seats, day, public number
+├── InvalidAudit             what an auditor signs, or what is asked of auditors
 └── InvalidComment           text
 Refusal
 └── ProjectsRefusal
@@ -20,6 +21,8 @@ Refusal
     ├── ReasonMissing        nobody is refused, withdrawn or hidden without a reason
     ├── AppealRefused        one appeal, in its time
     ├── VoteRunning, VoteNotOpen, VoteClosed, VoteStillOpen
+    ├── CommitteeTooSmall    a college has fewer members than its minimum
+    ├── TooManyWaiting       so much of one account waits to be looked at already
     ├── AlreadyVoted         another ballot of the same member
     ├── HasConflict, NotSeated       a member who must abstain, or whose term does not hold
     ├── SignatureRefused     not that person's, revoked, or of other words
@@ -27,8 +30,10 @@ Refusal
     ├── RoundRefused         nothing to convert yet, and why
     ├── NotFundedYet         the accounts have not answered, or no fund's key is known
     ├── DueNotPaid           nothing to confirm
+    ├── MissionStepRefused   an auditor's mission, or an audit, does not go that way
+    ├── NotEnoughAuditors    too few in the register without a conflict
     └── ProjectUnknown, BearerUnknown, SignerUnknown, SessionUnknown, DrawUnknown, CommentUnknown, FileUnknown,
-        ProofUnknown, RoundUnknown
+        ProofUnknown, RoundUnknown, AuditorUnknown, AuditUnknown, MissionUnknown, ReportUnknown
 
 Facts are whole numbers and text: amounts in cents, days as yyyy-mm-dd, ids as they are written.
 """
@@ -78,6 +83,12 @@ class InvalidDraw(Malformed):
     """Facts: field, reason."""
 
     code = "invalid_draw"
+
+
+class InvalidAudit(Malformed):
+    """Facts: field, reason."""
+
+    code = "invalid_audit"
 
 
 class InvalidComment(Malformed):
@@ -144,6 +155,18 @@ class AppealRefused(ProjectsRefusal):
     """Facts: reason."""
 
     code = "appeal_refused"
+
+
+class CommitteeTooSmall(ProjectsRefusal):
+    """Facts: college, members, least."""
+
+    code = "committee_too_small"
+
+
+class TooManyWaiting(ProjectsRefusal):
+    """Facts: what, most."""
+
+    code = "too_many_waiting"
 
 
 class VoteRunning(ProjectsRefusal):
@@ -270,3 +293,39 @@ class RoundUnknown(ProjectsRefusal):
     """Facts: round."""
 
     code = "round_unknown"
+
+
+class MissionStepRefused(ProjectsRefusal):
+    """Facts: state, event."""
+
+    code = "mission_step_refused"
+
+
+class NotEnoughAuditors(ProjectsRefusal):
+    """Facts: found, needed."""
+
+    code = "not_enough_auditors"
+
+
+class AuditorUnknown(ProjectsRefusal):
+    """Facts: auditor."""
+
+    code = "auditor_unknown"
+
+
+class AuditUnknown(ProjectsRefusal):
+    """Facts: audit."""
+
+    code = "audit_unknown"
+
+
+class MissionUnknown(ProjectsRefusal):
+    """Facts: mission."""
+
+    code = "mission_unknown"
+
+
+class ReportUnknown(ProjectsRefusal):
+    """Facts: report."""
+
+    code = "report_unknown"

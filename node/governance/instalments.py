@@ -2,7 +2,8 @@
 
 Instalments are shares of the target. A project that reached its minimum and not its target gets the same shares of what
 it has: each rounded down, the odd cents with the last. The first is free once the project is in progress; each next one
-when the proofs of the one before were accepted; none while the last finding of an audit is that it failed.
+when the proofs of the one before were accepted; none while the last finding of an audit is that it failed, or while one
+that was asked for has not ended; no second one while a required audit is missing (auditing/gate).
 """
 
 from __future__ import annotations
@@ -51,7 +52,10 @@ class AuditVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What decides of the next round. `accepted` are the instalments (from 1) of which a proof was accepted."""
+    """What decides of the next round. `accepted` are the instalments (from 1) of which a proof was accepted.
+
+    `audit_running` says which audit has not ended, `audit_missing` which one is required before the second instalment.
+    """
 
     shares: tuple[int, ...]  # of the target, by instalment
     total: int  # directed to it, converted or not
@@ -59,6 +63,8 @@ class Progress:
     accepted: frozenset[int]
     is_round_open: bool
     verdict: AuditVerdict | None
+    audit_running: str = ""
+    audit_missing: str = ""
 
 
 def compute_cumulated(shares: Sequence[int], total: int) -> tuple[int, ...]:
@@ -73,7 +79,7 @@ def compute_cumulated(shares: Sequence[int], total: int) -> tuple[int, ...]:
 def count_free(progress: Progress) -> int:
     """Return how many instalments are free."""
     free = 1
-    while free < len(progress.shares) and free in progress.accepted:
+    while free < len(progress.shares) and free in progress.accepted and not progress.audit_missing:
         free += 1
     return free
 
@@ -82,12 +88,16 @@ def choose_round(progress: Progress) -> tuple[int, int]:
     """Return the instalment (from 1) and the cents of the next round. Raises RoundRefused."""
     if progress.verdict is AuditVerdict.FAILED:
         raise RoundRefused(reason="the audit found that it failed: another finding must come first")
+    if progress.audit_running:
+        raise RoundRefused(reason=progress.audit_running)
     if progress.is_round_open:
         raise RoundRefused(reason="the accounts have not answered the round before")
     free = count_free(progress)
     cents = compute_cumulated(progress.shares, progress.total)[free - 1] - progress.converted
     if cents > 0:
         return free, cents
+    if free in progress.accepted and progress.audit_missing:
+        raise RoundRefused(reason=progress.audit_missing)
     if free < len(progress.shares):
         raise RoundRefused(reason=f"instalment {free + 1} waits for accepted proofs of instalment {free}")
     raise RoundRefused(reason="all that was directed to it is converted")

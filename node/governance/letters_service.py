@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from node.governance import tables
+from node.governance.auditing.audits_store import list_standings
+from node.governance.auditing.gate import tell_verdict
 from node.governance.instalments import AuditVerdict
 from node.governance.projects import AT_THE_ACCOUNTS
 from node.governance.store import Project
@@ -64,9 +66,12 @@ class Letters:
 
 
 def find_verdict(connection: Connection, project: bytes) -> AuditVerdict | None:
-    """Return what the last audit found, or None where there was none."""
+    """Return what audits, and findings outside of any, come to; or None where there was none."""
     table = tables.findings
     found = connection.execute(
-        select(table.c.verdict).where(table.c.project == project).order_by(table.c.at.desc(), table.c.id.desc())
+        select(table.c.at, table.c.verdict)
+        .where(table.c.project == project)
+        .order_by(table.c.at.desc(), table.c.id.desc())
     ).first()
-    return None if found is None else AuditVerdict(found[0])
+    outside = None if found is None else (found.at, AuditVerdict(found.verdict))
+    return tell_verdict(outside, list_standings(connection, project))

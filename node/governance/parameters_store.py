@@ -1,4 +1,4 @@
-"""Reads the dated tables of the projects' base: themes, legal categories, the committee's rules."""
+"""Reads the dated tables of the projects' base: themes, legal categories, the committee's rules, what may wait."""
 
 from __future__ import annotations
 
@@ -33,6 +33,14 @@ class CommitteeRules:
     proof_percent: int  # of an instalment, before the next one is free
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipationRules:
+    """How much of one account may wait that came by the doors."""
+
+    proposals_waiting_max: int
+    comments_waiting_max: int
+
+
 def load_themes(day: int) -> tuple[Word, ...]:
     """Return the themes that take projects on a day (yyyymmdd)."""
     return tuple(_word(row) for row in _in_force("themes", "theme", day))
@@ -63,10 +71,19 @@ def load_committee_rules(day: int) -> CommitteeRules:
         vote=VoteRules(
             criteria=tuple(Criterion(one["key"], one["max"]) for one in row["criteria"]),
             quorum=tuple(sorted(row["quorum"].items())),
+            members_min=tuple(sorted(row["members_min"].items())),
         ),
         criteria=tuple(_word(one) for one in row["criteria"]),
         appeal_days=row["appeal_days"],
         proof_percent=row["proof_percent"],
+    )
+
+
+def load_participation_rules(day: int) -> ParticipationRules:
+    """Return how much of an account may wait on a day. Raises LookupError."""
+    row = _only("participation", "rules", day)
+    return ParticipationRules(
+        proposals_waiting_max=row["proposals_waiting_max"], comments_waiting_max=row["comments_waiting_max"]
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from node.governance import tables
 from node.governance.answering import answer_each
@@ -21,9 +21,15 @@ from node.governance.errors import (
     ProjectStepRefused,
     ReasonMissing,
     RoundRefused,
+    TooManyWaiting,
 )
 from node.governance.letters_service import Letters
-from node.governance.parameters_store import load_committee_rules, load_eligibility, load_themes
+from node.governance.parameters_store import (
+    load_committee_rules,
+    load_eligibility,
+    load_participation_rules,
+    load_themes,
+)
 from node.governance.pictures import CheckedPicture
 from node.governance.projects import FIRST, MAY_BE_EDITED, NEEDS_REASON, ProjectEvent, ProjectState, advance
 from node.governance.rounds_service import load_progress_report
@@ -41,6 +47,7 @@ from node.governance.store import (
     was_asked,
 )
 from node.governance.texts import is_line, is_prose
+from node.governance.votes import Outcome
 from protocol.book.worker import Page
 from protocol.errors import IdMismatch, InvalidAddress, Refusal
 from protocol.identifiers import Id16, format_id, require_id, require_number
@@ -60,11 +67,15 @@ LED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposeProject:
-    """A new project. `by` is its proposer: an account number, or a bearer's registry number."""
+    """A new project. `by` is its proposer: an account number, or a bearer's registry number.
+
+    One that came by a door `is_limited`: a few of an account may wait.
+    """
 
     id: Id16
     sheet: Sheet
     by: str
+    is_limited: bool = False
 
     def __post_init__(self) -> None:
         require_id(self.id)
@@ -167,6 +178,8 @@ class ProjectDesk:
             return load_project(page.connection, asked.id).state
         by = require_proposer(asked.by)
         self._require_sheet(page, asked.sheet)
+        if asked.is_limited:
+            self._require_room(page, by)
         note_asked(page, asked.id, *content)
         save(
             page.connection,
@@ -195,6 +208,12 @@ class ProjectDesk:
             at=page.now,
         )
         return FIRST
+
+    def _require_room(self, page: Page, by: str) -> None:
+        most = load_participation_rules(self._today(page)).proposals_waiting_max
+        waiting = select(func.count()).where(_projects.c.proposer == by, _projects.c.state == ProjectState.PROPOSED)
+        if page.connection.execute(waiting).scalar_one() >= most:
+            raise TooManyWaiting(what="proposals", most=most)
 
     def _save_version(self, page: Page, project: Id16, version: int, body: bytes, by: str) -> None:
         save(
@@ -284,6 +303,7 @@ class ProjectDesk:
             self._letters.open(page, project)
         if asked.event is ProjectEvent.WITHDRAWN:
             more = self._letters.release(page, project, "withdrawn")
+            _void_session(page, project.id)
         return save_step(page, project, asked.event, by=asked.by, reason=asked.reason, **more)
 
     def _retry(self, page: Page, id_: Id16) -> ProjectState:
@@ -342,6 +362,20 @@ def find_open_session(page: Page, project: Id16) -> Any:
     """Return the vote on a project that is not decided yet, as a row, or None."""
     table = tables.sessions
     return page.connection.execute(select(table).where(table.c.project == project, table.c.outcome.is_(None))).first()
+
+
+def _void_session(page: Page, project: Id16) -> None:
+    """Close a vote that runs on a project that is withdrawn: nothing is left to decide, and no ballot is counted."""
+    table = tables.sessions
+    change(
+        page.connection,
+        table,
+        table.c.project == project,
+        table.c.outcome.is_(None),
+        outcome=Outcome.VOID,
+        reason="withdrawn",
+        decided_at=page.now,
+    )
 
 
 def require_same(id_: Id16, **pairs: tuple[Any, Any]) -> None:

@@ -14,6 +14,9 @@ from sqlalchemy import Connection, func, select
 
 from node.governance import tables
 from node.governance.answering import answer_each
+from node.governance.auditing.audits_store import list_standings
+from node.governance.auditing.gate import find_missing, find_running, find_tier
+from node.governance.auditing.rules_store import load_audit_rules
 from node.governance.bearers import DIGEST_BYTES, require_eligible
 from node.governance.days import local_day, read_day, write_day
 from node.governance.errors import (
@@ -412,6 +415,7 @@ def load_progress(connection: Connection, project: Project, today: int) -> Progr
         for instalment, cents in accepted.items()
         if cents and cents * 100 >= percent * (sums[instalment - 1] - (sums[instalment - 2] if instalment > 1 else 0))
     }
+    audits, tier = list_standings(connection, project.id), find_tier(load_audit_rules(today).tiers, sum(shares))
     return Progress(
         shares=shares,
         total=project.support,
@@ -419,6 +423,8 @@ def load_progress(connection: Connection, project: Project, today: int) -> Progr
         accepted=frozenset(enough),
         is_round_open=any(row.state == RoundState.ASKED for row in rows),
         verdict=find_verdict(connection, project.id),
+        audit_running=find_running(audits),
+        audit_missing=find_missing(audits, tier, is_end=False),
     )
 
 
@@ -444,6 +450,10 @@ def load_progress_report(connection: Connection, project: Project, today: int) -
         reason = f"{missing} instalments without accepted proofs"
     elif progress.verdict is not AuditVerdict.SOUND:
         reason = "no audit has found it sound"
+    else:
+        tier = find_tier(load_audit_rules(today).tiers, sum(progress.shares))
+        audits = list_standings(connection, project.id)
+        reason = progress.audit_running or find_missing(audits, tier, is_end=True)
     return ProgressReport(progress=progress, free=count_free(progress), confirmed=confirmed, open_reason=reason)
 
 

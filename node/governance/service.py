@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final, cast
 
 from node.governance.answers_service import AnswerDesk
+from node.governance.auditing.auditors_service import AuditorDesk
+from node.governance.auditing.audits_service import AuditDesk
 from node.governance.comments_service import CommentDesk
 from node.governance.committee_service import CommitteeDesk
 from node.governance.deadlines_service import DeadlineDesk
@@ -56,7 +58,9 @@ class Projects:
         self.committee = CommitteeDesk(settings, keys=keys)
         self.votes = VoteDesk(settings, keys=keys)
         self.rounds = RoundDesk(letters, settings, keys=keys, find_fund=find_fund, entropy=entropy)
-        self.comments = CommentDesk()
+        self.comments = CommentDesk(settings)
+        self.audits = AuditDesk(settings, keys=keys)
+        self.auditors = AuditorDesk(settings, self.audits)
         self.deadlines = DeadlineDesk(letters, settings)
         self.answers = AnswerDesk(letters)
         issuer = Issuer(
@@ -71,4 +75,5 @@ class Projects:
     async def catch_up(self) -> int:
         """Do what days have made due: accounts changed, projects funded or missed; return how much. Run twice is run once."""
         changed = cast(int, await self.book.write(self.signers.apply_changes, None))
+        changed += cast(int, await self.book.write(self.audits.catch_up, None))
         return changed + cast(int, await self.book.write(self.deadlines.catch_up, None))

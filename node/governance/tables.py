@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from node.governance.bearers import ProofKind
 from node.governance.comments import CommentKind, CommentState
+from node.governance.drawing import DRAWN_FOR
 from node.governance.instalments import AuditVerdict, DueMark, ProofState, RoundState
 from node.governance.projects import ProjectEvent, ProjectState
 from node.governance.signers import SignerRole
@@ -227,7 +228,7 @@ draws = Table(
     Column("at", BigInteger, nullable=False),
     Column("drawn_at", BigInteger),
     seal_column(),
-    CheckConstraint(one_of("college", College), name="college"),
+    CheckConstraint(one_of("college", DRAWN_FOR), name="college"),
 )
 
 members = Table(

@@ -3,7 +3,8 @@
 Each member signs the words of one ballot with a key that the base does not hold. A college has its quorum when enough of
 its members who may vote have voted; an abstention is a ballot. Each college then has one voice, whatever its size, so
 that none outweighs the others: for, against, or none where its ballots are even. A project is validated when all
-colleges that have somebody who may vote reached their quorum, and more voices are for than against.
+colleges that have somebody who may vote reached their quorum, and more voices are for than against. A college that
+has fewer members than its minimum decides nothing, nor does the committee then.
 
 A ballot counts if, when the vote closes, its member still sits and has no conflict. So a quorum that was reached can be
 lost: then nothing is decided, and another vote may be called. Source: issue 5, "Committee".
@@ -58,6 +59,7 @@ class Outcome(StrEnum):
     VALIDATED = "validated"
     REFUSED = "refused"
     NO_QUORUM = "no_quorum"  # nothing was decided
+    VOID = "void"  # the project was withdrawn meanwhile: there was nothing left to decide, and nothing was counted
 
 
 class Criterion(Struct, frozen=True, array_like=True):
@@ -68,10 +70,11 @@ class Criterion(Struct, frozen=True, array_like=True):
 
 
 class VoteRules(Struct, frozen=True, array_like=True):
-    """The rules that a vote was called under. `quorum` is in hundredths, by college."""
+    """The rules that a vote was called under, by college: `quorum` in hundredths, `members_min` in members (none: 0)."""
 
     criteria: Annotated[tuple[Criterion, ...], Meta(min_length=1, max_length=CRITERIA_MAX)]
     quorum: Annotated[tuple[tuple[_Word, Annotated[int, Meta(ge=1, le=100)]], ...], Meta(min_length=1, max_length=20)]
+    members_min: Annotated[tuple[tuple[_Word, Annotated[int, Meta(ge=1, le=100)]], ...], Meta(max_length=20)] = ()
 
 
 class BallotWords(Struct, frozen=True, array_like=True):
@@ -174,7 +177,19 @@ def count(
 ) -> tuple[tuple[CollegeTally, ...], Outcome]:
     """Return what each college said, and what that decides. `choices` is by member; those of nobody here count nothing."""
     tallies = tuple(_count_college(college, percent, seats, choices) for college, percent in rules.quorum)
-    return tallies, _decide(tallies)
+    return tallies, Outcome.NO_QUORUM if find_short(seats, rules) is not None else _decide(tallies)
+
+
+def find_short(seats: Iterable[Seat], rules: VoteRules) -> tuple[str, int, int] | None:
+    """Return the first college with fewer members than its minimum, how many it has and how many it needs; or None.
+
+    Who has a conflict is a member all the same: a conflict lets a college be silent, and not the committee fall.
+    """
+    sitting = [seat.college for seat in seats]
+    for college, least in rules.members_min:
+        if sitting.count(college) < least:
+            return college, sitting.count(college), least
+    return None
 
 
 def _count_college(college: str, percent: int, seats: Iterable[Seat], choices: Mapping[bytes, str]) -> CollegeTally:

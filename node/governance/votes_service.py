@@ -13,6 +13,7 @@ from node.governance.answering import answer_each
 from node.governance.days import local_day, write_day
 from node.governance.errors import (
     AlreadyVoted,
+    CommitteeTooSmall,
     HasConflict,
     InvalidBallot,
     NotSeated,
@@ -41,6 +42,7 @@ from node.governance.votes import (
     SignedBallot,
     VoteRules,
     count,
+    find_short,
     is_ballot_signed,
     read_words,
     require_ballot,
@@ -136,6 +138,9 @@ class VoteDesk:
             raise InvalidBallot(reason="it would be over before it begins")
         require_eligible_now(page, project, self._settings.zone)
         rules = load_committee_rules(write_day(local_day(page.now, self._settings.zone))).vote
+        short = find_short(load_seats(page.connection, project, page.now, self._settings.zone), rules)
+        if short is not None:
+            raise CommitteeTooSmall(college=short[0], members=short[1], least=short[2])
         note_asked(page, asked.id, *content)
         save(
             page.connection,
@@ -205,9 +210,6 @@ class VoteDesk:
         minutes = self._count(page, session, project, asked.reason)
         outcome = Outcome(minutes.outcome)
         event = {Outcome.VALIDATED: ProjectEvent.VALIDATED, Outcome.REFUSED: ProjectEvent.REFUSED}.get(outcome)
-        # Withdrawn while the vote ran: nothing is left to decide, and the vote stays as it is.
-        if project.state is not ProjectState.UNDER_EXAMINATION:
-            raise ProjectStepRefused(state=project.state, event="voted")
         if outcome is Outcome.REFUSED and not is_line(asked.reason, REASON_MAX):
             raise ReasonMissing(what="refused")
         body = write_minutes(minutes)

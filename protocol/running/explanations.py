@@ -858,6 +858,14 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Say why, in a few words that everybody will read ({what}).",
     ),
     "appeal_refused": ("Recours refusé : {reason}.", "Appeal refused: {reason}."),
+    "committee_too_small": (
+        "Le collège {college} compte {members} membres, il en faut {least} : complétez-le avant de voter.",
+        "College {college} has {members} members and needs {least}: complete it before a vote.",
+    ),
+    "too_many_waiting": (
+        "{most} {what} de ce compte attendent déjà d'être lus : patientez.",
+        "{most} {what} of this account wait to be read already: have patience.",
+    ),
     "vote_running": (
         "Un vote est déjà ouvert sur ce projet : {session}. Attendez qu'il soit clos.",
         "A vote on this project is open already: {session}. Wait until it is closed.",
@@ -891,6 +899,19 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Rien à confirmer : ce paiement est dans l'état {state}.",
         "Nothing to confirm: this payment is in state {state}.",
     ),
+    "invalid_audit": ("Audit refusé ({field}) : {reason}.", "Audit refused ({field}): {reason}."),
+    "mission_step_refused": (
+        "Une mission ou un audit dans l'état {state} ne peut pas passer par là : {event}.",
+        "A mission or an audit in state {state} cannot go that way: {event}.",
+    ),
+    "not_enough_auditors": (
+        "{found} auditeurs sans conflit sont disponibles, il en faut {needed} : attendez, ou inscrivez-en d'autres.",
+        "{found} auditors without a conflict are there, {needed} are needed: wait, or let others join.",
+    ),
+    "auditor_unknown": ("Aucun auditeur {auditor} ici.", "No auditor {auditor} here."),
+    "audit_unknown": ("Aucun audit {audit} ici.", "No audit {audit} here."),
+    "mission_unknown": ("Aucune mission {mission} ici.", "No mission {mission} here."),
+    "report_unknown": ("Aucun constat {report} ici.", "No report {report} here."),
     "project_unknown": ("Aucun projet {project} ici.", "No project {project} here."),
     "bearer_unknown": ("Aucun porteur {bearer} ici.", "No bearer {bearer} here."),
     "signer_unknown": ("Aucune clé {signer} en cours ici.", "No key {signer} in force here."),

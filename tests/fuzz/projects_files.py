@@ -11,6 +11,21 @@ from typing import Final
 
 import msgspec
 
+from node.audits_requests import make_report, read_signed_request, write_signed
+from node.governance.auditing.words import (
+    WORDS_VERSION,
+    JoinWords,
+    MissionWords,
+    ReportLine,
+    ReportWords,
+    sign_words,
+)
+from node.governance.auditing.words import (
+    read_words as read_audit_words,
+)
+from node.governance.auditing.words import (
+    write_words as write_audit_words,
+)
 from node.governance.bearers import require_iban, require_registry
 from node.governance.drawing import require_public_number
 from node.governance.minutes import MINUTES_VERSION, Minutes, read_minutes, verify_minutes, write_minutes
@@ -34,6 +49,7 @@ from node.governance.votes import (
 from node.projects_requests import read_sheet_request, write_sheet_request
 from protocol.canonical import encode_typed
 from protocol.errors import Refusal
+from protocol.identifiers import Id16
 from protocol.keys import Domain, PublicKeys, SecretKeys, sign
 from tests.fuzz.targets import Run, require_same
 
@@ -49,6 +65,18 @@ SHEET: Final = Sheet(
     (),
     (),
     b"",
+)
+JOIN: Final = JoinWords(
+    *(WORDS_VERSION, HOME, bytes(16), "D715K6AF", "student", "29019", "Brest", 48_390_394, -4_486_076, 5_000),
+    *(("rome:300031",), 20260101, 20261231, 2),
+)
+MISSION: Final = MissionWords(
+    *(WORDS_VERSION, HOME, b"m" * 16, b"a" * 16, b"p" * 16, "Un verger", b"s" * 32, 1, 0, MEMBER.public.id),
+    *(("done", "spent"), 20261231, 20270131),
+)
+REPORT: Final = ReportWords(
+    *(WORDS_VERSION, HOME, b"r" * 16, b"m" * 16, (ReportLine("done", "failed", "rien n'est fait"),), (b"d" * 32,)),
+    *(b"f" * 16, b""),
 )
 
 
@@ -72,6 +100,8 @@ def projects_file() -> Run:
         with suppress(Refusal):
             require_same(write_sheet(read_sheet(data)), data, "a sheet")
         with suppress(Refusal):
+            require_same(write_audit_words(read_audit_words(data)), data, "what an auditor signs")
+        with suppress(Refusal):
             require_same(require_picture(data).body, data, "a picture")
         _look_at_text(data)
 
@@ -90,6 +120,12 @@ def _look_at_text(data: bytes) -> None:
     with suppress(Refusal, ValueError, RecursionError):
         sheet = read_sheet_request(json.loads(text))
         require_same(read_sheet_request(msgspec.to_builtins(write_sheet_request(sheet))), sheet, "a sheet of JSON")
+    with suppress(Refusal, ValueError, RecursionError):
+        signed = read_signed_request(json.loads(text))
+        require_same(read_signed_request(write_signed(signed)), signed, "a signed text of JSON")
+    with suppress(Refusal, ValueError, RecursionError):
+        report = make_report(Id16(bytes(16)), write_audit_words(MISSION).hex(), json.loads(text))
+        require_same(read_audit_words(write_audit_words(report)), report, "a report of JSON")
 
 
 def _png() -> bytes:
@@ -117,5 +153,9 @@ def seeds() -> Iterator[bytes]:
     yield _png()
     yield b"\xff\xd8\xff\xe0\x00\x04AB\xff\xc0\x00\x0b\x08\x00\x03\x00\x02\x01\x01\x11\x00\xff\xda\x00\x02data\xff\xd9"
     yield write_public(MEMBER.public).encode()
+    for words in (JOIN, MISSION, REPORT):
+        yield write_audit_words(words)
+        yield json.dumps(write_signed(sign_words(words, MEMBER))).encode()
+    yield json.dumps({"lines": [{"criterion": "done", "verdict": "sound"}], "pictures": ["ab" * 32]}).encode()
     for text in ("W291000001", "732 829 320", "FR14 2004 1010 0505 0001 3M02 606", "11 23 35 40 49"):
         yield text.encode()

@@ -12,13 +12,13 @@ from node.governance.committee_service import CloseList, DeclareConflict, EndMem
 from node.governance.drawing import rank_candidates
 from node.governance.errors import (
     AlreadyVoted,
+    CommitteeTooSmall,
     DrawStepRefused,
     HasConflict,
     InvalidBallot,
     InvalidDraw,
     InvalidMember,
     NotSeated,
-    ProjectStepRefused,
     ReasonMissing,
     SessionUnknown,
     SignatureRefused,
@@ -197,9 +197,29 @@ async def test_what_is_withdrawn_while_it_is_voted_on_is_decided_no_more(world: 
     for name in members:
         world.cast(name, session)
     world.lead(project, ProjectEvent.WITHDRAWN, "plus besoin")
+    assert world.session(session.id).outcome is Outcome.VOID
+    with pytest.raises(VoteClosed):
+        world.cast(next(iter(members)), session, Choice.AGAINST, reason="late")
     world.later(days=8)
-    with pytest.raises(ProjectStepRefused):
-        world.close_vote(session)
+    closed = world.close_vote(session)
+    assert (closed.outcome, closed.reason, closed.minutes, closed.decision) == (Outcome.VOID, "withdrawn", None, None)
+    assert world.project(project).state is ProjectState.WITHDRAWN
+
+
+async def test_a_college_below_its_minimum_neither_votes_nor_decides(world: World) -> None:
+    members = world.committee()
+    project = examined(world)
+    session = world.call(project)
+    for name in members:
+        world.cast(name, session)
+    world.write(world.projects.committee.end, EndMember(id=members["citizens-1"], reason="left"))
+    world.later(days=8)
+    assert world.close_vote(session).outcome is Outcome.NO_QUORUM
+    with pytest.raises(CommitteeTooSmall) as refusal:
+        world.call(project)
+    assert refusal.value.facts == {"college": "citizens", "members": 0, "least": 1}
+    world.seat("newcomer", College.CITIZENS)
+    world.call(project)
 
 
 async def test_anybody_counts_the_minutes_again(world: World) -> None:

@@ -12,19 +12,23 @@ from aiohttp.test_utils import TestClient, TestServer
 from click.testing import CliRunner
 from typer.main import get_command
 
+from node.access.service import Grant, NotAuthorised, Scope
+from node.audits_requests import make_reply, make_report, write_signed
 from node.commands import app as node_commands
 from node.governance.comments import CommentKind, CommentState
 from node.governance.comments_service import AddComment, Moderate
 from node.governance.committee_service import CloseList
 from node.governance.minutes import verify_minutes
 from node.governance.pictures import require_picture
+from node.governance.projects import ProjectEvent
 from node.governance.sheets import Picture
 from node.projects_api import DOORS, add_projects_doors
 from node.projects_requests import write_sheet_request
-from protocol.identifiers import format_id
+from protocol.identifiers import Id16, format_id, parse_id
 from protocol.running import clock_service
 from protocol.running.http_service import Metrics, make_application
 from protocol.times import DAY_MS, Instant
+from tests.governance.test_auditing import started
 from tests.governance.test_sheets import png
 from tests.governance.world import BREST, NOON, PROJECTS, World, make_sheet
 
@@ -106,7 +110,8 @@ async def test_the_doors_are_described_as_they_are(world: World) -> None:
     [(status, told), (_, words)] = await ask(world, "/openapi.json", "/words")
     assert status == 200
     assert set(told["paths"]) == {route.path for route, _ in DOORS}
-    assert all(operation["get"]["security"] == [] for operation in told["paths"].values())
+    operations = [one for path in told["paths"].values() for one in path.items()]
+    assert all((operation.get("security") == []) == (method == "get") for method, operation in operations)
     assert {one["key"] for one in words["themes"]} >= {"environment", "education"}
     assert all(one["fr"] and one["en"] for one in words["themes"] + words["criteria"])
 
@@ -203,3 +208,137 @@ def test_a_project_goes_from_its_file_to_its_minutes_by_commands(
     assert "validated" in place.run("projects", "show", place.folder, project)  # as tables
     place.run("totals", place.folder)  # the accounts' base is made by its first command
     assert "each decision is its minutes" in place.run("check", place.folder)
+
+
+# ---------------------------------------------------------------- doors that take a key
+
+
+class Program:
+    """A program with a key of the node's access room, which a test answers for."""
+
+    def __init__(self, world: World, *scopes: Scope, account: str = "") -> None:
+        self.world = world
+        self.granted = Grant("k1", frozenset(scopes), account)
+
+    async def authorise(self, text: str) -> Grant:
+        if text != "cmk_k1_right":
+            raise NotAuthorised
+        return self.granted
+
+    async def post(self, path: str, body: Any, key: str = "cmk_k1_right", *, apart: bool = False) -> tuple[int, Any]:
+        application = make_application(body_bytes_max=200_000, probe=lambda: None, metrics=Metrics(lambda: ()))
+        add_projects_doors(application, self.world.projects, None if apart else self.authorise)
+        async with TestClient(TestServer(application)) as client:
+            headers = {"Authorization": f"Bearer {key}"} if key else {}
+            answer = await client.post(f"/v1/projects{path}", json=body, headers=headers)
+            return answer.status, await answer.json()
+
+
+async def test_a_program_proposes_and_comments_for_an_account_as_far_as_its_key_goes(world: World) -> None:
+    program, account = Program(world, Scope.PROJECTS), world.account()
+    sheet = msgspec.to_builtins(write_sheet_request(make_sheet(None)))
+    asked = {"id": format_id(world.id()), "account": account, "sheet": sheet}
+    for key, status in (("", 401), ("cmk_k1_wrong", 401)):
+        assert (await program.post("/proposals", asked, key))[0] == status
+    assert (await program.post("/proposals", asked, apart=True))[0] == 401  # served apart from the accounts
+    assert (await Program(world, Scope.CEDE).post("/proposals", asked))[0] == 403
+    bound = Program(world, Scope.PROJECTS, account=world.account())
+    assert (await bound.post("/proposals", asked))[0] == 403
+    told = (201, {"project": asked["id"], "state": "proposed"})
+    assert await program.post("/proposals", asked) == told
+    assert await program.post("/proposals", asked) == (200, told[1])
+    status, refused = await program.post("/proposals", asked | {"sheet": sheet | {"title": "Autre"}})
+    assert (status, refused["code"]) == (409, "id_mismatch")
+    assert world.project(parse_id(asked["id"])).proposer == account
+    for _ in range(2):
+        assert (await program.post("/proposals", asked | {"id": format_id(world.id())}))[0] == 201
+    status, refused = await program.post("/proposals", asked | {"id": format_id(world.id())})
+    assert (status, refused["code"], refused["facts"]) == (
+        422,
+        "too_many_waiting",
+        {"what": "proposals", "most": 3},
+    )
+    assert (await program.post("/proposals", asked))[0] == 200  # asked again, it is answered all the same
+
+    project = world.propose(world.bearer())
+    world.lead(project, ProjectEvent.EXAMINED)
+    said = {"id": format_id(world.id()), "account": account, "kind": "question", "text": "Qui arrose ?"}
+    path = f"/{format_id(project)}/comments"
+    assert await program.post(path, said) == (201, {"comment": said["id"], "state": "waiting"})
+    assert await program.post(path, said) == (200, {"comment": said["id"], "state": "waiting"})
+    assert (await bound.post(path, said))[0] == 403
+    assert (await program.post(path, said | {"kind": "shout"}))[0] == 400
+    for _ in range(9):
+        assert (await program.post(path, said | {"id": format_id(world.id())}))[0] == 201
+    assert (await program.post(path, said | {"id": format_id(world.id())}))[1]["code"] == "too_many_waiting"
+    assert (await ask(world, path))[0] == (200, {"comments": []})  # nobody has looked at them
+    world.write(
+        world.projects.comments.moderate,
+        Moderate(comment=parse_id(said["id"]), state=CommentState.SHOWN, by="the office"),
+    )
+    assert (await program.post(path, said | {"id": format_id(world.id())}))[0] == 201
+
+
+async def test_auditors_hand_in_what_they_signed_and_anybody_reads_it(world: World) -> None:
+    audits, project = await started(world)
+    program = Program(world, Scope.PROJECTS)
+    audits.join("ada")
+    audit = audits.ask(project)
+    world.later(days=31)
+    audits.draw(audit)
+    [row] = audits.missions(audit)
+    [(_, mission)] = await ask(world, f"/missions/{format_id(Id16(bytes(row.id)))}")
+    reply = make_reply(world.id(), mission["body"], is_accepted=True, reason="")
+    signed = write_signed(audits.sign("ada", reply))
+    assert (await program.post("/audit-words", signed, ""))[0] == 401
+    assert (await program.post("/audit-words", signed | {"signature": "00" * 64}))[1]["code"] == "signature_refused"
+    taken = {"what": "reply", "id": format_id(Id16(reply.id)), "state": "accepted"}
+    assert await program.post("/audit-words", signed) == (200, taken)
+    assert await program.post("/audit-words", signed) == (200, taken)
+    lines = [{"criterion": key, "verdict": "sound"} for key in mission["criteria"]]
+    lines[1] |= {"verdict": "reserved", "text": "une facture manque"}
+    report = make_report(world.id(), mission["body"], {"lines": lines})
+    assert (await program.post("/audit-words", write_signed(audits.sign("ada", report))))[1]["state"] == "reserved"
+    id_ = format_id(Id16(report.id))
+    answer = {"id": format_id(world.id()), "account": "D715K6AF", "text": "La voici.", "sha256": "ab" * 32}
+    assert await program.post(f"/reports/{id_}/answers", answer) == (200, {"answer": answer["id"]})
+    [(status, told)] = await ask(world, f"/{format_id(project)}/audits")
+    assert status == 200
+    [one] = told["audits"]
+    assert (one["state"], one["verdict"], one["auditors"], one["instalment"]) == ("ended", "reserved", 1, 1)
+    [shown] = one["missions"][0]["reports"]
+    assert [line["verdict"] for line in shown["lines"]] == ["sound", "reserved", "sound", "sound"]
+    assert [(said["text"], said["sha256"]) for said in shown["answers"]] == [("La voici.", "ab" * 32)]
+    assert not [account for account in (*audits.accounts, "D715K6AF") if account in json.dumps(told)]
+
+
+def test_an_auditor_joins_and_says_a_conflict_with_files_alone(tmp_path: Path) -> None:
+    place = Place(tmp_path / "node")
+    place.run("init", place.folder, "--territory", BREST, "--name", "Brest")
+    place.ask("init")
+    own, files = tmp_path / "ada", [tmp_path / "join.json", tmp_path / "conflict.json"]
+    made = place.run("projects", "key", "--keys", own, "--json")
+    place.ask("signer add", made["public"], "--role", "auditor", "--title", "Auditrice 1")
+    signing = ("--keys", own, "--territory", BREST)
+    place.run(
+        *("projects", "audit", "join", *signing, "--account", "D715K6AF", "--kind", "student", "--place", "29019"),
+        *("--place-name", "Brest", "--latitude", "48.3904", "--longitude", "-4.4861", "--from", "2026-01-01"),
+        *("--until", "2028-12-31", "--skill", "rome:300031", "--out", files[0]),
+    )
+    place.run(
+        *("projects", "audit", "conflict", *signing, "--organisation", "W291000001", "--reason", "membre"),
+        *("--out", files[1]),
+    )
+    assert [place.ask("audit hand-in", file)["what"] for file in files] == ["join", "conflict"]
+    [auditor] = place.ask("audit auditors")
+    assert (auditor["account"], auditor["kind"], auditor["conflicts"], auditor["left"]) == (
+        "D715K6AF",
+        "student",
+        1,
+        "",
+    )
+    place.ask("audit away", auditor["auditor"], "--until", "2027-01-31")
+    assert place.ask("audit auditors")[0]["away_until"] == "2027-01-31"
+    assert {one["key"] for one in place.ask("audit rules")["criteria"]} == {"done", "spent", "serves", "open"}
+    assert "Auditrice 1" in place.run("projects", "audit", "auditors", place.folder)
+    assert place.ask("audit reminders") == []

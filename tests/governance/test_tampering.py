@@ -14,6 +14,12 @@ import pytest
 from sqlalchemy import LargeBinary, Table, Text
 
 from node.governance import checks, minutes, tables, votes
+from node.governance.auditing import tables as audit_tables
+from node.governance.auditing import words
+from node.governance.auditing.auditors import AuditorKind, ConflictKind
+from node.governance.auditing.auditors_service import MoveAuditor
+from node.governance.auditing.audits_service import DropAudit, ToldReminder
+from node.governance.auditing.missions import AuditState, MissionState, ReminderKind
 from node.governance.bearers import ProofKind
 from node.governance.comments import CommentKind, CommentState
 from node.governance.comments_service import AddComment, Moderate
@@ -31,7 +37,9 @@ from protocol import keys
 from protocol.book.seals import compute_seal
 from protocol.findings import Checked
 from protocol.house import Refused, make_due_id
+from protocol.identifiers import Id16
 from protocol.keys import Domain, make_keys, sign
+from tests.governance.audit_makers import Audits
 from tests.governance.test_life import convert, find, prove
 from tests.governance.test_sheets import png
 from tests.governance.world import BREST, OTHER, RENNES, World
@@ -51,11 +59,18 @@ STATES: dict[str, type[StrEnum]] = {
     "findings.verdict": AuditVerdict,
     "rounds.state": RoundState,
     "dues.mark": DueMark,
+    "auditors.kind": AuditorKind,
+    "audit_conflicts.kind": ConflictKind,
+    "audits.state": AuditState,
+    "missions.state": MissionState,
+    "reports.verdict": AuditVerdict,
+    "audit_reminders.kind": ReminderKind,
 }
 
 # Where euros and decisions stand: signatures, minutes or logs hold each of them, whatever the seal says.
 DEEP = (
     *("projects", "versions", "steps", "sessions", "ballots", "draws", "findings", "iban_changes", "rounds", "dues"),
+    *("auditors", "audits", "missions", "reports"),
 )
 # But for these: who wrote, who proposed, when. The rest stands once: the seal alone holds it.
 SEAL_ONLY = (
@@ -69,6 +84,10 @@ SEAL_ONLY = (
     *("rounds.instalment", "projects.code"),
     # who took a step or wrote a version, and why
     *("steps.by", "steps.reason", "versions.by"),
+    # of audits: who asked, why, for when; when things happened; why somebody is away or has left
+    *("audits.at", "audits.by", "audits.dropped_at", "audits.dropped_reason", "audits.due_on", "audits.reason"),
+    *("auditors.at", "auditors.away_until", "auditors.ended_at", "auditors.ended_reason"),
+    *("missions.at", "missions.ended_at", "missions.reason", "missions.replied_at", "reports.at"),
 )
 
 
@@ -134,13 +153,14 @@ async def live(world: World) -> None:
     find(world, project, AuditVerdict.RESERVED)
     convert(world, project)
     await world.settle()
+    await live_audits(world, project, picture.digest)
     world.signer("anne", SignerRole.STEWARD), world.signer("bob", SignerRole.STEWARD)
-    words = IbanWords(1, BREST, world.id(), bearer.id, "LES BLES", OTHER)
+    changed = IbanWords(1, BREST, world.id(), bearer.id, "LES BLES", OTHER)
     for name in ("anne", "bob"):
         own = world.people[name]
-        signature = sign(own, Domain.OFFICER, write_words(words))
+        signature = sign(own, Domain.OFFICER, write_words(changed))
         world.write(
-            world.projects.signers.change_ibans, SignedChange(words=words, key=own.public.id, signature=signature)
+            world.projects.signers.change_ibans, SignedChange(words=changed, key=own.public.id, signature=signature)
         )
     world.later(days=3)
     await world.projects.catch_up()
@@ -151,6 +171,31 @@ async def live(world: World) -> None:
     await world.settle()
     world.lead(late, ProjectEvent.WITHDRAWN, "le terrain est vendu")
     await world.settle()
+
+
+async def live_audits(world: World, project: Id16, picture: bytes) -> None:
+    """An auditor declines, the next one reports twice, a third one has a conflict; another audit is dropped."""
+    audits = Audits(world)
+    people = audits.people(["ada", "bea", "cleo"])
+    audits.declare("cleo", organisation="W291000009")
+    audit, dropped = audits.ask(project), audits.ask(project, instalment=0)
+    world.later(days=31)
+    audits.draw(audit)
+    audits.draw(dropped)
+    why = DropAudit(id=world.id(), audit=dropped, by="the office", reason="asked twice")
+    world.write(world.projects.audits.drop, why)
+    audits.reply(audits.missions(audit)[0], accepts=False)
+    world.later(days=5)
+    await world.projects.catch_up()
+    mission = audits.missions(audit)[1]
+    reminded = ToldReminder(mission=Id16(bytes(mission.id)), kind=ReminderKind.ANSWER)
+    world.write(world.projects.audits.tell_reminders, reminded)
+    audits.reply(mission)
+    audits.report(mission, AuditVerdict.RESERVED, pictures=(picture,))
+    [report] = audits.reports(mission)
+    audits.report(mission, follows=bytes(report.id), answer=audits.answer(report))
+    left = MoveAuditor(id=world.id(), auditor=people["ada"], leaves="moved away")
+    world.write(world.projects.auditors.move, left)
 
 
 def _others(column: Any, value: Any) -> list[Any]:
@@ -199,7 +244,7 @@ async def test_one_value_changed_by_hand_is_found_and_where_money_stands_without
 ) -> None:
     # What a signature says never changes: it is looked at once, not once for each change.
     remembered = functools.lru_cache(maxsize=None)(keys.is_signed)
-    for module in (checks, minutes, votes):
+    for module in (checks, minutes, votes, words):
         monkeypatch.setattr(module, "is_signed", remembered)
     world = World(lambda name: f"sqlite:///{tmp_path / name}.db")
     await live(world)
@@ -207,7 +252,7 @@ async def test_one_value_changed_by_hand_is_found_and_where_money_stands_without
     hand = Hand(tmp_path / "PROJECTS.db")
     hidden: set[str] = set()
     missed: set[str] = set()
-    own = [table for table in vars(tables).values() if isinstance(table, Table)]  # not those of passes
+    own = [table for room in (tables, audit_tables) for table in vars(room).values() if isinstance(table, Table)]
     for table in own:
         rows = hand.rows(table)
         assert rows, f"nothing happened in {table.name}"

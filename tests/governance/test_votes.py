@@ -42,13 +42,15 @@ def seat(number: int, college: College, conflict: str = "") -> Seat:
         st.tuples(st.sampled_from(list(College)), st.booleans(), st.none() | st.sampled_from(list(Choice))), max_size=24
     ),
     st.integers(1, 100),
+    st.dictionaries(st.sampled_from(list(College)), st.integers(1, 3), max_size=2),
 )
 def test_each_college_with_its_quorum_has_one_voice(
-    told: list[tuple[College, bool, Choice | None]], percent: int
+    told: list[tuple[College, bool, Choice | None]], percent: int, least: dict[College, int]
 ) -> None:
     seats = [seat(at, college, "kin" if conflict else "") for at, (college, conflict, _) in enumerate(told)]
     choices = {seats[at].member: str(choice) for at, (_, _, choice) in enumerate(told) if choice}
-    rules = VoteRules(RULES.criteria, tuple((str(one), percent) for one in College))
+    minima = tuple(sorted((str(one), members) for one, members in least.items()))
+    rules = VoteRules(RULES.criteria, tuple((str(one), percent) for one in College), minima)
     tallies, outcome = count(seats, choices, rules)
     voices, lost = 0, False
     for college in College:
@@ -62,6 +64,7 @@ def test_each_college_with_its_quorum_has_one_voice(
         ahead = sum(one is Choice.FOR for one in cast) - sum(one is Choice.AGAINST for one in cast)
         voices += (ahead > 0) - (ahead < 0)
     nobody = all(conflict for _, conflict, _ in told)
+    lost = lost or any(sum(one is college for one, _, _ in told) < members for college, members in least.items())
     expected = Outcome.NO_QUORUM if lost or nobody else Outcome.VALIDATED if voices > 0 else Outcome.REFUSED
     assert outcome is expected
     assert sum(one.votes_for + one.votes_against + one.abstentions for one in tallies) == sum(

@@ -124,7 +124,7 @@ def upgrade() -> None:
         sa.Column("drawn_at", sa.BigInteger(), nullable=True),
         sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint(
-            "college = 'associations' OR college = 'citizens' OR college = 'companies' OR college = 'municipality' OR college = 'qualified'",
+            "college = 'associations' OR college = 'auditors' OR college = 'citizens' OR college = 'companies' OR college = 'municipality' OR college = 'qualified'",
             name=op.f("ck_draws_college"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_draws")),
@@ -365,7 +365,7 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.BigInteger(), nullable=True),
         sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint(
-            "outcome = 'no_quorum' OR outcome = 'refused' OR outcome = 'validated' OR outcome IS NULL",
+            "outcome = 'no_quorum' OR outcome = 'refused' OR outcome = 'validated' OR outcome = 'void' OR outcome IS NULL",
             name=op.f("ck_sessions_outcome"),
         ),
         sa.CheckConstraint("closes_at > opens_at AND is_appeal BETWEEN 0 AND 1", name=op.f("ck_sessions_times")),
