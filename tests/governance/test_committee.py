@@ -191,7 +191,7 @@ async def test_the_proposer_abstains(world: World) -> None:
 
 
 async def test_what_is_withdrawn_while_it_is_voted_on_is_decided_no_more(world: World) -> None:
-    members = world.committee()
+    *members, late = world.committee()
     project = examined(world)
     session = world.call(project)
     for name in members:
@@ -199,7 +199,7 @@ async def test_what_is_withdrawn_while_it_is_voted_on_is_decided_no_more(world: 
     world.lead(project, ProjectEvent.WITHDRAWN, "plus besoin")
     assert world.session(session.id).outcome is Outcome.VOID
     with pytest.raises(VoteClosed):
-        world.cast(next(iter(members)), session, Choice.AGAINST, reason="late")
+        world.cast(late, session)
     world.later(days=8)
     closed = world.close_vote(session)
     assert (closed.outcome, closed.reason, closed.minutes, closed.decision) == (Outcome.VOID, "withdrawn", None, None)
