@@ -25,6 +25,7 @@ from hub.reconciliation.checks import check_hub, compare_with_replay, replay
 from hub.reconciliation.export_service import load_header, load_records
 from hub.recovery.recovery import RESTORED
 from hub.settlement import store as settlement_store
+from hub.windows_commands import WINDOW_COMMANDS, make_windows
 from protocol.amounts import require_balance
 from protocol.book.backup_service import back_up, mark_restored, put_back
 from protocol.book.store import open_engine, require_driver
@@ -261,6 +262,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "recover": _recover,
     "recovery": _recovery,
     "finish_recovery": _finish_recovery,
+    **{name: _unless_recovering(command) for name, command in WINDOW_COMMANDS.items()},
 }
 
 
@@ -269,6 +271,8 @@ def _call(folder: Path, name: str, **arguments: Any) -> Any:
 
 
 # The command line.
+
+app.add_typer(make_windows(_call), name="window")
 
 
 @app.command()
@@ -531,6 +535,7 @@ def obligations(
                     "state": str(one.state),
                     "said_on": one.said_on,
                     "confirmed_on": one.confirmed_on,
+                    "window": one.window,
                 }
                 for ((origin, epoch, index), place), one in settlement_store.load_owed(connection, member)
             ]

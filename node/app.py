@@ -20,6 +20,7 @@ from node.federation import store as federation_store
 from node.federation.conversion_service import Conversions
 from node.federation.payee_service import PayeeDesk
 from node.federation.service import Federation
+from node.federation.windows_service import Windows
 from node.federation.worker import ExchangeWorker
 from node.grants.service import GrantDesk
 from node.holders.service import HolderDesk
@@ -44,7 +45,7 @@ from protocol.errors import Refusal
 from protocol.exchange.client import BackOff, HttpTransport, HubUnreachable, Transport
 from protocol.exchange.peer_service import PeerExchange
 from protocol.exchange.service import Identity
-from protocol.house import BaseName, DueConfirmed, HouseMessage, house_of
+from protocol.house import BaseName, DueConfirmed, HouseMessage, OrderNetted, house_of
 from protocol.identifiers import Id16, TerritoryCode, make_account_number, require_territory
 from protocol.keys import Keyring
 from protocol.running import clock_service
@@ -150,6 +151,9 @@ class NodeApp:
         self.projects = ProjectDesk(self.ledger, books, self.releases, has_fund=has_fund)
         self.conversions = Conversions(self.federation, self.projects, self._tell_house, has_fund=has_fund)
         self.projects.abroad = self.federation.conversions = self.conversions
+        self.windows = Windows(self.federation, self.projects.find_owed, self._tell_house)
+        if has_fund:
+            self.federation.windows = self.windows
         self.on_house_news: Callable[[], None] = lambda: None
         self.house_exchange = None if self.house is None else self._open_house(self.house, keyring)
         self._asked_at = Instant(0)
@@ -173,10 +177,13 @@ class NodeApp:
                     for message in messages:
                         if isinstance(message, DueConfirmed):
                             self.conversions.confirm(page, message)
-                    return self.projects.apply(page, sender, messages)
+                    netted = [message for message in messages if isinstance(message, OrderNetted)]
+                    answers = [answer for message in netted for answer in self.windows.hear_projects(page, message)]
+                    return answers + self.projects.apply(page, sender, messages)
                 case BaseName.FUND:
                     self.projects.hear_fund(page, messages)
                     self.conversions.hear_fund(page, messages)
+                    self.windows.hear_fund(page, messages)
                     return deposits.apply(page, sender, messages)
                 case _:
                     return deposits.apply(page, sender, messages)

@@ -21,6 +21,8 @@ nothing in another.
     projects ── CataloguePublished ──▶ accounts
     accounts ── PayerKey ──▶ projects             what the cards of other territories say of their bases
     accounts ── DeciderKey, SettlementAccount ──▶ fund
+    fund ── NettingTold, NetPaid ──▶ accounts     words to other funds; and what other funds said: the same, back
+    projects ── OrderNetted ──▶ accounts ── NettedDue, WindowTold ──▶ fund; back: OrderReturned     see "Windows of netting"
     people ── OpenHolder, AskHolder, FreezeHolder, CloseHolder ──▶ accounts    a holder's account, by its number alone
     people ◀── HolderOpened, HolderTold, HolderBusy, HolderClosed, Refused ── accounts
 
@@ -44,7 +46,17 @@ from protocol.directory import Directory, Member, MemberKind, MemberStatus
 from protocol.errors import NotCanonical
 from protocol.identifiers import TerritoryCode
 from protocol.keys import PublicKeys
-from protocol.messages import LEAF_BYTES_MAX, SEALED_ORDER_BYTES_MAX, Amount, Code, Key32, Millis, Party
+from protocol.messages import (
+    LEAF_BYTES_MAX,
+    SEALED_ORDER_BYTES_MAX,
+    WINDOW_MAX,
+    Amount,
+    Code,
+    Key32,
+    Millis,
+    Party,
+    WindowNumber,
+)
 from protocol.territory_card import SETTLEMENT_BYTES_MAX
 
 HOUSE_VERSION: Final = 1
@@ -57,6 +69,7 @@ PLEDGES_MAX: Final = 500
 Id = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Number = Annotated[str, Meta(min_length=8, max_length=8)]
 Day = Annotated[int, Meta(ge=19000101, le=99991231)]  # yyyymmdd
+Net = Annotated[int, Meta(ge=-(10**15), le=10**15)]
 SealedOrder = Annotated[bytes, Meta(min_length=1, max_length=SEALED_ORDER_BYTES_MAX)]
 
 
@@ -548,6 +561,74 @@ class DueConfirmed(Struct, frozen=True, array_like=True, tag=53):
     on: Day
 
 
+class NettingTold(Struct, frozen=True, array_like=True, tag=85):
+    """Whether what two funds owe each other is netted. Fund to accounts: our fund's word to `other`; back: that one's to ours."""
+
+    other: Party
+    is_netted: bool
+    since: Day
+
+
+class OrderNetted(Struct, frozen=True, array_like=True, tag=86):
+    """Another fund called a due netted: our own fund pays the bearer, by this order. Projects to accounts. `id` is the due's."""
+
+    id: Id
+    order: SealedOrder
+
+
+class OrderReturned(Struct, frozen=True, array_like=True, tag=90):
+    """Our own fund cannot pay a netted due by this order: accounts to projects, who write another. `id` is the due's."""
+
+    id: Id
+    code: Code
+
+
+class NettedDue(Struct, frozen=True, array_like=True, tag=87):
+    """What `debtor`'s fund owes for a project here, and our fund is to pay once its window is paid. Accounts to fund.
+
+    `id` is the conversion's, the same as its debtor's fund knows it by.
+    """
+
+    id: Id
+    debtor: Party
+    project: Id
+    cents: Amount
+    order: SealedOrder
+
+
+class WindowTold(Struct, frozen=True, array_like=True, tag=88):
+    """A window was closed in which our fund stands. Accounts to fund.
+
+    `members` and `net` are columns: what each fund is owed in all (below zero: it owes). `ids` are our dues, as columns with
+    `others` (a place in `members`) and `cents`: above zero we are owed it, below zero we owe it.
+    """
+
+    window: WindowNumber
+    on: Day
+    members: Annotated[tuple[Party, ...], Meta(min_length=2, max_length=WINDOW_MAX)]
+    net: Annotated[tuple[Net, ...], Meta(min_length=2, max_length=WINDOW_MAX)]
+    ids: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=WINDOW_MAX)]
+    others: Annotated[tuple[Annotated[int, Meta(ge=0, lt=WINDOW_MAX)], ...], Meta(min_length=1, max_length=WINDOW_MAX)]
+    cents: Annotated[tuple[Net, ...], Meta(min_length=1, max_length=WINDOW_MAX)]
+
+
+class NetState(IntEnum):
+    """How far what one fund pays another at the end of a window is."""
+
+    PAID = 1  # says who pays: the bank carried it out
+    REJECTED = 2  # says who pays: the bank sent it back, it is owed again
+    CONFIRMED = 4  # says who is paid: it is here
+
+
+class NetPaid(Struct, frozen=True, array_like=True, tag=89):
+    """What became of our payment to `other` in a window, or of its payment to us: fund to accounts; and back, its word."""
+
+    window: WindowNumber
+    other: Party
+    state: NetState
+    on: Day
+
+
 HouseMessage = (
     Deposit
     | DepositTaken
@@ -595,6 +676,12 @@ HouseMessage = (
     | Kept
     | Resumed
     | DueConfirmed
+    | NettingTold
+    | OrderNetted
+    | OrderReturned
+    | NettedDue
+    | WindowTold
+    | NetPaid
 )
 
 
@@ -639,6 +726,10 @@ def _require_one_length(message: HouseMessage) -> None:
             columns = (message.refs, message.cents)
         case PaymentCalled():
             columns = (message.pledges, message.parts)
+        case WindowTold():
+            if len(message.members) != len(message.net) or max(message.others) >= len(message.members):
+                raise NotCanonical(reason="each fund of a window has one position")
+            columns = (message.ids, message.others, message.cents)
         case _:
             return
     if len({len(column) for column in columns}) != 1:

@@ -25,6 +25,7 @@ WIRE_VERSION: Final = 1
 
 CESSIONS_MAX: Final = 1_000
 CONVERSIONS_MAX: Final = 128  # in one slip: their orders travel beside it
+WINDOW_MAX: Final = 8_000  # obligations in one window of netting; the rest waits for the next
 SEALED_ORDER_BYTES_MAX: Final = 6_144
 DRAWS_MAX: Final = 8_000
 LEAF_BYTES_MAX: Final = 512 * 1024
@@ -50,6 +51,8 @@ Millis = Annotated[int, Meta(ge=0, le=2**53)]
 Amount = Annotated[int, Meta(ge=1, le=10**15)]
 Total = Annotated[int, Meta(ge=0, le=10**18)]
 Place = Annotated[int, Meta(ge=0, lt=CESSIONS_MAX)]
+WindowNumber = Annotated[int, Meta(ge=1, le=10**6)]
+_MemberPlace = Annotated[int, Meta(ge=0, lt=WINDOW_MAX)]
 Code = Annotated[str, Meta(min_length=1, max_length=48)]
 Words = Annotated[str, Meta(max_length=WORDS_MAX)]
 Places = Annotated[tuple[Place, ...], Meta(max_length=CESSIONS_MAX)]
@@ -246,6 +249,46 @@ class Settled(Struct, frozen=True, array_like=True, tag=16):
     ]
 
 
+class Netting(Struct, frozen=True, array_like=True, tag=17):
+    """The word of the writer's fund to the fund of `to`: whether what one owes the other may stand in windows of netting.
+
+    It holds where both say so; the last word of each counts. `since` is the day it was signed (yyyymmdd).
+    """
+
+    is_netted: bool
+    since: Annotated[int, Meta(ge=19000101, le=99991231)]
+
+
+class WindowClosed(Struct, frozen=True, array_like=True, tag=18):
+    """A window of netting, whole: the same for all who stand in it, and in the national log. Columns, one row for each
+    obligation, in the order of its conversion (giver, epoch, index, place).
+
+    `members` are named once, in rising order; `givers` (who is owed) and `debtors` point there. `on` is yyyymmdd. What each
+    pays whom follows from it by the rule of netting.
+    """
+
+    window: WindowNumber
+    on: Annotated[int, Meta(ge=19000101, le=99991231)]
+    members: Annotated[tuple[Party, ...], Meta(min_length=2, max_length=WINDOW_MAX)]
+    givers: Annotated[tuple[_MemberPlace, ...], Meta(min_length=1, max_length=WINDOW_MAX)]
+    epochs: Annotated[tuple[Epoch, ...], Meta(min_length=1, max_length=WINDOW_MAX)]
+    indexes: Annotated[tuple[Size, ...], Meta(min_length=1, max_length=WINDOW_MAX)]
+    places: Annotated[tuple[Place, ...], Meta(min_length=1, max_length=WINDOW_MAX)]
+    debtors: Annotated[tuple[_MemberPlace, ...], Meta(min_length=1, max_length=WINDOW_MAX)]
+    cents: Annotated[tuple[Amount, ...], Meta(min_length=1, max_length=WINDOW_MAX)]
+
+
+class NetSettled(Struct, frozen=True, array_like=True, tag=19):
+    """What became of the payment between the writer's fund and the fund of `to` in a closed window.
+
+    Who pays says PAID or REJECTED, who is paid says CONFIRMED; the last word of each counts. `on` is yyyymmdd.
+    """
+
+    window: WindowNumber
+    state: SettledState
+    on: Annotated[int, Meta(ge=19000101, le=99991231)]
+
+
 Message = (
     Cede
     | Answer
@@ -262,6 +305,9 @@ Message = (
     | Restored
     | Convert
     | Settled
+    | Netting
+    | WindowClosed
+    | NetSettled
     | Extension
 )
 
@@ -343,9 +389,9 @@ def decode_slip(leaf: bytes) -> Slip:
     if sum(isinstance(message, Cede) for message in slip.messages) > 1:
         raise Malformed(reason="a slip carries one Cede at most")
     kinds = {type(message) for message in slip.messages}
-    if Cede in kinds and not kinds.isdisjoint({Answer, Settled}):
+    if Cede in kinds and not kinds.isdisjoint({Answer, Settled, Netting, NetSettled}):
         # What is passed on at once would bring a Cede beside it to its receiver before it was cleared.
-        raise Malformed(reason="a slip carries no Cede beside an Answer or a Settled")
+        raise Malformed(reason="a slip carries no Cede beside what is passed on at once")
     if Convert in kinds:
         _require_conversions(slip)
     return slip
@@ -390,6 +436,8 @@ def _require_columns(message: Message) -> None:
         if not len(message.places) == len(message.states) == len(message.days):
             raise Malformed(reason="places, states and days differ in length")
         _require_rising(message.places)
+    elif isinstance(message, WindowClosed):
+        require_window(message)
     elif isinstance(message, Forward):
         _require_rising(message.skipped)
     elif isinstance(message, Stopped):
@@ -399,6 +447,22 @@ def _require_columns(message: Message) -> None:
             raise Malformed(reason="refs and cents differ in length")
     elif isinstance(message, Statement) and not (len(message.issuers) == len(message.holders) == len(message.cents)):
         raise Malformed(reason="columns differ in length")
+
+
+def require_window(window: WindowClosed) -> None:
+    """Raise Malformed where a window's columns do not fit together, or a conversion stands in it twice."""
+    columns = (window.epochs, window.indexes, window.places, window.debtors, window.cents)
+    if any(len(column) != len(window.givers) for column in columns):
+        raise Malformed(reason="columns differ in length")
+    if {*window.givers, *window.debtors} != set(range(len(window.members))):
+        raise Malformed(reason="members are those that owe or are owed")
+    if any(a >= b for a, b in pairwise(window.members)) or not all(one.isascii() for one in window.members):
+        raise Malformed(reason="members are plain names in rising order")
+    if any(giver == debtor for giver, debtor in zip(window.givers, window.debtors, strict=True)):
+        raise Malformed(reason="nobody owes himself")
+    keys = zip(window.givers, window.epochs, window.indexes, window.places, strict=True)
+    if any(a >= b for a, b in pairwise(keys)):
+        raise Malformed(reason="obligations are not in rising order")
 
 
 def _require_rising(*columns: tuple[int, ...]) -> None:

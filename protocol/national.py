@@ -33,7 +33,9 @@ from protocol.messages import (
     Settled,
     Size,
     Slip,
+    WindowClosed,
     decode_slip,
+    require_window,
 )
 from protocol.obligations import Obligation, settle
 from protocol.times import Instant
@@ -102,7 +104,16 @@ class SlipRetaken(Struct, frozen=True, array_like=True, tag=6):
     codes: Codes
 
 
-NationalEntry = SlipTaken | SlipsHandedOver | CessionsStopped | DirectoryChanged | HubRestored | SlipRetaken
+class WindowNetted(Struct, frozen=True, array_like=True, tag=7):
+    """A window of netting was closed: everybody in it is told the same."""
+
+    at: Millis
+    window: WindowClosed
+
+
+NationalEntry = (
+    SlipTaken | SlipsHandedOver | CessionsStopped | DirectoryChanged | HubRestored | SlipRetaken | WindowNetted
+)
 
 
 class _Leaf(Struct, frozen=True, array_like=True):
@@ -118,6 +129,11 @@ def decode_national(leaf: bytes) -> NationalEntry:
     entry = decode_typed(leaf, _Leaf, size_max=ENTRY_BYTES_MAX).entry
     if isinstance(entry, SlipTaken | SlipRetaken) and len(entry.refused) != len(entry.codes):
         raise NotCanonical(reason="refused and codes differ in length")
+    if isinstance(entry, WindowNetted):
+        try:
+            require_window(entry.window)
+        except Malformed as error:
+            raise NotCanonical(reason=str(error)) from None
     return entry
 
 

@@ -10,6 +10,8 @@ a hub that reads its members' logs again after a loss finds the same.
       ▲  ◀──── REJECTED ────────┘                          ▲
       └─────── NETTED ─────────▶ NETTED ───── CONFIRMED ───┘
 
+NETTED is a last word: from then on the project's own fund pays, and the two funds settle in a window (windows.py).
+
 Source: SPEC.md, "Conversion"; shared design, ARCHITECTURE.md, "Conversion and settlement".
 """
 
@@ -33,7 +35,10 @@ class ObligationState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """One conversion that was taken, or may yet be. `said_on` and `confirmed_on` are days (yyyymmdd); 0: nothing said."""
+    """One conversion that was taken, or may yet be; or what one fund pays another at the end of a window (no project).
+
+    `said_on` and `confirmed_on` are days (yyyymmdd); 0: nothing said. `window` is the one in which it was netted, or 0.
+    """
 
     debtor: str  # the issuer, whose fund owes
     creditor: str  # the territory that asked
@@ -42,6 +47,7 @@ class Obligation:
     said: SettledState | None = None
     said_on: int = 0
     confirmed_on: int = 0
+    window: int = 0
 
     @property
     def state(self) -> ObligationState:
@@ -54,7 +60,9 @@ class Obligation:
 
 
 def settle(obligation: Obligation, speaker: str, state: SettledState, day: int) -> Obligation | None:
-    """Return the obligation after one party's word, or None where it is not that party's to say."""
+    """Return the obligation after one party's word, or None where it is not that party's to say, or not any more."""
     if state is SettledState.CONFIRMED:
         return replace(obligation, confirmed_on=day) if speaker == obligation.creditor else None
-    return replace(obligation, said=state, said_on=day) if speaker == obligation.debtor else None
+    if speaker != obligation.debtor or obligation.said is SettledState.NETTED:
+        return None
+    return replace(obligation, said=state, said_on=day)

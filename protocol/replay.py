@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from protocol import merkle
 from protocol.cession import CessionState
 from protocol.clearing import LotKey, Outcome, Positions, apply_outcome
-from protocol.directory import BrokenDirectory, Directory, apply_entries
+from protocol.directory import BrokenDirectory, Directory, MemberKind, apply_entries
 from protocol.errors import NotCanonical, Refusal
-from protocol.messages import Answer, Cede, Restored, Settled
+from protocol.messages import Answer, Cede, NetSettled, Netting, Restored, Settled, SettledState, WindowClosed
 from protocol.national import (
     CessionsStopped,
     DirectoryChanged,
@@ -24,6 +24,7 @@ from protocol.national import (
     SlipRetaken,
     SlipsHandedOver,
     SlipTaken,
+    WindowNetted,
     begin_obligations,
     begin_record,
     choose_stopped,
@@ -39,6 +40,7 @@ from protocol.national import (
 )
 from protocol.obligations import Obligation
 from protocol.times import Instant
+from protocol.windows import PaymentKey, begin_payments, name_payment, netted_of, settle_payment
 
 LoadLeaf = Callable[[SlipKey], bytes | None]
 
@@ -66,6 +68,11 @@ class Replay:
     slip_codes: dict[SlipKey, str] = field(default_factory=dict)
     restored: int = 0  # how often the hub's book was lost and told again
     obligations: dict[tuple[SlipKey, int], Obligation] = field(default_factory=dict)  # of conversions not refused
+    nettings: dict[tuple[str, str], tuple[bool, int]] = field(
+        default_factory=dict
+    )  # the last word of one fund to another
+    windows: dict[int, int] = field(default_factory=dict)  # the day on which each was closed (yyyymmdd)
+    net_payments: dict[PaymentKey, Obligation] = field(default_factory=dict)
     epochs: dict[str, int] = field(default_factory=dict)  # of each member's log, raised only by its own `Restored`
 
     def take(self, leaf: bytes) -> None:
@@ -89,6 +96,8 @@ class Replay:
                 self._hand_over(entry)
             case CessionsStopped():
                 self._stop(entry)
+            case WindowNetted():
+                self._close_window(entry.window)
         self.size += 1
 
     def _broken(self, reason: str) -> DoesNotFollow:
@@ -147,6 +156,38 @@ class Replay:
             elif isinstance(message, Settled):
                 for place, after in settle_words(self.find_obligation, entry.member, message):
                     self.obligations[(message.giver, message.epoch, message.index), place] = after
+            elif isinstance(message, Netting) and slip is not None and not self._is_hub(slip.to, entry.member):
+                self.nettings[entry.member, slip.to] = (message.is_netted, message.since)
+            elif isinstance(message, NetSettled) and slip is not None:
+                payment = name_payment(entry.member, slip.to, message)
+                settled = settle_payment(self.net_payments.get(payment), entry.member, message)
+                if settled is not None:
+                    self.net_payments[payment] = settled
+
+    def _is_hub(self, reader: str, speaker: str) -> bool:
+        member = self.directory.members.get(reader)
+        return reader == speaker or (member is not None and member.kind is MemberKind.HUB)
+
+    def _close_window(self, window: WindowClosed) -> None:
+        """Each obligation stands in one window, is of a conversion that was taken, and was called netted by its debtor."""
+        if window.window <= max(self.windows, default=0):
+            raise self._broken(f"window {window.window} does not follow the one before")
+        for one in netted_of(window):
+            known = self.obligations.get((one.key, one.place))
+            record = self.records.get(one.key)
+            is_owed = record is not None and record.state is CessionState.DELIVERED and one.place in record.remaining
+            if (
+                known is None
+                or not is_owed
+                or known.said is not SettledState.NETTED
+                or known.window
+                or (known.debtor, known.cents) != (one.debtor, one.cents)
+            ):
+                where = f"{one.key[0]}/{one.key[1]}/{one.key[2]}/{one.place}"
+                raise self._broken(f"window {window.window} holds {where}, which is not netted, or in another window")
+            self.obligations[one.key, one.place] = replace(known, window=window.window)
+        self.windows[window.window] = window.on
+        self.net_payments.update(begin_payments(window))
 
     def find_obligation(self, key: SlipKey, place: int) -> Obligation | None:
         return self.obligations.get((key, place))

@@ -39,6 +39,8 @@ from protocol.messages import (
     HandedOver,
     Message,
     Moved,
+    NetSettled,
+    Netting,
     Recall,
     RetireKey,
     SealedColumn,
@@ -67,6 +69,7 @@ from protocol.national import (
     stop,
 )
 from protocol.times import Instant, day_of
+from protocol.windows import name_payment, settle_payment
 
 MALFORMED: Final = "malformed"
 SEALED_PART_MISSING: Final = "sealed_part_missing"
@@ -252,6 +255,10 @@ class Sequencer:
 
     def _count(self, name: str, more: int = 1) -> None:
         self.counts[name] = self.counts.get(name, 0) + more
+
+    def desk(self, page: Page) -> Desk:
+        """Return the working set of this page, for an operation that stands on it."""
+        return self._desk(page)
 
     def _desk(self, page: Page) -> Desk:
         desk: Desk | None = page.memo.get(_KEY)
@@ -439,6 +446,10 @@ class Sequencer:
                     is_told_on = self._take_answer(desk, member, slip.to, message) or is_told_on
                 case Settled():
                     is_told_on = self._take_settled(desk, member, slip.to, message) or is_told_on
+                case Netting():
+                    is_told_on = self._take_netting(desk, member, slip.to, message) or is_told_on
+                case NetSettled():
+                    is_told_on = self._take_net_settled(desk, member, slip.to, message) or is_told_on
                 case Recall():
                     self._take_recall(desk, member, message)
                 case AddKey():
@@ -499,6 +510,24 @@ class Sequencer:
         self._count("settlements_told", len(changed))
         self._count("settlements_ignored", len(settled.places) - len(changed))
         return bool(changed)
+
+    def _take_netting(self, desk: Desk, speaker: str, reader: str, netting: Netting) -> bool:
+        """Keep a fund's word to another, who is to hear of it."""
+        if reader in (speaker, desk.hub):
+            self._count("nettings_ignored")
+            return False
+        settlement_store.save_netting(desk.page.connection, speaker, reader, netting)
+        return reader in desk.members
+
+    def _take_net_settled(self, desk: Desk, speaker: str, reader: str, told: NetSettled) -> bool:
+        """Keep what a fund says of a payment at the end of a window; True where the other fund is to hear of it."""
+        key = name_payment(speaker, reader, told)
+        after = settle_payment(settlement_store.find_payment(desk.page.connection, key), speaker, told)
+        if after is None:
+            self._count("net_settlements_ignored")
+            return False
+        settlement_store.save_payment(desk.page.connection, key, after)
+        return True
 
     def _tell_issuers(self, desk: Desk, stored: StoredSlip, outcome: Outcome) -> None:
         """Tell an issuer when rights on its lots moved between two other members."""

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from hub.clearing import store as clearing_store
 from hub.clearing.service import Sequencer
+from hub.clearing.windows_service import Windows
 from hub.directory.service import Registry, load_part
 from hub.recovery.recovery import HubRecovering, HubRecovery, MembersMissing, NotRecovering
 from hub.recovery.service import Recoverer, load_recovery
@@ -81,6 +82,7 @@ class HubExchange:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_stopping = False
         self.sequencer = Sequencer(registry, self._on_news, self.is_on_line)
+        self.windows = Windows(self.sequencer)
         self.recovery: HubRecovery | None = None
         self.recoverer = Recoverer(registry, self.sequencer, self._use_recovery)
 

@@ -17,13 +17,14 @@ from protocol.cession import CessionState
 from protocol.directory import Directory
 from protocol.exchange.service import EVERYBODY
 from protocol.findings import Checked, Finding
-from protocol.messages import Forward, HandedOver, Slip, Stopped, Verdict
+from protocol.messages import Forward, HandedOver, Slip, Stopped, Verdict, WindowClosed
 from protocol.national import (
     DirectoryChanged,
     SlipKey,
     SlipRecord,
     SlipRetaken,
     SlipTaken,
+    WindowNetted,
     decode_national,
     find_cede,
     read_slip,
@@ -172,12 +173,34 @@ def compare_with_replay(connection: Connection, state: Replay) -> list[Checked]:
             {key: _tell_obligation(one) for key, one in state.obligations.items()},
             {key: _tell_obligation(one) for key, one in settlement_store.load_all(connection)},
         ),
+        _compare(
+            "I8",
+            "funds net where the log says so",
+            "netting",
+            state.nettings,
+            settlement_store.load_nettings(connection),
+        ),
+        _compare(
+            "I8",
+            "windows are those of the log",
+            "window",
+            state.windows,
+            {number: closed_on for number, _, closed_on in settlement_store.load_windows(connection) if closed_on},
+        ),
+        _compare(
+            "I8",
+            "what funds pay at the end of a window is what netting gives",
+            "payment",
+            {key: _tell_obligation(one) for key, one in state.net_payments.items()},
+            {key: _tell_obligation(one) for key, one in settlement_store.load_payments(connection).items()},
+        ),
         _check_terms(connection),
     ]
 
 
 def _tell_obligation(one: Obligation) -> tuple[object, ...]:
-    return one.debtor, one.creditor, one.project, one.cents, one.said or 0, one.said_on, one.confirmed_on
+    said = (one.said or 0, one.said_on, one.confirmed_on)
+    return one.debtor, one.creditor, one.project, one.cents, *said, one.window
 
 
 def _stored_exceptions(
@@ -285,12 +308,15 @@ def _check_told(
     findings: list[Finding] = []
     looked_at = 0
     verdicts: dict[tuple[str, int], tuple[str, tuple[int, ...], tuple[str, ...]]] = {}
+    untold: dict[tuple[str, int], WindowClosed] = {}
     national = log_store.find_log(connection, hub, EVERYBODY)
     if national is not None:
         for leaf in _leaves(connection, national):
             entry = decode_national(leaf)
             if isinstance(entry, SlipTaken | SlipRetaken):
                 verdicts[entry.member, entry.index] = (entry.slip_code, entry.refused, entry.codes)
+            elif isinstance(entry, WindowNetted):
+                untold |= {(member, entry.window.window): entry.window for member in entry.window.members}
     for log in log_store.load_logs(connection):
         if log.owner != hub or log.reader == EVERYBODY:
             continue
@@ -303,6 +329,11 @@ def _check_told(
             looked_at += 1
             findings += _compare_told(log.reader, index, slip, verdicts)
             findings += _compare_handed(log.reader, index, slip, records)
+            for message in slip.messages:
+                if isinstance(message, WindowClosed) and untold.pop((log.reader, message.window), None) != message:
+                    place = f"slip {index} to {log.reader}, window {message.window}"
+                    findings.append(Finding("I8", place, "the window of the national log, once", "another"))
+    findings += [Finding("I8", f"window {number}, {member}", "told", "nothing") for member, number in sorted(untold)]
     return Checked("I5", "members were told what the national log says", looked_at, tuple(findings))
 
 

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from protocol.errors import Refusal
-from protocol.messages import Forward, HandedOver, Message, Moved, Slip, Stopped, Verdict
+from protocol.messages import Forward, HandedOver, Message, Moved, Slip, Stopped, Verdict, WindowClosed
 from protocol.national import SlipKey
 
 FACT: Final = "recovery"
@@ -95,6 +95,8 @@ class Told:
     handed: set[tuple[str, int]] = field(default_factory=set)
     forwards: dict[SlipKey, tuple[str, Forward]] = field(default_factory=dict)
     moved: set[tuple[str, str, int, int]] = field(default_factory=set)
+    windows: dict[int, WindowClosed] = field(default_factory=dict)  # whoever was told one was told it whole
+    windows_told: set[tuple[str, int]] = field(default_factory=set)
 
     def add(self, reader: str, slip: Slip) -> None:
         """Note everything that one of our slips told its reader."""
@@ -110,6 +112,9 @@ class Told:
                     self.forwards[message.origin, message.epoch, message.index] = (reader, message)
                 case Moved():
                     self.moved.add((reader, message.giver, message.epoch, message.index))
+                case WindowClosed():
+                    self.windows[message.window] = message
+                    self.windows_told.add((reader, message.window))
                 case _:
                     continue
 
@@ -129,6 +134,8 @@ class Told:
             case Moved():
                 known = (reader, message.giver, message.epoch, message.index) in self.moved
                 return None if known else message
+            case WindowClosed():
+                return None if (reader, message.window) in self.windows_told else message
             case _:
                 return message
 

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, select
 from hub.clearing import store as clearing_store
 from hub.clearing.service import Desk, Sequencer
 from hub.clearing.store import StoredSlip
+from hub.clearing.windows_service import note_window
 from hub.directory.service import Registry
 from hub.recovery.recovery import (
     FACT,
@@ -33,6 +34,7 @@ from hub.recovery.recovery import (
     decode_recovery,
     encode_recovery,
 )
+from hub.settlement import store as settlement_store
 from hub.transparency.service import note
 from protocol import merkle
 from protocol.book import log_store
@@ -55,6 +57,7 @@ from protocol.messages import (
     Forward,
     HandedOver,
     Message,
+    NetSettled,
     Recall,
     Restored,
     RetireKey,
@@ -75,6 +78,7 @@ from protocol.national import (
     read_slip,
     repeat_slip,
 )
+from protocol.windows import netted_of
 
 _LEAVES_AT_ONCE: Final = 512
 
@@ -341,13 +345,35 @@ class Recoverer:
             Desk.tell(desk, code, Restored(recovery.epoch, own.size))
         count = sum(map(len, waiting.values()))
         self._end_as_told(desk)
-        while any(waiting.values()):
-            if not any(self._advance(desk, waiting, turn) for turn in Turn):
+        while any(waiting.values()) or desk.told.windows:
+            moved = self._close_as_told(desk)
+            if not any(self._advance(desk, waiting, turn) for turn in Turn) and not moved:
                 stuck = [
                     f"{queue[0].key[0]}/{queue[0].key[1]}/{queue[0].key[2]}" for queue in waiting.values() if queue
                 ]
+                stuck += [f"window {number}" for number in desk.told.windows]
                 raise RecoveryStuck(slips=", ".join(stuck))
         return count
+
+    def _close_as_told(self, desk: RecoveryDesk) -> bool:
+        """Close again, in their order, the windows that somebody was told; return whether one could be."""
+        moved = False
+        for number in sorted(desk.told.windows):
+            window, connection = desk.told.windows[number], desk.page.connection
+            if number <= settlement_store.find_last_closed(connection):
+                del desk.told.windows[number]  # the old copy holds it
+                moved = True
+                continue
+            waiting = {(one.key, one.place) for one in settlement_store.load_netted(connection)}
+            if any((one.key, one.place) not in waiting for one in netted_of(window)):
+                break
+            if settlement_store.find_open_window(connection) != number:
+                settlement_store.forget_open_window(connection)
+                settlement_store.insert_window(connection, number, desk.page.now)
+            note_window(desk, window)
+            del desk.told.windows[number]
+            moved = True
+        return moved
 
     def _advance(self, desk: RecoveryDesk, waiting: dict[str, deque[Pending]], turn: Turn) -> bool:
         """Take again what can be at this turn, each member's slips in their order; return whether anything could."""
@@ -425,6 +451,8 @@ class Recoverer:
                 key = (message.giver, message.epoch, message.index)
                 if clearing_store.find_slip(desk.page.connection, key) is None:
                     return False
+            if isinstance(message, NetSettled) and message.window in desk.told.windows:
+                return False
         return True
 
     def _leave_known(self, desk: RecoveryDesk, member: str, slip: Slip) -> Slip:

@@ -83,3 +83,13 @@ def _is_at(one: Asked):  # type: ignore[no-untyped-def]
 def _read(row: Row) -> Asked:  # type: ignore[type-arg]
     origin, epoch, index, place, id_, op, project, cents, state, code = row
     return Asked(origin, epoch, index, place, bytes(id_), bytes(op), bytes(project), cents, state, code)
+
+
+def load_said(connection: Connection, key: SlipKey) -> dict[int, int]:
+    """Return our fund's last word on each conversion of a slip, by place; 0: none."""
+    rows = connection.execute(
+        select(conversions.c.place, conversions.c.said).where(
+            conversions.c.origin == key[0], conversions.c.epoch == key[1], conversions.c.ix == key[2]
+        )
+    )
+    return {int(place): int(said) for place, said in rows}

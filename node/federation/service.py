@@ -75,6 +75,8 @@ from protocol.messages import (
     Lot,
     Message,
     Moved,
+    NetSettled,
+    Netting,
     Recall,
     Restored,
     RetireKey,
@@ -83,6 +85,7 @@ from protocol.messages import (
     Statement,
     Stopped,
     Verdict,
+    WindowClosed,
     decode_slip,
     draws_of,
     encode_slip,
@@ -151,6 +154,16 @@ class ProjectArrivals(Protocol):
 
     def give_back(self, page: Page, op: bytes) -> CessionView:
         """Give back to its giver what is directed under the id of an arrival. Raises its Refusal."""
+
+
+class WindowDesk(Protocol):
+    """Netting between our fund and others. Written by `windows_service`."""
+
+    def hear(self, page: Page, speaker: str, message: Netting | NetSettled) -> None:
+        """Follow another fund's word to ours."""
+
+    def take(self, page: Page, window: WindowClosed) -> None:
+        """Follow the end of a window in which our fund stands."""
 
 
 class ConversionDesk(Protocol):
@@ -285,6 +298,7 @@ class Federation:
         self.hub_recovery: HubRecovery | None = None  # what a restored hub lacks of what it told us
         self.given_answers: dict[SlipKey, tuple[int, Answer]] | None = None
         self.conversions: ConversionDesk | None = None  # without it, nobody's fund is asked for anything
+        self.windows: WindowDesk | None = None  # without it, nobody's fund nets anything
         self.projects: ProjectArrivals | None = None  # who directs what reaches a project; without it, it is credited
 
     def load(self, connection: Connection) -> None:
@@ -802,6 +816,8 @@ class Federation:
                     self._apply_moved(page, hub_index, number, message)
                 case Statement():
                     self._apply_statement(page, hub_index, message)
+                case WindowClosed() if self.windows is not None:
+                    self.windows.take(page, message)
                 case Restored():
                     self._count("hub_restored")
                 case _:
@@ -884,6 +900,8 @@ class Federation:
                 self._apply_answer(page, slip, forward.origin, message)
             elif isinstance(message, Settled) and self.conversions is not None:
                 self.conversions.hear(page, forward.origin, message)
+            elif isinstance(message, Netting | NetSettled) and self.windows is not None:
+                self.windows.hear(page, forward.origin, message)
         answer_index = None
         if cede is not None:
             answer_index = self._credit_once(page, forward, forwarded, slip, cede, handed_at=handed_at)

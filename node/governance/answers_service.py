@@ -11,6 +11,7 @@ from node.governance import tables
 from node.governance.deadlines_service import fund_if_reached
 from node.governance.instalments import DueMark, RoundState
 from node.governance.letters_service import Letters
+from node.governance.netted_service import NettedOrders
 from node.governance.store import change, find_project, save
 from protocol.book.worker import Page
 from protocol.house import (
@@ -18,6 +19,7 @@ from protocol.house import (
     DueSettled,
     DueState,
     HouseMessage,
+    OrderReturned,
     ProjectConverted,
     ProjectOpened,
     ProjectReleased,
@@ -37,8 +39,9 @@ _MARKS: Final = {
 class AnswerDesk:
     """Applies what the accounts tell the projects. Said again, it changes nothing; of nothing that is here, neither."""
 
-    def __init__(self, letters: Letters) -> None:
+    def __init__(self, letters: Letters, netted: NettedOrders) -> None:
         self._letters = letters
+        self._netted = netted
 
     def apply(self, page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
         """Do what another base tells us, in the page that stores it: there is nothing to answer."""
@@ -63,6 +66,8 @@ class AnswerDesk:
                     self._take_released(page, message)
                 case DueSettled():
                     self._take_settled(page, message)
+                case OrderReturned():
+                    self._netted.come_back(page, message.id, message.code)
                 case Refused():
                     self._take_refused(page, message)
                 case _:
@@ -119,6 +124,8 @@ class AnswerDesk:
             mark = DueMark.CONFIRMED  # the bearer's own word stands, unless the bank took the euros back afterwards
         confirmed_on = row.confirmed_on if mark is DueMark.CONFIRMED else None
         change(page.connection, _dues, _dues.c.id == told.id, mark=mark, on_day=told.on, confirmed_on=confirmed_on)
+        if mark is DueMark.NETTED:
+            self._netted.begin(page, row)
 
     def _take_released(self, page: Page, told: ProjectReleased) -> None:
         change(page.connection, _projects, _projects.c.release_id == told.id, released=told.cents)

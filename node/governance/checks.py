@@ -29,6 +29,7 @@ from node.governance.drawing import DrawList, compute_list_digest
 from node.governance.instalments import DueMark, RoundState
 from node.governance.letters_service import make_opening, make_operation_id
 from node.governance.minutes import compute_decision, read_minutes, verify_minutes
+from node.governance.netted_service import SENT, WANTED
 from node.governance.parameters_store import load_all_themes, load_eligibility
 from node.governance.passes.pass_checks import INVARIANT as PASSES
 from node.governance.passes.pass_checks import RULE, check_passes
@@ -57,6 +58,8 @@ from protocol.house import (
     DueState,
     HouseMessage,
     OpenProject,
+    OrderNetted,
+    OrderReturned,
     ProjectConverted,
     ProjectOpened,
     ProjectReleased,
@@ -389,6 +392,7 @@ def _check_told(connection: Connection) -> Checked:
     released: dict[bytes, ReleaseProject] = {}
     asked: dict[bytes, ConvertProject] = {}
     confirmed: dict[bytes, int] = {}
+    ordered: set[bytes] = set()
     for message in _read_log(connection, BaseName.PROJECTS, BaseName.ACCOUNTS):
         match message:
             case OpenProject():
@@ -401,6 +405,8 @@ def _check_told(connection: Connection) -> Checked:
                 asked[message.id] = message
             case DueConfirmed():
                 confirmed[message.id] = message.on
+            case OrderNetted():
+                ordered.add(message.id)
             case _:
                 continue
     steps = {(bytes(row.project), row.event) for row in _rows(connection, tables.steps)}
@@ -426,7 +432,11 @@ def _check_told(connection: Connection) -> Checked:
         told = confirmed.pop(bytes(row.id), None)
         if row.mark == DueMark.CONFIRMED:
             rule.compare(f"dues {bytes(row.id).hex()}", row.confirmed_on, told)
-    rest = len(opened) + len(committed) + len(released) + len(asked) + len(confirmed)
+        is_ordered = row.own_order is not None and row.own_order != WANTED
+        rule.compare(f"dues {bytes(row.id).hex()}, order to our fund", bytes(row.id) in ordered, is_ordered)
+        rule.compare(f"dues {bytes(row.id).hex()}, day of it", is_ordered, row.ordered_on is not None)
+        ordered.discard(bytes(row.id))
+    rest = len(ordered) + len(opened) + len(committed) + len(released) + len(asked) + len(confirmed)
     rule.compare("log PROJECTS to ACCOUNTS", "nothing else", "nothing else" if not rest else f"{rest} messages")
     return rule.close()
 
@@ -439,6 +449,7 @@ def _check_heard(connection: Connection) -> Checked:
     converted: dict[bytes, dict[str, int]] = {}
     waiting: dict[bytes, int] = {}
     refused: dict[bytes, str] = {}
+    returned: dict[bytes, str] = {}
     marks: dict[bytes, list[DueMark]] = {}
     days: dict[bytes, int] = {}
     for message in _read_log(connection, BaseName.ACCOUNTS, BaseName.PROJECTS):
@@ -455,6 +466,8 @@ def _check_heard(connection: Connection) -> Checked:
             case DueSettled():
                 marks.setdefault(message.id, []).append(_MARKS[DueState(message.state)])
                 days[message.id] = message.on
+            case OrderReturned():
+                returned[message.id] = message.code
             case Refused():
                 refused[message.id] = message.code
             case _:
@@ -476,6 +489,9 @@ def _check_heard(connection: Connection) -> Checked:
         rule.require(place, f"one of {', '.join(sorted(may_be))}", row.mark in may_be)
         rule.compare(place, row.mark == DueMark.CONFIRMED, row.confirmed_on is not None)
         rule.compare(place, f"code {refused.get(id_, '')}", f"code {row.code}")
+        rule.compare(f"{place}, netted", DueMark.NETTED in said, row.own_order is not None)
+        if row.own_order not in (None, WANTED, SENT):
+            rule.compare(f"{place}, order that came back", returned.get(id_), row.own_order)
         if row.mark != DueMark.REFUSED:
             rule.compare(place, f"day {days.get(id_)}", f"day {row.on_day}")
     for row in _rows(connection, tables.rounds):

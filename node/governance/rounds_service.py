@@ -6,7 +6,7 @@ needs an eligible bearer, an account that nobody is changing, and what `instalme
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,17 +17,15 @@ from node.governance.answering import answer_each
 from node.governance.auditing.audits_store import list_standings
 from node.governance.auditing.gate import find_missing, find_running, find_tier
 from node.governance.auditing.rules_store import load_audit_rules
-from node.governance.bearers import DIGEST_BYTES, require_eligible
+from node.governance.bearers import DIGEST_BYTES
 from node.governance.days import local_day, read_day, write_day
 from node.governance.errors import (
     DueNotPaid,
     InvalidMember,
     InvalidProof,
-    NotFundedYet,
     ProjectStepRefused,
     ProofUnknown,
     ReasonMissing,
-    RoundRefused,
     RoundUnknown,
     SignatureRefused,
 )
@@ -42,7 +40,8 @@ from node.governance.instalments import (
     count_free,
 )
 from node.governance.letters_service import Letters, find_verdict
-from node.governance.parameters_store import load_committee_rules, load_eligibility
+from node.governance.orders_service import OrderWriter
+from node.governance.parameters_store import load_committee_rules
 from node.governance.projects import ProjectState
 from node.governance.settings import ProjectsSettings
 from node.governance.signers import FindingWords, SignerRole, write_words
@@ -50,9 +49,7 @@ from node.governance.signers_service import require_signature
 from node.governance.store import (
     Project,
     change,
-    load_bearer,
     load_project,
-    load_proofs,
     note_asked,
     save,
     was_asked,
@@ -60,11 +57,10 @@ from node.governance.store import (
 from node.governance.texts import is_line
 from protocol.amounts import require_amount
 from protocol.book.worker import Page
-from protocol.conversion import ORDER_VERSION, ConversionOrder, seal_order, sign_order
 from protocol.errors import Refusal
 from protocol.house import PAYERS_MAX, ConvertProject, DueConfirmed
 from protocol.identifiers import Id16, format_id, require_id, require_territory
-from protocol.keys import Domain, PublicKeys, SecretKeys
+from protocol.keys import Domain, PublicKeys
 
 WORDS_MAX: Final = 200
 FINDING_MAX: Final = 2_000
@@ -159,16 +155,11 @@ class RoundDesk:
         self,
         letters: Letters,
         settings: ProjectsSettings,
-        *,
-        keys: SecretKeys,
-        find_fund: Callable[[], PublicKeys | None],
-        entropy: Callable[[int], bytes],
+        orders: OrderWriter,
     ) -> None:
         self._letters = letters
         self._settings = settings
-        self._keys = keys
-        self._find_fund = find_fund
-        self._entropy = entropy
+        self._orders = orders
 
     def save_payers(self, page: Page, items: Sequence[Payer]) -> list[str | Refusal]:
         """Keep the key of each fund elsewhere; a newer one replaces the older."""
@@ -219,7 +210,7 @@ class RoundDesk:
         today = write_day(local_day(page.now, self._settings.zone))
         instalment, cents = choose_round(load_progress(page.connection, project, today))
         number = self._next_number(page, project)
-        orders, iban = self._make_orders(page, project, number, today)
+        orders, iban = self._orders.write(page.connection, project, number, today)
         note_asked(page, asked.id, *content)
         save(
             page.connection,
@@ -245,47 +236,6 @@ class RoundDesk:
         ).scalar()
         return int(last or 0) + 1
 
-    def _make_orders(self, page: Page, project: Project, number: int, today: int) -> tuple[dict[str, bytes], str]:
-        """Return the sealed order for each fund, and the account that they name. Raises what refuses the bearer."""
-        connection = page.connection
-        assert project.bearer is not None
-        assert project.decision is not None
-        assert project.decided_on is not None
-        bearer = load_bearer(connection, project.bearer)
-        proof = require_eligible(bearer, load_proofs(connection, bearer.id), load_eligibility(today), today)
-        changes = tables.iban_changes
-        if connection.execute(
-            select(changes.c.id).where(changes.c.bearer == bearer.id, changes.c.applied_at.is_(None))
-        ).first():
-            raise RoundRefused(reason="the bearer's account is being changed: wait, or let the change lapse")
-        fund = self._find_fund()
-        if fund is None:
-            raise NotFundedYet(reason="the fund of this territory is not in house.toml")
-        payers = {str(self._settings.home): fund}
-        for row in connection.execute(select(tables.payers).order_by(tables.payers.c.territory)):
-            payers[row.territory] = PublicKeys(bytes(row.signing), bytes(row.sealing))
-        orders: dict[str, bytes] = {}
-        for payer, keys in payers.items():
-            order = ConversionOrder(
-                version=ORDER_VERSION,
-                territory=self._settings.home,
-                payer=payer,
-                project=project.id,
-                round=number,
-                title=project.sheet.title,
-                bearer=bearer.registry,
-                name=bearer.name,
-                legal_category=bearer.category,
-                iban=bearer.iban,
-                country=bearer.country,
-                eligible_until=proof.valid_until,
-                proof=proof.digest,
-                decision=project.decision,
-                decided_on=project.decided_on,
-            )
-            orders[payer] = seal_order(sign_order(order, self._keys), keys, entropy=self._entropy(_SEED_BYTES))
-        return orders, bearer.iban
-
     def _confirm(self, page: Page, asked: ConfirmDue) -> DueMark:
         read_day(asked.on)
         row = page.connection.execute(
@@ -295,7 +245,7 @@ class RoundDesk:
             raise RoundUnknown(round=format_id(asked.round))
         if row.mark == DueMark.CONFIRMED:
             return DueMark.CONFIRMED
-        if row.mark not in (DueMark.PAID, DueMark.NETTED):
+        if row.mark != DueMark.PAID:  # one that is netted is paid later, by our own fund
             raise DueNotPaid(state=row.mark)
         change(page.connection, _dues, _dues.c.id == row.id, mark=DueMark.CONFIRMED, confirmed_on=asked.on)
         self._letters.send(page, DueConfirmed(bytes(row.id), asked.on))

@@ -17,6 +17,8 @@ from node.governance.comments_service import CommentDesk
 from node.governance.committee_service import CommitteeDesk
 from node.governance.deadlines_service import DeadlineDesk
 from node.governance.letters_service import Letters, Tell
+from node.governance.netted_service import NettedOrders
+from node.governance.orders_service import OrderWriter
 from node.governance.passes.issuers import Issuer, derive_issuer_key
 from node.governance.passes.pass_service import Passes
 from node.governance.projects_service import ProjectDesk
@@ -57,12 +59,14 @@ class Projects:
         self.signers = SignerDesk(settings)
         self.committee = CommitteeDesk(settings, keys=keys)
         self.votes = VoteDesk(settings, keys=keys)
-        self.rounds = RoundDesk(letters, settings, keys=keys, find_fund=find_fund, entropy=entropy)
+        orders = OrderWriter(settings, keys=keys, find_fund=find_fund, entropy=entropy)
+        self.rounds = RoundDesk(letters, settings, orders)
+        self.netted = NettedOrders(letters, settings, orders)
         self.comments = CommentDesk(settings)
         self.audits = AuditDesk(settings, keys=keys)
         self.auditors = AuditorDesk(settings, self.audits)
         self.deadlines = DeadlineDesk(letters, settings)
-        self.answers = AnswerDesk(letters)
+        self.answers = AnswerDesk(letters, self.netted)
         issuer = Issuer(
             key=derive_issuer_key(keys), name=settings.issuer or f"Comité {settings.home}", node=settings.public_url
         )
@@ -76,4 +80,5 @@ class Projects:
         """Do what days have made due: accounts changed, projects funded or missed; return how much. Run twice is run once."""
         changed = cast(int, await self.book.write(self.signers.apply_changes, None))
         changed += cast(int, await self.book.write(self.audits.catch_up, None))
+        changed += cast(int, await self.book.write(self.netted.catch_up, None))
         return changed + cast(int, await self.book.write(self.deadlines.catch_up, None))

@@ -374,6 +374,9 @@ dues = Table(
     Column("on_day", Integer),
     Column("code", Text, nullable=False),
     Column("confirmed_on", Integer),
+    # Of one that another fund netted, so that our own pays it: 'wanted', 'sent', or why our fund sent the order back.
+    Column("own_order", Text),
+    Column("ordered_on", Integer),  # the day of the last order
     Column("at", BigInteger, nullable=False),
     seal_column(),
     UniqueConstraint("round", "payer"),

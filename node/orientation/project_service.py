@@ -50,6 +50,7 @@ from protocol.house import (
     DueTaken,
     HouseMessage,
     OpenProject,
+    OrderReturned,
     ProjectConverted,
     ProjectOpened,
     ProjectReleased,
@@ -311,7 +312,10 @@ class ProjectDesk:
             if not isinstance(message, DueTaken | DueSettled | Refused):
                 continue
             due = store.find_due(page.connection, message.id)
-            if due is None or due.state == "refused" or due.payer != self._ledger.home:
+            if due is None or due.state == "refused":
+                continue
+            if due.payer != self._ledger.home:
+                self._hear_netted(page, due, message)
                 continue
             match message:
                 case DueTaken():
@@ -321,6 +325,21 @@ class ProjectDesk:
                 case Refused():
                     if due.state != "paid":
                         self._refuse_home(page, due, message.code)
+
+    def _hear_netted(self, page: Page, due: KeptDue, message: DueTaken | DueSettled | Refused) -> None:
+        """Our own fund speaks of what another fund netted: it pays the bearer. Rights never come back from there."""
+        if isinstance(message, DueSettled) and message.state is not DueState.NETTED:
+            self._books.tell(page, BaseName.PROJECTS, [message])
+        elif isinstance(message, Refused):
+            self._books.tell(page, BaseName.PROJECTS, [OrderReturned(message.id, message.code)])
+
+    def find_owed(self, connection: Connection, id_: bytes) -> tuple[bytes, str, int] | None:
+        """Return the project of a due, whose fund owes it, and its cents; None where nobody does."""
+        due = store.find_due(connection, id_)
+        if due is None or due.state == "refused":
+            return None
+        project_id, _, _ = store.load_round(connection, due.round_op)
+        return store.load_project(connection, project_id).op, due.payer, due.cents
 
     def take_due(self, page: Page, id_: bytes) -> None:
         """A payer owes it now."""

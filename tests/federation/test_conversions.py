@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select, update
 from hub.settlement import store as settlement_store
 from node.federation import tables
 from node.federation.conversion_service import Conversions
+from node.federation.windows_service import Windows
 from node.ledger.accounts import CONVERTED, TRANSIT, abroad
 from node.ledger.reading_service import load_balance
 from node.orientation.books_service import ProjectBooks
@@ -36,6 +37,7 @@ from protocol.house import (
     DueTaken,
     HouseMessage,
     OpenProject,
+    OrderNetted,
     ProjectConverted,
     ProjectOpened,
     Refused,
@@ -80,6 +82,7 @@ class House:
         self.desk = ProjectDesk(node.ledger, books, releases, has_fund=has_fund)
         self.conversions = Conversions(node.federation, self.desk, self._tell, has_fund=has_fund)
         self.desk.abroad = node.federation.conversions = self.conversions
+        self.windows = node.federation.windows = Windows(node.federation, self.desk.find_owed, self._tell)
 
     def _tell(self, page: Page, reader: str, messages: Sequence[HouseMessage]) -> None:
         self.logs[ACCOUNTS].tell(page, reader, messages)
@@ -97,11 +100,14 @@ class House:
                 if sender == FUND:
                     self.desk.hear_fund(page, item)
                     self.conversions.hear_fund(page, item)
+                    self.windows.hear_fund(page, item)
                 else:
                     for message in item:
                         if isinstance(message, DueConfirmed):
                             self.conversions.confirm(page, message)
-                    told = self.desk.apply(page, sender, item)
+                        elif isinstance(message, OrderNetted):
+                            told += self.windows.hear_projects(page, message)
+                    told += self.desk.apply(page, sender, item)
                 if told:
                     self.logs[ACCOUNTS].tell(page, sender, told)
                 answers.append(told)

@@ -9,6 +9,7 @@ import pytest
 from node.governance.bearers import ProofKind
 from node.governance.errors import (
     AppealRefused,
+    DueNotPaid,
     EditRefused,
     EligibilityNotProven,
     ProjectStepRefused,
@@ -105,6 +106,14 @@ async def test_a_project_lives_from_its_proposal_to_its_closing(world: World) ->
         convert(world, project)
     world.accounts.settle(round_, BREST, 3_500)
     world.accounts.settle(round_, RENNES, 2_500, DueState.NETTED)
+    await world.settle()
+    # Netted: our own fund pays, by an order of ours, once the window is paid.
+    [ordered] = world.accounts.ordered
+    signed = unseal_order(ordered.order, Keyring(world.keys[FUND]))
+    assert verify_order(signed, [world.keys[PROJECTS].public], territory=BREST, payer=BREST).iban == OURS
+    with pytest.raises(DueNotPaid):
+        world.write(world.projects.rounds.confirm, ConfirmDue(round=round_, payer=RENNES, on=20261201))
+    world.accounts.settle(round_, RENNES, 2_500)
     await world.settle()
     for payer in (BREST, RENNES):
         mark = world.write(world.projects.rounds.confirm, ConfirmDue(round=round_, payer=payer, on=20261201))

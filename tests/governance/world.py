@@ -37,6 +37,7 @@ from protocol.house import (
     DueState,
     HouseMessage,
     OpenProject,
+    OrderNetted,
     ProjectConverted,
     ProjectOpened,
     ProjectReleased,
@@ -82,6 +83,7 @@ class FakeAccounts:
         self.asked: dict[bytes, ConvertProject] = {}
         self.directed: dict[bytes, int] = {}
         self.converted: dict[bytes, int] = {}
+        self.ordered: list[OrderNetted] = []
         self.peer: PeerExchange
 
     def apply(self, page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
@@ -99,6 +101,8 @@ class FakeAccounts:
                     answers.append(ProjectReleased(message.id, left))
                 case ConvertProject():
                     self.asked[message.id] = message
+                case OrderNetted():
+                    self.ordered.append(message)
         return answers
 
     def say(self, *messages: HouseMessage) -> None:

@@ -81,8 +81,11 @@ def test_two_logs_read_in_any_order_tell_the_same(
         for speaker in turns:
             day, said = next(logs[speaker])
             after = settle(obligation, speaker, said, day)
-            assert after is not None
-            obligation = after
+            if obligation.said is _S.NETTED and speaker == LYON:
+                assert after is None  # from then on the windows speak
+            else:
+                assert after is not None
+            obligation = after or obligation
         return obligation
 
     turns = [LYON] * len(of_debtor) + [BREST] * len(of_creditor)

@@ -456,6 +456,8 @@ def upgrade() -> None:
         sa.Column("on_day", sa.Integer(), nullable=True),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("confirmed_on", sa.Integer(), nullable=True),
+        sa.Column("own_order", sa.Text(), nullable=True),
+        sa.Column("ordered_on", sa.Integer(), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint(

@@ -1,0 +1,137 @@
+"""Windows of netting in the accounts: what our fund and others tell each other, and what the hub closed.
+
+The accounts keep nothing of it. They carry our fund's words to others and theirs to it, and hold what a closed window says
+of our own conversions against what was said of them: what does not fit is a break, and named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection
+
+from node.federation import conversions_store, store
+from node.federation.service import Federation
+from protocol.book.worker import Page
+from protocol.errors import Refusal
+from protocol.house import (
+    BaseName,
+    HouseMessage,
+    NetPaid,
+    NetState,
+    NettedDue,
+    NettingTold,
+    OrderNetted,
+    OrderReturned,
+    WindowTold,
+    make_due_id,
+)
+from protocol.identifiers import TerritoryCode
+from protocol.messages import NetSettled, Netting, SettledState, WindowClosed
+from protocol.national import find_cede, find_convert, sum_cessions
+from protocol.windows import Netted, netted_of, positions_of
+
+NOT_NETTED = "not_netted"
+Tell = Callable[[Page, str, Sequence[HouseMessage]], object]
+# What the room of projects knows of a due: the project, whose fund owes it, and its cents. None where it knows none.
+FindDue = Callable[[Connection, bytes], tuple[bytes, str, int] | None]
+
+
+class Windows:
+    """Only the book's writer thread runs its operations."""
+
+    def __init__(self, federation: Federation, find_due: FindDue, tell: Tell) -> None:
+        self._federation = federation
+        self._find_due = find_due
+        self._tell = tell
+
+    @property
+    def _home(self) -> str:
+        return self._federation.identity.code
+
+    # What our fund and our projects say
+
+    def hear_fund(self, page: Page, messages: Sequence[HouseMessage]) -> None:
+        """Carry our fund's words to other funds. Where there is no way to one, the word waits in our fund's next one."""
+        for message in messages:
+            try:
+                if isinstance(message, NettingTold):
+                    self._federation.require_road(TerritoryCode(message.other))
+                    word = Netting(message.is_netted, message.since)
+                    self._federation.write_slip(page, message.other, word)
+                elif isinstance(message, NetPaid):
+                    told = NetSettled(message.window, SettledState(int(message.state)), message.on)
+                    self._federation.write_slip(page, message.other, told)
+            except Refusal as refusal:
+                other = getattr(message, "other", "")
+                self._federation.note_break(page, f"word of our fund to {other}", "a member to tell it", refusal.code)
+
+    def hear_projects(self, page: Page, message: OrderNetted) -> list[HouseMessage]:
+        """Ask our own fund to pay what another fund netted; refuse what is no such due."""
+        found = self._find_due(page.connection, message.id)
+        if found is None or found[1] == self._home:
+            return [OrderReturned(message.id, NOT_NETTED)]
+        project, debtor, cents = found
+        self._tell(page, BaseName.FUND, [NettedDue(message.id, debtor, project, cents, message.order)])
+        return []
+
+    # What others say
+
+    def hear(self, page: Page, speaker: str, message: Netting | NetSettled) -> None:
+        """Tell our fund what another fund says to it."""
+        if isinstance(message, Netting):
+            self._tell(page, BaseName.FUND, [NettingTold(speaker, message.is_netted, message.since)])
+        elif message.state is SettledState.NETTED:
+            self._federation.note_break(page, f"window {message.window}", "paid, rejected or received", "netted")
+        else:
+            told = NetPaid(message.window, speaker, NetState(int(message.state)), message.on)
+            self._tell(page, BaseName.FUND, [told])
+
+    def take(self, page: Page, window: WindowClosed) -> None:
+        """Hold a closed window against our conversions, and tell our fund what it owes and is owed."""
+        own = [one for one in netted_of(window) if self._home in (one.debtor, one.creditor)]
+        ids: list[bytes] = []
+        for one in own:
+            id_ = self._find_id(page, one)
+            if id_ is None:
+                where = f"{one.key[0]}/{one.key[1]}/{one.key[2]}/{one.place}"
+                self._federation.note_break(
+                    page,
+                    f"window {window.window}, {where}",
+                    "a conversion that its debtor netted",
+                    f"{one.cents} cents",
+                )
+                return
+            ids.append(id_)
+        net = positions_of(window)
+        place_of = {name: place for place, name in enumerate(window.members)}
+        others = [one.creditor if one.debtor == self._home else one.debtor for one in own]
+        told = WindowTold(
+            window=window.window,
+            on=window.on,
+            members=window.members,
+            net=tuple(net[name] for name in window.members),
+            ids=tuple(ids),
+            others=tuple(place_of[other] for other in others),
+            cents=tuple(-one.cents if one.debtor == self._home else one.cents for one in own),
+        )
+        self._tell(page, BaseName.FUND, [told])
+
+    def _find_id(self, page: Page, one: Netted) -> bytes | None:
+        """Return the id by which our fund knows an obligation; None where our book says another thing of it."""
+        if one.debtor == self._home:
+            rows = {row.place: row for row in conversions_store.load_slip(page.connection, one.key)}
+            row = rows.get(one.place)
+            said = conversions_store.load_said(page.connection, one.key)
+            is_right = row is not None and row.cents == one.cents and row.state == "owed"
+            is_netted = said.get(one.place) == int(SettledState.NETTED)
+            return row.id if row is not None and is_right and is_netted else None
+        _, epoch, index = one.key
+        sent = store.find_sent(page.connection, epoch, index)
+        if sent is None or sent.taker != one.debtor:
+            return None
+        slip = self._federation.load_own_slip(page, sent)
+        convert, cede = find_convert(slip), find_cede(slip)
+        if convert is None or cede is None or one.place >= cede.count or sum_cessions(cede)[one.place] != one.cents:
+            return None
+        return make_due_id(convert.rounds[one.place], one.debtor)

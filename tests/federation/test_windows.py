@@ -1,0 +1,177 @@
+"""A window of netting: agreed by two funds, opened and closed by the hub, told whole, paid, received; and old copies of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, delete, update
+
+from hub.clearing.windows_service import NothingNetted, NoWindow, WindowOpen
+from hub.settlement import store as settlement_store
+from hub.settlement.tables import net_payments, nettings, obligations, windows
+from protocol.house import (
+    DueConfirmed,
+    DueSettled,
+    DueState,
+    DueTaken,
+    NetPaid,
+    NetState,
+    NettedDue,
+    NettingTold,
+    OrderNetted,
+    OrderReturned,
+    Refused,
+    WindowTold,
+    make_due_id,
+)
+from protocol.messages import WindowClosed
+from protocol.obligations import ObligationState
+from tests.federation.old_copies import back_up, restore_hub
+from tests.federation.test_conversions import DAY, FUND, PROJECT, Story
+from tests.federation.world import BREST, LYON
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Iterator[Story]:
+    made = Story(lambda name: f"sqlite:///{tmp_path / name}.db")
+    yield made
+    made.world.close()
+
+
+def net(story: Story) -> bytes:
+    """Let Lyon owe Brest 700 for a project, and call it netted; return the id of what it owes."""
+    id_ = make_due_id(story.convert(), LYON)
+    story.there.hear(DueTaken(id_), sender=FUND)
+    story.there.hear(DueSettled(id_, DueState.NETTED, 700, DAY), sender=FUND)
+    story.settle()
+    assert story.obligation() == (700, ObligationState.NETTED)
+    return id_
+
+
+def open_window(story: Story) -> int:
+    opened: int = story.world.hub_book.write_now(story.world.exchange.windows.open, None).window
+    return opened
+
+
+def close_window(story: Story) -> WindowClosed:
+    closed: WindowClosed = story.world.hub_book.write_now(story.world.exchange.windows.close, None)
+    return closed
+
+
+def payment(story: Story) -> tuple[int, ObligationState]:
+    found = story.world.hub_book.read_now(settlement_store.load_payments)
+    [(key, one)] = found.items()
+    assert key == (1, LYON, BREST)
+    return one.cents, one.state
+
+
+def test_a_netted_due_stands_in_a_window_and_is_paid_once_to_the_fund_and_once_to_the_bearer(story: Story) -> None:
+    story.there.hear(NettingTold(BREST, True, DAY), sender=FUND)
+    story.settle()
+    assert story.here.of(NettingTold) == [NettingTold(LYON, True, DAY)]
+    id_ = net(story)
+    # Brest's own fund pays the bearer, by an order that its own projects write.
+    story.here.hear(OrderNetted(id_, b"an order for our own fund"))
+    assert story.here.of(NettedDue) == [NettedDue(id_, LYON, PROJECT, 700, b"an order for our own fund")]
+    with pytest.raises(NoWindow):
+        close_window(story)
+    assert open_window(story) == 1
+    with pytest.raises(WindowOpen):
+        open_window(story)
+    window = close_window(story)
+    story.settle()
+    assert (window.window, window.members, window.cents) == (1, tuple(sorted((BREST, LYON))), (700,))
+    for house, cents in ((story.here, 700), (story.there, -700)):
+        [told] = house.of(WindowTold)
+        assert (told.window, told.ids, told.cents) == (1, (id_,), (cents,))
+        assert dict(zip(told.members, told.net, strict=True)) == {BREST: 700, LYON: -700}
+    assert payment(story) == (700, ObligationState.OWED)
+    story.require_right()
+
+    for house, other, state, expected in (
+        (story.there, BREST, NetState.PAID, ObligationState.PAID),
+        (story.there, BREST, NetState.REJECTED, ObligationState.REJECTED),
+        (story.there, BREST, NetState.PAID, ObligationState.PAID),
+        (story.here, LYON, NetState.CONFIRMED, ObligationState.CONFIRMED),
+    ):
+        house.hear(NetPaid(1, other, state, DAY + 3), sender=FUND)
+        story.settle()
+        assert payment(story) == (700, expected)
+    heard = [message for reader, message in story.here.told if reader == FUND and isinstance(message, NetPaid)]
+    assert [one.state for one in heard] == [NetState.PAID, NetState.REJECTED, NetState.PAID]
+    assert story.there.of(NetPaid) == [NetPaid(1, BREST, NetState.CONFIRMED, DAY + 3)]
+
+    story.here.hear(DueSettled(id_, DueState.PAID, 700, DAY + 4), sender=FUND)
+    assert story.here.of(DueSettled)[-1] == DueSettled(id_, DueState.PAID, 700, DAY + 4)
+    story.here.hear(DueConfirmed(id_, DAY + 5))
+    story.settle()
+    assert story.obligation() == (700, ObligationState.CONFIRMED)
+    assert open_window(story) == 2
+    with pytest.raises(NothingNetted):
+        close_window(story)
+    story.require_right()
+
+
+def test_what_is_netted_is_not_paid_by_its_debtor_and_never_comes_back(story: Story) -> None:
+    id_ = net(story)
+    story.there.hear(DueSettled(id_, DueState.PAID, 700, DAY + 1), sender=FUND)
+    story.settle()
+    assert story.obligation() == (700, ObligationState.NETTED)  # the hub keeps the first word
+    story.here.hear(Refused(id_, "not_eligible"), sender=FUND)
+    assert story.here.of(OrderReturned) == [OrderReturned(id_, "not_eligible")]
+    assert (story.here.of(Refused), story.here.balance(story.number)) == ([], 0)
+    story.here.hear(OrderNetted(bytes(16), b"of nothing"))
+    assert story.here.of(NettedDue) == []
+
+
+@pytest.mark.parametrize("copied_at", ["before", "netted", "opened", "told one"])
+def test_a_hub_put_back_from_an_old_copy_closes_the_same_window(story: Story, copied_at: str) -> None:
+    copies = {"before": back_up(story.world.hub_book)}
+    net(story)
+    copies["netted"] = back_up(story.world.hub_book)
+    open_window(story)
+    copies["opened"] = back_up(story.world.hub_book)
+    window = close_window(story)
+    copies["told one"] = back_up(story.world.hub_book)
+    story.settle()
+    story.there.hear(NetPaid(1, BREST, NetState.PAID, DAY + 3), sender=FUND)
+    story.settle()
+    restore_hub(story.world, copies[copied_at])
+    story.world.hub_book.write_now(story.world.exchange.recoverer.begin, b"drawn")
+    story.settle()
+    assert payment(story) == (700, ObligationState.PAID)
+    found = story.world.hub_book.read_now(lambda line: settlement_store.load_in_window(line, 1))
+    assert [(one.debtor, one.creditor, one.cents) for one in found] == [(LYON, BREST, 700)]
+    assert (len(story.here.of(WindowTold)), len(story.there.of(WindowTold))) == (1, 1)
+    story.require_right()
+    assert open_window(story) == window.window + 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda line: line.execute(update(obligations).values(window_no=0)),
+        lambda line: line.execute(update(net_payments).values(cents=699)),
+        lambda line: line.execute(update(net_payments).values(said=1, said_on=DAY)),
+        lambda line: line.execute(update(windows).values(closed_on=DAY)),
+        lambda line: line.execute(delete(net_payments)),
+        lambda line: line.execute(update(nettings).values(is_netted=False)),
+    ],
+)
+def test_a_window_changed_by_hand_is_found(story: Story, change: Callable[[Connection], object]) -> None:
+    story.there.hear(NettingTold(BREST, True, DAY), sender=FUND)
+    net(story)
+    open_window(story)
+    close_window(story)
+    story.require_right()
+
+    def by_hand(page: object, items: list[None]) -> list[None]:
+        change(page.connection)  # type: ignore[attr-defined]
+        return items
+
+    story.world.hub_book.write_now(by_hand, None)
+    found = story.world.check()
+    assert {one.invariant for one in found} == {"I8"}
+    assert all(one.place and one.expected for one in found)
