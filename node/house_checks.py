@@ -90,7 +90,8 @@ def check_house(folder: Path, on_progress: Progress) -> list[Checked]:
             checked += guarded("I2", "the companies' base adds up", lambda: check_partners(partners))
             checked += guarded("I7", "logs are whole", lambda: check_logs(partners, neighbours, on_progress))
         if (projects := bases.get(BaseName.PROJECTS)) is not None and house is not None and neighbours is not None:
-            checked += check_projects(projects, neighbours, on_progress, home=house.territory)
+            zone = load_projects_config(base_folder(folder, BaseName.PROJECTS)).zone
+            checked += check_projects(projects, neighbours, on_progress, home=house.territory, zone=zone)
         if (people := bases.get(BaseName.PEOPLE)) is not None and neighbours is not None:
             on_progress("people")
             where = base_folder(folder, BaseName.PEOPLE)

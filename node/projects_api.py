@@ -21,6 +21,7 @@ from node.governance.parameters_store import load_committee_rules, load_themes
 from node.governance.projects import ProjectState
 from node.governance.reading_service import list_by, load_decision, load_file, load_public_view
 from node.governance.service import Projects
+from node.governance.south.guide_service import list_guides
 from node.projects_answers import (
     PUBLIC_STATES,
     CommentsAnswer,
@@ -37,8 +38,11 @@ from node.projects_answers import (
     tell_project,
 )
 from node.projects_calls_api import AUTHORISE, PROJECTS, Authorise, answer, door
+from node.south_answers import GuidesAnswer, ProgrammeAnswer, tell_guide_row
+from node.south_service import load_programme_told
 from protocol.errors import Malformed
 from protocol.identifiers import parse_id
+from protocol.running.http_service import choose_language
 
 API: Final = Api(
     title="Citizen-Miles projects",
@@ -103,6 +107,28 @@ async def show_minutes(request: web.Request) -> web.Response:
     return answer(told)
 
 
+async def show_programme(request: web.Request) -> web.Response:
+    """Show a South programme: partners, budget, field reports, and all that is missing today."""
+    projects = request.app[PROJECTS]
+    id_, today = parse_id(request.match_info["project"]), _today(projects)
+    await projects.book.read(partial(load_public_view, id_=id_, today=today))
+    find = partial(
+        load_programme_told,
+        id_=id_,
+        now=projects.book.clock(),
+        zone=projects.settings.zone,
+        language=choose_language(request),
+    )
+    return answer(await projects.book.read(find))
+
+
+async def show_guides(request: web.Request) -> web.Response:
+    """List guides whom the committee accredited, with their terms: by a title, never by a name, nor for whom they act."""
+    today = _today(request.app[PROJECTS])
+    found = await request.app[PROJECTS].book.read(list_guides)
+    return answer(GuidesAnswer([tell_guide_row(row, today) for row in found if row.accredited_at is not None]))
+
+
 async def list_draws(request: web.Request) -> web.Response:
     """List drawings of members by lot: the lists that were closed, then the numbers and whom they called."""
     found = await request.app[PROJECTS].book.read(list_drawings)
@@ -153,6 +179,7 @@ DOORS: Final = (
     door("/openapi.json", show_description),
     door("/words", show_words, VocabularyAnswer),
     door("/draws", list_draws, DrawsAnswer),
+    door("/guides", show_guides, GuidesAnswer),
     door("/minutes/{decision}", show_minutes, MinutesAnswer),
     door("/files/{digest}", show_file),
     door("", list_projects, ProjectsAnswer, query="state theme commune"),
@@ -160,6 +187,7 @@ DOORS: Final = (
     *audits_api.DOORS,
     door("/{project}", show_project, ProjectAnswer),
     door("/{project}/comments", show_comments, CommentsAnswer),
+    door("/{project}/programme", show_programme, ProgrammeAnswer),
 )
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from node import audits_commands, passes_commands
+from node import audits_commands, passes_commands, south_commands
 from node.governance.days import parse_day
 from node.governance.errors import InvalidBallot, InvalidDraw
 from node.governance.signers import FindingWords, IbanWords, write_public, write_words
@@ -61,6 +61,8 @@ for name, group in (
 ):
     app.add_typer(group, name=name)
 app.add_typer(passes_commands.app, name="pass")
+app.add_typer(south_commands.app, name="south")
+app.add_typer(south_commands.guide, name="guide")
 
 Folder = Annotated[Path, typer.Argument(help="the node's folder, or that of the base kept apart", file_okay=False)]
 OutFile = Annotated[Path | None, typer.Option("--out", help="write it there")]
@@ -417,7 +419,7 @@ def drop_account(folder: Folder, id_: Annotated[str, typer.Option("--id")], as_j
 def add_signer(
     folder: Folder,
     public: Annotated[str, typer.Argument(help="the public line that `projects key` shows")],
-    role: Annotated[str, typer.Option(help="member, auditor or steward")],
+    role: Annotated[str, typer.Option(help="member, auditor, steward, partner or guide")],
     title: Annotated[str, typer.Option(help="as minutes show it: a function or a pseudonym, never a name")],
     as_json: AsJson = False,
 ) -> None:

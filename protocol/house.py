@@ -15,6 +15,8 @@ nothing in another.
     partners ◀── PledgeAccepted, PaymentCalled, PledgeEnded, Refused ── fund
     projects ── OpenProject, CommitProject, ReleaseProject, ConvertProject ──▶ accounts     see "Conversion" in SPEC.md
     projects ◀── ProjectOpened, Support, ProjectReleased, ProjectConverted, DueSettled, Refused ── accounts
+    projects ── GuideAccredited, GuideEnded ──▶ accounts    who may act for groups that consent, and who no more
+    projects ◀── GuideKnown, Refused ── accounts
     accounts ── Due ──▶ fund                      rights on these lots were converted: the order says who is to be paid
     accounts ◀── DueTaken, DueSettled, Refused ── fund
     fund ── SettlementPublished ──▶ accounts      what it wants known of itself: see "Cards and catalogues" in SPEC.md
@@ -535,6 +537,32 @@ class HolderClosed(Struct, frozen=True, array_like=True, tag=37):
     moved: Annotated[int, Meta(ge=0, le=10**15)]
 
 
+class GuideAccredited(Struct, frozen=True, array_like=True, tag=70):
+    """The committee accredited a guide: with this key somebody may act for groups that consent, in this term.
+
+    `id` is the accreditation's. No name goes with it, and nobody says here for whom a guide acts.
+    """
+
+    id: Id
+    key: Annotated[bytes, Meta(min_length=32, max_length=32)]
+    from_day: Day
+    until_day: Day
+
+
+class GuideEnded(Struct, frozen=True, array_like=True, tag=71):
+    """From now on this accreditation is none: `guide_withdrawn`, `guide_left` or `guide_key_revoked`."""
+
+    id: Id
+    code: Code
+
+
+class GuideKnown(Struct, frozen=True, array_like=True, tag=72):
+    """The accounts have an accreditation as it was told, or know that it ended."""
+
+    id: Id
+    is_ended: bool
+
+
 class Kept(Struct, frozen=True, array_like=True, tag=60):
     """One page of the writer's base, sealed for itself: part `part` of `parts` lies beside this slip, with this SHA-256.
 
@@ -673,6 +701,9 @@ HouseMessage = (
     | CloseHolder
     | HolderBusy
     | HolderClosed
+    | GuideAccredited
+    | GuideEnded
+    | GuideKnown
     | Kept
     | Resumed
     | DueConfirmed

@@ -39,6 +39,7 @@ from node.governance.rules_checks import INVARIANT
 from node.governance.rules_checks import Rule as _Rule
 from node.governance.sheets import compute_sheet_digest, read_sheet
 from node.governance.signers import FindingWords, IbanWords, SignerRole, write_words
+from node.governance.south import south_checks
 from node.governance.store import list_projects, seal_of
 from node.governance.tables import metadata
 from node.governance.votes import Outcome, SignedBallot, is_ballot_signed, read_words
@@ -80,17 +81,24 @@ _MARKS: Final = {DueState.PAID: DueMark.PAID, DueState.REJECTED: DueMark.REJECTE
 _ZONE: Final = "UTC"  # of days that only have to be days
 
 
-def check_projects(connection: Connection, neighbours: Directory, on_progress: Progress, *, home: str) -> list[Checked]:
+def check_projects(
+    connection: Connection, neighbours: Directory, on_progress: Progress, *, home: str, zone: str = "Europe/Paris"
+) -> list[Checked]:
     """Return each invariant of the projects' base, how much was looked at, and where it is broken. One snapshot."""
     own = neighbours.members.get(BaseName.PROJECTS)
-    checked = check_rows(connection, () if own is None else own.keys, on_progress, home=home)
+    checked = check_rows(connection, () if own is None else own.keys, on_progress, home=home, zone=zone)
     on_progress(RULE)
     checked += guarded(PASSES, RULE, lambda: [check_passes(connection)])
     return checked + guarded("I7", "logs are whole", lambda: check_logs(connection, neighbours, on_progress))
 
 
 def check_rows(
-    connection: Connection, keys: tuple[PublicKeys, ...], on_progress: Progress, *, home: str
+    connection: Connection,
+    keys: tuple[PublicKeys, ...],
+    on_progress: Progress,
+    *,
+    home: str,
+    zone: str = "Europe/Paris",
 ) -> list[Checked]:
     """The same for the base's own rows. `keys` are its own, older ones too."""
     checked: list[Checked] = []
@@ -111,6 +119,9 @@ def check_rows(
         ("the accounts were told what stands here", _check_told),
         ("what the accounts said stands here", _check_heard),
         ("rounds and what funds owe add up", _check_rounds),
+        ("South programmes lacked nothing when they were converted", lambda line: _check_programmes(line, zone)),
+        ("statements, reports and guides are signed", lambda line: _check_south_signatures(line, home)),
+        ("the accounts know the guides", _check_guides),
         ("rows are as they were written", _check_seals),
     ):
         on_progress(rule)
@@ -371,6 +382,25 @@ def _check_findings(connection: Connection) -> Checked:
         told = decode_typed(words[len(_FINDING) :], FindingWords, size_max=_FINDING_BYTES_MAX)
         rule.compare(place, write_words(told), words)
         rule.compare(place, (told.id, told.project, told.verdict), (bytes(row.id), bytes(row.project), row.verdict))
+    return rule.close()
+
+
+def _check_programmes(connection: Connection, zone: str) -> Checked:
+    rule = _Rule("South programmes lacked nothing when they were converted")
+    south_checks.check_values(connection, rule)
+    south_checks.check_rounds_of_programmes(connection, rule, zone)
+    return rule.close()
+
+
+def _check_south_signatures(connection: Connection, home: str) -> Checked:
+    rule = _Rule("statements, reports and guides are signed")
+    south_checks.check_signatures(connection, rule, home)
+    return rule.close()
+
+
+def _check_guides(connection: Connection) -> Checked:
+    rule = _Rule("the accounts know the guides")
+    south_checks.check_accounts_know(connection, rule)
     return rule.close()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from node.governance.bearers import CategoryRule, EligibilityRules, ProofKind, Verdict
 from node.governance.days import read_day
+from node.governance.south.rules import SouthRules
 from node.governance.votes import Criterion, VoteRules
 
 
@@ -84,6 +85,27 @@ def load_participation_rules(day: int) -> ParticipationRules:
     row = _only("participation", "rules", day)
     return ParticipationRules(
         proposals_waiting_max=row["proposals_waiting_max"], comments_waiting_max=row["comments_waiting_max"]
+    )
+
+
+def load_purposes(day: int) -> tuple[Word, ...]:
+    """Return the kinds of action that a programme outside Europe may be of, on a day (yyyymmdd)."""
+    return tuple(_word(row) for row in _in_force("south", "purpose", day))
+
+
+def load_south_rules(day: int) -> SouthRules:
+    """Return what is asked of South programmes and of guides on a day. Raises LookupError."""
+    row = _only("south", "rules", day)
+    return SouthRules(
+        purposes=frozenset(word.key for word in load_purposes(day)),
+        clauses=frozenset(row["clauses"]),
+        account_countries=frozenset(row["account_countries"]),
+        clearance_days=row["clearance_days"],
+        report_every_days=row["report_every_days"],
+        report_grace_days=row["report_grace_days"],
+        guide_members=row["guide_members"],
+        guide_colleges=row["guide_colleges"],
+        guide_days_max=row["guide_days_max"],
     )
 
 

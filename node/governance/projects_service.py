@@ -35,6 +35,7 @@ from node.governance.projects import FIRST, MAY_BE_EDITED, NEEDS_REASON, Project
 from node.governance.rounds_service import load_progress_report
 from node.governance.settings import ProjectsSettings
 from node.governance.sheets import Sheet, compute_sheet_digest, find_money_change, require_sheet, write_sheet
+from node.governance.south.programme_service import require_nothing_missing
 from node.governance.store import (
     Project,
     change,
@@ -286,6 +287,7 @@ class ProjectDesk:
                 require_eligible_now(page, project, self._settings.zone)
             case ProjectEvent.OPENED:
                 require_eligible_now(page, project, self._settings.zone)
+                require_nothing_missing(page.connection, project, page.now, self._settings.zone)
                 if project.sheet.need_by <= self._today(page):
                     raise InvalidSheet(field="need_by", reason="its day is over before it opens")
             case ProjectEvent.AUDITED:

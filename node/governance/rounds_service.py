@@ -46,6 +46,7 @@ from node.governance.projects import ProjectState
 from node.governance.settings import ProjectsSettings
 from node.governance.signers import FindingWords, SignerRole, write_words
 from node.governance.signers_service import require_signature
+from node.governance.south.programme_service import require_nothing_missing
 from node.governance.store import (
     Project,
     change,
@@ -207,6 +208,7 @@ class RoundDesk:
             return int(page.connection.execute(select(_rounds.c.cents).where(_rounds.c.id == asked.id)).scalar_one())
         if project.state is not ProjectState.IN_PROGRESS:
             raise ProjectStepRefused(state=project.state, event="converted")
+        require_nothing_missing(page.connection, project, page.now, self._settings.zone)
         today = write_day(local_day(page.now, self._settings.zone))
         instalment, cents = choose_round(load_progress(page.connection, project, today))
         number = self._next_number(page, project)

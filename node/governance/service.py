@@ -25,6 +25,8 @@ from node.governance.projects_service import ProjectDesk
 from node.governance.rounds_service import RoundDesk
 from node.governance.settings import ProjectsSettings
 from node.governance.signers_service import SignerDesk
+from node.governance.south.guide_service import GuideDesk
+from node.governance.south.programme_service import ProgrammeDesk
 from node.governance.tables import metadata
 from node.governance.votes_service import VoteDesk
 from protocol.book.migration_service import History
@@ -56,7 +58,9 @@ class Projects:
         self.keys = keys
         letters = Letters(tell)
         self.projects = ProjectDesk(letters, settings)
-        self.signers = SignerDesk(settings)
+        self.programmes = ProgrammeDesk(settings)
+        self.guides = GuideDesk(letters, settings)
+        self.signers = SignerDesk(settings, on_revoked=self.guides.end_with_key)
         self.committee = CommitteeDesk(settings, keys=keys)
         self.votes = VoteDesk(settings, keys=keys)
         orders = OrderWriter(settings, keys=keys, find_fund=find_fund, entropy=entropy)
@@ -74,6 +78,7 @@ class Projects:
 
     def apply(self, page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
         """Do what another base tells us, in the page that stores it. For `PeerExchange`."""
+        self.guides.hear(page, sender, messages)
         return self.answers.apply(page, sender, messages)
 
     async def catch_up(self) -> int:

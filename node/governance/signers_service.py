@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,8 +72,12 @@ def require_signature(
 class SignerDesk:
     """Operations for the book's writer, on signers, bearers and their accounts."""
 
-    def __init__(self, settings: ProjectsSettings) -> None:
+    def __init__(
+        self, settings: ProjectsSettings, *, on_revoked: Callable[[Page, bytes], None] = lambda _page, _key: None
+    ) -> None:
+        """`on_revoked` is called in the page in which a key was revoked: what hangs on it ends with it."""
         self._settings = settings
+        self._on_revoked = on_revoked
 
     def add(self, page: Page, items: Sequence[NewSigner]) -> list[bytes | Refusal]:
         """Register public keys; return how they are named. The same again is the same."""
@@ -141,6 +145,7 @@ class SignerDesk:
         )
         if not done:
             raise SignerUnknown(signer=key.hex())
+        self._on_revoked(page, key)
         return key
 
     def _save_bearer(self, page: Page, one: Bearer) -> Id16:

@@ -929,6 +929,92 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Catalogue of territory {territory} refused: {reason}.",
     ),
     "round_unknown": ("Aucune tranche {round} ici.", "No round {round} here."),
+    "invalid_programme": ("Programme Sud refusé ({field}) : {reason}.", "South programme refused ({field}): {reason}."),
+    "invalid_guide": ("Accompagnateur refusé ({field}) : {reason}.", "Guide refused ({field}): {reason}."),
+    "south_refused": ("Refusé par une règle des programmes Sud.", "Refused by a rule of South programmes."),
+    "programme_blocked": (
+        "Ce programme Sud est bloqué : {reasons}. Rien n'est converti tant que cela manque.",
+        "This South programme is blocked: {reasons}. Nothing is converted while that is missing.",
+    ),
+    "programme_stands": (
+        "Cela ne change plus ({field}) : {reason}.",
+        "That does not change any more ({field}): {reason}.",
+    ),
+    "report_refused": ("Compte rendu de terrain refusé : {reason}.", "Field report refused: {reason}."),
+    "guide_step_refused": (
+        "L'accréditation {guide} ne peut pas passer par là : {reason}.",
+        "Accreditation {guide} cannot go that way: {reason}.",
+    ),
+    "programme_unknown": (
+        "{project} n'est pas déclaré comme programme Sud.",
+        "{project} is not declared a South programme.",
+    ),
+    "programme_partner_unknown": ("Aucun partenaire {partner} ici.", "No partner {partner} here."),
+    "agreement_unknown": ("Aucune convention {agreement} ici.", "No agreement {agreement} here."),
+    "guide_unknown": ("Aucun accompagnateur {guide} ici.", "No guide {guide} here."),
+    "south_not_declared": (
+        "Le projet est à l'étranger ({commune}) et n'est pas déclaré comme programme.",
+        "The project is abroad ({commune}) and not declared a programme.",
+    ),
+    "south_purpose_not_eligible": (
+        "Hors d'Europe, une action « {purpose} » n'ouvre pas droit à financement.",
+        "Outside Europe an action of the kind “{purpose}” may not be paid for.",
+    ),
+    "south_bearer_missing": ("Il manque le porteur français.", "The French bearer is missing."),
+    "south_bearer_not_eligible": (
+        "Le porteur {bearer} ne peut pas être payé aujourd'hui : {reason}.",
+        "The bearer {bearer} may not be paid today: {reason}.",
+    ),
+    "south_account_abroad": (
+        "Le compte de {bearer} est hors de l'Espace économique européen ({country}).",
+        "The account of {bearer} is outside the European Economic Area ({country}).",
+    ),
+    "south_partner_missing": ("Il manque un partenaire sur place.", "A partner there is missing."),
+    "south_partner_proof_missing": (
+        "Rien ne prouve ce qu'est le partenaire {partner}.",
+        "Nothing shows what the partner {partner} is.",
+    ),
+    "south_partner_proof_over": (
+        "Le justificatif de {partner} ne vaut plus depuis le {day}.",
+        "The proof of {partner} has not held since {day}.",
+    ),
+    "south_agreement_missing": (
+        "Il manque la convention de contrôle avec {partner}.",
+        "The control agreement with {partner} is missing.",
+    ),
+    "south_agreement_not_begun": (
+        "La convention de contrôle avec {partner} ne commence que le {day}.",
+        "The control agreement with {partner} begins on {day} only.",
+    ),
+    "south_agreement_over": (
+        "La convention de contrôle avec {partner} a pris fin le {day}.",
+        "The control agreement with {partner} ended on {day}.",
+    ),
+    "south_clause_missing": (
+        "La convention avec {partner} n'a pas toutes ses clauses : {clauses}.",
+        "The agreement with {partner} lacks clauses: {clauses}.",
+    ),
+    "south_budget_missing": ("Il manque le budget, ligne par ligne.", "The budget, line by line, is missing."),
+    "south_budget_differs": (
+        "Le budget fait {planned} centimes, l'objectif {target}.",
+        "The budget comes to {planned} cents, the target is {target}.",
+    ),
+    "south_clearance_missing": (
+        "Deux personnes doivent déclarer avoir consulté les listes de sanctions pour {partner} ({signatures} signature).",
+        "Two people must state that they looked at the sanctions lists for {partner} ({signatures} signature).",
+    ),
+    "south_clearance_hit": (
+        "{partner} a été trouvé sur une liste de sanctions le {day}.",
+        "{partner} was found on a sanctions list on {day}.",
+    ),
+    "south_clearance_old": (
+        "Les listes de sanctions ont été consultées pour {partner} le {day} : c'est trop ancien.",
+        "The sanctions lists were looked at for {partner} on {day}: that is too long ago.",
+    ),
+    "south_report_late": (
+        "Aucun compte rendu de terrain depuis le {since} : il était dû le {day}.",
+        "No field report since {since}: it was due on {day}.",
+    ),
 }
 
 

@@ -67,6 +67,9 @@ from protocol.house import (
     ExpectPayment,
     Granted,
     Grants,
+    GuideAccredited,
+    GuideEnded,
+    GuideKnown,
     HouseMessage,
     HouseSlip,
     OpenPool,
@@ -116,7 +119,7 @@ from protocol.running.settings import format_settings
 from tests.federation.world import BREST, HUB, LYON, World
 from tests.fund.camt_files import Detail, Entry, File
 from tests.fund.fund_world import SETTINGS
-from tests.fuzz import pass_files, projects_files
+from tests.fuzz import pass_files, projects_files, south_files
 from tests.fuzz.national_files import Told, mend
 from tests.fuzz.story import Recorder, open_world, tell
 from tests.fuzz.targets import AT, AUTHOR, READER, TARGETS
@@ -224,6 +227,7 @@ def _seeds(world: World, recorder: Recorder) -> dict[str, list[bytes]]:
         ],
         "pass_file": list(pass_files.seeds()),
         "projects_file": list(projects_files.seeds()),
+        "signed_file": list(south_files.seeds()),
         "node_api": list(_node_requests()),
         "credits_in_columns": list(_readable_credits()),
         "hub_api": list(_hub_requests(said)),
@@ -363,6 +367,9 @@ def _house_slips() -> Iterator[bytes]:
         DueTaken(bytes(16)),
         DueSettled(bytes(16), DueState.PAID, 4_900, 20270402),
         DueConfirmed(bytes(16), 20270403),
+        GuideAccredited(bytes(16), bytes(32), 20261101, 20281031),
+        GuideEnded(bytes(16), "guide_left"),
+        GuideKnown(bytes(16), True),
     )
     for part in (*((message,) for message in messages), messages):
         yield encode_house_slip(HouseSlip(HOUSE_VERSION, BaseName.ACCOUNTS, 1_795_000_000_000, part))

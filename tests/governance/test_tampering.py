@@ -20,7 +20,7 @@ from node.governance.auditing.auditors import AuditorKind, ConflictKind
 from node.governance.auditing.auditors_service import MoveAuditor
 from node.governance.auditing.audits_service import DropAudit, ToldReminder
 from node.governance.auditing.missions import AuditState, MissionState, ReminderKind
-from node.governance.bearers import ProofKind
+from node.governance.bearers import Bearer, ProofKind
 from node.governance.comments import CommentKind, CommentState
 from node.governance.comments_service import AddComment, Moderate
 from node.governance.committee_service import CloseList, DeclareConflict, EndMember, TellNumber
@@ -32,14 +32,21 @@ from node.governance.rounds_service import ConfirmDue, Payer
 from node.governance.sheets import Picture
 from node.governance.signers import IbanWords, SignerRole, write_words
 from node.governance.signers_service import SignedChange
+from node.governance.south import south_checks
+from node.governance.south import tables as south_tables
+from node.governance.south.guide_service import EndGuide
+from node.governance.south.guides import GuideEnd
+from node.governance.south.programme_service import EndIt
+from node.governance.south.programmes import PartnerKind
 from node.governance.votes import Choice, College, Outcome
 from protocol import keys
 from protocol.book.seals import compute_seal
 from protocol.findings import Checked
-from protocol.house import Refused, make_due_id
+from protocol.house import GuideKnown, Refused, make_due_id
 from protocol.identifiers import Id16
 from protocol.keys import Domain, make_keys, sign
 from tests.governance.audit_makers import Audits
+from tests.governance.south_world import SENEGAL, add_partner, agree, approve, complete, guide_words, report
 from tests.governance.test_life import convert, find, prove
 from tests.governance.test_sheets import png
 from tests.governance.world import BREST, OTHER, RENNES, World
@@ -65,12 +72,15 @@ STATES: dict[str, type[StrEnum]] = {
     "missions.state": MissionState,
     "reports.verdict": AuditVerdict,
     "audit_reminders.kind": ReminderKind,
+    "programme_partners.kind": PartnerKind,
+    "guides.ended_code": GuideEnd,
 }
 
 # Where euros and decisions stand: signatures, minutes or logs hold each of them, whatever the seal says.
 DEEP = (
     *("projects", "versions", "steps", "sessions", "ballots", "draws", "findings", "iban_changes", "rounds", "dues"),
     *("auditors", "audits", "missions", "reports"),
+    *("clearances", "field_reports", "guides", "guide_approvals"),
 )
 # But for these: who wrote, who proposed, when. The rest stands once: the seal alone holds it.
 SEAL_ONLY = (
@@ -88,6 +98,9 @@ SEAL_ONLY = (
     *("audits.at", "audits.by", "audits.dropped_at", "audits.dropped_reason", "audits.due_on", "audits.reason"),
     *("auditors.at", "auditors.away_until", "auditors.ended_at", "auditors.ended_reason"),
     *("missions.at", "missions.ended_at", "missions.reason", "missions.replied_at", "reports.at"),
+    # when people handed in what they signed, when the accounts said that they know, and why a guide ended
+    *("clearances.at", "clearances.confirmed_at", "field_reports.at", "guides.at", "guides.ended_at"),
+    *("guides.ended_reason", "guides.heard_at"),
 )
 
 
@@ -171,6 +184,34 @@ async def live(world: World) -> None:
     await world.settle()
     world.lead(late, ProjectEvent.WITHDRAWN, "le terrain est vendu")
     await world.settle()
+    await live_abroad(world, bearer, [*members, "drawn"], picture.digest)
+
+
+async def live_abroad(world: World, bearer: Bearer, members: list[str], picture: bytes) -> None:
+    """A South programme with two partners, of which one ends; a report, and guides who are accredited, refused and ended."""
+    project = world.propose(bearer, commune=SENEGAL)
+    partner = complete(world, project)
+    gone = add_partner(world, project, name="Autre")
+    ended = EndIt(id=world.id(), what=agree(world, gone).id, reason="résiliée")
+    world.write(world.projects.programmes.end_agreements, ended)
+    world.write(world.projects.programmes.end_partners, EndIt(id=world.id(), what=gone.id, reason="a cessé"))
+    await world.open(project, members)
+    world.accounts.support(project, 10_000, 3)
+    await world.settle()
+    await world.settle()
+    world.lead(project, ProjectEvent.STARTED)
+    round_, _ = convert(world, project)
+    await world.settle()
+    world.accounts.convert(round_, {BREST: 6_000})
+    await world.settle()
+    report(world, project, partner.name, from_day=20261201, until_day=20261201, pictures=(picture,))
+    guides = [guide_words(world) for _ in range(2)]
+    for words in guides:
+        approve(world, words, "citizens-1", "companies-1", "qualified-1")
+    left = EndGuide(id=world.id(), guide=Id16(guides[0].id), code=GuideEnd.LEFT, reason="a déménagé")
+    world.write(world.projects.guides.end, left)
+    world.accounts.say(GuideKnown(guides[0].id, True), Refused(guides[1].id, "id_mismatch"))
+    await world.settle()
 
 
 async def live_audits(world: World, project: Id16, picture: bytes) -> None:
@@ -244,7 +285,7 @@ async def test_one_value_changed_by_hand_is_found_and_where_money_stands_without
 ) -> None:
     # What a signature says never changes: it is looked at once, not once for each change.
     remembered = functools.lru_cache(maxsize=None)(keys.is_signed)
-    for module in (checks, minutes, votes, words):
+    for module in (checks, minutes, votes, words, south_checks):
         monkeypatch.setattr(module, "is_signed", remembered)
     world = World(lambda name: f"sqlite:///{tmp_path / name}.db")
     await live(world)
@@ -252,7 +293,8 @@ async def test_one_value_changed_by_hand_is_found_and_where_money_stands_without
     hand = Hand(tmp_path / "PROJECTS.db")
     hidden: set[str] = set()
     missed: set[str] = set()
-    own = [table for room in (tables, audit_tables) for table in vars(room).values() if isinstance(table, Table)]
+    rooms = (tables, audit_tables, south_tables)  # not that of passes
+    own = [table for room in rooms for table in vars(room).values() if isinstance(table, Table)]
     for table in own:
         rows = hand.rows(table)
         assert rows, f"nothing happened in {table.name}"

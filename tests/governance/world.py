@@ -35,6 +35,8 @@ from protocol.house import (
     ConvertProject,
     DueSettled,
     DueState,
+    GuideAccredited,
+    GuideEnded,
     HouseMessage,
     OpenProject,
     OrderNetted,
@@ -84,6 +86,7 @@ class FakeAccounts:
         self.directed: dict[bytes, int] = {}
         self.converted: dict[bytes, int] = {}
         self.ordered: list[OrderNetted] = []
+        self.guides: list[GuideAccredited | GuideEnded] = []
         self.peer: PeerExchange
 
     def apply(self, page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
@@ -103,6 +106,8 @@ class FakeAccounts:
                     self.asked[message.id] = message
                 case OrderNetted():
                     self.ordered.append(message)
+                case GuideAccredited() | GuideEnded():
+                    self.guides.append(message)
         return answers
 
     def say(self, *messages: HouseMessage) -> None:

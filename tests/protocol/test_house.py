@@ -32,6 +32,9 @@ from protocol.house import (
     FreezeHolder,
     Granted,
     Grants,
+    GuideAccredited,
+    GuideEnded,
+    GuideKnown,
     HolderBusy,
     HolderClosed,
     HolderKind,
@@ -230,6 +233,39 @@ DUE: list[Any] = [50, ID, "242900314", REF, [REF, DONOR], [4_000, 900], SEALED]
 DUE_TAKEN: list[Any] = [51, ID]
 DUE_SETTLED: list[Any] = [52, ID, 1, 4_900, 20270402]
 DUE_CONFIRMED: list[Any] = [53, ID, 20270403]
+GUIDE_ACCREDITED: list[Any] = [70, ID, b"k" * 32, 20261101, 20281031]
+GUIDE_ENDED: list[Any] = [71, ID, "guide_left"]
+GUIDE_KNOWN: list[Any] = [72, ID, True]
+
+GUIDE_LIMITS: list[tuple[list[Any], int, Any]] = [
+    (GUIDE_ACCREDITED, 1, bytes(15)),
+    (GUIDE_ACCREDITED, 2, bytes(31)),
+    (GUIDE_ACCREDITED, 2, bytes(33)),
+    (GUIDE_ACCREDITED, 3, 19000100),
+    (GUIDE_ACCREDITED, 4, 99991232),
+    (GUIDE_ENDED, 1, bytes(17)),
+    (GUIDE_ENDED, 2, ""),
+    (GUIDE_KNOWN, 1, bytes(15)),
+    (GUIDE_KNOWN, 2, 1),
+]
+
+
+@pytest.mark.parametrize(("message", "place", "bad"), GUIDE_LIMITS)
+def test_messages_on_guides_have_limits(message: list[Any], place: int, bad: Any) -> None:
+    with pytest.raises(Malformed):
+        decode_house_slip(_pack(_with(message, place, bad)))
+
+
+def test_each_message_on_guides_has_its_bytes() -> None:
+    messages: tuple[HouseMessage, ...] = (
+        GuideAccredited(ID, b"k" * 32, 20261101, 20281031),
+        GuideEnded(ID, "guide_left"),
+        GuideKnown(ID, True),
+    )
+    slip = HouseSlip(HOUSE_VERSION, BaseName.ACCOUNTS, 7, messages)
+    leaf = _pack(GUIDE_ACCREDITED, GUIDE_ENDED, GUIDE_KNOWN)
+    assert encode_house_slip(slip) == leaf
+    assert decode_house_slip(leaf) == slip
 
 
 def test_each_message_of_a_conversion_has_its_bytes() -> None:

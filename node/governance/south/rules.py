@@ -1,0 +1,33 @@
+"""What law, and our own choice where it says nothing, ask of South programmes and guides on a day. Pure.
+
+The figures stand in parameters/south.toml with their dates; `node.governance.parameters_store` reads them.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+from node.governance.days import read_day, write_day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SouthRules:
+    """`purposes` are kinds of action, `clauses` what a control agreement must hold, `account_countries` where the
+    bearer's account may be; terms are days. `guide_members` of `guide_colleges` colleges accredit a guide.
+    """
+
+    purposes: frozenset[str]
+    clauses: frozenset[str]
+    account_countries: frozenset[str]
+    clearance_days: int
+    report_every_days: int
+    report_grace_days: int
+    guide_members: int
+    guide_colleges: int
+    guide_days_max: int
+
+
+def add_days(day: int, days: int) -> int:
+    """Return the day (yyyymmdd) so many days later. Raises InvalidTime."""
+    return write_day(read_day(day) + datetime.timedelta(days=days))
