@@ -206,8 +206,8 @@ async def live_abroad(world: World, bearer: Bearer, members: list[str], picture:
     await world.settle()
     report(world, project, partner.name, from_day=20261201, until_day=20261201, pictures=(picture,))
     guides = [guide_words(world) for _ in range(2)]
-    for words in guides:
-        approve(world, words, "citizens-1", "companies-1", "qualified-1")
+    for asked in guides:
+        approve(world, asked, "citizens-1", "companies-1", "qualified-1")
     left = EndGuide(id=world.id(), guide=Id16(guides[0].id), code=GuideEnd.LEFT, reason="a déménagé")
     world.write(world.projects.guides.end, left)
     world.accounts.say(GuideKnown(guides[0].id, True), Refused(guides[1].id, "id_mismatch"))
