@@ -25,13 +25,24 @@ QUERY: Final[Mapping[str, tuple[str, str]]] = {
     "order": ("string", "newest or oldest first"),
     "to": ("string", "the period's end, not included, ISO 8601"),
 }
-_REFUSAL: Final = {
+_REFUSAL: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["code", "facts", "explanation"],
     "properties": {
         "code": {"type": "string", "description": "stable, for programs"},
         "facts": {"type": "object", "additionalProperties": {"anyOf": [{"type": "integer"}, {"type": "string"}]}},
         "explanation": {"type": "string", "description": "French, or English by Accept-Language"},
+    },
+}
+_PROBLEM: Final = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", *_REFUSAL["required"]],
+    "properties": {
+        "type": {"const": "about:blank"},
+        "title": {"type": "string", "description": "of the status"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "the explanation"},
+        **_REFUSAL["properties"],
     },
 }
 _ERRORS: Final = {
@@ -61,7 +72,11 @@ class Route:
     query: tuple[str, ...] = ()
     creates: bool = False  # 201 when new, 200 when repeated
     waits: bool = False  # 202 while another base has not answered
-    limited: bool = False  # 429 after too many wrong tries
+    limited: bool = False  # 429 after too many tries
+    asks: type[msgspec.Struct] | None = None  # what stands in the query
+    upload: str = ""  # the body is a file of this media type
+    files: tuple[str, ...] = ()  # media types that the answer may be asked for instead of JSON
+    is_problem: bool = False  # refusals are application/problem+json (RFC 9457)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +96,12 @@ NODE_API: Final = Api()
 
 def describe_api(routes: Sequence[Route], api: Api = NODE_API) -> dict[str, Any]:
     """Return the document."""
-    structs = {one for route in routes for one in (route.body, *route.answers) if one is not None}
+    structs = {one for route in routes for one in (route.body, route.asks, *route.answers) if one is not None}
     ordered = sorted(structs, key=lambda struct: struct.__name__)
     _, schemas = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _describe(route)
+        paths.setdefault(route.path, {})[route.method.lower()] = _describe(route, schemas)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -98,17 +113,25 @@ def describe_api(routes: Sequence[Route], api: Api = NODE_API) -> dict[str, Any]
         "security": [{"key": []}],
         "paths": paths,
         "components": {
-            "schemas": {**schemas, "Refusal": _REFUSAL},
+            "schemas": {**schemas, **_describe_refusals(routes)},
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": api.key}},
         },
     }
 
 
-def _describe(route: Route) -> dict[str, Any]:
-    refusal = {"application/json": {"schema": _refer("Refusal")}}
+def _describe_refusals(routes: Sequence[Route]) -> dict[str, Any]:
+    kinds: dict[str, Any] = {"Refusal": _REFUSAL}
+    return kinds | {"Problem": _PROBLEM} if any(route.is_problem for route in routes) else kinds
+
+
+def _describe(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
+    refusal: dict[str, Any] = {"application/json": {"schema": _refer("Refusal")}}
+    if route.is_problem:
+        refusal = {"application/problem+json": {"schema": _refer("Problem")}}
     kinds = [_refer(one.__name__) for one in route.answers]
     schema = {"type": "object"} if not kinds else kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
-    done = {"content": {"application/json": {"schema": schema}}}
+    done: dict[str, Any] = {"content": {"application/json": {"schema": schema}}}
+    done["content"] |= {media: {"schema": {"type": "string"}} for media in route.files}
     responses: dict[str, Any] = {"200": {"description": "done", **done}}
     if route.creates:
         responses["200"]["description"] = "done before under this id"
@@ -118,7 +141,7 @@ def _describe(route: Route) -> dict[str, Any]:
     if route.scope or route.body is not None or "{" in route.path:
         responses |= {status: {"description": told, "content": refusal} for status, told in _ERRORS.items()}
     if route.limited:
-        responses["429"] = {"description": "too many wrong tries: wait as Retry-After says", "content": refusal}
+        responses["429"] = {"description": "too many tries: wait as Retry-After says", "content": refusal}
     in_path = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", route.path)
@@ -127,6 +150,8 @@ def _describe(route: Route) -> dict[str, Any]:
         {"name": name, "in": "query", "description": QUERY[name][1], "schema": {"type": QUERY[name][0]}}
         for name in route.query
     ]
+    if route.asks is not None:
+        in_query += _describe_query(schemas[route.asks.__name__])
     described: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.summary,
@@ -139,7 +164,17 @@ def _describe(route: Route) -> dict[str, Any]:
     if route.body is not None:
         content = {"application/json": {"schema": _refer(route.body.__name__)}}
         described["requestBody"] = {"required": True, "content": content}
+    if route.upload:
+        described["requestBody"] = {"required": True, "content": {route.upload: {}}}
     return described
+
+
+def _describe_query(struct: Mapping[str, Any]) -> list[dict[str, Any]]:
+    required = struct.get("required", ())
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": schema}
+        for name, schema in struct["properties"].items()
+    ]
 
 
 def _refer(name: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from node.doors.keys_admin_commands import KEY_COMMANDS
 from node.fund import movement_store
 from node.fund.checks import check_fund
 from node.fund.deposit_service import load_deposits
@@ -102,6 +103,7 @@ FUND_COMMANDS: Final[Mapping[str, Command]] = {
     **DUE_COMMANDS,
     **PLEDGE_COMMANDS,
     **CARD_COMMANDS,
+    **KEY_COMMANDS,
     "carry": _carry,
     "check": _check,
     "totals": _totals,

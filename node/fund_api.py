@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from node.doors.steps_api import Doors
 from node.fund.fund_errors import FundUnknown
 from node.fund.receipt_errors import InvalidReceiptNumber, InvalidReceiptProof
 from node.fund.receipt_numbers import parse_number
 from node.fund.receipt_proof import ReceiptProof, is_proven
 from node.fund.receipt_service import load_issued
+from node.fund_admin_commands import FUND_COMMANDS
 from node.fund_app import FundApp
+from node.fund_steps import FUND_STEPS
 
 
 def add_fund_doors(application: web.Application, app: FundApp) -> None:
@@ -35,3 +38,15 @@ def add_fund_doors(application: web.Application, app: FundApp) -> None:
         )
 
     application.router.add_get("/receipts/{number}/{check}", verify)
+
+
+def open_fund_doors(app: FundApp) -> Doors:
+    """Return the doors of the fund's steps, for whoever shows a key."""
+    return Doors(
+        app,
+        FUND_COMMANDS,
+        FUND_STEPS,
+        folder=app.folder,
+        clock=app.book.clock,
+        authorise=app.keys.authorise,
+    )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from node.doors.keys_service import KeyDesk
 from node.fund.bank_parameters_store import load_bank_parameters
 from node.fund.days import day_at
 from node.fund.direct_debits import require_creditor_id
@@ -18,12 +20,16 @@ from node.fund.receipt_parameters_store import load_form_in_force
 from node.fund.receipt_proof import make_proof
 from node.fund.receipts import ReceiptKind
 from node.fund.schema_service import FUND_HISTORY
+from node.fund.seal_store import sealed
 from node.fund.service import Fund, Place
 from node.fund.settings import FundSettings
+from node.fund.tables import door_keys
+from node.fund_steps import FUND_DUTIES
 from node.house.folders_store import base_folder
 from node.house.settings import read_neighbours
 from node.house_part_app import HousePart
-from protocol.errors import Refusal
+from protocol.book.worker import Page
+from protocol.errors import Malformed, Refusal
 from protocol.house import BaseName
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
@@ -64,6 +70,8 @@ def require_printable(settings: FundSettings) -> None:
 class FundApp(HousePart):
     """A fund on the folder of its house."""
 
+    duties = FUND_DUTIES
+
     def __init__(self, folder: Path) -> None:
         self.settings = load_fund_settings(base_folder(folder, BaseName.FUND))
         super().__init__(
@@ -79,8 +87,17 @@ class FundApp(HousePart):
             self.tell,
             Place(home=self.home, keyring=self._keyring, neighbours=read_neighbours(self.house)),
         )
-        self.open_exchange(self.fund.apply, self.fund.note_recovery)
+        self.keys = KeyDesk(self.book, door_keys, partial(sealed, door_keys))
+        self.open_exchange(self.fund.apply, self._note_recovery)
         self._scheduler: AsyncIOScheduler | None = None
+
+    async def require_company(self, company: str) -> None:
+        """No key of a fund is one company's. Raises Malformed."""
+        raise Malformed(field="company", reason="a fund has no keys of companies")
+
+    def _note_recovery(self, page: Page) -> None:
+        self.fund.note_recovery(page)
+        self.keys.note_recovery(page)
 
     async def begin(self, commands: AdminServer) -> None:
         """Start to serve; monthly gifts and pledges are called by the hour, and at once after days off."""

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from node.doors.keys_commands import make_key_group
 from node.fund.references import require_bic, require_iban
 from node.fund_call_commands import (
     Folder,
@@ -46,6 +47,7 @@ for name, group in (
     ("decider", decider),
     ("card", card),
     ("pledge", pledge),
+    ("key", make_key_group(call_fund, "reader, accountant, treasurer, officer", has_companies=False)),
 ):
     app.add_typer(group, name=name)
 

@@ -13,7 +13,7 @@ from node.admin_commands import COMMANDS
 from node.api import BODY_BYTES_MAX, add_node_doors
 from node.app import NodeApp, load_config
 from node.fund_admin_commands import FUND_COMMANDS
-from node.fund_api import add_fund_doors
+from node.fund_api import add_fund_doors, open_fund_doors
 from node.fund_app import FundApp
 from node.guesses import read_proxies
 from node.house.clearing_service import ClearingHouse
@@ -21,6 +21,7 @@ from node.house.folders_store import find_house, find_local
 from node.house.settings import HouseSettings
 from node.house_admin_commands import HOUSE_COMMANDS
 from node.partners_admin_commands import PARTNERS_COMMANDS
+from node.partners_api import open_partners_doors
 from node.partners_app import PartnersApp
 from node.passes_api import add_passes_doors
 from node.people_admin_commands import PEOPLE_COMMANDS
@@ -145,12 +146,17 @@ class HouseApp:
     def make_doors(self) -> web.Application:
         """Return what the world may ask of this process."""
         metrics = Metrics(self.figures)
+        steps = [] if self.fund is None else [open_fund_doors(self.fund)]
+        steps += [] if self.partners is None else [open_partners_doors(self.partners)]
         application = make_application(
             body_bytes_max=BODY_BYTES_MAX,
             probe=self.probe,
             metrics=metrics,
-            larger=(HOUSE_PATH, ENVELOPE_BYTES_MAX),
+            larger={HOUSE_PATH: ENVELOPE_BYTES_MAX}
+            | {path: bytes_max for doors in steps for path, bytes_max in doors.bodies().items()},
         )
+        for doors in steps:
+            doors.add(application)
         if self.node is not None:
             add_node_doors(application, self.node)
         if self.exchanges:

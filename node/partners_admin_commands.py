@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from node.doors.keys_admin_commands import KEY_COMMANDS
 from node.partners.campaigns import (
     CampaignEvent,
     Ceilings,
@@ -219,7 +220,7 @@ async def _draft(app: PartnersApp, asked: Asked) -> Any:
 
 
 async def _open(app: PartnersApp, asked: Asked) -> Any:
-    id_ = _id(asked["campaign"])
+    id_ = read_id(asked["campaign"])
     await app.book.write(
         app.partners.campaigns.open,
         OpenCampaign(campaign=id_, due=parse_day(asked["due"], "due"), cents=_optional(asked.get("cents"))),
@@ -228,7 +229,7 @@ async def _open(app: PartnersApp, asked: Asked) -> Any:
 
 
 async def _expect_more(app: PartnersApp, asked: Asked) -> Any:
-    id_ = _id(asked["campaign"])
+    id_ = read_id(asked["campaign"])
     more = ExpectMore(
         id=parse_id(asked["id"]), campaign=id_, cents=Cents(asked["cents"]), due=parse_day(asked["due"], "due")
     )
@@ -242,14 +243,20 @@ async def _lead(app: PartnersApp, asked: Asked) -> Any:
     except ValueError:
         raise Malformed(field="event", reason=f"one of {', '.join(CampaignEvent)}") from None
     campaign = await app.book.write(
-        app.partners.campaigns.lead, LeadCampaign(campaign=_id(asked["campaign"]), event=event)
+        app.partners.campaigns.lead,
+        LeadCampaign(campaign=read_id(asked["campaign"]), event=event, id=_own_id(asked)),
     )
     return {"id": campaign.id.hex(), "state": str(campaign.state)}
 
 
-def _id(text: str) -> Id16:
+def read_id(text: str) -> Id16:
     """Return an id written with or without hyphens. Raises InvalidId."""
     return parse_id(text if "-" in text else f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}")
+
+
+def _own_id(asked: Asked) -> Id16 | None:
+    """Return the caller's own id, where it gives one. Raises InvalidId."""
+    return parse_id(asked["id"]) if asked.get("id") else None
 
 
 def _show_campaign(view: CampaignView) -> dict[str, Any]:
@@ -318,7 +325,7 @@ def _show_row(row: CampaignRow) -> dict[str, Any]:
 
 
 async def _campaign(app: PartnersApp, asked: Asked) -> Any:
-    id_ = _id(asked["campaign"])
+    id_ = read_id(asked["campaign"])
     return _show_campaign(await app.book.read(lambda line: load_campaign_view(line, id_)))
 
 
@@ -338,9 +345,18 @@ async def _till_new(app: PartnersApp, asked: Asked) -> Any:
         name=asked["name"],
         key_id=clock_service.entropy(KEY_ID_BYTES).hex(),
         secret=clock_service.entropy(SECRET_BYTES).hex(),
+        id=_own_id(asked),
     )
-    await app.book.write(app.partners.tills.make, new)
-    return {"siren": new.siren, "till": number, "name": new.name, "key_id": new.key_id, "key": new.text}
+    made = await app.book.write(app.partners.tills.make, new)
+    is_repeat = made.key_id != new.key_id
+    return {
+        "siren": new.siren,
+        "till": number,
+        "name": new.name,
+        "key_id": made.key_id,
+        "key": "" if is_repeat else new.text,
+        "repeated": is_repeat,
+    }
 
 
 async def _till_revoke(app: PartnersApp, asked: Asked) -> Any:
@@ -371,6 +387,7 @@ async def _claim(app: PartnersApp, asked: Asked) -> Any:
             holder=_account(asked["account"], app.home),
             day=local_day(app.book.clock(), app.config.zone),
             grant_id=app.partners.new_id(),
+            id=_own_id(asked),
         ),
         wait_seconds=float(asked.get("wait_seconds", 5.0)),
     )
@@ -406,7 +423,7 @@ def _show_report(report: Report, language: str) -> dict[str, Any]:
 
 
 async def _operations_try(app: PartnersApp, asked: Asked) -> Any:
-    file, campaign = Path(asked["file"]), _id(asked["campaign"])
+    file, campaign = Path(asked["file"]), read_id(asked["campaign"])
     loop = asyncio.get_running_loop()
     told = await loop.run_in_executor(None, partial(app.partners.operations.dry_run, campaign, _pieces(file)))
     return _show_report(told.report, str(asked.get("language", "fr"))) | {"budget_left_cents": told.budget_left}
@@ -430,7 +447,10 @@ async def _operations_load(app: PartnersApp, asked: Asked) -> Any:
     for piece in _pieces(file):
         digest.update(piece)
     begin = BeginRun(
-        id=parse_id(asked["id"]), campaign=_id(asked["campaign"]), digest=digest.digest(), name=file.name[:80]
+        id=parse_id(asked["id"]),
+        campaign=read_id(asked["campaign"]),
+        digest=digest.digest(),
+        name=str(asked.get("name") or file.name)[:80],
     )
     loop = asyncio.get_running_loop()
     run = await loop.run_in_executor(None, partial(app.partners.operations.load, begin, partial(_pieces, file)))
@@ -438,7 +458,7 @@ async def _operations_load(app: PartnersApp, asked: Asked) -> Any:
 
 
 async def _operations_book(app: PartnersApp, asked: Asked) -> Any:
-    id_ = _id(asked["run"])
+    id_ = read_id(asked["run"])
     await app.book.write(
         app.partners.operations.start, StartRun(run=id_, skips_wrong=bool(asked.get("skips_wrong", False)))
     )
@@ -447,12 +467,12 @@ async def _operations_book(app: PartnersApp, asked: Asked) -> Any:
 
 
 async def _operations_show(app: PartnersApp, asked: Asked) -> Any:
-    id_ = _id(asked["run"])
+    id_ = read_id(asked["run"])
     return _show_run(await app.book.read(lambda line: load_run(line, id_)))
 
 
 async def _operations_report(app: PartnersApp, asked: Asked) -> Any:
-    id_, language = _id(asked["run"]), str(asked.get("language", "fr"))
+    id_, language = read_id(asked["run"]), str(asked.get("language", "fr"))
     first, most = int(asked.get("after", 0)), int(asked.get("limit", 10_000))
 
     def find(line: Connection) -> list[dict[str, Any]]:
@@ -547,7 +567,7 @@ async def _coupon_move(app: PartnersApp, asked: Asked) -> Any:
         app.partners.coupons.move,
         MoveCoupon(
             merchant=Siren(require_siren(asked["siren"])),
-            coupon=_id(asked["coupon"]),
+            coupon=read_id(asked["coupon"]),
             event=event,
             day=day,
             sale=asked.get("sale", ""),
@@ -591,4 +611,5 @@ PARTNERS_COMMANDS: Final[Mapping[str, Command]] = {
     "coupon": _coupon,
     "coupon_move": _coupon_move,
     "coupons": _coupons,
+    **KEY_COMMANDS,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -11,11 +12,19 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from msgspec import Meta, Struct
 
+from node.doors.keys_service import KeyDesk
+from node.doors.steps_api import forget_uploads
 from node.guesses import read_proxies
 from node.house.folders_store import base_folder
 from node.house_part_app import HousePart
+from node.partners.companies import require_siren
+from node.partners.companies_service import load_company
+from node.partners.seals import seal
 from node.partners.service import PARTNERS_HISTORY, Partners
 from node.partners.settings import PartnersSettings
+from node.partners.tables import door_keys
+from node.partners_steps import PARTNERS_DUTIES
+from protocol.book.worker import Page
 from protocol.house import BaseName
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
@@ -75,6 +84,8 @@ def load_ticket_secrets(folder: Path) -> dict[int, bytes]:
 class PartnersApp(HousePart):
     """The companies of a territory, on the folder of their house."""
 
+    duties = PARTNERS_DUTIES
+
     def __init__(self, folder: Path) -> None:
         where = base_folder(folder, BaseName.PARTNERS)
         self.config = load_partners_config(where)
@@ -98,10 +109,21 @@ class PartnersApp(HousePart):
             ticket_secrets=load_ticket_secrets(where),
             entropy=clock_service.entropy,
         )
-        self.open_exchange(self.partners.apply, self.partners.note_recovery)
+        self.keys = KeyDesk(self.book, door_keys, partial(seal, "door_keys"))
+        self.open_exchange(self.partners.apply, self._note_recovery)
         self._scheduler: AsyncIOScheduler | None = None
 
+    async def require_company(self, company: str) -> None:
+        """Raise CompanyUnknown, or InvalidSiren, for what is none of the companies."""
+        siren = require_siren(company)
+        await self.book.read(lambda line: load_company(line, siren))
+
+    def _note_recovery(self, page: Page) -> None:
+        self.partners.note_recovery(page)
+        self.keys.note_recovery(page)
+
     async def begin(self, commands: AdminServer) -> None:
+        forget_uploads(self.folder)
         await super().begin(commands)
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._scheduler.add_job(

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from node.doors.keys_commands import make_key_group
 from node.house.cards import compute_fingerprint, format_card
 from node.house.folders_store import base_folder
 from node.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, InFile, id_or_new
@@ -55,6 +56,9 @@ def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
 
     arguments |= {"language": choose_language()}
     return call(base_folder(folder, BaseName.PARTNERS), command, arguments, open_app=open_app)
+
+
+app.add_typer(make_key_group(_call, "reader, clerk, company", has_companies=True), name="key")
 
 
 @app.command()
@@ -343,12 +347,13 @@ def pay_more(
 def lead_campaign(
     folder: Folder,
     campaign: str,
-    event: Annotated[str, typer.Argument(help="pause, resume or end")],
+    event: Annotated[str, typer.Argument(help="paused, resumed or ended")],
+    id_: IdOption = "",
     as_json: AsJson = False,
 ) -> None:
     """Pause, resume or end a campaign."""
     with refusals_explained():
-        show(_call(folder, "lead", campaign=campaign, event=event), as_json=as_json)
+        show(_call(folder, "lead", campaign=campaign, event=event, id=id_or_new(id_)), as_json=as_json)
 
 
 # ---------------------------------------------------------------- tills
@@ -360,11 +365,12 @@ def new_till(
     siren: SirenOption,
     name: Annotated[str, typer.Option(help="where it stands")],
     number: Annotated[int | None, typer.Option(help="the till's number; none is the company's office")] = None,
+    id_: IdOption = "",
     as_json: AsJson = False,
 ) -> None:
-    """Make a credential. It is shown once, and kept as a hash."""
+    """Make a credential. It is shown once, and kept as a hash; asked again under its id, it is the same, without it."""
     with refusals_explained():
-        show(_call(folder, "till_new", siren=siren, name=name, number=number), as_json=as_json)
+        show(_call(folder, "till_new", id=id_or_new(id_), siren=siren, name=name, number=number), as_json=as_json)
 
 
 @till.command("list")
@@ -387,10 +393,10 @@ def revoke_till(
 
 
 @app.command("claim")
-def claim(folder: Folder, ticket: str, account: str, as_json: AsJson = False) -> None:
+def claim(folder: Folder, ticket: str, account: str, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Claim a ticket for an account: whoever is first has it."""
     with refusals_explained():
-        show(_call(folder, "claim", ticket=ticket, account=account), as_json=as_json)
+        show(_call(folder, "claim", ticket=ticket, account=account, id=id_or_new(id_)), as_json=as_json)
 
 
 # ---------------------------------------------------------------- files

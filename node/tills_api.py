@@ -207,6 +207,7 @@ def _read_claim(counter: Counter, body: bytes) -> ClaimTicket:
         holder=read_holder(asked.account, counter.home),
         day=counter.today(),
         grant_id=counter.partners.new_id(),
+        id=None if asked.id is None else parse_id(asked.id),
     )
 
 

@@ -73,10 +73,11 @@ class RefundRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ClaimRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """A ticket, typed or scanned, and the account that it is for."""
+    """A ticket, typed or scanned, and the account that it is for; `id` is the caller's own, where it has one."""
 
     ticket: Annotated[str, Meta(min_length=1, max_length=120)]
     account: AccountText
+    id: Annotated[str, Meta(min_length=36, max_length=36)] | None = None
 
 
 def read_holder(text: str, home: TerritoryCode) -> AccountNumber:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Table, Update, and_, select, update
@@ -35,6 +35,11 @@ def find_broken(connection: Connection) -> Iterator[tuple[str, bool]]:
         for row in stream(connection, select(table).order_by(*keys)):
             name = " ".join(_show(row._mapping[key]) for key in keys)
             yield f"{table.name} {name}", bytes(row.seal) != _seal_of(table, row)
+
+
+def sealed(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a whole row with its seal."""
+    return {**values, "seal": compute_seal(table.name, [values.get(name) for name in sealed_columns(table)])}
 
 
 def _seal_of(table: Table, row: Any) -> bytes:

@@ -26,6 +26,7 @@ from sqlalchemy import (
     text,
 )
 
+from node.doors.tables import make_keys_table
 from node.fund.deposits import DepositState
 from node.fund.dues import DueState, Share
 from node.fund.expectations import ExpectationState, Purpose
@@ -569,6 +570,9 @@ entries = Table(
     CheckConstraint("number > 0", name="number"),
     Index("ix_entries_event", "event"),
 )
+
+# Who may come in by the doors: programs, by keys that are kept as hashes.
+door_keys = make_keys_table(metadata)
 
 
 def sealed_columns(table: Table) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from node.fund.references import require_iban
 from node.fund.tables import bearers, officers, orders
 from node.fund_app import FundApp
 from node.fund_desks.rows import ROWS_MAX, Asked, read_decision, show_day
-from node.fund_desks.words import read_bytes, read_words, show_words
+from node.fund_desks.words import read_bytes, read_iban_words, read_words, show_iban_words, show_words
 from protocol.amounts import Cents
 from protocol.identifiers import Id16, parse_id
 from protocol.running.admin_client import Command
@@ -123,19 +123,21 @@ async def _payment_sign(app: FundApp, asked: Asked) -> Any:
 
 
 async def _iban_words(app: FundApp, asked: Asked) -> Any:
-    return {
-        "version": WORDS_VERSION,
-        "fund": app.fund.code,
-        "id": parse_id(asked["id"]).hex(),
-        "bearer": asked["bearer"],
-        "holder_name": asked["holder"],
-        "iban": require_iban(asked["iban"]),
-    }
+    return show_iban_words(
+        IbanWords(
+            version=WORDS_VERSION,
+            fund=app.fund.code,
+            id=parse_id(asked["id"]),
+            bearer=read_bytes(asked["bearer"]),
+            holder_name=asked["holder"],
+            iban=require_iban(asked["iban"]),
+        )
+    )
 
 
 async def _iban_sign(app: FundApp, asked: Asked) -> Any:
     told = asked["words"]
-    words = IbanWords(**told | {"id": read_bytes(told["id"]), "bearer": read_bytes(told["bearer"])})
+    words = read_iban_words(told)
     waits = await app.book.write(app.fund.payments.change_ibans, _signed(asked, words))
     return {"id": told["id"], "waits_for": waits}
 

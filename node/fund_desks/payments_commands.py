@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from node.fund.outgoing_payments import IbanWords, write_words
+from node.fund.outgoing_payments import write_words
 from node.fund_call_commands import (
     Folder,
     call_fund,
@@ -15,6 +15,7 @@ from node.fund_call_commands import (
     sign_bytes,
     sign_payment_words,
 )
+from node.fund_desks.words import read_iban_words
 from node.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, Keys, id_or_new
 from protocol.running import clock_service
 from protocol.running.console_commands import read_cents, refusals_explained, show
@@ -106,8 +107,8 @@ def change_iban(
     """Sign another account for a bearer. A second person signs the same id; it is used after the delay."""
     with refusals_explained():
         words = call_fund(folder, "iban_words", id=id_or_new(id_), bearer=bearer, holder=holder, iban=iban)
-        told = IbanWords(**words | {"id": bytes.fromhex(words["id"]), "bearer": bytes.fromhex(words["bearer"])})
-        show(call_fund(folder, "iban_sign", words=words, **sign_bytes(keys, write_words(told))), as_json=as_json)
+        signed = sign_bytes(keys, write_words(read_iban_words(words)))
+        show(call_fund(folder, "iban_sign", words=words, **signed), as_json=as_json)
 
 
 @payment.command("sign")

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from node.fund.outgoing_payments import DueWords, Payable, PaymentWords, PledgeWords, RefundWords
+from node.fund.outgoing_payments import (
+    DueWords,
+    IbanWords,
+    Payable,
+    PaymentWords,
+    PledgeWords,
+    RefundWords,
+    Words,
+    write_words,
+)
 from protocol.errors import Malformed
+
+UUID_LENGTH: Final = 36
+WordsKind = TypeVar("WordsKind", bound=Words)
 
 
 def read_bytes(text: str) -> bytes:
-    """Raises Malformed."""
+    """Return bytes from hexadecimal, or from a UUID with its hyphens. Raises Malformed."""
     try:
-        return bytes.fromhex(text)
+        return bytes.fromhex(text.replace("-", "") if len(text) == UUID_LENGTH else text)
     except ValueError:
         raise Malformed(reason="not a hexadecimal text") from None
 
 
 def show_words(words: Payable) -> dict[str, Any]:
-    told = msgspec.structs.asdict(words) | {"id": words.id.hex()}
+    """`to_sign`: the bytes that an officer's key signs. Whoever signs makes them again from the words."""
+    told = msgspec.structs.asdict(words) | {"id": words.id.hex(), "to_sign": write_words(words).hex()}
     if isinstance(words, RefundWords):
         return told
     told |= {"bearer": words.bearer.hex()}
@@ -32,20 +45,38 @@ def read_words(told: Mapping[str, Any]) -> Payable:
 
     Raises Malformed.
     """
-    words = dict(told) | {"id": read_bytes(told["id"])}
-    if "movement" in words:
-        return RefundWords(**words)
-    words |= {"bearer": read_bytes(told["bearer"])}
-    if "dues" in words:
-        return DueWords(**words | {"dues": tuple((read_bytes(due), int(cents)) for due, cents in told["dues"])})
-    return PaymentWords(**words)
+    if "movement" in told:
+        return _read(RefundWords, told, "id")
+    if "dues" in told:
+        dues = tuple((read_bytes(due), int(cents)) for due, cents in told["dues"])
+        return _read(DueWords, {**told, "dues": dues}, "id", "bearer")
+    return _read(PaymentWords, told, "id", "bearer")
 
 
 def show_pledge_words(words: PledgeWords) -> dict[str, Any]:
-    told = msgspec.structs.asdict(words)
+    told = msgspec.structs.asdict(words) | {"to_sign": write_words(words).hex()}
     return told | {field: told[field].hex() for field in ("id", "donor", "letter")}
 
 
 def read_pledge_words(told: Mapping[str, Any]) -> PledgeWords:
     """Raises Malformed."""
-    return PledgeWords(**dict(told) | {field: read_bytes(told[field]) for field in ("id", "donor", "letter")})
+    return _read(PledgeWords, told, "id", "donor", "letter")
+
+
+def show_iban_words(words: IbanWords) -> dict[str, Any]:
+    told = msgspec.structs.asdict(words) | {"to_sign": write_words(words).hex()}
+    return told | {"id": words.id.hex(), "bearer": words.bearer.hex()}
+
+
+def read_iban_words(told: Mapping[str, Any]) -> IbanWords:
+    """Raises Malformed."""
+    return _read(IbanWords, told, "id", "bearer")
+
+
+def _read(kind: type[WordsKind], told: Mapping[str, Any], *ids: str) -> WordsKind:
+    """Return words from what was told, of which `ids` are bytes. What was to be signed is made from them, not believed."""
+    words = {name: value for name, value in told.items() if name != "to_sign"}
+    try:
+        return kind(**words | {name: read_bytes(words[name]) for name in ids})
+    except (KeyError, TypeError):
+        raise Malformed(field="words", reason="not the words of one thing that is signed") from None

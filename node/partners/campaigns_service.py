@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -20,6 +20,7 @@ from node.partners.answering import answer_each
 from node.partners.campaigns import Campaign, CampaignEvent, CampaignState, Terms, advance, amend, draft
 from node.partners.companies import Siren
 from node.partners.companies_service import CompanyDesk, load_company
+from node.partners.decisions_service import find_answer, keep_answer
 from node.partners.errors import CampaignOpening, CampaignStepRefused
 from node.partners.grants import make_id
 from node.partners.letters import make_expectation, make_opening
@@ -79,10 +80,11 @@ class ExpectMore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadCampaign:
-    """Pause, resume or end a campaign."""
+    """Pause, resume or end a campaign; `id` is of who asks."""
 
     campaign: Id16
     event: CampaignEvent
+    id: Id16 | None = None
 
 
 class CampaignDesk:
@@ -242,11 +244,16 @@ class CampaignDesk:
 
     def _lead(self, page: Page, asked: LeadCampaign) -> Campaign:
         row = load_campaign(page.connection, asked.campaign)
+        words = ("lead", asked.campaign.hex(), asked.event)
+        then = find_answer(page.connection, asked.id, *words)
+        if then is not None:
+            return replace(row.campaign, steps=row.campaign.steps[: int(then)])  # as it stood then
         if asked.event is CampaignEvent.STARTED and row.campaign.state is CampaignState.DRAFT:
             raise CampaignStepRefused(state=row.campaign.state, event=asked.event)  # `open` starts it
         after = advance(row.campaign, asked.event, page.now)
         if after is not row.campaign:
             save_step(page.connection, row, after)
+        keep_answer(page, asked.id, str(len(after.steps)), *words)
         return after
 
     def _expect_more(self, page: Page, asked: ExpectMore) -> Id16:

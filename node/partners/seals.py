@@ -38,6 +38,8 @@ SEALED: Final[Mapping[str, tuple[str, ...]]] = {
         *("id", "merchant", "words", "basis_points", "cents", "occasion", "valid_from", "valid_to", "sale_min"),
         *("state", "used_by", "used_cents"),
     ),
+    "decisions": ("id", "asked", "answer", "at"),
+    "door_keys": ("id", "asked", "secret_hash", "name", "duties", "company", "at", "revoked_at"),
 }
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     text,
 )
 
+from node.doors.tables import make_keys_table
 from node.partners.campaigns import CampaignState, Funding
 from node.partners.counterparts import Valuation
 from node.partners.coupons import CouponState, Occasion
@@ -472,3 +473,18 @@ coupons = Table(
     CheckConstraint("(state = 'used') = (used_by <> '')", name="used_by"),
     CheckConstraint("used_cents >= 0 AND (used_cents > 0) = (used_by <> '')", name="used_cents"),
 )
+
+# What people asked for by an id of theirs, and what was answered: asked again, it is not done again.
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("asked", LargeBinary, nullable=False),  # a digest of the content
+    Column("answer", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    _seal(),
+    CheckConstraint("length(id) = 16 AND length(asked) = 32", name="id"),
+)
+
+# Who may come in by the office's doors, beside the companies' own credentials.
+door_keys = make_keys_table(metadata, _seal())

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from node.partners import store, tables
 from node.partners.answering import answer_each
 from node.partners.companies_service import CompanyDesk
+from node.partners.decisions_service import find_answer, keep_answer
 from node.partners.errors import OwnGroup, TicketClaimed, TicketExpired, TicketForged, TicketUnknown, TicketVoid
 from node.partners.grants import GrantLine, GrantSource, GrantState, shorten_words
 from node.partners.outbox_service import Outbox
@@ -37,12 +38,13 @@ _sales = tables.sales
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimTicket:
-    """A ticket as typed or scanned, and the account that it is for. `day` is today, where the shop is."""
+    """A ticket as typed or scanned, and the account that it is for. `day` is today, where the shop is; `id` of who asks."""
 
     text: str
     holder: AccountNumber
     day: datetime.date
     grant_id: Id16
+    id: Id16 | None = None
 
     def __post_init__(self) -> None:
         require_number(self.holder)
@@ -73,6 +75,17 @@ class TicketDesk:
         return [self._expire(page, item) for item in items]
 
     def _claim(self, page: Page, asked: ClaimTicket) -> ClaimAnswer:
+        # By an id of its own, a claim is answered as it was then, whatever became of the ticket.
+        words = ("claim", asked.text, asked.holder)
+        then = find_answer(page.connection, asked.id, *words)
+        if then is not None:
+            grant_id, _, cents = then.partition(" ")
+            return ClaimAnswer(cents=Cents(int(cents)), grant_id=Id16(bytes.fromhex(grant_id)), is_repeat=True)
+        told = self._claim_now(page, asked)
+        keep_answer(page, asked.id, f"{told.grant_id.hex()} {told.cents}", *words)
+        return told
+
+    def _claim_now(self, page: Page, asked: ClaimTicket) -> ClaimAnswer:
         siren, number, _ = read_origin(asked.text)
         till = find_till_of(page.connection, siren, number)
         if till is None:

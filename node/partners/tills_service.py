@@ -22,6 +22,7 @@ from node.partners import store, tables
 from node.partners.answering import answer_each
 from node.partners.companies import NAME_MAX, Siren, is_line
 from node.partners.companies_service import find_donor
+from node.partners.decisions_service import find_answer, keep_answer
 from node.partners.errors import (
     CompanyUnknown,
     CredentialCompromised,
@@ -39,6 +40,7 @@ from protocol.book.rows_store import select_rows
 from protocol.book.service import Book
 from protocol.book.worker import Page
 from protocol.errors import Refusal
+from protocol.identifiers import Id16
 from protocol.times import Instant
 
 PREFIX: Final = "cmt"
@@ -89,6 +91,7 @@ class NewTill:
     name: str
     key_id: str
     secret: str
+    id: Id16 | None = None  # of who asks: asked again, it is the same credential
 
     def __post_init__(self) -> None:
         if self.number is not None:
@@ -156,6 +159,12 @@ class TillDesk:
         return {key: derive_till_key(key, secret, siren, number) for key, secret in self._secrets.items()}
 
     def _make(self, page: Page, item: NewTill) -> Till:
+        asked = ("till", item.siren, item.number, item.name)
+        made = find_answer(page.connection, item.id, *asked)
+        if made is not None:
+            known = find_till(page.connection, made)
+            assert known is not None
+            return known
         if find_donor(page.connection, item.siren) is None:
             raise CompanyUnknown(siren=item.siren)
         if item.number is not None:
@@ -179,6 +188,7 @@ class TillDesk:
                 )
             )
         )
+        keep_answer(page, item.id, item.key_id, *asked)
         return Till(
             row=row,
             key_id=item.key_id,

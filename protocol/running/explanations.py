@@ -778,6 +778,23 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "L'entreprise a déjà une caisse {till} : prenez un autre numéro.",
         "The company has a till {till} already: take another number.",
     ),
+    "key_not_known": (
+        "Il faut une clé en vigueur de cette base : « Authorization: Bearer cmd_… ».",
+        "A key of this base that is in force is needed: “Authorization: Bearer cmd_…”.",
+    ),
+    "duty_missing": (
+        "Cette clé n'ouvre pas cette porte : il faut {needs}.",
+        "This key does not open this door: it takes {needs}.",
+    ),
+    "another_company": (
+        "Cette clé est celle de l'entreprise {company}, et d'aucune autre.",
+        "This key is for the company {company}, and for no other.",
+    ),
+    "door_key_unknown": ("Aucune clé {key} ici.", "No key {key} here."),
+    "calls_used_up": (
+        "Trop d'appels avec cette clé : réessayez dans {retry_after_seconds} s.",
+        "Too many calls with this key: try again in {retry_after_seconds} s.",
+    ),
     "till_not_known": (
         "Clé de caisse absente ou inconnue : demandez-la à l'entreprise.",
         "No till's credential, or none that is known: ask the company for one.",

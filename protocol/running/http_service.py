@@ -10,7 +10,9 @@ import secrets
 import signal
 import ssl
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Final
 
 import structlog
@@ -77,6 +79,17 @@ def refusal_body(refusal: Refusal, language: str) -> dict[str, Any]:
     }
 
 
+# The attribute of a handler whose refusals are told as RFC 9457 says.
+AS_PROBLEM: Final = "as_problem"
+
+
+def problem_body(refusal: Refusal, status: int, language: str) -> dict[str, Any]:
+    """Return the same as a problem (RFC 9457): its own members, and ours."""
+    told = refusal_body(refusal, language)
+    title = HTTPStatus(status).phrase
+    return {"type": "about:blank", "title": title, "status": status, "detail": told["explanation"], **told}
+
+
 class Metrics(Collector):
     """Figures read when somebody asks for them: (name, kind, labels, value); kind is counter or gauge."""
 
@@ -139,18 +152,18 @@ class JsonResponse(web.Response):
 
 
 def make_application(
-    *, body_bytes_max: int, probe: Probe, metrics: Metrics, larger: tuple[str, int] = ("", 0)
+    *, body_bytes_max: int, probe: Probe, metrics: Metrics, larger: Mapping[str, int] = MappingProxyType({})
 ) -> web.Application:
     """Return an application with refusals, health and metrics; `probe` says why we are not ready, or nothing.
 
-    `larger` names the beginning of paths whose bodies may be larger, and how large: see `read_larger`.
+    `larger` names the beginnings of paths whose bodies may be larger, and how large: see `read_larger`.
     """
 
     @web.middleware
     async def answer_refusals(
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        bytes_max = larger[1] if larger[0] and request.path.startswith(larger[0]) else body_bytes_max
+        bytes_max = next((most for path, most in larger.items() if request.path.startswith(path)), body_bytes_max)
         try:
             if (request.content_length or 0) > bytes_max:
                 raise TooLarge(bytes_max=bytes_max)  # before a byte of it is read
@@ -162,7 +175,9 @@ def make_application(
             refusal = _find_refusal(error, request, bytes_max)
             if refusal is None:
                 return _tell_incident(request, language, metrics)
-            return _refuse(refusal, language, metrics)
+            return _refuse(
+                refusal, language, metrics, as_problem=getattr(request.match_info.handler, AS_PROBLEM, False)
+            )
 
     application = web.Application(client_max_size=body_bytes_max, middlewares=[answer_refusals])
     registry = CollectorRegistry()
@@ -229,7 +244,7 @@ def _tell_incident(request: web.Request, language: str, metrics: Metrics) -> web
     return web.json_response(body, status=500)
 
 
-def _refuse(refusal: Refusal, language: str, metrics: Metrics) -> web.Response:
+def _refuse(refusal: Refusal, language: str, metrics: Metrics, *, as_problem: bool = False) -> web.Response:
     metrics.refusals[refusal.code] = metrics.refusals.get(refusal.code, 0) + 1
     status = status_of(refusal)
     if isinstance(refusal, BadEnvelope):
@@ -239,9 +254,10 @@ def _refuse(refusal: Refusal, language: str, metrics: Metrics) -> web.Response:
     if isinstance(refusal, WrongMethod):
         headers["Allow"] = str(refusal.facts["allowed"])
     response = web.json_response(
-        refusal_body(refusal, language),
+        problem_body(refusal, status, language) if as_problem else refusal_body(refusal, language),
         status=status,
         headers=headers,
+        content_type="application/problem+json" if as_problem else "application/json",
         dumps=lambda body: json.dumps(body, ensure_ascii=False),
     )
     if isinstance(refusal, TooLarge):
