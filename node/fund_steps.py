@@ -9,6 +9,7 @@ from node.doors.duties import Duty
 from node.doors.steps import Steps
 from node.fund_desks.bank_steps import BANK_STEPS
 from node.fund_desks.books_steps import BOOKS_STEPS
+from node.fund_desks.cards_steps import CARDS_STEPS
 from node.fund_desks.donors_steps import DONORS_STEPS
 from node.fund_desks.dues_steps import DUES_STEPS
 from node.fund_desks.gifts_steps import GIFTS_STEPS
@@ -27,6 +28,7 @@ FUND_STEPS: Final = Steps(
         *DUES_STEPS,
         *RECEIPTS_STEPS,
         *BOOKS_STEPS,
+        *CARDS_STEPS,
     ),
     without={
         "key_new": _KEYS,

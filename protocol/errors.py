@@ -11,6 +11,7 @@
     │   └── NotCanonical             bytes that are not the one encoding of their value
     ├── BadEnvelope                  what a peer sent cannot be taken; the cause stays in our log
     ├── IdMismatch                   an id seen before, with another content
+    ├── NotInForce                   no dated parameter holds on that day
     └── (rooms add their own facts: InsufficientRights, AccountClosed, UnknownMember, ...)
 
 A refusal says a fact, carries its numbers as `facts`, and is explained to people in French and English by
@@ -103,3 +104,9 @@ class IdMismatch(Refusal):
     """Facts: id, field (the first that differs)."""
 
     code = "id_mismatch"
+
+
+class NotInForce(Refusal, LookupError):
+    """A day before, or after, all that is known of a dated parameter. Facts: what, day."""
+
+    code = "not_in_force"

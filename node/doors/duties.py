@@ -53,10 +53,6 @@ class Caller:
         if self.duties.isdisjoint(duties):
             raise DutyMissing(needs=", ".join(sorted(duties)))
 
-    def may_touch(self, company: str) -> bool:
-        """Tell whether what is this company's may be touched."""
-        return self.company in ("", company)
-
 
 def require_duties(words: str, known: Sequence[Duty]) -> tuple[Duty, ...]:
     """Return the duties of a comma-separated text, each once. Raises Malformed."""

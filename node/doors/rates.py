@@ -32,7 +32,7 @@ class CallRates:
 
     def take(self, key: str, now: Instant) -> None:
         """Count a call. Raises CallsUsedUp, and then counts nothing."""
-        before = min(self._done_at.get(key, 0), now + self._window_ms)
+        before = self._done_at[key] = min(self._done_at.get(key, 0), now + self._window_ms)
         after = max(now, before) + self._every_ms
         wait_ms = after - now - self._window_ms
         if wait_ms > 0:

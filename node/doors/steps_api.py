@@ -130,7 +130,7 @@ class Doors:
 
     async def _work(
         self, step: Step, asked: Mapping[str, Any], work: Any, done: Callable[[], None] | None = None
-    ) -> Any:
+    ) -> web.Response:
         """Do what may take minutes, whoever hangs up. While it lasts longer than a caller waits, tell how far it is."""
         task = asyncio.ensure_future(work)
         self._working.add(task)

@@ -10,6 +10,7 @@ from typing import Any
 
 from node.fund.direct_debits import DebitRules
 from node.fund.target_days import TargetCalendar
+from protocol.errors import NotInForce
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,8 @@ def _in_force(told: dict[str, Any], name: str, day: datetime.date) -> dict[str, 
     found: list[dict[str, Any]] = [
         row for row in told[name] if row["valid_from"] <= day <= row.get("valid_to", datetime.date.max)
     ]
+    if not found:
+        raise NotInForce(what=name, day=day.isoformat())
     if len(found) != 1:
         raise LookupError(f"{len(found)} sets of {name} in force on {day.isoformat()}")
     return found[0]

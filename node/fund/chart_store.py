@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Any
 
 from node.fund.chart import Account, AccountRole, Chart, Journal, JournalRole, Nature, Row
+from protocol.errors import NotInForce
 
 
 def load_chart(first_on: datetime.date) -> Chart:
@@ -24,7 +25,7 @@ def load_chart(first_on: datetime.date) -> Chart:
         for row in _in_force("account", first_on)
     }
     if not accounts:
-        raise LookupError(f"no chart of accounts in force on {first_on.isoformat()}")
+        raise NotInForce(what="chart", day=first_on.isoformat())
     return Chart(
         accounts=accounts,
         journals={

@@ -11,6 +11,7 @@ from typing import Any
 from node.fund.declarations import DueRule
 from node.fund.receipt_forms import CategoryBox, ReceiptForm
 from node.fund.receipts import ReceiptKind
+from protocol.errors import NotInForce
 
 
 def load_form(kind: ReceiptKind, version: str) -> ReceiptForm:
@@ -50,6 +51,8 @@ def _told() -> dict[str, Any]:
 
 def _in_force(rows: list[dict[str, Any]], day: datetime.date) -> dict[str, Any]:
     found = [row for row in rows if row["valid_from"] <= day <= row.get("valid_to", datetime.date.max)]
+    if not found:
+        raise NotInForce(what="receipts", day=day.isoformat())
     if len(found) != 1:
         raise LookupError(f"{len(found)} sets in force on {day.isoformat()}")
     return found[0]

@@ -12,6 +12,7 @@ from typing import Any
 from node.fund.mecenat import CompanyRates
 from node.fund.personal_reductions import CounterpartRules, HelpRules, PersonalRules
 from protocol.amounts import Cents
+from protocol.errors import NotInForce
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,8 @@ def _in_force(name: str, day: datetime.date) -> dict[str, Any]:
     found: list[dict[str, Any]] = [
         row for row in _told()[name] if row["valid_from"] <= day <= row.get("valid_to", datetime.date.max)
     ]
+    if not found:
+        raise NotInForce(what=name, day=day.isoformat())
     if len(found) != 1:
         raise LookupError(f"{len(found)} sets of {name} in force on {day.isoformat()}")
     return found[0]

@@ -19,6 +19,7 @@ from node.fund_app import FundApp
 from node.fund_desks.rows import ROWS_MAX, Asked, read_decision, show_day
 from node.fund_desks.words import read_bytes
 from protocol.amounts import Cents
+from protocol.errors import Malformed
 from protocol.identifiers import Id16
 from protocol.running.admin_client import Command
 
@@ -35,6 +36,14 @@ def _show_taken(taken: Taken) -> dict[str, Any]:
     }
 
 
+def _read_mapping(told: Asked) -> CsvMapping:
+    """Raises Malformed."""
+    try:
+        return CsvMapping(**told)
+    except (TypeError, ValueError) as error:
+        raise Malformed(field="mapping", reason=str(error)) from None
+
+
 async def _import(app: FundApp, asked: Asked) -> Any:
     data = base64.b64decode(asked["data"])
     account = app.settings.account.iban
@@ -42,7 +51,7 @@ async def _import(app: FundApp, asked: Asked) -> Any:
     if "mapping" in asked:
         told = read_csv(
             data,
-            mapping=CsvMapping(**asked["mapping"]),
+            mapping=_read_mapping(asked["mapping"]),
             iban=account,
             id=asked["statement_id"],
             sequence=asked.get("sequence"),

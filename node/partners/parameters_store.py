@@ -10,6 +10,7 @@ from typing import Any
 
 from node.partners.ceilings import CeilingRules
 from protocol.amounts import Cents
+from protocol.errors import NotInForce
 
 
 def load_ceiling_rules(closes_on: datetime.date) -> CeilingRules:
@@ -34,6 +35,8 @@ def _in_force(name: str, day: datetime.date) -> dict[str, Any]:
     found: list[dict[str, Any]] = [
         row for row in _told()[name] if row["valid_from"] <= day <= row.get("valid_to", datetime.date.max)
     ]
+    if not found:
+        raise NotInForce(what=name, day=day.isoformat())
     if len(found) != 1:
         raise LookupError(f"{len(found)} sets of {name} in force on {day.isoformat()}")
     return found[0]

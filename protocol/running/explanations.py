@@ -778,6 +778,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "L'entreprise a déjà une caisse {till} : prenez un autre numéro.",
         "The company has a till {till} already: take another number.",
     ),
+    "not_in_force": (
+        "Aucun paramètre « {what} » n'est en vigueur au {day}.",
+        "No parameter “{what}” is in force on {day}.",
+    ),
     "key_not_known": (
         "Il faut une clé en vigueur de cette base : « Authorization: Bearer cmd_… ».",
         "A key of this base that is in force is needed: “Authorization: Bearer cmd_…”.",

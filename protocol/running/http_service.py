@@ -156,14 +156,15 @@ def make_application(
 ) -> web.Application:
     """Return an application with refusals, health and metrics; `probe` says why we are not ready, or nothing.
 
-    `larger` names the beginnings of paths whose bodies may be larger, and how large: see `read_larger`.
+    `larger` names paths whose bodies may be larger, and how large: one that ends with / is the beginning of others. See
+    `read_larger`.
     """
 
     @web.middleware
     async def answer_refusals(
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        bytes_max = next((most for path, most in larger.items() if request.path.startswith(path)), body_bytes_max)
+        bytes_max = next((most for path, most in larger.items() if _is_at(request.path, path)), body_bytes_max)
         try:
             if (request.content_length or 0) > bytes_max:
                 raise TooLarge(bytes_max=bytes_max)  # before a byte of it is read
@@ -201,6 +202,10 @@ def make_application(
     application.router.add_get("/readyz", readyz)
     application.router.add_get("/metrics", show_metrics)
     return application
+
+
+def _is_at(path: str, named: str) -> bool:
+    return path.startswith(named) if named.endswith("/") else path == named
 
 
 async def read_larger(request: web.Request, bytes_max: int) -> bytes:

@@ -12,6 +12,7 @@ import pytest
 from node.partners_steps import PARTNERS_STEPS
 from protocol.identifiers import write_address
 from tests.doors.place import ADDRESS, DoorsPlace, make_office_place, new_id
+from tests.node.counter import ClearingHouse
 from tests.partners.house import BAKERY, BREST, OTHER, SISTER, TODAY, House
 from tests.partners.test_runs import make_file, row
 
@@ -24,10 +25,12 @@ class Office:
     def __init__(self, house: House, place: DoorsPlace) -> None:
         self.house = house
         self.place = place
+        self.clearing: ClearingHouse
         self.clerk = self.reader = self.own = self.other = ""
 
     async def open(self) -> None:
         await self.place.open()
+        self.clearing = ClearingHouse(self.house)
         self.clerk = await self.place.key("clerk")
         for siren in (BAKERY, SISTER):
             await self.place.do(self.clerk, "company", self.company(siren))
@@ -59,6 +62,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     await made.open()
     yield made
     await made.place.close()
+    await made.clearing.stop()
     await house.exchange()
     wrongs = house.find_wrongs()
     house.close()

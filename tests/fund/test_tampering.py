@@ -6,11 +6,14 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import LargeBinary, Table, Text
 
+from node.doors.duties import Duty
+from node.doors.keys_service import KeyDesk, NewDoorKey
 from node.fund.deposits import DepositState
 from node.fund.due_service import Decider
 from node.fund.dues import DueState
@@ -24,9 +27,10 @@ from node.fund.receipt_numbers import next_number
 from node.fund.receipt_service import CancelReceipt, CopyReceipt, IssueReceipt
 from node.fund.recovery_service import StateNumbers
 from node.fund.reminder_service import Close
+from node.fund.seal_store import sealed
 from node.fund.statement_service import Decide
 from node.fund.statements import MovementState
-from node.fund.tables import metadata
+from node.fund.tables import door_keys, metadata
 from protocol.amounts import Cents
 from protocol.house import BaseName, PledgeSpent
 from protocol.keys import make_keys
@@ -114,6 +118,10 @@ async def live(world: FundWorld) -> None:
     await world.settle()
     world.later(70)
     world.write(world.fund.reminders.remind, late.id)
+    keys = KeyDesk(world.book, door_keys, partial(sealed, door_keys))
+    key = NewDoorKey(asked=world.id(), id="0", secret="0", name="portal", duties=(Duty.READER,))
+    world.write(keys.make, key)
+    world.write(keys.revoke, key.id)
     assert second.state == MandateState.ACTIVE
 
 

@@ -9,12 +9,15 @@ import hashlib
 import shutil
 import sqlite3
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from node.doors.duties import Duty
+from node.doors.keys_service import KeyDesk, NewDoorKey
 from node.partners.campaigns import Ceilings
 from node.partners.ceilings import FiscalYear
 from node.partners.checks import check_partners, compare_log_with_spent
@@ -26,6 +29,9 @@ from node.partners.coupons import Coupon, CouponEvent, Occasion, SumOff
 from node.partners.coupons_service import MoveCoupon
 from node.partners.operations_service import BeginRun, StartRun
 from node.partners.purchases import RevocationReason
+from node.partners.seals import seal
+from node.partners.tables import door_keys
+from node.partners.tills_service import NewTill
 from protocol.amounts import Cents
 from protocol.book.store import open_engine, require_driver
 from protocol.book.worker import Page
@@ -82,6 +88,11 @@ async def lived(house: House) -> None:
     house.write(house.partners.coupons.issue, coupon)
     used = MoveCoupon(merchant=BAKERY, coupon=coupon.id, event=CouponEvent.USED, day=TODAY, sale="s1", cents=Cents(500))
     house.write(house.partners.coupons.move, used)
+    third = NewTill(siren=BAKERY, number=None, name="office", key_id="3", secret="3", id=house.new_id())
+    house.write(house.partners.tills.make, third)
+    keys = KeyDesk(house.books[PARTNERS], door_keys, partial(seal, "door_keys"))
+    house.write(keys.make, NewDoorKey(asked=house.new_id(), id="1", secret="1", name="x", duties=(Duty.CLERK,)))
+    house.write(keys.revoke, "1")
     await house.exchange()
 
 
@@ -174,6 +185,9 @@ def find(house: House) -> list[Any]:
         ("UPDATE counterparts SET value = value + 1", "counterparts, "),
         ("UPDATE coupons SET state = 'issued', used_by = '', used_cents = 0", "coupons, "),
         ("UPDATE coupons SET used_cents = used_cents + 1", "coupons, "),
+        ("UPDATE door_keys SET revoked_at = NULL", "door_keys, 1"),
+        ("UPDATE door_keys SET duties = 'company'", "door_keys, 1"),
+        ("UPDATE decisions SET answer = '1'", "decisions, "),
         ("UPDATE company_accounts SET account = 'ZZZZZZZZ'", "company_accounts, ZZZZZZZZ"),
         ("UPDATE fiscal_years SET ends_on = ends_on - 1", "fiscal_years, 732829320, 20260101"),
         ("UPDATE turnovers SET cents = cents + 1", "turnovers, 732829320, 20260101"),
