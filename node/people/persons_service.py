@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from node.people import store, tables
+from node.people.accounts_service import write_account
 from node.people.authority import HERE, Action
 from node.people.days import format_day
 from node.people.errors import FoundedAlready, PersonKindMisfit
@@ -117,11 +118,13 @@ class PersonDesk:
         return self._room.each(page, items, do)
 
     def read(self, page: Page, items: Sequence[Read]) -> list[Answer | Refusal]:
-        """Return each record, and what it was before; the journal says who read it."""
+        """Return each record with the accounts, and what it was before; the journal says who read it."""
 
         def do(asked: Read) -> Answer:
             self._room.look(page, asked, Action.READ, asked.person)
-            return load_sheet(page.connection, self._room, asked.person, has_history=asked.has_history)
+            told = load_sheet(page.connection, self._room, asked.person, has_history=asked.has_history)
+            rows = store.list_rows(page.connection, tables.accounts, person=asked.person)
+            return told | {"accounts": [write_account(row) for row in rows]}
 
         return self._room.each(page, items, do)
 

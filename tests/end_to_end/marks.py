@@ -1,0 +1,72 @@
+"""Where a word stands in bytes: as text, in UTF-16, hexadecimal, base64 or grouped by fours, in any case. Pure.
+
+Marks are long (eight bytes and more), so that none is found by chance in keys and digests.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+BYTES_MIN = 8
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A word, or bytes, that somebody is known by; `places` are those where it may stand."""
+
+    name: str
+    word: str | bytes
+    places: frozenset[str]
+    _folded: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
+    _exact: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.word, bytes):
+            texts: set[str] = {self.word.hex()}
+            cores = {self.word}
+        else:
+            fours = " ".join(self.word[at : at + 4] for at in range(0, len(self.word), 4))
+            texts = {self.word, fours}
+            cores = {case.encode() for case in (self.word, self.word.lower(), self.word.upper())}
+        assert min(map(len, cores)) >= BYTES_MIN, f"{self.name} could be found by chance"
+        folded = {form for text in texts for form in _write_text(text.lower())}
+        folded |= {core.hex().encode() for core in cores}
+        exact = {form for core in cores for form in _write_base64(core)}
+        if isinstance(self.word, bytes):
+            exact.add(self.word)
+        object.__setattr__(self, "_folded", tuple(sorted(folded)))
+        object.__setattr__(self, "_exact", tuple(sorted(exact)))
+
+    def stands_in(self, data: bytes, folded: bytes) -> bool:
+        """Tell whether it stands there; `folded` is the same in small letters."""
+        return any(form in folded for form in self._folded) or any(form in data for form in self._exact)
+
+
+def find_marks(marks: Iterable[Mark], places: Mapping[str, bytes]) -> set[tuple[str, str]]:
+    """Return (name of the mark, place) for each that stands there."""
+    small = {place: data.lower() for place, data in places.items()}
+    return {
+        (mark.name, place) for mark in marks for place, data in places.items() if mark.stands_in(data, small[place])
+    }
+
+
+def find_strays(marks: Iterable[Mark], places: Mapping[str, bytes]) -> list[tuple[str, str]]:
+    """Return those that stand where they may not."""
+    allowed = {(mark.name, place) for mark in marks for place in mark.places}
+    return sorted(find_marks(marks, places) - allowed)
+
+
+def _write_text(text: str) -> list[bytes]:
+    return [text.encode(), text.encode("utf-16-le"), text.encode("utf-16-be"), text.encode("utf-16-le").hex().encode()]
+
+
+def _write_base64(core: bytes) -> list[bytes]:
+    """Return what is the same of it in base64, wherever it begins in a longer text: in both alphabets."""
+    found = []
+    for shift in range(3):
+        first, end = -(-8 * shift // 6), 8 * (shift + len(core)) // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            found.append(encode(bytes(shift) + core)[first:end])
+    return found
