@@ -9,19 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
 
+from hub.clearing import tables as hub_tables
 from hub.settlement import store as settlement_store
+from node.checks import check_node
 from node.federation import tables
 from node.federation.conversion_service import Conversions
+from node.federation.outgoing import Leaving
 from node.federation.windows_service import Windows
 from node.ledger.accounts import CONVERTED, TRANSIT, abroad
+from node.ledger.naming_service import load_lot_names
+from node.ledger.postings import Posting, PostingKind
 from node.ledger.reading_service import load_balance
 from node.orientation.books_service import ProjectBooks
 from node.orientation.directions import Choice, Direct, Overflow
 from node.orientation.project_service import ProjectDesk
 from node.orientation.release_service import ReleaseService
 from node.orientation.service import Orientations
+from protocol.amounts import Cents
 from protocol.book.worker import Page
 from protocol.errors import BadEnvelope
 from protocol.exchange.peer_service import PeerExchange
@@ -48,9 +54,11 @@ from protocol.house import (
 )
 from protocol.identifiers import AccountNumber, Address, Id16
 from protocol.keys import Keyring, make_keys
+from protocol.messages import Convert
 from protocol.obligations import ObligationState
+from protocol.times import Instant
 from tests.federation.old_copies import back_up, restore_hub, restore_node
-from tests.federation.world import BREST, LYON, Node, World
+from tests.federation.world import BREST, HUB, LILLE, LYON, Node, World
 
 ACCOUNTS, FUND, PROJECTS = str(BaseName.ACCOUNTS), str(BaseName.FUND), str(BaseName.PROJECTS)
 KEYS = make_keys(bytes(64))
@@ -348,3 +356,70 @@ def test_a_conversion_changed_by_hand_is_found(story: Story, change: Callable[[C
     with story.lyon.book._engine.begin() as line:  # by hand, past the writer
         change(line)
     assert story.world.check([LYON]) != []
+
+
+def overlook(page: Page, items: Sequence[bytes]) -> list[None]:
+    """Have the hub's base hold what nobody brought there."""
+    for ref in items:
+        made = insert(hub_tables.lots).values(issuer=LYON, ref=ref, kind=5, month=202611)
+        lot_id = page.connection.execute(made.returning(hub_tables.lots.c.id)).scalar_one()
+        page.connection.execute(insert(hub_tables.positions).values(lot_id=lot_id, holder=BREST, cents=600))
+    return [None for _ in items]
+
+
+def test_what_nobody_decided_is_returned_with_its_reason_and_owed_once(story: Story) -> None:
+    """Brest's node writes conversions by itself, as a dishonest one would: of lots that are not, or of one round twice."""
+    brest = story.brest
+    lots = brest.book.read_now(lambda line: load_balance(line, story.number).lots)
+    [held] = [one.lot for one in lots if one.cents == 700]
+    unknown = {"ref": b"a lot nobody has"}
+
+    def write(page: Page, items: Sequence[tuple[int, int, dict[str, Any]]]) -> list[None]:
+        for place, number, change in items:
+            op, round_id = Id16(bytes([200 + place]) * 16), bytes([number]) * 16
+            posting = Posting(
+                op=op,
+                kind=PostingKind.GIVEN_BACK,
+                debit=story.number,
+                credit=TRANSIT,
+                cents=Cents(300),
+                draws=((held, Cents(300)),),
+                reference="by hand",
+            )
+            brest.ledger.post(page, [posting])
+            leaving = Leaving(
+                op=op,
+                account=story.number,
+                beneficiary=Address(story.number, LYON),
+                giver="",
+                words="",
+                term=Instant(0),
+                draws=((load_lot_names(page.connection, {held})[held]._replace(**change), Cents(300)),),
+                told=ORDER[:6],
+                written="by hand",
+            )
+            brest.federation.write_conversion(page, LYON, leaving, Convert((PROJECT,), (round_id,)), ORDER)
+        return [None for _ in items]
+
+    def ask(*asked: tuple[int, int, dict[str, Any]]) -> list[str]:
+        """Return what Brest is told of each."""
+        brest.book.write_all_now(write, asked)
+        story.settle()
+        for due in story.there.of(Due):
+            story.there.hear(DueTaken(due.id), sender=FUND)
+        story.settle()
+        return [brest.cession(bytes([200 + place]) * 16).code for place, _, _ in asked]
+
+    # The hub knows who holds which lot …
+    assert ask((0, 1, unknown), (1, 2, {"issuer": LILLE})) == ["position_too_small", "not_the_issuer"]
+    # … and where its base was changed, their issuer knows its own.
+    story.world.hub_book.write_now(overlook, b"a lot nobody has")
+    assert ask((2, 3, unknown)) == ["lot_unknown"]
+    assert story.there.of(Due) == []
+    assert ask((3, 4, {}), (4, 4, {})) == ["", "id_mismatch"]
+    assert len(story.there.of(Due)) == 1
+    assert (story.there.balance(CONVERTED), story.positions()) == (300, 400)
+    findings = story.lyon.book.read_now(
+        lambda line: check_node(line, home=LYON, hub=HUB, on_progress=lambda _where: None)
+    )
+    assert [finding for one in findings for finding in one.findings] == []

@@ -21,7 +21,7 @@ from node.commands import app
 from protocol.running import clock_service
 from protocol.times import DAY_MS, Instant
 from tests.fund.camt_files import Detail, Entry, File
-from tests.house.test_fund_processes import BEARER, FUND
+from tests.house.test_fund_processes import BEARER, COMPANY, FUND
 from tests.node.parties import ENGLISH, WITHIN_SECONDS
 from tests.node.place import BREST
 
@@ -56,10 +56,13 @@ class Treasurer:
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result
 
-    def fund(self, *words: object) -> Any:
-        result = self._invoke("fund", *words, "--json")
+    def node(self, *words: object) -> Any:
+        result = self._invoke(*words, "--json")
         assert result.exit_code == 0, result.output
         return json.loads(result.stdout)
+
+    def fund(self, *words: object) -> Any:
+        return self.node("fund", *words)
 
     def refused(self, *words: object) -> str:
         result = self._invoke("fund", *words)
@@ -159,16 +162,17 @@ from node.commands import app
 from protocol.running import clock_service
 from protocol.times import Instant
 clock_service.now = lambda: Instant(int(sys.argv[1]))
-for words in (["payment", "order"], ["gift", "collect"]):
+out = lambda name: ["--out", f"{sys.argv[3]}-{name}.xml"]
+for words, more in ((["bank", "import"], [sys.argv[4]]), (["payment", "order"], out("order")), (["gift", "collect"], out("collect"))):
     for _ in range(20):
-        result = CliRunner().invoke(app, ["fund", *words, sys.argv[2], "--out", f"{sys.argv[3]}-{words[1]}.xml"])
+        result = CliRunner().invoke(app, ["fund", *words, sys.argv[2], *more])
         if "book_in_use" not in result.stderr:
             break
     assert result.exit_code == 0, result.stderr
 """
 
 
-def test_two_processes_that_collect_and_order_at_once_do_it_once(
+def test_two_processes_that_import_order_and_collect_at_once_do_it_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: Callable[[], str]
 ) -> None:
     url = postgres_url()
@@ -183,11 +187,17 @@ def test_two_processes_that_collect_and_order_at_once_do_it_once(
     for name, more in (("anne", words), ("bob", [])):
         id_ = "22222222-2222-4222-8222-222222222222"
         fund("payment", "sign", where, "--id", id_, "--yes", "--keys", tmp_path / name, *more)
+    pool = treasurer.node("account", "open", where, "--kind", "pool")["number"]
+    fund("donor", "company", where, *COMPANY)
+    about = ["--donor", "552100554", "--campaign", "bread", "--pool", pool, "--due", "2026-12-31", "--euros", "100"]
+    paid = Detail(cents=10_000, bank_reference="A1", reference=fund("expect", where, *about)["reference"])
+    statement = tmp_path / "statement.xml"
+    statement.write_bytes(File(entries=[Entry(cents=10_000, details=[paid])]).write())
     treasurer.go_to("2026-12-03")
     now = str(clock_service.now())
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, now, str(where), str(tmp_path / str(number))],
+            [sys.executable, "-c", PROGRAM, now, str(where), str(tmp_path / str(number)), str(statement)],
             stderr=subprocess.PIPE,
             env=ENGLISH,
         )
@@ -200,6 +210,9 @@ def test_two_processes_that_collect_and_order_at_once_do_it_once(
     engine = create_engine(url)
     with engine.connect() as connection:
         for question, answer in (
+            ("SELECT count(*) FROM statements", 1),
+            ("SELECT count(*) FROM deposits", 1),
+            ("SELECT sum(cents) FROM deposits", 10_000),
             ("SELECT count(*) FROM orders", 1),
             ("SELECT count(*) FROM payments WHERE state = 'ordered'", 1),
             ("SELECT count(*) FROM debits WHERE state = 'ordered' AND month = 202612", 1),
