@@ -190,7 +190,8 @@ async def _orient(app: NodeApp, asked: Asked) -> Any:
 async def _take_back(app: NodeApp, asked: Asked) -> Any:
     request = OrientationReturnRequest(id=asked["id"], cents=asked["cents"])
     wanted = read_orientation_return(request, asked["orientation"])
-    return msgspec.to_builtins(tell_taken_back(await app.book.write(app.orientations.take_back, wanted), app.home))
+    view = await app.returns.take_back(wanted, lambda _account: None)  # whoever has the socket acts for anybody
+    return msgspec.to_builtins(tell_taken_back(view, app.home))
 
 
 async def _orientations(app: NodeApp, asked: Asked) -> Any:

@@ -33,6 +33,7 @@ from node.ledger.service import Ledger
 from node.orientation.books_service import ProjectBooks
 from node.orientation.project_service import ProjectDesk
 from node.orientation.release_service import ReleaseService
+from node.orientation.return_service import ReturnDesk
 from node.orientation.service import Orientations
 from node.orientation.standing_service import StandingService
 from node.schema_service import ACCOUNTS_HISTORY
@@ -145,6 +146,8 @@ class NodeApp:
         books = ProjectBooks(None if self.house is None else self._tell_house)
         self.orientations = Orientations(self.ledger, self.federation, books)
         self.federation.projects = self.orientations
+        self.returns = ReturnDesk(self.book, self.orientations, self.payees)
+        self.payees.on_back = self.returns.give_back
         self.standing = StandingService(self.ledger, self.orientations)
         self.releases = ReleaseService(self.orientations, books)
         has_fund = self.house is not None and BaseName.FUND in self.house.bases

@@ -7,7 +7,7 @@ from aiohttp import web
 from node.access.service import Scope
 from node.calls_api import Call, answer
 from node.orientation import store
-from node.orientation.errors import OrientationUnknown, StandingUnknown
+from node.orientation.errors import StandingUnknown
 from node.orientation.standing_service import find_standing, load_standing
 from node.orientation_answers import (
     OrientationsAnswer,
@@ -42,16 +42,12 @@ async def orient(request: web.Request) -> web.Response:
 
 
 async def take_back_orientation(request: web.Request) -> web.Response:
-    """Change one's mind before the project is committed: the very lots come back."""
+    """Change one's mind before the project is committed: the very lots come back, from far away by a cession."""
     call = Call(request)
     grant = await call.grant(Scope.CEDE)
     asked = read_orientation_return(await call.body(OrientationReturnRequest), request.match_info["id"])
-    found = await call.app.book.read(lambda line: store.find_orientations(line, (asked.orientation,)))
-    if not found:
-        raise OrientationUnknown(id=asked.orientation.hex())
     # What came from another territory is nobody's account here: a key that is bound to one does not reach it.
-    grant.require(Scope.CEDE, found[asked.orientation].account)
-    view = await call.app.book.write(call.app.orientations.take_back, asked)
+    view = await call.app.returns.take_back(asked, lambda account: grant.require(Scope.CEDE, account))
     return answer(tell_taken_back(view, call.app.home), 200 if view.is_repeat else 201)
 
 

@@ -258,6 +258,12 @@ def find_arrivals(connection: Connection, ops: Sequence[bytes]) -> dict[bytes, R
     return found
 
 
+def find_arrival_at(connection: Connection, origin: str, epoch: int, index: int, place: int) -> Row | None:  # type: ignore[type-arg]
+    """Return the arrival by its place in its giver's log."""
+    at = (arrivals.c.origin == origin, arrivals.c.epoch == epoch, arrivals.c.ix == index, arrivals.c.place == place)
+    return connection.execute(select(arrivals).where(*at)).first()
+
+
 def find_received_leaf(connection: Connection, origin: str, epoch: int, index: int) -> bytes | None:
     """Return the author's slip, if it was handed to us."""
     leaf = _FIND_RECEIVED.value(connection, origin=origin, epoch=epoch, index=index)

@@ -1,4 +1,4 @@
-"""Questions that live for seconds: does this account exist, and whom does it show? Pure.
+"""Questions that live for seconds: does this account exist, and whom does it show? May what was directed come back? Pure.
 
 A whisper passes through the hub's memory, sealed for its reader and signed by its author: the hub learns neither the
 account asked for nor the answer. Only what the beneficiary chose to show is told, masked.
@@ -16,7 +16,7 @@ from protocol.directory import Directory
 from protocol.envelopes import Whisper
 from protocol.errors import NotCanonical, Refusal
 from protocol.keys import Domain, Keyring, SecretKeys, Unreadable
-from protocol.messages import Millis, Signature
+from protocol.messages import Epoch, Millis, Place, Signature, Size
 
 BODY_MAX: Final = 1_024
 AGE_MAX_MS: Final = 60_000
@@ -43,6 +43,28 @@ class Reply(Struct, frozen=True, array_like=True, tag=2):
     at: Millis
 
 
+class BackQuestion(Struct, frozen=True, array_like=True, tag=3):
+    """May so much come back (0: all that is left) of what reached your project by that place of our log? `id` is the holder's."""
+
+    epoch: Epoch
+    index: Size
+    place: Place
+    id: Annotated[bytes, Meta(min_length=16, max_length=16)]
+    cents: Annotated[int, Meta(ge=0, le=10**15)]
+    at: Millis
+
+
+class BackReply(Struct, frozen=True, array_like=True, tag=4):
+    """So much is on its way back; or why nothing is, by a code."""
+
+    cents: Annotated[int, Meta(ge=0, le=10**15)]
+    code: Annotated[str, Meta(max_length=48)]
+    at: Millis
+
+
+Said = Question | Reply | BackQuestion | BackReply
+
+
 class _Signed(Struct, frozen=True, array_like=True):
     body: Annotated[bytes, Meta(max_length=BODY_MAX)]
     signature: Signature
@@ -52,11 +74,11 @@ class _Body(Struct, frozen=True, array_like=True):
     id: Annotated[bytes, Meta(min_length=16, max_length=16)]
     sender: str
     reader: str
-    said: Question | Reply
+    said: Said
 
 
 def make_whisper(
-    said: Question | Reply,
+    said: Said,
     *,
     id_: bytes,
     sender: str,
@@ -70,10 +92,10 @@ def make_whisper(
     body = encode_typed(_Body(id_, sender, reader, said))
     signed = encode_typed(_Signed(body, keys.sign(secret, Domain.WHISPER, body)))
     sealed = keys.seal(target.sealing, signed, ephemeral_seed=ephemeral_seed)
-    return Whisper(id_, sender, reader, isinstance(said, Reply), target.id, sealed)
+    return Whisper(id_, sender, reader, isinstance(said, Reply | BackReply), target.id, sealed)
 
 
-def open_whisper(whisper: Whisper, *, home: str, keyring: Keyring, directory: Directory, now: int) -> Question | Reply:
+def open_whisper(whisper: Whisper, *, home: str, keyring: Keyring, directory: Directory, now: int) -> Said:
     """Return what was said, if its author said it to us just now. Raises WhisperRefused."""
     own = keyring.find(whisper.key)
     author = directory.find(whisper.sender)

@@ -108,6 +108,25 @@ class TakeBackAsked(msgspec.Struct, frozen=True, kw_only=True):
             require_amount(self.cents)
 
 
+class BackAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """A holder of another territory changes his mind: of what came by this place of its log, so much, or all that is left."""
+
+    origin: str
+    epoch: int
+    index: int
+    place: int
+    id: bytes
+    cents: int | None = None
+
+
+class FarBack(msgspec.Struct, frozen=True, kw_only=True):
+    """What a holder of ours asked of a project far away, once it is answered: so much is on its way back."""
+
+    asked: TakeBackAsked
+    account: AccountNumber
+    cents: int
+
+
 class TakenBackView(msgspec.Struct, frozen=True):
     """What came back to the account, or (to another territory) is on its way."""
 
@@ -146,6 +165,38 @@ class Orientations:
             asked = compute_fingerprint(_TAKE_BACK, (item.orientation, item.cents))
             do = partial(self._take_back, page, item)
             answers.append(_once(page, item.op, "", asked, _BACK_FIELDS, TakenBackView, do))
+        return answers
+
+    def take_back_far(self, page: Page, items: Sequence[BackAsked]) -> list[TakenBackView | Refusal]:
+        """Take back what another territory's holder directed here, whose node asks for him: under an id of that node's."""
+        answers: list[TakenBackView | Refusal] = []
+        for item in items:
+            arrived = federation_store.find_arrival_at(page.connection, item.origin, item.epoch, item.index, item.place)
+            if arrived is None:
+                answers.append(OrientationUnknown(id=item.id.hex()))
+                continue
+            op = Id16(derive_op("take back", item.origin, item.id.hex()))
+            asked = TakeBackAsked(op=op, orientation=Id16(bytes(arrived.op)), cents=item.cents)
+            answers += self.take_back(page, [asked])
+        return answers
+
+    def note_far(self, page: Page, items: Sequence[FarBack]) -> list[TakenBackView | Refusal]:
+        """Keep what a project's territory answered a holder of ours."""
+        answers: list[TakenBackView | Refusal] = []
+        for item in items:
+            asked = item.asked
+            view = TakenBackView(asked.op, asked.orientation, page.now, item.cents, item.account)
+            do = partial(_same, view)
+            content = compute_fingerprint(_TAKE_BACK, (asked.orientation, asked.cents))
+            answers.append(_once(page, asked.op, item.account, content, _BACK_FIELDS, TakenBackView, do))
+        return answers
+
+    def find_answered(self, page: Page, items: Sequence[TakeBackAsked]) -> list[TakenBackView | Refusal | None]:
+        """Return what was answered under each id, or None. Changes nothing."""
+        answers: list[TakenBackView | Refusal | None] = []
+        for item in items:
+            content = compute_fingerprint(_TAKE_BACK, (item.orientation, item.cents))
+            answers.append(_find_answer(page, item.op, content, _BACK_FIELDS, TakenBackView))
         return answers
 
     def _direct(self, page: Page, item: Direct) -> DirectedView:
@@ -391,14 +442,9 @@ def _once(
     do: Callable[[], Answer],
 ) -> Any:
     """Do what is asked under an id, or answer again what came of it. What stood in the book's way is remembered."""
-    kept = store.find_ask(page.connection, op)
-    if kept is not None:
-        field = find_difference(bytes(kept.asked), asked, fields)
-        if field is not None:
-            return IdMismatch(id=op.hex(), field=field)
-        if kept.code:
-            return AskedBefore(kept.code, json.loads(kept.facts))
-        return msgspec.structs.replace(msgspec.json.decode(kept.answer, type=kind), is_repeat=True)
+    answered = _find_answer(page, op, asked, fields, kind)
+    if answered is not None:
+        return answered
     try:
         done = do()
     except Refusal as refusal:
@@ -409,3 +455,20 @@ def _once(
     answer = msgspec.json.encode(done).decode()
     store.insert_ask(page.connection, KeptAsk(op, account, asked, "", "", answer), page.now)
     return done
+
+
+def _find_answer(page: Page, op: Id16, asked: bytes, fields: Sequence[str], kind: type[Answer]) -> Any:
+    """Return what came of an id, with this content or as a mismatch; None where it is new."""
+    kept = store.find_ask(page.connection, op)
+    if kept is None:
+        return None
+    field = find_difference(bytes(kept.asked), asked, fields)
+    if field is not None:
+        return IdMismatch(id=op.hex(), field=field)
+    if kept.code:
+        return AskedBefore(kept.code, json.loads(kept.facts))
+    return msgspec.structs.replace(msgspec.json.decode(kept.answer, type=kind), is_repeat=True)
+
+
+def _same(view: TakenBackView) -> TakenBackView:
+    return view

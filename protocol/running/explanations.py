@@ -345,6 +345,14 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Seuls {available} centimes peuvent aller au projet {account}, sur {asked} demandés : les autres lots sont liés.",
         "Only {available} cents may go to project {account}, of {asked} asked: the other lots are bound.",
     ),
+    "still_on_its_way": (
+        "L'orientation {id} n'a pas encore atteint son projet ({state}) : on peut la rappeler (recall).",
+        "Orientation {id} has not reached its project yet ({state}): it may be recalled.",
+    ),
+    "territory_silent": (
+        "Le territoire {territory} n'a pas répondu : redemandez sous le même identifiant, rien n'est fait deux fois.",
+        "Territory {territory} did not answer: ask again under the same id, nothing is done twice.",
+    ),
     "orientation_unknown": ("Rien n'a été orienté sous {id}.", "Nothing was directed under {id}."),
     "standing_unknown": ("Aucun ordre permanent {id}.", "No standing order {id}."),
     "not_directed": (

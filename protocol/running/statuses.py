@@ -13,6 +13,7 @@ BY_CODE: Final[Mapping[str, int]] = {
     "book_is_behind": 503,
     "base_is_behind": 503,
     "hub_recovering": 503,
+    "territory_silent": 503,
     "hub_unreachable": 502,
     "hub_refused": 502,
     "too_many_calls": 429,

@@ -390,6 +390,8 @@ def _whispered() -> Iterator[bytes]:
     id_ = bytes(range(16))
     yield msgspec.msgpack.encode([id_, BREST, LYON, [1, "7K3F92QX", AT]])
     yield msgspec.msgpack.encode([id_, BREST, LYON, [2, True, "A\u2022\u2022\u2022 L\u2022", AT]])
+    yield msgspec.msgpack.encode([id_, BREST, LYON, [3, 1, 17, 2, id_, 500, AT]])
+    yield msgspec.msgpack.encode([id_, BREST, LYON, [4, 0, "project_committed", AT]])
 
 
 def _national(world: World) -> Iterator[bytes]:

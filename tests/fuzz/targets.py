@@ -20,7 +20,7 @@ from node import orientation_requests, requests
 from node.config import NodeConfig
 from node.federation import senders
 from node.federation.arrivals import NotProven, open_column, open_forward, open_orders
-from node.federation.whispers import Question, Reply, Whisper, WhisperRefused, open_whisper
+from node.federation.whispers import Said, Whisper, WhisperRefused, open_whisper
 from node.ledger.postings import Posting
 from protocol import (
     canonical,
@@ -448,7 +448,7 @@ def _whisper() -> Run:
     ephemeral = b"ephemeral, and always the same!!"
     id_ = bytes(range(16))
 
-    def hear(whisper: Whisper) -> Question | Reply | None:
+    def hear(whisper: Whisper) -> Said | None:
         with suppress(WhisperRefused):
             return open_whisper(whisper, home=LYON, keyring=ring, directory=known, now=AT)
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,19 +10,22 @@ from typing import Any
 import pytest
 
 from node.federation.senders import SENDER_NUMBER, name_arrival, read_arrival
+from node.federation.whispers import BackQuestion
 from node.ledger.accounts import UNCLAIMED, AccountEvent, AccountKind
-from node.ledger.errors import KindMisfit
+from node.ledger.errors import InsufficientRights, KindMisfit
 from node.ledger.openings import ChangeState
 from node.ledger.reading_service import load_balance
 from node.orientation.books_service import ProjectBooks
 from node.orientation.directions import Choice, Direct, Overflow
-from node.orientation.errors import LotsUnfit, ProjectCommitted
+from node.orientation.errors import AskedBefore, LotsUnfit, OrientationUnknown, ProjectCommitted
 from node.orientation.project_service import ProjectDesk
 from node.orientation.release_service import ReleaseService
+from node.orientation.return_service import ReturnDesk, StillOnItsWay, TerritorySilent
 from node.orientation.service import DirectedView, Orientations, TakeBackAsked, TakenBackView
-from node.orientation.store import find_project
+from node.orientation.store import find_project, load_projects
 from protocol.book.worker import Page
 from protocol.cession import CessionState
+from protocol.errors import IdMismatch
 from protocol.exchange.peer_service import PeerExchange
 from protocol.exchange.service import Identity
 from protocol.house import (
@@ -305,3 +309,89 @@ def test_the_words_that_name_an_arrival_are_read_as_they_were_written() -> None:
     assert read_arrival(name_arrival(3, 17, 2, "minimum_missed")) == (3, 17, 2)
     for words in ("", "returns 1/2", "returns 1/2/3 ", " returns 1/2/3", "returns 1/2/3 A", "returns a/2/3"):
         assert read_arrival(words) is None
+
+
+async def test_an_orientation_far_away_against_its_own_recall(tmp_path: Path) -> None:
+    """Recalled before its project's territory had it, it comes home; afterwards it stays directed, and its holder is told."""
+    world = World(lambda name: f"sqlite:///{tmp_path / name}.db")
+    story = Story(world)
+    await world.settle()
+    here, lyon = story.here, story.lyon
+    _, to = here.open()
+    early, late = story.there.direct(story.alice, (to, 300)), story.there.direct(story.alice, (to, 200))
+    await world.settle(LYON)
+    lyon.book.write_now(lyon.federation.recall, early.op)
+    with pytest.raises(InsufficientRights):  # what is on its way is directed nowhere else meanwhile
+        story.there.direct(story.alice, (to, 501))
+    await world.settle(LYON)
+    assert (lyon.cession(early.op).state, lyon.balance(story.alice)) == (CessionState.RECALLED, 800)
+    await story.brest.worker.exchange_all()
+    lyon.book.write_now(lyon.federation.recall, late.op)
+    await world.settle()
+    assert (lyon.cession(late.op).state, lyon.cession(late.op).recall) == (CessionState.DELIVERED, "too_late")
+    project = story.brest.book.read_now(lambda line: load_projects(line, [to.number]))[to.number]
+    assert (project.directed, project.supporters, lyon.balance(story.alice)) == (200, 1, 800)
+    assert world.check() == []
+    world.close()
+
+
+async def test_a_holder_far_away_takes_back_what_he_directed_himself(tmp_path: Path) -> None:
+    """His node asks the project's in a whisper: done once however often it is asked, refused as here, and for nobody else."""
+    world = World(lambda name: f"sqlite:///{tmp_path / name}.db")
+    story = Story(world)
+    await world.settle()
+    here, lyon, brest = story.here, story.lyon, story.brest
+    project, to = here.open()
+    patient, hasty = (ReturnDesk(lyon.book, story.there.room, lyon.payees, seconds=seconds) for seconds in (60.0, 0.05))
+    brest.payees.on_back = ReturnDesk(brest.book, here.room, brest.payees).give_back
+    [placed] = story.there.direct(story.alice, (to, 400), is_named=False).placements
+    orientation, allowed = parse_id(placed.id), [story.alice]
+
+    async def ask(cents: int | None, op: int, *, is_answer_lost: bool = False) -> TakenBackView:
+        def require(account: str) -> None:
+            if account not in allowed:
+                raise KindMisfit(kind="cede", debit=account, credit="")
+
+        asked = TakeBackAsked(op=Id16(bytes([op]) * 16), orientation=Id16(orientation), cents=cents)
+        desk = hasty if is_answer_lost else patient
+        answered = asyncio.create_task(desk.take_back(asked, require))
+        while not (answered.done() or lyon.payees.has_outgoing):  # noqa: ASYNC110 - nothing tells that a whisper waits
+            await asyncio.sleep(0)
+        for node in (lyon, brest):
+            await node.worker.exchange_once()
+        if is_answer_lost:
+            assert len(brest.payees.take_outgoing()) == 1
+        for node in (brest, lyon):
+            await node.worker.exchange_once()
+        return await answered
+
+    with pytest.raises(StillOnItsWay):
+        await ask(100, 1)
+    await world.settle()
+    first = await ask(150, 1)
+    again = await ask(150, 1)
+    assert (first.cents, first.account, first.is_repeat, again.is_repeat) == (150, story.alice, False, True)
+    with pytest.raises(IdMismatch):
+        await ask(151, 1)
+    with pytest.raises(TerritorySilent):
+        await ask(50, 2, is_answer_lost=True)
+    assert (await ask(50, 2)).cents == 50, "it was done, and is not done again"
+    await world.settle()
+    assert (lyon.balance(story.alice), here.standing(project)) == (800, (200, 1))
+    allowed.clear()
+    with pytest.raises(KindMisfit):
+        await ask(10, 3)
+    allowed.append(story.alice)
+    epoch, index, place = (int(part) for part in lyon.cession(orientation).reference.split("/"))
+    stolen = BackQuestion(epoch, index, place, bytes(16), 10, world.clock.now)
+    with pytest.raises(OrientationUnknown):
+        await brest.payees.on_back(LILLE, stolen)
+    here.commit(project)
+    with pytest.raises(AskedBefore) as refused:
+        await ask(None, 4)
+    assert refused.value.code == "project_committed"
+    here.release(project)
+    await world.settle()
+    assert (lyon.balance(story.alice), here.standing(project)) == (1_000, (0, 0))
+    assert world.check() == []
+    world.close()

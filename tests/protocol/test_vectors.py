@@ -512,7 +512,8 @@ def _whispers(group: str) -> Iterator[tuple[Any, Any]]:
 
         def hear(whisper: Whisper = whisper, case: Any = case, keyring: Keyring = keyring) -> list[Any]:
             said = open_whisper(whisper, home=case["reader"], keyring=keyring, directory=directory, now=case["now"])
-            return list(msgspec.to_builtins(said))
+            parts = [part.hex() if isinstance(part, bytes) else part for part in msgspec.structs.astuple(said)]
+            return [type(said).__struct_config__.tag, *parts]
 
         yield case, hear
 
