@@ -55,6 +55,7 @@ from node.orientation_requests import (
     read_standing,
 )
 from node.requests import CessionItem, CreditItem, read_account, read_cession, read_credit, read_event, read_kind
+from node.solidarity_admin_commands import SOLIDARITY_READING, SOLIDARITY_WRITING
 from protocol.amounts import Cents, require_amount
 from protocol.errors import Malformed
 from protocol.exchange.evidence_service import SayEvidenceSeen, say_seen
@@ -483,6 +484,7 @@ _WRITING: Final[Mapping[str, Command]] = {
     "ask_statement": _ask_statement,
     "rotate": _rotate,
     "retire": _retire,
+    **SOLIDARITY_WRITING,
 }
 
 
@@ -520,4 +522,5 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "new_key": _new_key,
     "keys": _keys,
     "revoke_key": _revoke_key,
+    **SOLIDARITY_READING,
 }

@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import web
 from msgspec import Struct
 
-from node import accounts_api, federation_api, movements_api, orientation_api
+from node import accounts_api, federation_api, movements_api, orientation_api, solidarity_api
 from node.access.service import Scope
 from node.answers import (
     AccountAnswer,
@@ -56,6 +56,25 @@ from node.requests import (
     ReversalRequest,
     StateRequest,
 )
+from node.solidarity_answers import (
+    CountAnswer,
+    CountsAnswer,
+    EnrolledAnswer,
+    GiftAnswer,
+    GiftReturnAnswer,
+    OperationDoneAnswer,
+    PoolDoneAnswer,
+    PoolsAnswer,
+    ReceiversAnswer,
+)
+from node.solidarity_requests import (
+    EnrolRequest,
+    GiftReturnRequest,
+    GiversRequest,
+    OperationRequest,
+    OrderRequest,
+    PoolRequest,
+)
 from protocol.running.http_service import make_application
 
 BODY_BYTES_MAX: Final = 2 * 1024 * 1024
@@ -97,6 +116,10 @@ _of = accounts_api
 _at = movements_api
 _to = federation_api
 _on = orientation_api
+_in = solidarity_api
+_POOLS: Final = "/v1/solidarity/pools"
+_OPERATIONS: Final = "/v1/solidarity/operations"
+_GIFT: Final = "/v1/solidarity/gifts/{id}"
 
 DOORS: Final = (
     _door("POST", _ACCOUNTS, _of.open_account, OpenedAnswer, scope=Scope.ACCOUNTS, body=OpenRequest, creates=True),
@@ -166,6 +189,64 @@ DOORS: Final = (
     _door("GET", "/v1/standing-orders", _on.list_standing, StandingsAnswer, scope=Scope.READ, query="account"),
     _door("DELETE", "/v1/standing-orders/{id}", _on.stop_standing, StandingAnswer, scope=Scope.CEDE),
     _door("GET", "/v1/support", _on.list_support, ProjectsAnswer, scope=Scope.READ),
+    _door("GET", _OPERATIONS, _in.list_solidarity, CountsAnswer),
+    _door("GET", f"{_OPERATIONS}/{{id}}", _in.show_solidarity, CountAnswer),
+    _door(
+        "POST",
+        _OPERATIONS,
+        _in.open_solidarity,
+        OperationDoneAnswer,
+        scope=Scope.ADMIN,
+        body=OperationRequest,
+        creates=True,
+    ),
+    _door(
+        "POST",
+        f"{_OPERATIONS}/{{id}}/decisions",
+        _in.decide_solidarity,
+        OperationDoneAnswer,
+        scope=Scope.ADMIN,
+        body=OrderRequest,
+        creates=True,
+    ),
+    _door("POST", _POOLS, _in.open_pool, PoolDoneAnswer, scope=Scope.ADMIN, body=PoolRequest, creates=True),
+    _door("GET", _POOLS, _in.list_pools, PoolsAnswer, scope=Scope.ACCOUNTS),
+    _door(
+        "POST",
+        f"{_POOLS}/{{id}}/givers",
+        _in.change_givers,
+        PoolDoneAnswer,
+        scope=Scope.ADMIN,
+        body=GiversRequest,
+        creates=True,
+    ),
+    _door(
+        "POST",
+        f"{_POOLS}/{{id}}/receivers",
+        _in.enrol_receivers,
+        EnrolledAnswer,
+        scope=Scope.ACCOUNTS,
+        body=EnrolRequest,
+        creates=True,
+    ),
+    _door(
+        "GET",
+        f"{_POOLS}/{{id}}/receivers",
+        _in.show_receivers,
+        ReceiversAnswer,
+        scope=Scope.ACCOUNTS,
+        query="after limit",
+    ),
+    _door("GET", _GIFT, _in.show_gift, GiftAnswer, scope=Scope.READ),
+    _door(
+        "POST",
+        f"{_GIFT}/return",
+        _in.take_gift_back,
+        GiftReturnAnswer,
+        scope=Scope.CEDE,
+        body=GiftReturnRequest,
+        creates=True,
+    ),
     _door("GET", "/v1/payee", _to.show_payee, PayeeAnswer, scope=Scope.CEDE, query="address"),
     _door("GET", "/v1/directory", _to.show_directory, DirectoryAnswer, scope=Scope.READ),
     _door("GET", "/v1/openapi.json", show_description),

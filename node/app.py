@@ -37,6 +37,7 @@ from node.orientation.return_service import ReturnDesk
 from node.orientation.service import Orientations
 from node.orientation.standing_service import StandingService
 from node.schema_service import ACCOUNTS_HISTORY
+from node.solidarity.service import Solidarity
 from protocol.book import log_store
 from protocol.book.service import Book, Page
 from protocol.book.store import StorageUnavailable
@@ -149,6 +150,7 @@ class NodeApp:
         self.returns = ReturnDesk(self.book, self.orientations, self.payees)
         self.payees.on_back = self.returns.give_back
         self.standing = StandingService(self.ledger, self.orientations)
+        self.solidarity = Solidarity(self.ledger, self.federation)
         self.releases = ReleaseService(self.orientations, books)
         has_fund = self.house is not None and BaseName.FUND in self.house.bases
         self.projects = ProjectDesk(self.ledger, books, self.releases, has_fund=has_fund)
@@ -295,6 +297,7 @@ class NodeApp:
         for job, every in (
             (self._expire_reservations, {"seconds": RESERVATIONS_EVERY_SECONDS}),
             (self._let_rights_go, {"seconds": RELEASES_EVERY_SECONDS}),
+            (self._work_for_solidarity, {"seconds": RELEASES_EVERY_SECONDS}),
             (self._run_standing, {"minutes": STANDING_LOOK_EVERY_MINUTES}),
             (self._rotate_quietly, {"seconds": RESERVATIONS_EVERY_SECONDS}),
             (self._ask_statement, {"minutes": STATEMENT_LOOK_EVERY_MINUTES}),
@@ -346,6 +349,14 @@ class NodeApp:
         except Exception as error:  # the top of a worker loop: said, and tried again
             log.warning("releases", error=str(error))
 
+    async def _work_for_solidarity(self) -> None:
+        """Note what was given, go on with sharing and giving back. After a stop it goes on where it was."""
+        try:
+            while self.federation.behind is None and await self.book.write(self.solidarity.go_on_all, None):
+                continue
+        except Exception as error:  # the top of a worker loop: said, and tried again
+            log.warning("solidarity", error=str(error))
+
     async def _run_standing(self) -> None:
         """Run what standing orders are due; after days off, each period that was missed. Run twice is run once."""
         try:
@@ -355,9 +366,14 @@ class NodeApp:
             log.warning("standing orders", error=str(error))
 
     async def _forget_old(self) -> None:
-        """Delete what we sealed beside slips that ended long ago. Run twice is run once."""
+        """Delete what we sealed beside slips that ended long ago, and take closed accounts out of pools. Twice is once."""
         try:
             while self.welcome is not None and await self.book.write(self.federation.forget, None):
+                continue
+            last = ""
+            while self.federation.behind is None and (
+                last := await self.book.write(self.solidarity.forget_closed, last)
+            ):
                 continue
         except Exception as error:  # the top of a worker loop: said, and tried again in an hour
             log.warning("forgetting", error=str(error))

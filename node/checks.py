@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from node.federation.checks import check_federation, load_directory
 from node.ledger.checks import check_ledger
 from node.orientation.checks import check_orientation
+from node.solidarity.checks import check_solidarity
 from protocol.book.checks import check_logs, guarded
 from protocol.directory import BrokenDirectory, Directory
 from protocol.errors import NotCanonical
@@ -43,6 +44,8 @@ def check_node(
     )
     on_progress("projects")
     checked += guarded("I1", "what is directed to projects adds up", lambda: check_orientation(connection, home=home))
+    on_progress("solidarity")
+    checked += guarded("I1", "what was given to solidarity adds up", lambda: check_solidarity(connection))
     try:
         directory = load_directory(connection)
     except (BrokenDirectory, NotCanonical):

@@ -49,6 +49,9 @@ app = typer.Typer(
         projects=LaterGroup(
             "node.projects_commands:app", "Projects: sheets, committee, votes, and the way to the bearer's bank."
         ),
+        solidarity=LaterGroup(
+            "node.solidarity_commands:app", "Solidarity: pools with rules, operations, who receives; never why."
+        ),
         house=LaterGroup("node.house_commands:app", "The bases of the territory: who they are, where they live."),
     ),
     no_args_is_help=True,

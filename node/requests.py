@@ -185,10 +185,10 @@ def read_cession_lines(data: bytes) -> Sequence[CessionItem | tuple[str, Malform
 
 def read_kind(text: str) -> AccountKind:
     """Return the kind of an account. Raises Malformed."""
-    try:
-        return AccountKind(text)
-    except ValueError:
-        raise Malformed(field="kind", reason=f"kind is one of {', '.join(sorted(ORDINARY))}") from None
+    by_hand = ORDINARY - {AccountKind.SOLIDARITY}  # an operation's account is opened with it
+    if text not in by_hand:
+        raise Malformed(field="kind", reason=f"kind is one of {', '.join(sorted(by_hand))}")
+    return AccountKind(text)
 
 
 def read_event(text: str) -> AccountEvent:

@@ -8,5 +8,6 @@ from node.access.tables import metadata as access
 from node.federation.tables import metadata as federation
 from node.ledger.service import ledger_history
 from node.orientation.tables import metadata as orientation
+from node.solidarity.tables import metadata as solidarity
 
-ACCOUNTS_HISTORY: Final = ledger_history(federation, access, orientation)
+ACCOUNTS_HISTORY: Final = ledger_history(federation, access, orientation, solidarity)

@@ -77,6 +77,8 @@ if TYPE_CHECKING:
 # Whose rights left, where the slip's counterfoil is gone: they are taken from, and come back to, the unclaimed.
 NOBODY: Final = ""
 _LEAVES_AT_ONCE: Final = 512
+# What leaves accounts of these kinds for another territory only goes back there.
+_GIVE_BACK: Final = frozenset({AccountKind.PROJECT, AccountKind.SOLIDARITY})
 
 
 @dataclass(slots=True)
@@ -277,7 +279,8 @@ def _book_cede(federation: Federation, page: Page, step: Step, slip: Slip, cede:
     for place, shortage in missing.items():
         _bring(federation, page, step, place, accounts[place], shortage, home)
     taker = TerritoryCode(slip.to)
-    projects = federation.ledger.find_projects(page, {AccountNumber(account) for account in accounts if account})
+    numbers = {AccountNumber(account) for account in accounts if account}
+    projects = federation.ledger.find_projects(page, numbers, _GIVE_BACK)
     postings: list[Posting] = []
     rows: list[tuple[object, ...]] = []
     for place, part in enumerate(parts):

@@ -39,7 +39,7 @@ from node.federation.recovery import BEHIND, FACT, Recovery, RecoveryPhase
 from node.federation.senders import SENDER_NUMBER, read_arrival
 from node.federation.statements import OwnView, compare
 from node.federation.store import SentSlip
-from node.ledger.accounts import BORDER, TRANSIT, UNCLAIMED, abroad
+from node.ledger.accounts import BORDER, TRANSIT, UNCLAIMED, AccountKind, abroad
 from node.ledger.errors import InsufficientRights
 from node.ledger.lots import LotId, LotName
 from node.ledger.naming_service import find_lot_ids, load_lot_names
@@ -596,9 +596,14 @@ class Federation:
     def _give_back_directed(self, page: Page, op: bytes) -> CessionView | None:
         """Give back an arrival that is directed to a project, or None where it is at a holder's."""
         row = store.find_arrival(page.connection, op)
-        if self.projects is None or row is None or row.state != "delivered":
+        if row is None or row.state != "delivered":
             return None
-        if not self.ledger.find_projects(page, (AccountNumber(row.account),)):
+        number = AccountNumber(row.account)
+        if self.ledger.find_projects(page, (number,), (AccountKind.SOLIDARITY,)):
+            raise NothingToGiveBack(
+                id=op.hex(), reason="it is a gift to solidarity: solidarity take-back gives it back"
+            )
+        if self.projects is None or not self.ledger.find_projects(page, (number,)):
             return None
         return self.projects.give_back(page, op)
 

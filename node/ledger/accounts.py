@@ -12,6 +12,8 @@ Ordinary accounts have a number. System accounts have none, and are named by the
     abroad     home lots held in another territory, one account for each peer
     unclaimed  what came back to an account that had closed meanwhile
     converted  home lots that became a project's euros: they are held here for ever, so that a lot still adds up
+
+The account of a solidarity operation has a number like a project's, and lets rights go as its rule says only.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ class AccountKind(StrEnum):
     GROUP = "group"
     PROJECT = "project"
     POOL = "pool"
+    SOLIDARITY = "solidarity"
     ISSUANCE = "issuance"
     BORDER = "border"
     TRANSIT = "transit"

@@ -34,12 +34,12 @@ class PostingKind(StrEnum):
     ENDOWMENT = "endowment"  # euros reached the fund: a home lot grows. Only by `endow`
     CREDIT = "credit"  # a pool credits a member: purchase, promotion, staff, supplier
     CESSION = "cession"  # a holder hands rights on, at home
-    GIFT = "gift"  # the same, to a pool or a member, without condition
+    GIFT = "gift"  # what a solidarity operation hands out, or leaves to the next one
     ORIENTATION = "orientation"  # a holder directs rights to a project
     CEDE_OUT = "cede_out"  # rights leave for another territory, and wait in transit
     DELIVERED = "delivered"  # they arrived there
     RETURNED = "returned"  # they came back: refused, recalled, expired, not deliverable, or taken back from a project
-    GIVEN_BACK = "given_back"  # what came to a project from another territory leaves for there again
+    GIVEN_BACK = "given_back"  # what came to a project or an operation from another territory leaves for there again
     CONVERSION = "conversion"  # what was directed to a project becomes its euros
     CEDE_IN = "cede_in"  # rights arrive from another territory
     MOVED = "moved"  # rights on our lots moved between two other territories
@@ -49,24 +49,26 @@ class PostingKind(StrEnum):
 _K = AccountKind
 _HOLDERS: Final = frozenset({_K.PERSON, _K.ENTITY, _K.GROUP, _K.POOL})
 _MEMBERS: Final = _HOLDERS - {_K.POOL}
+# Everybody may give to a solidarity operation; what leaves it is a gift, or goes back to who gave it.
+_SOLIDARITY: Final = frozenset({_K.SOLIDARITY})
 
 JOINS: Final[Mapping[PostingKind, tuple[frozenset[AccountKind], frozenset[AccountKind]]]] = {
     PostingKind.ENDOWMENT: (frozenset({_K.ISSUANCE}), frozenset({_K.POOL})),
-    PostingKind.CREDIT: (frozenset({_K.POOL}), _MEMBERS),
-    PostingKind.CESSION: (_HOLDERS | {_K.UNCLAIMED}, _HOLDERS),
-    PostingKind.GIFT: (_HOLDERS, _HOLDERS),
+    PostingKind.CREDIT: (frozenset({_K.POOL}), _MEMBERS | _SOLIDARITY),
+    PostingKind.CESSION: (_HOLDERS | {_K.UNCLAIMED}, _HOLDERS | _SOLIDARITY),
+    PostingKind.GIFT: (_HOLDERS | _SOLIDARITY, _HOLDERS | _SOLIDARITY),
     PostingKind.ORIENTATION: (_HOLDERS, frozenset({_K.PROJECT})),
     # From the unclaimed, and back to where rights come from: only in the recovery of an old copy of the book.
     PostingKind.CEDE_OUT: (_HOLDERS | {_K.UNCLAIMED}, frozenset({_K.TRANSIT, _K.ISSUANCE, _K.BORDER})),
     PostingKind.DELIVERED: (frozenset({_K.TRANSIT}), frozenset({_K.ABROAD, _K.BORDER})),
-    # From a project to who had directed it; from the converted, where the fund refuses to pay, to the project again.
-    PostingKind.RETURNED: (frozenset({_K.TRANSIT, _K.PROJECT, _K.CONVERTED}), AT_HOME),
-    PostingKind.GIVEN_BACK: (frozenset({_K.PROJECT}), frozenset({_K.TRANSIT})),
+    # From a project to who had directed it, from a solidarity operation to who gave; from the converted, where the fund refuses to pay, to the project again.
+    PostingKind.RETURNED: (frozenset({_K.TRANSIT, _K.PROJECT, _K.SOLIDARITY, _K.CONVERTED}), AT_HOME),
+    PostingKind.GIVEN_BACK: (frozenset({_K.PROJECT, _K.SOLIDARITY}), frozenset({_K.TRANSIT})),
     PostingKind.CONVERSION: (frozenset({_K.PROJECT, _K.ABROAD}), frozenset({_K.CONVERTED})),
     # From issuance, and to the unclaimed: likewise.
     PostingKind.CEDE_IN: (frozenset({_K.ABROAD, _K.BORDER, _K.ISSUANCE}), AT_HOME),
     PostingKind.MOVED: (frozenset({_K.ABROAD}), frozenset({_K.ABROAD})),
-    PostingKind.REVERSAL: (_MEMBERS, AT_HOME),
+    PostingKind.REVERSAL: (_MEMBERS, AT_HOME - _SOLIDARITY),
 }
 # The same, as one look-up for the hot path.
 ALLOWED: Final = frozenset(

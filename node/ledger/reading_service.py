@@ -53,6 +53,43 @@ class Moved(NamedTuple):
     cents: int
 
 
+class Standing(NamedTuple):
+    """How an account stands: `length` is how many transfers touched it."""
+
+    kind: AccountKind
+    state: AccountState
+    cents: int
+    reserved: int
+    length: int
+
+
+def load_standings(connection: Connection, numbers: Collection[str]) -> dict[str, Standing]:
+    """Return how each of these accounts stands; a number that nobody has is missing."""
+    found: dict[str, Standing] = {}
+    wanted = sorted(numbers)
+    for start in range(0, len(wanted), 1_000):
+        for number, kind, state, *figures in connection.execute(
+            select(
+                _accounts.c.number,
+                _accounts.c.kind,
+                _accounts.c.state,
+                _balances.c.cents,
+                _balances.c.reserved,
+                _balances.c.length,
+            )
+            .join_from(_accounts, _balances)
+            .where(_accounts.c.number.in_(wanted[start : start + 1_000]))
+        ):
+            found[number] = Standing(AccountKind(kind), AccountState(state), *figures)
+    return found
+
+
+def load_entries_after(connection: Connection, number: AccountNumber, seq: int, limit: int) -> list[Entry]:
+    """Return up to `limit` entries of an account after the one numbered `seq`, the oldest first. Raises AccountUnknown."""
+    account_id, _, _, head, length = _load_chain(connection, number)
+    return _load_entries(connection, account_id, head, length, range(seq + 1, min(length, seq + limit) + 1))
+
+
 def find_account(connection: Connection, number: AccountNumber) -> AccountView | None:
     """Return the account that has this number, or None."""
     row = connection.execute(

@@ -12,7 +12,7 @@ from node.ledger.desk import Desk, Outcome, answer_refused, find_outcome, refuse
 from node.ledger.errors import NothingToReverse, NotReversible, PostingUnknown
 from node.ledger.fingerprints import compute_fingerprint
 from node.ledger.posting_service import load_known, load_sheets, load_whole
-from node.ledger.postings import REVERSIBLE, Kept, Posted, PostingKind
+from node.ledger.postings import ALLOWED, REVERSIBLE, Kept, Posted, PostingKind
 from node.ledger.reversals import Part, Reverse, Reversed, choose_takings
 from protocol.amounts import Cents
 from protocol.book.rows_store import insert_rows
@@ -50,6 +50,8 @@ def _reverse(connection: Connection, desk: Desk, asked: Reverse) -> Reversed:
         raise NotReversible(posting=asked.undone.hex(), kind=kept.kind)
     load_sheets(connection, desk, [kept.debit, kept.credit])
     giver, back_to = desk.sheets[kept.credit], desk.sheets[kept.debit]
+    if (PostingKind.REVERSAL, giver.kind, back_to.kind) not in ALLOWED:  # a company's gift to solidarity is final
+        raise NotReversible(posting=asked.undone.hex(), kind=kept.kind)
     if giver.state is AccountState.FROZEN:
         raise refuse_state(giver)
     if not giver.is_whole:

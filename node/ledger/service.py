@@ -128,13 +128,17 @@ class Ledger:
         """Take back credits as far as their lots are still held and not reserved."""
         return reversal_service.reverse(page.connection, self._desk(page), items)
 
-    def find_projects(self, page: Page, numbers: Collection[AccountNumber]) -> set[AccountNumber]:
-        """Return which of these accounts are projects'. Lays them out, as posting to them would."""
+    def find_projects(
+        self,
+        page: Page,
+        numbers: Collection[AccountNumber],
+        kinds: Collection[AccountKind] = frozenset({AccountKind.PROJECT}),
+    ) -> set[AccountNumber]:
+        """Return which of these accounts are projects' (or of other kinds). Lays them out, as posting to them would."""
         desk = self._desk(page)
         posting_service.load_sheets(page.connection, desk, numbers)
         sheets = desk.sheets
-        project = AccountKind.PROJECT
-        return {number for number in numbers if (sheet := sheets.get(number)) is not None and sheet.kind is project}
+        return {number for number in numbers if (sheet := sheets.get(number)) is not None and sheet.kind in kinds}
 
     def is_open(self, page: Page, number: AccountNumber) -> bool:
         """Tell whether rights may leave the account now. A posting that is refused is refused for ever: this asks before."""

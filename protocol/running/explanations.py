@@ -353,6 +353,58 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Le territoire {territory} n'a pas répondu : redemandez sous le même identifiant, rien n'est fait deux fois.",
         "Territory {territory} did not answer: ask again under the same id, nothing is done twice.",
     ),
+    "solidarity_refused": ("Opération solidaire refusée.", "Solidarity operation refused."),
+    "pool_unknown": ("Aucun pot solidaire n'a l'identifiant {id}.", "No solidarity pool has the id {id}."),
+    "solidarity_operation_unknown": (
+        "Aucune opération solidaire n'a l'identifiant {id}.",
+        "No solidarity operation has the id {id}.",
+    ),
+    "gift_unknown": (
+        "Aucun don à une opération solidaire n'a l'identifiant {id}. Un don tout récent est noté en quelques secondes.",
+        "No gift to a solidarity operation has the id {id}. A fresh one is noted within seconds.",
+    ),
+    "gift_not_returnable": (
+        "Le don {id} ne peut pas être rendu : {state}.",
+        "Gift {id} cannot be given back: {state}.",
+    ),
+    "solidarity_operation_ended": (
+        "L'opération {id} est partagée, annulée ou close ({state}) : rien ne s'y donne ni ne s'y reprend.",
+        "Operation {id} is shared, cancelled or closed ({state}): nothing is given to it or taken back.",
+    ),
+    "solidarity_operation_running": (
+        "L'opération {id} se partage après le {until}, ou dès que son but est atteint ({cents} centimes sur {target}).",
+        "Operation {id} is shared after {until}, or once its target is reached ({cents} cents of {target}).",
+    ),
+    "solidarity_operation_not_shared": (
+        "L'opération {id} n'est pas encore partagée ({state}) : elle ne peut pas être close.",
+        "Operation {id} is not shared yet ({state}): it cannot be closed.",
+    ),
+    "nothing_to_share": ("L'opération {id} n'a rien à partager.", "Operation {id} has nothing to share."),
+    "nobody_to_share_with": (
+        "Personne n'est inscrit au pot de l'opération {id} avec un compte ouvert.",
+        "Nobody with an open account is enrolled in the pool of operation {id}.",
+    ),
+    "too_many_receivers": ("Un pot a au plus {most} inscrits.", "A pool has {most} receivers at most."),
+    "receiver_class_unknown": (
+        "La classe {receiver_class} n'existe pas : ce pot en a {classes}.",
+        "There is no class {receiver_class}: this pool has {classes}.",
+    ),
+    "gift_too_early": (
+        "Donné avant l'ouverture de l'opération : cela vous revient, lot pour lot.",
+        "Given before the operation began: it goes back to you, lot by lot.",
+    ),
+    "gift_too_late": (
+        "Donné après la fin de l'opération : cela vous revient, lot pour lot.",
+        "Given after the operation was over: it goes back to you, lot by lot.",
+    ),
+    "giver_not_taken": (
+        "Ce pot n'accepte pas ce donateur : le don revient, lot pour lot (celui d'une entreprise reste au pot).",
+        "This pool does not take from this giver: the gift goes back, lot by lot (a company's stays in the pool).",
+    ),
+    "operation_cancelled": (
+        "L'opération est annulée : ce que vous aviez donné vous revient, lot pour lot.",
+        "The operation was cancelled: what you gave goes back to you, lot by lot.",
+    ),
     "orientation_unknown": ("Rien n'a été orienté sous {id}.", "Nothing was directed under {id}."),
     "standing_unknown": ("Aucun ordre permanent {id}.", "No standing order {id}."),
     "not_directed": (

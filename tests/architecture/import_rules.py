@@ -20,9 +20,10 @@ FORBIDDEN_DIRECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "protocol": ("node", "hub", "tests"),
     "node": ("hub", "tests"),
     "hub": ("node", "tests"),
-    "node.ledger": ("node.federation", "node.orientation"),
-    "node.federation": ("node.orientation",),
-    "node.orientation": ("node.fund", "node.partners", "node.governance", "node.people"),
+    "node.ledger": ("node.federation", "node.orientation", "node.solidarity"),
+    "node.federation": ("node.orientation", "node.solidarity"),
+    "node.orientation": ("node.fund", "node.partners", "node.governance", "node.people", "node.solidarity"),
+    "node.solidarity": ("node.fund", "node.partners", "node.governance", "node.people", "node.orientation"),
     # Bases meet only in messages.
     "node.governance": ("node.fund", "node.ledger", "node.federation", "node.partners", "node.people"),
     "node.partners": ("node.fund", "node.ledger", "node.federation", "node.governance", "node.people"),

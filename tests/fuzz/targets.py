@@ -16,7 +16,7 @@ import msgspec
 from msgspec import structs
 
 from hub.config import HubConfig
-from node import orientation_requests, requests
+from node import orientation_requests, requests, solidarity_requests
 from node.config import NodeConfig
 from node.federation import senders
 from node.federation.arrivals import NotProven, open_column, open_forward, open_orders
@@ -712,7 +712,36 @@ BODIES: Final = (
     orientation_requests.OrientationRequest,
     orientation_requests.OrientationReturnRequest,
     orientation_requests.StandingRequest,
+    solidarity_requests.PoolRequest,
+    solidarity_requests.GiversRequest,
+    solidarity_requests.EnrolRequest,
+    solidarity_requests.OperationRequest,
+    solidarity_requests.OrderRequest,
+    solidarity_requests.GiftReturnRequest,
 )
+
+
+_SOME_ID: Final = "00000000-0000-4000-8000-00000000000a"
+_SOLIDARITY: Final[Mapping[Any, Callable[[Any], Any]]] = {
+    solidarity_requests.PoolRequest: solidarity_requests.read_pool,
+    solidarity_requests.GiversRequest: lambda asked: solidarity_requests.read_givers(asked, _SOME_ID, BREST),
+    solidarity_requests.EnrolRequest: lambda asked: solidarity_requests.read_enrolment(asked, _SOME_ID, BREST),
+    solidarity_requests.OperationRequest: lambda asked: solidarity_requests.read_operation(asked, bytes(16)),
+    solidarity_requests.OrderRequest: lambda asked: solidarity_requests.read_order(asked, _SOME_ID),
+    solidarity_requests.GiftReturnRequest: lambda asked: solidarity_requests.read_gift_return(asked, _SOME_ID),
+}
+
+
+def _receivers() -> Run:
+    """A file of receivers: what was read is read again from what it would be written as."""
+
+    def run(data: bytes) -> None:
+        with suppress(Malformed):
+            lines = solidarity_requests.read_receiver_lines(data)
+            written = "".join(f"{account};{number}\n" for account, number in lines).encode()
+            require_same(solidarity_requests.read_receiver_lines(written), lines, "receivers")
+
+    return run
 
 
 def _body() -> Run:
@@ -739,6 +768,8 @@ def _read_body(data: bytes) -> None:
         require_same(msgspec.json.encode(requests.read_body(written, type_)), written, type_.__name__)
         if isinstance(read, orientation_requests.OrientationRequest):
             _take_line(lambda asked=read: orientation_requests.read_orientation(asked, BREST))
+        if (take := _SOLIDARITY.get(type_)) is not None:
+            _take_line(lambda asked=read, take=take: take(asked))
         if isinstance(read, requests.CessionLines):
             for item in requests.read_lines(read.items, requests.CessionItem):
                 if isinstance(item, requests.CessionItem):
@@ -884,6 +915,7 @@ TARGETS: Final[Mapping[str, Target]] = {
         Target("names", _names, 256),
         Target("time", _time, 64),
         Target("body", _body, 2_048),
+        Target("receivers", _receivers, 512),
         Target("admin", _admin, 2_048),
         Target("hub_refusal", _hub_refusal, 1_024),
         Target("settings", _settings, 1_024),

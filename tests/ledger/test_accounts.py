@@ -41,7 +41,7 @@ def test_every_state_answers_every_event_or_says_that_the_account_is_closed() ->
 
 def test_kinds_states_and_events_are_stored_and_sent_in_their_own_words() -> None:
     assert [str(kind) for kind in AccountKind] == [
-        *("person", "entity", "group", "project", "pool"),
+        *("person", "entity", "group", "project", "pool", "solidarity"),
         *("issuance", "border", "transit", "abroad", "unclaimed", "converted"),
     ]
     assert [str(state) for state in AccountState] == ["open", "frozen", "closed"]

@@ -180,18 +180,19 @@ def test_the_largest_posting_that_is_taken_is_taken_whole() -> None:
 
 def test_a_posting_is_of_one_of_thirteen_kinds_each_joining_what_it_is_for() -> None:
     holders, members = "person entity group pool", "person entity group"
+    home = f"{holders} project solidarity unclaimed"
     expected = {
         "endowment": ("issuance", "pool"),
-        "credit": ("pool", members),
-        "cession": (f"{holders} unclaimed", holders),
-        "gift": (holders, holders),
+        "credit": ("pool", f"{members} solidarity"),
+        "cession": (f"{holders} unclaimed", f"{holders} solidarity"),
+        "gift": (f"{holders} solidarity", f"{holders} solidarity"),
         "orientation": (holders, "project"),
         "cede_out": (f"{holders} unclaimed", "transit issuance border"),
         "delivered": ("transit", "abroad border"),
-        "returned": ("transit project converted", f"{holders} project unclaimed"),
-        "given_back": ("project", "transit"),
+        "returned": ("transit project solidarity converted", home),
+        "given_back": ("project solidarity", "transit"),
         "conversion": ("project abroad", "converted"),
-        "cede_in": ("abroad border issuance", f"{holders} project unclaimed"),
+        "cede_in": ("abroad border issuance", home),
         "moved": ("abroad", "abroad"),
         "reversal": (members, f"{holders} project unclaimed"),
     }

@@ -1,0 +1,1 @@
+"""Solidarity: pools, operations, shares."""
