@@ -617,6 +617,7 @@ def _node_requests() -> Iterator[bytes]:
         ask(f"POST /v1/solidarity/pools/{_ID}/receivers", "receivers"),
         ask(f"GET /v1/solidarity/pools/{_ID}/receivers?after=7K3F92QX&limit=2"),
         ask("POST /v1/solidarity/operations", "solidarity"),
+        ask("GET /v1/solidarity/operations"),
         ask(f"POST /v1/solidarity/operations/{_ID}/decisions", "decision"),
         ask(f"GET /v1/solidarity/operations/{_ID}"),
         ask(f"GET /v1/solidarity/gifts/{_ID}"),

@@ -102,7 +102,7 @@ def test_what_was_kept_is_replayed(tmp_path: Path) -> None:
 
 # Where bytes and texts from outside are read, and what the functions that read them are called.
 READERS: Final = (
-    *("protocol", "node/requests.py", "node/federation", "hub", "node/house"),
+    *("protocol", "node/requests.py", "node/solidarity_requests.py", "node/federation", "hub", "node/house"),
     *("node/fund/camt.py", "node/fund/payment_status.py", "node/fund/statement_csv.py"),
     *("node/partners/operations_file.py", "node/partners/tickets.py"),
     *("node/governance/passes", "node/people/paper_codes.py"),

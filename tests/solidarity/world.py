@@ -164,3 +164,7 @@ class SolidarityTown(Town):
         """Cancel it, and let all of it go back."""
         self.order(operation, OperationEvent.CANCEL)
         return self.finish(operation)
+
+    def work_once(self) -> None:
+        """Run one page of the job."""
+        self.book.write_now(self.room.go_on_all, None)
