@@ -25,16 +25,17 @@ def make_key_group(call: Call, duties: str, *, has_companies: bool) -> typer.Typ
             told = call(folder, "key_new", id=id_or_new(id_), name=name, duties=words, company=company)
             show(told, as_json=as_json)
 
-    name_option = typer.Option(help="who or what holds it")
-    duty_option = typer.Option("--duty", help=f"one of {duties}; once for each")
+    # Options as defaults: annotations are read later, where nobody knows the names of this function.
+    name_option: str = typer.Option(..., help="who or what holds it")
+    duty_option: list[str] = typer.Option(..., "--duty", help=f"one of {duties}; once for each")
 
     if has_companies:
 
         @group.command("new")
         def new_for_company(
             folder: Folder,
-            name: Annotated[str, name_option],
-            duty: Annotated[list[str], duty_option],
+            name: str = name_option,
+            duty: list[str] = duty_option,
             company: Annotated[str, typer.Option(help="the SIREN of the one company that it may touch")] = "",
             id_: IdOption = "",
             as_json: AsJson = False,
@@ -46,8 +47,8 @@ def make_key_group(call: Call, duties: str, *, has_companies: bool) -> typer.Typ
         @group.command("new")
         def new(
             folder: Folder,
-            name: Annotated[str, name_option],
-            duty: Annotated[list[str], duty_option],
+            name: str = name_option,
+            duty: list[str] = duty_option,
             id_: IdOption = "",
             as_json: AsJson = False,
         ) -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_group
 
 from node import commands as node_commands
 from protocol import keys, merkle
@@ -137,6 +138,8 @@ def test_a_group_that_is_loaded_later_is_listed_by_its_own_words() -> None:
     assert {"fund", "partners", "house"} <= groups.keys()
     for later in groups.values():
         assert later.load().info.help == later.words
+        # Options are read when a group is made: what they name must be there by then.
+        assert get_group(later.load())
     rooms = find_rooms()
     assert rooms.keys() == {"node", "hub"}
     assert all(room.words.endswith(".") for room in rooms.values())
