@@ -100,10 +100,10 @@ class House:
 
     async def send(self, key: str, method: str, path: str, body: Any = None) -> tuple[int, Any, int]:
         """Ask until there is an answer that decides; return status, JSON, and how often it was asked."""
-        give_up = time.monotonic() + GIVE_UP_SECONDS
+        since = time.monotonic()
         times = 0
         headers = {"Authorization": f"Bearer {key}", "Accept-Language": "en"}
-        while time.monotonic() < give_up:
+        while self.node.silence_seconds(since, time.monotonic()) < GIVE_UP_SECONDS:
             times += 1
             url = f"http://127.0.0.1:{self.node.port}{path}"
             try:
@@ -122,9 +122,9 @@ class House:
     async def command(self, party: Kept, base: str, name: str, /, **arguments: Any) -> Any:
         """Have a command run in the running process, again until it is answered. Raises its Refusal."""
         folder = party.folder / base if base else party.folder
-        give_up = time.monotonic() + GIVE_UP_SECONDS
+        since = time.monotonic()
         arguments |= {"language": "en"}
-        while time.monotonic() < give_up:
+        while party.silence_seconds(since, time.monotonic()) < GIVE_UP_SECONDS:
             try:
                 is_running, told = await asyncio.to_thread(
                     call_running, folder, name, arguments, seconds=ANSWER_SECONDS

@@ -16,6 +16,7 @@ from protocol.running.admin_client import call_running
 from tests.node.parties import Party
 
 READY_SECONDS: Final = 60.0
+START_SECONDS: Final = 300.0  # a start that takes longer counts as silence
 LOOK_SECONDS: Final = 0.02
 REST_SECONDS: Final = (0.0, 0.3)  # between an end and the next start
 # What a log must never hold: a bug of ours that was met on the way.
@@ -37,6 +38,7 @@ class Kept(Party):
     may_end: bool = False  # its database is away: a start may fail
     ended_by_itself: int = 0
     spawned_at: float = 0.0
+    ready_at: float | None = None  # since when the process that runs now listens, as its keeper saw it
     keeper: asyncio.Task[None] | None = None
 
     @property
@@ -56,6 +58,23 @@ class Kept(Party):
         self.spawn()
         self.starts += 1
         self.spawned_at = time.monotonic()
+        self.ready_at = None
+
+    def look(self, now: float) -> None:
+        """Note since when it listens."""
+        if not self.is_ready:
+            self.ready_at = None
+        elif self.ready_at is None:
+            self.ready_at = now
+
+    def silence_seconds(self, since: float, now: float) -> float:
+        """Return how long one process could have answered what was asked first at `since`.
+
+        On a busy machine a start takes half a minute, and a killer strikes again a second later: that is no silence.
+        """
+        if self.ready_at is None:
+            return max(0.0, now - self.spawned_at - START_SECONDS)
+        return now - max(since, self.ready_at)
 
     def kill(self) -> bool:
         """Send SIGKILL, whatever it does at this instant; return whether there was anybody."""
@@ -94,6 +113,7 @@ class Kept(Party):
                         )
                 await asyncio.sleep(dice.uniform(*REST_SECONDS))
                 self.launch()
+            self.look(time.monotonic())
             await asyncio.sleep(LOOK_SECONDS)
 
     async def stop(self) -> None:
