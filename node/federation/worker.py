@@ -35,10 +35,20 @@ log = structlog.get_logger("federation")
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """An envelope to the hub, and the size of the national log that it carries on; None where we were shown none."""
+    """An envelope to the hub, and the size of the national log that it carries on; None where we were shown none.
+
+    `acked`: how many of our slips the hub had acknowledged by then.
+    """
 
     envelope: bytes
     national: int | None
+    acked: int
+
+
+class HubTookNothing(Refusal):
+    """The hub answered, took none of the slips that we sent, and had nothing for us. Facts: slips."""
+
+    code = "hub_took_nothing"
 
 
 class ExchangeWorker:
@@ -66,7 +76,7 @@ class ExchangeWorker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told: tuple[object, ...] | None = None
         self._stopping = False
-        self._waiting: asyncio.Task[TakenReply | None] | None = None  # the call that waits at the hub
+        self._waiting: asyncio.Task[tuple[TakenReply | None, int]] | None = None  # the call that waits at the hub
         self._keys_back = 0  # how many keys before the newest we sign with
         self._heard: OrderedDict[bytes, Instant] = OrderedDict()  # the hub's last answers, and when each came first
         self.contact_at: Instant | None = None  # when the hub last answered anew
@@ -116,7 +126,13 @@ class ExchangeWorker:
         question, count = await self._export(whispers)
         if count or whispers:
             try:
-                await self._call(question, 0)
+                taken, acked = await self._call(question, 0)
+                if count and acked <= question.acked and (taken is None or not (taken.fresh or taken.cut_short)):
+                    # Asked again at once it would say the same at once, as fast as both can.
+                    refusal = HubTookNothing(slips=count)
+                    self._note(refusal)
+                    raise refusal
+                self.back_off.reset()
             except Refusal:
                 self._wake.clear()  # what came meanwhile waits with the rest; a dead call that only waited delays nothing
                 raise
@@ -131,6 +147,7 @@ class ExchangeWorker:
         if self._waiting.done():
             answered, self._waiting = self._waiting, None
             await answered
+            self.back_off.reset()
 
     def _has_outgoing(self, connection: Connection) -> bool:
         return log_store.count_unacked(connection, self._federation.identity.code, self._federation.hub.hub) > 0
@@ -138,7 +155,9 @@ class ExchangeWorker:
     async def exchange_once(self, wait_ms: int = 0) -> TakenReply | None:
         """Send one envelope and take the answer. Raises HubUnreachable, HubRefused, BadEnvelope, StorageUnavailable."""
         question, _ = await self._export(self._payees.take_outgoing())
-        return await self._call(question, wait_ms)
+        taken, _ = await self._call(question, wait_ms)
+        self.back_off.reset()
+        return taken
 
     def _note(self, error: Exception) -> None:
         """Say why there is no exchange, until there is one."""
@@ -148,14 +167,15 @@ class ExchangeWorker:
             said = str(error) if isinstance(error, Refusal) else f"internal_error ({type(error).__name__}: {error})"
         self.trouble = said[:_TROUBLE_CHARACTERS_MAX]
 
-    async def _call(self, question: _Question, wait_ms: int) -> TakenReply | None:
+    async def _call(self, question: _Question, wait_ms: int) -> tuple[TakenReply | None, int]:
+        """Return what came of the answer, and how many of our slips it acknowledges."""
         try:
             return await self._try_call(question, wait_ms)
         except Exception as error:  # whatever it is, the status says it; nothing is swallowed
             self._note(error)
             raise
 
-    async def _try_call(self, question: _Question, wait_ms: int) -> TakenReply | None:
+    async def _try_call(self, question: _Question, wait_ms: int) -> tuple[TakenReply | None, int]:
         asked_at = self._book.clock()
         try:
             reply = await self._transport.call(question.envelope, wait_ms)
@@ -171,8 +191,7 @@ class ExchangeWorker:
             raise HubUnreachable(reason="an old answer of the hub came again: something on the line repeats it")
         self.contact_at = self._book.clock()
         self.trouble = None
-        self.back_off.reset()
-        return taken
+        return taken, received.statement.ack_size
 
     async def exchange_all(self, calls_max: int = 1_000) -> int:
         """Call until neither side has anything new; return how many calls it took."""
@@ -206,7 +225,8 @@ class ExchangeWorker:
             recovery=recovery_service.ask_own(federation, connection)
             or hub_recovery_service.compose_returned(federation, connection),
         )
-        return _Question(envelope, None if row is None else row.size), count
+        own = log_store.open_log_or_empty(connection, federation.identity.code, federation.hub.hub)
+        return _Question(envelope, None if row is None else row.size, own.acked), count
 
     def _choose_identity(self) -> Identity:
         """Sign with our newest key; where the hub says that it knows it not, with the one before it.

@@ -121,6 +121,14 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Rien ne dit que cette base soit une vieille copie : il n'y a rien à rattraper.",
         "Nothing says that this book is an old copy: there is nothing to recover.",
     ),
+    "rotate_with_hub": (
+        "La clé des comptes est celle du nœud : changez-la d'abord avec le centre (node rotate-key), puis ici.",
+        "The accounts' key is the node's: change it with the hub first (node rotate-key), then here.",
+    ),
+    "key_missing": (
+        "La clé {key}, annoncée par cette base à ses voisines, n'est plus dans son dossier keys/. Remettez-la.",
+        "The key {key}, which this base announced to its neighbours, is no longer in its keys/ folder. Put it back.",
+    ),
     "base_is_behind": (
         "La base {base} est une vieille copie et ne prend rien de nouveau. Lancez citizen-miles node house recover.",
         "The base {base} is an old copy and takes nothing new. Run citizen-miles node house recover.",
@@ -167,6 +175,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "hub_unreachable": (
         "Le centre ne répond pas ({reason}). Rien n'est perdu : les envois attendent.",
         "The hub does not answer ({reason}). Nothing is lost: what is to be sent waits.",
+    ),
+    "hub_took_nothing": (
+        "Le centre a répondu sans prendre aucun des {slips} feuillets envoyés : il se rétablit peut-être. Ils attendent.",
+        "The hub answered and took none of the {slips} slips sent: it may be recovering. They wait.",
     ),
     "hub_refused": (
         "Le centre a refusé l'appel ({hub_code}, {reason}).",
