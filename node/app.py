@@ -24,7 +24,7 @@ from node.federation.windows_service import Windows
 from node.federation.worker import ExchangeWorker
 from node.grants.service import GrantDesk
 from node.holders.service import HolderDesk
-from node.house.folders_store import find_house
+from node.house.folders_store import choose_house_keys, find_house, settle_house_keys
 from node.house.settings import HouseSettings, read_neighbours
 from node.ledger.accounts import AccountKind
 from node.ledger.errors import NumberTaken
@@ -45,6 +45,9 @@ from protocol.canonical import decode_typed
 from protocol.envelopes import Welcome
 from protocol.errors import Refusal
 from protocol.exchange.client import BackOff, HttpTransport, HubUnreachable, Transport
+from protocol.exchange.peer_keys import KeyMissing, Rotation
+from protocol.exchange.peer_keys_service import Rotated
+from protocol.exchange.peer_keys_store import find_rotation
 from protocol.exchange.peer_service import PeerExchange
 from protocol.exchange.service import Identity
 from protocol.house import BaseName, DueConfirmed, HouseMessage, OrderNetted, house_of
@@ -53,7 +56,7 @@ from protocol.keys import Keyring
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
 from protocol.running.http_service import STORAGE_TROUBLE, Metrics
-from protocol.running.keys_store import find_passphrase, load_keyring, set_current
+from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, set_current
 from protocol.running.settings import NotConfigured, parse_settings
 from protocol.times import DAY_MS, Instant
 
@@ -94,6 +97,12 @@ class EndowmentClosed(Refusal):
     """This territory has a fund: lots are issued by the deposits that it signs, and by nothing else."""
 
     code = "endowment_closed"
+
+
+class RotateWithHub(Refusal):
+    """The accounts' key is the node's: it changes with the hub first, and then in the house."""
+
+    code = "rotate_with_hub"
 
 
 class NoLine:
@@ -160,7 +169,12 @@ class NodeApp:
         if has_fund:
             self.federation.windows = self.windows
         self.on_house_news: Callable[[], None] = lambda: None
-        self.house_exchange = None if self.house is None else self._open_house(self.house, keyring)
+        try:
+            self.house_exchange = None if self.house is None else self._open_house(self.house, keyring)
+        except KeyMissing:
+            self.book.close()
+            raise
+        self._settle_house_keys(keyring)
         self._asked_at = Instant(0)
         self._commands: AdminServer | None = None
         self._scheduler: AsyncIOScheduler | None = None
@@ -196,7 +210,7 @@ class NodeApp:
         recovery = AccountsRecovery(self.ledger, deposits, grants)
         exchange = PeerExchange(
             self.book,
-            Identity(house_of(self.home), BaseName.ACCOUNTS, keyring),
+            Identity(house_of(self.home), BaseName.ACCOUNTS, choose_house_keys(house, BaseName.ACCOUNTS, keyring)),
             read_neighbours(house),
             apply,
             on_news=lambda: self.on_house_news(),
@@ -204,6 +218,34 @@ class NodeApp:
             never_again=(BaseName.PROJECTS, BaseName.PEOPLE),
         )
         return exchange
+
+    def _settle_house_keys(self, keyring: Keyring) -> None:
+        """Let house.toml follow the book: which of our keys signs in the house."""
+        if self.house_exchange is not None:
+            chosen = self.house_exchange.identity.keyring
+            if choose_house_keys(find_house(self.folder), BaseName.ACCOUNTS, keyring).current != chosen.current:
+                settle_house_keys(self.folder, BaseName.ACCOUNTS, chosen)
+
+    async def rotate_key(self, id_: bytes) -> Rotated:
+        """Sign in the house with the node's newest key; where the hub knows none of ours, with a new one.
+
+        Asked again under the same id it is changed once. Raises RotateWithHub, and its Refusal.
+        """
+        if self.house_exchange is None:
+            raise NotConfigured(reason="this node is in no house: nobody would hear of the key")
+        known = await self.book.read(lambda connection: find_rotation(connection, id_))
+        ours, signing = self.federation.identity.keyring, self.house_exchange.identity.keyring.current
+        secret = ours.current
+        if known is None and secret == signing:
+            if self.welcome is not None:
+                raise RotateWithHub()
+            passphrase = find_passphrase(self.config.passphrase_file)
+            secret = create_keys(self.folder / "keys", passphrase, clock_service.entropy(64))
+            set_current(self.folder / "keys", secret)
+            self.hold_key(Keyring(secret, (ours.current, *ours.older)))
+        rotated: Rotated = await self.book.write(self.house_exchange.rotate, Rotation(id_, secret))
+        self._settle_house_keys(self.house_exchange.identity.keyring)
+        return rotated
 
     def _tell_house(self, page: Page, reader: str, messages: Sequence[HouseMessage]) -> None:
         """Tell another base of this territory, if it has one."""

@@ -31,6 +31,7 @@ from node.house_part_app import HousePart
 from protocol.book.worker import Page
 from protocol.errors import Malformed, Refusal
 from protocol.house import BaseName
+from protocol.keys import Keyring
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
 from protocol.running.settings import NotConfigured, parse_settings
@@ -98,6 +99,9 @@ class FundApp(HousePart):
     def _note_recovery(self, page: Page) -> None:
         self.fund.note_recovery(page)
         self.keys.note_recovery(page)
+
+    def use_keyring(self, keyring: Keyring) -> None:
+        self.fund.use_keyring(keyring)
 
     async def begin(self, commands: AdminServer) -> None:
         """Start to serve; monthly gifts and pledges are called by the hour, and at once after days off."""

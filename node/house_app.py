@@ -32,6 +32,7 @@ from node.projects_app import ProjectsApp
 from node.tills_api import add_tills_doors
 from protocol.envelopes import ENVELOPE_BYTES_MAX
 from protocol.exchange.client import CONTENT_TYPE, HttpTransport
+from protocol.exchange.peer_keys_service import Rotated
 from protocol.exchange.peer_service import PeerExchange
 from protocol.house import BaseName
 from protocol.running import clock_service
@@ -55,6 +56,7 @@ class BaseApp(Protocol):
     def let_go(self) -> None: ...
     def probe(self) -> str | None: ...
     def figures(self) -> Iterable[tuple[str, str, dict[str, str], float]]: ...
+    async def rotate_key(self, id_: bytes) -> Rotated: ...
 
 
 def read_bases(text: str, folder: Path) -> list[BaseName]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -28,8 +29,12 @@ from node.projects_app import load_projects_config
 from protocol.book import log_store
 from protocol.book.checks import check_logs, guarded
 from protocol.book.store import open_engine
+from protocol.directory import Directory
+from protocol.exchange.peer_key_checks import RULE, check_keys
+from protocol.exchange.peer_keys_store import load_known
 from protocol.findings import Checked, Finding
-from protocol.house import BaseName
+from protocol.house import BaseName, house_of
+from protocol.identifiers import require_territory
 from protocol.running.settings import NotConfigured
 
 Progress = Callable[[str], None]
@@ -66,11 +71,22 @@ def check_house(folder: Path, on_progress: Progress) -> list[Checked]:
     with contextlib.ExitStack() as stack:
         bases = {base: stack.enter_context(_snapshot(folder, base)) for base in local}
         checked: list[Checked] = []
+        known: dict[BaseName, Directory] = {}  # as each base believes its neighbours
+        for base, line in bases.items():
+            if house is not None and neighbours is not None:
+                checked += guarded(
+                    "I7", RULE, partial(check_keys, line, neighbours, house_of(require_territory(house.territory)))
+                )
+                known[base] = load_known(line, neighbours, base)
         if (accounts := bases.get(BaseName.ACCOUNTS)) is not None:
             config, welcome = load_config(folder), load_welcome(folder)
             hub = "" if welcome is None else welcome.hub
             checked += check_node(
-                accounts, home=config.territory, hub=hub, on_progress=on_progress, neighbours=neighbours
+                accounts,
+                home=config.territory,
+                hub=hub,
+                on_progress=on_progress,
+                neighbours=known.get(BaseName.ACCOUNTS),
             )
             if house is not None and BaseName.FUND in house.bases:
                 checked += guarded("I2", "lots are deposits", lambda: check_deposits(accounts))
@@ -83,21 +99,23 @@ def check_house(folder: Path, on_progress: Progress) -> list[Checked]:
         if (fund := bases.get(BaseName.FUND)) is not None and house is not None and neighbours is not None:
             settings = load_fund_settings(base_folder(folder, BaseName.FUND))
             checked += check_fund(
-                fund, neighbours, on_progress, fund=settings.siren or settings.rna, home=house.territory
+                fund, known[BaseName.FUND], on_progress, fund=settings.siren or settings.rna, home=house.territory
             )
         if (partners := bases.get(BaseName.PARTNERS)) is not None and neighbours is not None:
             on_progress("companies")
             checked += guarded("I2", "the companies' base adds up", lambda: check_partners(partners))
-            checked += guarded("I7", "logs are whole", lambda: check_logs(partners, neighbours, on_progress))
+            checked += guarded(
+                "I7", "logs are whole", lambda: check_logs(partners, known[BaseName.PARTNERS], on_progress)
+            )
         if (projects := bases.get(BaseName.PROJECTS)) is not None and house is not None and neighbours is not None:
             zone = load_projects_config(base_folder(folder, BaseName.PROJECTS)).zone
-            checked += check_projects(projects, neighbours, on_progress, home=house.territory, zone=zone)
+            checked += check_projects(projects, known[BaseName.PROJECTS], on_progress, home=house.territory, zone=zone)
         if (people := bases.get(BaseName.PEOPLE)) is not None and neighbours is not None:
             on_progress("people")
             where = base_folder(folder, BaseName.PEOPLE)
             base_keys = load_base_keys_of(where, load_people_settings(where))
             checked += guarded("people", "the people's base proves itself", lambda: check_people(people, base_keys))
-            checked += guarded("I7", "logs are whole", lambda: check_logs(people, neighbours, on_progress))
+            checked += guarded("I7", "logs are whole", lambda: check_logs(people, known[BaseName.PEOPLE], on_progress))
         checked += guarded("I7", "bases hold each other's words", lambda: [_check_between(folder, bases)])
     return checked
 

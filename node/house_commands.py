@@ -9,10 +9,11 @@ import typer
 
 from node.house.cards import Card, compute_fingerprint, format_card, parse_card
 from node.house.folders_store import find_local, load_house
-from node.house.settings import FOLDERS, read_keys
+from node.house.settings import FOLDERS
 from node.house_init_service import read_own_card, take_other_card
 from node.options_commands import AsJson
 from protocol.house import BaseName
+from protocol.running import clock_service
 from protocol.running.console_commands import bar, progress, refusals_explained, say, show
 from protocol.running.settings import NotConfigured
 
@@ -32,14 +33,16 @@ def _name(base: str) -> BaseName:
 @app.command("show")
 def show_house(folder: Folder, as_json: AsJson = False) -> None:
     """List the bases of the house, each with the fingerprint of its newest key, and where it lives."""
+    from node.house_keys_commands import find_known
     from node.house_recovery_commands import find_state
 
     with refusals_explained():
         house = load_house(folder)
         local = find_local(folder)
+        known = find_known(folder, house, local)
         rows: list[dict[str, Any]] = []
         for code, one in sorted(house.bases.items()):
-            public = read_keys(one)[-1]
+            public = known.require(code).keys[-1]
             card = Card(house.territory, code, public.signing, public.sealing)
             where = "here" if code in local else one.url or "elsewhere, and calls us"
             state = find_state(folder, BaseName(code)) if code in local else ""
@@ -73,6 +76,35 @@ def add_card(
         told = parse_card(card)
         take_other_card(folder, told, url)
         show({"base": told.base.lower(), "fingerprint": compute_fingerprint(told), "url": url}, as_json=as_json)
+
+
+@app.command()
+def rotate(
+    folder: Folder,
+    base: Annotated[str, typer.Argument(help="accounts, fund, partners, projects or people")],
+    id_: Annotated[str, typer.Option("--id", help="32 hexadecimal digits: asked again under it, it is done once")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Change a base's key for a new one. Its neighbours believe it by themselves: the old key signs it."""
+    from node.house_keys_commands import rotate_base
+
+    with refusals_explained():
+        show(rotate_base(folder, _name(base), id_ or clock_service.entropy(16).hex()), as_json=as_json)
+    if not as_json:
+        say("keep the old key's file: it opens what was sealed for it. A copy of keys/ goes beside the next backup")
+
+
+@app.command("keys")
+def list_keys(
+    folder: Folder,
+    base: Annotated[str, typer.Argument(help="accounts, fund, partners, projects or people")],
+    as_json: AsJson = False,
+) -> None:
+    """List the changes of a base's key: at which leaf of which log the old one was retired, and who heard of it."""
+    from node.house_keys_commands import show_keys
+
+    with refusals_explained():
+        show(show_keys(folder, _name(base)), as_json=as_json, title="keys")
 
 
 @app.command()

@@ -8,7 +8,15 @@ from sqlalchemy.exc import ArgumentError
 
 from node.app import load_config
 from node.house.cards import Card
-from node.house.folders_store import base_folder, find_house, load_base_keys, make_card, save_house, take_card
+from node.house.folders_store import (
+    base_folder,
+    choose_house_keys,
+    find_house,
+    load_base_keys,
+    make_card,
+    save_house,
+    take_card,
+)
 from node.house.settings import HouseSettings
 from protocol.book.store import require_driver
 from protocol.house import BaseName
@@ -42,8 +50,8 @@ def open_folder_house(folder: Path, territory: str = "", listen: str = "127.0.0.
 def read_own_card(folder: Path, base: BaseName) -> Card:
     """Return the card of a base that lives in a folder. Raises KeysUnusable, NotConfigured."""
     passphrase = find_passphrase(load_config(folder).passphrase_file if (folder / "node.toml").exists() else "")
-    keyring = load_base_keys(folder, base, passphrase)
     house = find_house(folder)
+    keyring = choose_house_keys(house, base, load_base_keys(folder, base, passphrase))
     territory = load_config(folder).territory if house is None else house.territory
     return make_card(territory, base, keyring)
 

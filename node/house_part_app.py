@@ -5,20 +5,33 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
-from node.house.folders_store import base_folder, load_base_keys, load_house
+from node.house.folders_store import (
+    base_folder,
+    choose_house_keys,
+    load_base_keys,
+    load_house,
+    settle_house_keys,
+)
 from node.house.settings import FOLDERS, read_neighbours
 from protocol.book.migration_service import History
 from protocol.book.service import Book, Page
+from protocol.exchange.peer_keys import KeyMissing, Rotation
+from protocol.exchange.peer_keys_service import Rotated
+from protocol.exchange.peer_keys_store import find_rotation
 from protocol.exchange.peer_service import Apply, PeerExchange, keep_pages
 from protocol.exchange.service import Identity
 from protocol.house import BaseName, HouseMessage, house_of
 from protocol.identifiers import require_territory
+from protocol.keys import Keyring
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
 from protocol.running.http_service import STORAGE_TROUBLE
-from protocol.running.keys_store import find_passphrase
+from protocol.running.keys_store import create_keys, find_passphrase
 from protocol.running.settings import NotConfigured
+
+KEY_ENTROPY_BYTES: Final = 64
 
 
 def database_of(folder: Path, base: BaseName, database: str) -> str:
@@ -32,9 +45,12 @@ class HousePart:
     def __init__(self, folder: Path, base: BaseName, *, history: History, database: str, passphrase_file: str) -> None:
         self.base = base
         self.folder = base_folder(folder, base)
+        self._house_folder = folder
+        self._passphrase_file = passphrase_file
         self.house = load_house(folder)
         self.home = require_territory(self.house.territory)
-        self._keyring = load_base_keys(folder, base, find_passphrase(passphrase_file))
+        keyring = load_base_keys(folder, base, find_passphrase(passphrase_file))
+        self._keyring = choose_house_keys(self.house, base, keyring)
         try:
             self.book = Book(database_of(folder, base, database), history=history, clock=clock_service.now)
         except ValueError as error:
@@ -52,16 +68,43 @@ class HousePart:
         Our pages go to them, sealed for ourselves, where the base `keeps` them. One that promises to forget does not: it
         has no way back from a copy that others had heard more than.
         """
-        self.exchange = PeerExchange(
-            self.book,
-            Identity(house_of(self.home), self.base, self._keyring),
-            read_neighbours(self.house),
-            apply,
-            on_news=lambda: self.on_house_news(),
-            keeping=keep_pages(self._history, clock_service.entropy) if keeps else None,
-            never_again=() if keeps else tuple(BaseName),
-            on_recovered=on_recovered,
-        )
+        try:
+            self.exchange = PeerExchange(
+                self.book,
+                Identity(house_of(self.home), self.base, self._keyring),
+                read_neighbours(self.house),
+                apply,
+                on_news=lambda: self.on_house_news(),
+                keeping=keep_pages(self._history, clock_service.entropy) if keeps else None,
+                never_again=() if keeps else tuple(BaseName),
+                on_recovered=on_recovered,
+            )
+        except KeyMissing:
+            self.book.close()
+            raise
+        self._settle_keys()
+
+    def use_keyring(self, keyring: Keyring) -> None:
+        """Open with these keys what is sealed for this base from now on. What a desk signs, it signs so from the next start."""
+
+    def _settle_keys(self) -> None:
+        """Let the folder, and whoever opens what is sealed for us, follow the book."""
+        keyring = self.exchange.identity.keyring
+        if keyring.current != self._keyring.current:
+            settle_house_keys(self._house_folder, self.base, keyring)
+            self._keyring = keyring
+            self.use_keyring(keyring)
+
+    async def rotate_key(self, id_: bytes) -> Rotated:
+        """Change this base's key for a new one; asked again under the same id it is changed once. Raises its Refusal."""
+        known = await self.book.read(lambda connection: find_rotation(connection, id_))
+        secret = self._keyring.current
+        if known is None:
+            passphrase = find_passphrase(self._passphrase_file)
+            secret = create_keys(self.folder / "keys", passphrase, clock_service.entropy(KEY_ENTROPY_BYTES))
+        rotated: Rotated = await self.book.write(self.exchange.rotate, Rotation(id_, secret))
+        self._settle_keys()
+        return rotated
 
     def tell(self, page: Page, reader: str, messages: Sequence[HouseMessage]) -> None:
         """Tell another base, in the page."""

@@ -14,7 +14,6 @@ from msgspec import Meta, Struct
 from node.governance.service import PROJECTS_HISTORY, Projects
 from node.governance.settings import ProjectsSettings
 from node.house.folders_store import base_folder
-from node.house.settings import read_keys
 from node.house_part_app import HousePart
 from protocol.house import BaseName
 from protocol.keys import PublicKeys
@@ -80,9 +79,9 @@ class ProjectsApp(HousePart):
         self._scheduler: AsyncIOScheduler | None = None
 
     def find_fund(self) -> PublicKeys | None:
-        """Return the newest key of this territory's fund, as house.toml has it, or None where there is no fund."""
-        fund = self.house.bases.get(BaseName.FUND)
-        return None if fund is None else read_keys(fund)[-1]
+        """Return the newest key of this territory's fund, as it announced it here, or None where there is no fund."""
+        fund = self.exchange.neighbours.find(BaseName.FUND)
+        return None if fund is None else fund.keys[-1]
 
     async def begin(self, commands: AdminServer) -> None:
         """Start to serve; need-by days are looked at every quarter of an hour, and at once after days off."""

@@ -55,8 +55,10 @@ from protocol.messages import (
     Amount,
     Code,
     Key32,
+    KeyName,
     Millis,
     Party,
+    Signature,
     WindowNumber,
 )
 from protocol.territory_card import SETTLEMENT_BYTES_MAX
@@ -582,6 +584,20 @@ class Resumed(Struct, frozen=True, array_like=True, tag=61):
     index: Annotated[int, Meta(ge=0, le=2**53)]
 
 
+class NewKey(Struct, frozen=True, array_like=True, tag=80):
+    """From here on the writer signs with these keys, and seals for itself with them; it changes keys for the `number`th time.
+
+    `before` names the keys that signed until now: `signature` is theirs, `proof` that of the new ones, over the same words.
+    """
+
+    number: Annotated[int, Meta(ge=1, le=2**31)]
+    before: KeyName
+    signing: Key32
+    sealing: Key32
+    signature: Signature
+    proof: Signature
+
+
 class DueConfirmed(Struct, frozen=True, array_like=True, tag=53):
     """The bearer has the euros of a due, says the base that decided: projects to accounts, and on to the fund that paid."""
 
@@ -713,7 +729,11 @@ HouseMessage = (
     | NettedDue
     | WindowTold
     | NetPaid
+    | NewKey
 )
+
+# What concerns the talk itself, and no desk.
+ABOUT_THE_TALK: Final = (Kept, Resumed, NewKey)
 
 
 # What is told anew by itself, because it is told again or replaced: to have lost it harms nothing.

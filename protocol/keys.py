@@ -56,6 +56,7 @@ class Domain(StrEnum):
     CARD = "card"
     SETTLEMENT = "settlement"
     CATALOGUE = "catalogue"
+    BASE_KEY = "base-key"
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def check_dues(connection: Connection, neighbours: Directory, home: str, told: L
 def _load_keys(connection: Connection, neighbours: Directory, home: str) -> dict[str, list[PublicKeys]]:
     """Return by territory the keys that decide. Keys revoked since count for what was taken before."""
     own = neighbours.members.get(BaseName.PROJECTS)
-    found: dict[str, list[PublicKeys]] = {home: [] if own is None else list(own.keys)}
+    found: dict[str, list[PublicKeys]] = {home: [] if own is None else [*own.keys, *own.retired]}
     for table in (deciders, card_deciders):
         for row in connection.execute(select(table)):
             keys = PublicKeys(signing=bytes(row.signing), sealing=bytes(row.sealing))

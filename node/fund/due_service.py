@@ -27,6 +27,7 @@ from protocol.canonical import encode_typed
 from protocol.conversion import ConversionOrder, OrderRefused, unseal_order, verify_order
 from protocol.directory import Directory
 from protocol.errors import Refusal
+from protocol.exchange.peer_keys_store import load_known
 from protocol.house import BaseName, Due, DueTaken, Refused
 from protocol.keys import Keyring, PublicKeys
 
@@ -50,6 +51,10 @@ class DueDesk:
         self._keyring = keyring
         self._neighbours = neighbours
         self._countries = sepa_countries
+
+    def use_keyring(self, keyring: Keyring) -> None:
+        """Open orders with these keys from now on."""
+        self._keyring = keyring
 
     def add_deciders(self, page: Page, items: Sequence[Decider]) -> list[Decider | Refusal]:
         """Know keys that decide elsewhere. The same again is the same."""
@@ -100,7 +105,8 @@ class DueDesk:
         }
         try:
             signed = unseal_order(told.order, self._keyring)
-            known_keys = load_deciders(connection, told.territory, self._home, self._neighbours, page.now)
+            bases = load_known(connection, self._neighbours, BaseName.FUND)
+            known_keys = load_deciders(connection, told.territory, self._home, bases, page.now)
             order = verify_order(signed, known_keys, territory=told.territory, payer=self._home)
             self._require_payable(page, told, order)
             lots = _find_lots(connection, told)
@@ -182,7 +188,8 @@ def load_deciders(
     """Return the keys whose word on projects of a territory counts: of our own house, noted by a person, or on its card."""
     if territory == home:
         own = neighbours.members.get(BaseName.PROJECTS)
-        return [] if own is None else list(own.keys)
+        # An order that was signed before the projects' base changed its key may reach us long after.
+        return [] if own is None else [*own.keys, *own.retired]
     return load_deciding_keys(connection, territory, now)
 
 

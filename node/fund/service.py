@@ -107,6 +107,10 @@ class Fund:
         self.reminders = ReminderDesk(settings.dunning, tell)
         self.statements = StatementDesk(self.deposits, self.payments, self.debits, self.books)
 
+    def use_keyring(self, keyring: Keyring) -> None:
+        """Open with these keys what is sealed for the fund from now on."""
+        self.dues.use_keyring(keyring)
+
     def note_recovery(self, page: Page) -> None:
         """The base came back from an old copy in this page: what is numbered waits for a person."""
         note_recovery(page)

@@ -16,11 +16,12 @@ from typing import Final
 import msgspec
 
 from node.house.cards import Card
-from node.house.settings import FOLDERS, HouseSettings, Neighbour, format_house, write_keys
+from node.house.settings import FOLDERS, KEYS_MAX, HouseSettings, Neighbour, format_house, read_keys, write_keys
+from protocol.exchange.peer_keys import use_as_current
 from protocol.house import BaseName
 from protocol.identifiers import TerritoryCode
 from protocol.keys import InvalidKey, Keyring
-from protocol.running.keys_store import load_keyring, write_private
+from protocol.running.keys_store import load_keyring, set_current, write_private
 from protocol.running.settings import NotConfigured, parse_settings
 
 FILE: Final = "house.toml"
@@ -60,7 +61,7 @@ def take_card(folder: Path, settings: HouseSettings, card: Card, url: str | None
         raise InvalidKey(reason=f"{card.base} is no base of a house")
     before = settings.bases.get(card.base)
     written = write_keys(card.keys)
-    keys = [written] if before is None else [*(key for key in before.keys if key != written), written]
+    keys = [written] if before is None else [*(key for key in before.keys if key != written), written][-KEYS_MAX:]
     where = url if url is not None else ("" if before is None else before.url)
     bases = {**settings.bases, card.base: Neighbour(keys=keys, url=where)}
     changed = msgspec.structs.replace(settings, bases=bases)
@@ -76,6 +77,28 @@ def make_card(territory: TerritoryCode | str, base: BaseName, keyring: Keyring) 
 def load_base_keys(folder: Path, base: BaseName, passphrase: bytes | None) -> Keyring:
     """Return a base's own keys. Raises KeysUnusable."""
     return load_keyring(base_folder(folder, base) / "keys", passphrase)
+
+
+def choose_house_keys(house: HouseSettings | None, base: BaseName, keyring: Keyring) -> Keyring:
+    """Return a base's keys, signing with those that its neighbours know: the newest of its own entry in house.toml.
+
+    The accounts' keys change with the hub too: in the house the new ones sign once they are announced there.
+    """
+    own = None if house is None else house.bases.get(base)
+    for public in [] if own is None else reversed(read_keys(own)):
+        if keyring.find(public.id) is not None:
+            return use_as_current(keyring, public.id)
+    return keyring
+
+
+def settle_house_keys(folder: Path, base: BaseName, keyring: Keyring) -> None:
+    """See that the folder says what the base's book announced: which keys sign in the house from now on."""
+    house = load_house(folder)
+    if choose_house_keys(house, base, keyring).current != keyring.current or base not in house.bases:
+        house = take_card(folder, house, make_card(house.territory, base, keyring))
+    where = base_folder(folder, base) / "keys"
+    if base is not BaseName.ACCOUNTS:  # theirs are the node's own, and the hub is told of those
+        set_current(where, keyring.current)
 
 
 def find_local(folder: Path) -> list[BaseName]:

@@ -11,6 +11,7 @@ from protocol.house import BaseName, make_neighbours
 from protocol.keys import InvalidKey, PublicKeys
 
 KEY_BYTES: Final = 32
+KEYS_MAX: Final = 16
 FOLDERS: Final = {
     BaseName.ACCOUNTS: "accounts",
     BaseName.FUND: "fund",
@@ -25,7 +26,7 @@ class Neighbour(Struct, frozen=True, forbid_unknown_fields=True):
     elsewhere and can be; a base elsewhere without one calls us.
     """
 
-    keys: Annotated[list[str], Meta(min_length=1, max_length=16)]
+    keys: Annotated[list[str], Meta(min_length=1, max_length=KEYS_MAX)]
     url: Annotated[str, Meta(max_length=200)] = ""
 
 

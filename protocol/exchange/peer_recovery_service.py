@@ -22,6 +22,7 @@ from protocol.book.service import Page
 from protocol.book.tables import counterfoils, facts, leaves
 from protocol.envelopes import AskOwn, CarriedSlip, OwnSlips
 from protocol.errors import BadEnvelope, NotCanonical, Refusal
+from protocol.exchange import peer_keys_service as keying
 from protocol.exchange import service as exchange
 from protocol.exchange.epochs import choose_epoch
 from protocol.exchange.foils import Foil, FoilMissing, open_foil, read_statements
@@ -40,7 +41,7 @@ from protocol.exchange.peer_recovery import (
     encode_recovery,
 )
 from protocol.exchange.service import Received
-from protocol.house import TOLD_AGAIN, HouseSlip, Kept, Resumed, decode_house_slip
+from protocol.house import ABOUT_THE_TALK, TOLD_AGAIN, HouseSlip, Kept, Resumed, decode_house_slip
 from protocol.times import DAY_MS
 
 if TYPE_CHECKING:
@@ -187,6 +188,8 @@ def _pull(
         keys = [one.public for one in (peer.identity.keyring.current, *peer.identity.keyring.older)]
         slips, head = verify_own_slips(own, part, peer.identity, keys)
         first = log_store.append_leaves(page.connection, own, [slip.leaf for slip in slips], page.now)
+        given_back = [decode_house_slip(slip.leaf) for slip in slips]
+        keying.note(peer, page, peer.code, statement.sender, first, given_back)
         beside = [(first + place, slip.beside[1]) for place, slip in enumerate(slips) if len(slip.beside) == 2]
         log_store.save_counterfoils(page.connection, own.id, [(index, kept) for index, kept in beside if kept])
         given, size = len(slips), head.log_size
@@ -250,7 +253,7 @@ def _find_trouble(peer: PeerExchange, connection: Connection, recovery: PeerReco
             continue
         slips = _load_slips(connection, peer.code, neighbour, talk.start, talk.end)
         slips += _load_slips(connection, neighbour, peer.code, talk.heard)
-        if any(not isinstance(one, (Kept, Resumed, *TOLD_AGAIN)) for slip in slips for one in slip.messages):
+        if any(not isinstance(one, (*ABOUT_THE_TALK, *TOLD_AGAIN)) for slip in slips for one in slip.messages):
             return f"what {neighbour.lower()} and this base said since the copy cannot be done again: put a younger copy back"
     return ""
 

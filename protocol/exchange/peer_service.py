@@ -11,7 +11,7 @@ them it comes back where it was put back from an old copy (`peer_recovery_servic
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -25,22 +25,25 @@ from protocol.book.worker import Page
 from protocol.directory import Directory
 from protocol.envelopes import AskOwn
 from protocol.errors import BadEnvelope, NotCanonical, Refusal
+from protocol.exchange import peer_keys_service as keying
 from protocol.exchange import peer_recovery_service as recovering
 from protocol.exchange import service as exchange
 from protocol.exchange.client import Transport
 from protocol.exchange.foils import VERSION, Foil, seal_foil, write_statements
+from protocol.exchange.peer_keys import UNKNOWN_KEY, KeyLink, Rotation, choose_signer, use_as_current
+from protocol.exchange.peer_keys_store import know_keys, load_links
 from protocol.exchange.peer_recovery import FACT, PAGE, BaseIsBehind, Lost, PeerRecovery
 from protocol.exchange.service import Forked, Identity, Received, verify_envelope
 from protocol.house import (
+    ABOUT_THE_TALK,
     HOUSE_VERSION,
     MESSAGES_MAX,
     HouseMessage,
     HouseSlip,
-    Kept,
-    Resumed,
     decode_house_slip,
     encode_house_slip,
 )
+from protocol.keys import Keyring, SecretKeys
 
 CALLS_MAX: Final = 1_000
 
@@ -87,7 +90,7 @@ class PeerExchange:
         """
         self.book = book
         self.identity = identity
-        self._neighbours = neighbours
+        self.base_directory = neighbours  # as persons entered them; what they announced since stands in the book
         self._apply = apply
         self._on_news = on_news  # called in the writer's thread when a page left something to be sent
         self.keeping = keeping
@@ -99,6 +102,9 @@ class PeerExchange:
         behind, self.recovery = book.read_now(recovering.load_recovery)
         if behind is not None or self.recovery is not None:
             self.hold()
+        self.links: dict[tuple[str, str], tuple[KeyLink, ...]] = book.read_now(load_links)
+        self._known = know_keys(neighbours, self.links, self.code)
+        self.use_keyring(keying.find_current(self))
 
     @property
     def code(self) -> str:
@@ -106,13 +112,13 @@ class PeerExchange:
 
     @property
     def neighbours(self) -> Directory:
-        """The bases of the house, by whose keys their slips are verified."""
-        return self._neighbours
+        """The bases of the house, by whose keys their slips are verified: as entered, and as they announced since."""
+        return self._known
 
     @property
     def others(self) -> list[str]:
         """The other bases of the house."""
-        return sorted(code for code in self._neighbours.members if code != self.code)
+        return sorted(code for code in self.base_directory.members if code != self.code)
 
     @property
     def is_behind(self) -> bool:
@@ -129,6 +135,19 @@ class PeerExchange:
         if recovery is None:
             self.book.hold(None)
         self._on_news()
+
+    def use_keyring(self, keyring: Keyring) -> None:
+        """Sign with other keys from now on, to whoever heard of them."""
+        self.identity = replace(self.identity, keyring=keyring)
+
+    def use_links(self, owner: str, reader: str, links: tuple[KeyLink, ...]) -> None:
+        """Called by the writer's thread once an announcement of keys is durable."""
+        self.links = {**self.links, (owner, reader): links}
+        self._known = know_keys(self.base_directory, self.links, self.code)
+
+    def rotate(self, page: Page, items: Sequence[Rotation]) -> list[keying.Rotated | Refusal]:
+        """Change our key for a new one that the neighbours believe by themselves."""
+        return keying.rotate(self, page, items)
 
     def begin_recovery(self, page: Page, items: Sequence[bytes]) -> list[PeerRecovery | Refusal]:
         """Begin to bring an old copy back to the present. Items: 32 fresh random bytes each."""
@@ -187,6 +206,7 @@ class PeerExchange:
 
     def _take_one(self, page: Page, received: Received) -> int:
         connection, sender = page.connection, received.statement.sender
+        keying.require_signer(self, page, received)
         theirs = log_store.open_log(connection, sender, self.code)
         own = log_store.open_log(connection, self.code, sender)
         recovery = recovering.running_in(self, page)
@@ -202,9 +222,11 @@ class PeerExchange:
             return 0
         # Everything must be readable before the first leaf is written: afterwards the page is kept.
         slips = [self._read(carried.leaf) for carried in fresh]
+        keying.require_announced(self, page, sender, slips)
         if received.statement.epoch > theirs.epoch:
             log_store.raise_epoch(connection, theirs, received.statement.epoch)
         first = log_store.append_leaves(connection, theirs, [carried.leaf for carried in fresh], page.now)
+        keying.note(self, page, sender, self.code, first, slips)
         recovering.keep_foils(connection, theirs, first, fresh)
         recovering.forget_foils(connection, theirs, page.now)
         if received.statement.log_size == theirs.size:
@@ -218,7 +240,7 @@ class PeerExchange:
 
     def _do(self, page: Page, sender: str, slip: HouseSlip) -> None:
         """Do what a slip asks for, and answer."""
-        messages = [message for message in slip.messages if not isinstance(message, Kept | Resumed)]
+        messages = [message for message in slip.messages if not isinstance(message, ABOUT_THE_TALK)]
         self.reply(page, sender, self._apply(page, sender, messages) if messages else ())
 
     def reply(self, page: Page, sender: str, answers: Sequence[HouseMessage]) -> None:
@@ -236,13 +258,14 @@ class PeerExchange:
         """Do what a neighbour said, and answer what was not answered in the same words before."""
         said = {message for slip in lost.own.get(sender, ()) for message in slip.messages}
         for slip in lost.theirs.get(sender, ()):
-            messages = [message for message in slip.messages if not isinstance(message, Kept | Resumed)]
+            messages = [message for message in slip.messages if not isinstance(message, ABOUT_THE_TALK)]
             answers = self._apply(page, sender, messages) if messages else ()
             self.reply(page, sender, [answer for answer in answers if answer not in said])
 
     def replay(self, page: Page, lost: Lost) -> None:
         """Make true what an old copy lacked: called in the page that ends its recovery."""
         self._replay(page, lost)
+        keying.announce_again(self, page)
         self._on_recovered(page)
 
     def _read(self, leaf: bytes) -> HouseSlip:
@@ -268,7 +291,11 @@ class PeerExchange:
         for calls in range(1, CALLS_MAX + 1):
             compose = partial(self._compose, reader=neighbour, start=None, asked=asked)
             envelope, sent = await self.book.read_soon(compose)
-            received = self._verify(await transport.call(envelope, 0))
+            try:
+                reply = await transport.call(envelope, 0)
+            except Refusal as refusal:
+                reply = await self._call_with_others(neighbour, transport, asked, refusal)
+            received = self._verify(reply)
             if received.statement.sender != neighbour:
                 raise BadEnvelope(f"{received.statement.sender} answers for {neighbour}", reason="unknown_member")
             fresh = await self.book.write(self.take, received)
@@ -278,16 +305,49 @@ class PeerExchange:
                 return calls
         return CALLS_MAX
 
+    async def _call_with_others(self, neighbour: str, transport: Transport, asked: object, refusal: Refusal) -> bytes:
+        """Return the answer to the same in another key of ours: a neighbour did not know the one that we took it to know.
+
+        It heard of our new key and its answer was lost, or one of us is an old copy. Raises what the transport raises.
+        """
+        for keys in (self.identity.keyring.current, *self.identity.keyring.older):
+            if refusal.facts.get("reason") != UNKNOWN_KEY:
+                break
+            compose = partial(self._compose, reader=neighbour, start=None, asked=asked, signer=keys)
+            envelope, _ = await self.book.read_soon(compose)
+            try:
+                return await transport.call(envelope, 0)
+            except Refusal as another:
+                refusal = another
+        raise refusal
+
     def _verify(self, data: bytes) -> Received:
-        return verify_envelope(data, self.identity, self._neighbours, self.book.clock())
+        return verify_envelope(data, self.identity, self._known, self.book.clock())
+
+    def _choose_identity(
+        self, connection: Connection, reader: str, start: int | None, signer: SecretKeys | None
+    ) -> Identity:
+        """Return who we are to a neighbour that holds our log to it as far as `start` (none: as it acknowledged)."""
+        links = self.links.get((self.code, reader), ())
+        if signer is None and links:
+            held = log_store.open_log_or_empty(connection, self.code, reader).acked if start is None else start
+            signer = choose_signer(self.identity.keyring, links, held)
+        if signer is None:
+            return self.identity
+        return replace(self.identity, keyring=use_as_current(self.identity.keyring, signer.public.id))
 
     def _compose(
-        self, connection: Connection, reader: str, start: int | None, asked: object = None
+        self,
+        connection: Connection,
+        reader: str,
+        start: int | None,
+        asked: object = None,
+        signer: SecretKeys | None = None,
     ) -> tuple[bytes, int]:
         """Return the next envelope; `asked` is what the reader's last one asked for, where its base is an old copy."""
         return exchange.compose_envelope(
             connection,
-            self.identity,
+            self._choose_identity(connection, reader, start, signer),
             reader,
             now=self.book.clock(),
             start=start,

@@ -60,12 +60,16 @@ def find_wrongs(stage: Stage) -> list[Finding]:
         *accounts.read_now(check_grants),
         *accounts.read_now(check_deposits),
         *fund.read_now(
-            lambda book: check_fund(book, stage.neighbours, lambda _: None, fund=stage.fund.code, home=BREST)
+            lambda book: check_fund(
+                book, stage.peers[FUND].neighbours, lambda _: None, fund=stage.fund.code, home=BREST
+            )
         ),
         *partners.read_now(check_partners),
     ]
     for name in NAMES:
-        checked += stage.books[name].read_now(lambda book: check_logs(book, stage.neighbours, lambda _: None))
+        checked += stage.books[name].read_now(
+            lambda book, known=stage.peers[name].neighbours: check_logs(book, known, lambda _: None)
+        )
     checked.append(
         accounts.read_now(
             lambda one: fund.read_now(

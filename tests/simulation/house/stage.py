@@ -87,6 +87,7 @@ class Stage:
         self.met: Counter[str] = Counter()
         self.under_way: list[Carried] = []
         self.keys: dict[str, SecretKeys] = {name: make_keys(self.entropy(64)) for name in NAMES}
+        self.keyrings = {name: Keyring(secret) for name, secret in self.keys.items()}  # as each base's folder has them
         self.neighbours = make_neighbours({name: [secret.public] for name, secret in self.keys.items()})
         self.ticket_secrets = {0: self.entropy(32)}
         self.books: dict[str, Book] = {}
@@ -170,7 +171,7 @@ class Stage:
         return lambda page, reader, messages: self.peers[name].tell(page, reader, messages)
 
     def _join(self, name: str, apply: Callable[..., Sequence[HouseMessage]], **more: Any) -> None:
-        identity = Identity(house_of(BREST), name, Keyring(self.keys[name]))
+        identity = Identity(house_of(BREST), name, self.keyrings[name])
         if name != ACCOUNTS:
             more["keeping"] = keep_pages(HISTORIES[name], self.entropy)
         self.peers[name] = PeerExchange(self.books[name], identity, self.neighbours, apply, **more)
