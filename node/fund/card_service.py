@@ -61,6 +61,10 @@ class CardDesk:
         self._tell = tell
         self._wait_ms = wait_ms
 
+    def use_keyring(self, keyring: Keyring) -> None:
+        """Sign our account with these keys from now on."""
+        self._keyring = keyring
+
     def publish(self, page: Page, items: Sequence[bool]) -> list[bool | Refusal]:
         """Tell the accounts where other funds pay us, or that none shall; return whether that is new.
 

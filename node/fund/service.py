@@ -108,8 +108,9 @@ class Fund:
         self.statements = StatementDesk(self.deposits, self.payments, self.debits, self.books)
 
     def use_keyring(self, keyring: Keyring) -> None:
-        """Open with these keys what is sealed for the fund from now on."""
+        """Open with these keys what is sealed for the fund, and sign our account for others, from now on."""
         self.dues.use_keyring(keyring)
+        self.cards.use_keyring(keyring)
 
     def note_recovery(self, page: Page) -> None:
         """The base came back from an old copy in this page: what is numbered waits for a person."""
