@@ -51,6 +51,7 @@ from node.projects_answers import tell_drawing, tell_line, tell_project
 from node.projects_app import ProjectsApp
 from node.projects_requests import read_sheet_request
 from node.south_admin_commands import SOUTH_COMMANDS
+from node.volunteering_admin_commands import VOLUNTEERS_COMMANDS
 from protocol.amounts import require_amount
 from protocol.errors import Malformed
 from protocol.identifiers import Id16, format_id, parse_address, parse_id
@@ -611,4 +612,5 @@ PROJECTS_COMMANDS: Final[Mapping[str, Command]] = {
     **PASSES_COMMANDS,
     **AUDITS_COMMANDS,
     **SOUTH_COMMANDS,
+    **VOLUNTEERS_COMMANDS,
 }

@@ -11,7 +11,7 @@ from typing import Final
 
 from aiohttp import web
 
-from node import audits_api, participation_api
+from node import audits_api, participation_api, volunteering_api
 from node.description import Api, describe_api
 from node.governance.committee_service import list_drawings
 from node.governance.days import local_day, write_day
@@ -185,6 +185,7 @@ DOORS: Final = (
     door("", list_projects, ProjectsAnswer, query="state theme commune"),
     *participation_api.DOORS,
     *audits_api.DOORS,
+    *volunteering_api.DOORS,
     door("/{project}", show_project, ProjectAnswer),
     door("/{project}/comments", show_comments, CommentsAnswer),
     door("/{project}/programme", show_programme, ProgrammeAnswer),

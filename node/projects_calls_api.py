@@ -68,9 +68,14 @@ def answer(value: Any, status: int = 200) -> web.Response:
 
 
 def door(
-    path: str, handler: Handler, *answers: type[Struct], query: str = "", body: type[Struct] | None = None
+    path: str,
+    handler: Handler,
+    *answers: type[Struct],
+    query: str = "",
+    body: type[Struct] | None = None,
+    is_own: bool = False,
 ) -> tuple[Route, Handler]:
-    """Return a door as it is served and described: one with a body takes a key."""
+    """Return a door as it is served and described: one with a body, or that shows what is an account's own, takes a key."""
     route = Route(
         method="GET" if body is None else "POST",
         path=PREFIX + path,
@@ -79,7 +84,7 @@ def door(
         answers=answers,
         query=tuple(query.split()),
         body=body,
-        scope="" if body is None else str(Scope.PROJECTS),
+        scope=str(Scope.PROJECTS) if is_own or body is not None else "",
         creates=body is not None,
     )
     return route, handler

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from node import audits_commands, passes_commands, south_commands
+from node import audits_commands, passes_commands, south_commands, volunteering_commands
 from node.governance.days import parse_day
 from node.governance.errors import InvalidBallot, InvalidDraw
 from node.governance.signers import FindingWords, IbanWords, write_public, write_words
@@ -63,6 +63,7 @@ for name, group in (
 app.add_typer(passes_commands.app, name="pass")
 app.add_typer(south_commands.app, name="south")
 app.add_typer(south_commands.guide, name="guide")
+app.add_typer(volunteering_commands.app, name="volunteer")
 
 Folder = Annotated[Path, typer.Argument(help="the node's folder, or that of the base kept apart", file_okay=False)]
 OutFile = Annotated[Path | None, typer.Option("--out", help="write it there")]

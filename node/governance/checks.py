@@ -42,6 +42,8 @@ from node.governance.signers import FindingWords, IbanWords, SignerRole, write_w
 from node.governance.south import south_checks
 from node.governance.store import list_projects, seal_of
 from node.governance.tables import metadata
+from node.governance.volunteering.volunteering_checks import RULE as HOURS
+from node.governance.volunteering.volunteering_checks import check_volunteering
 from node.governance.votes import Outcome, SignedBallot, is_ballot_signed, read_words
 from node.governance.votes_service import make_session
 from protocol.book import log_store
@@ -89,6 +91,8 @@ def check_projects(
     checked = check_rows(connection, () if own is None else own.keys, on_progress, home=home, zone=zone)
     on_progress(RULE)
     checked += guarded(PASSES, RULE, lambda: [check_passes(connection)])
+    on_progress(HOURS)
+    checked += guarded(INVARIANT, HOURS, lambda: [check_volunteering(connection)])
     return checked + guarded("I7", "logs are whole", lambda: check_logs(connection, neighbours, on_progress))
 
 

@@ -28,6 +28,7 @@ from node.governance.signers_service import SignerDesk
 from node.governance.south.guide_service import GuideDesk
 from node.governance.south.programme_service import ProgrammeDesk
 from node.governance.tables import metadata
+from node.governance.volunteering.volunteering_service import VolunteerDesk
 from node.governance.votes_service import VoteDesk
 from protocol.book.migration_service import History
 from protocol.book.service import Book
@@ -75,6 +76,7 @@ class Projects:
             key=derive_issuer_key(keys), name=settings.issuer or f"Comité {settings.home}", node=settings.public_url
         )
         self.passes = Passes(book, settings, issuer=issuer, entropy=entropy)
+        self.volunteers = VolunteerDesk(settings, self.passes.desk)
 
     def apply(self, page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
         """Do what another base tells us, in the page that stores it. For `PeerExchange`."""
@@ -86,4 +88,5 @@ class Projects:
         changed = cast(int, await self.book.write(self.signers.apply_changes, None))
         changed += cast(int, await self.book.write(self.audits.catch_up, None))
         changed += cast(int, await self.book.write(self.netted.catch_up, None))
+        changed += cast(int, await self.book.write(self.volunteers.catch_up, None))
         return changed + cast(int, await self.book.write(self.deadlines.catch_up, None))

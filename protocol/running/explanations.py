@@ -75,6 +75,11 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Une candidature à l'état {state} ne permet pas : {event}.",
         "An application in state {state} does not allow: {event}.",
     ),
+    "hours_refused": ("Heures refusées : {reason}.", "Hours refused: {reason}."),
+    "offer_unknown": ("Aucune offre de bénévolat {offer} ici.", "No offer of volunteering {offer} here."),
+    "application_unknown": ("Aucune candidature {application} ici.", "No application {application} here."),
+    "request_unknown": ("Aucune recherche {request} ici.", "No request {request} here."),
+    "hours_unknown": ("Aucunes heures {hours} ici.", "No hours {hours} here."),
     "offer_full": ("Les {places} places sont prises.", "All {places} places are taken."),
     "invalid_invitation": (
         "Invitation illisible : {reason}. Recopiez-la entière.",

@@ -47,9 +47,10 @@ from node.governance.votes import (
     write_ballot,
 )
 from node.projects_requests import read_sheet_request, write_sheet_request
+from node.volunteering_requests import read_offer, read_search_file
 from protocol.canonical import encode_typed
 from protocol.errors import Refusal
-from protocol.identifiers import Id16
+from protocol.identifiers import Id16, TerritoryCode
 from protocol.keys import Domain, PublicKeys, SecretKeys, sign
 from tests.fuzz.targets import Run, require_same
 
@@ -66,6 +67,11 @@ SHEET: Final = Sheet(
     (),
     b"",
 )
+PLACE: Final = {"code": "29019", "name": "Brest", "latitude": "48.3904", "longitude": "-4.4861"}
+OFFER: Final = {
+    **{"project": "00000000-0000-4000-8000-000000000001", "title": "Planter", "words": "Deux jours.", "place": PLACE},
+    **{"domain": "environnement", "first_on": "2026-12-01", "last_on": "2026-12-20", "minutes": 360, "places": 2},
+}
 JOIN: Final = JoinWords(
     *(WORDS_VERSION, HOME, bytes(16), "D715K6AF", "student", "29019", "Brest", 48_390_394, -4_486_076, 5_000),
     *(("rome:300031",), 20260101, 20261231, 2),
@@ -108,6 +114,15 @@ def projects_file() -> Run:
     return run
 
 
+def read_offer_twice(told: object) -> None:
+    require_same(read_offer(Id16(bytes(16)), told), read_offer(Id16(bytes(16)), told), "an offer of JSON")
+
+
+def read_search_twice(told: object) -> None:
+    id_, home = "00000000-0000-4000-8000-000000000001", TerritoryCode(HOME)
+    require_same(read_search_file(id_, told, home), read_search_file(id_, told, home), "a request of JSON")
+
+
 def _look_at_text(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
     for require in (require_registry, require_iban, require_public_number):
@@ -123,6 +138,9 @@ def _look_at_text(data: bytes) -> None:
     with suppress(Refusal, ValueError, RecursionError):
         signed = read_signed_request(json.loads(text))
         require_same(read_signed_request(write_signed(signed)), signed, "a signed text of JSON")
+    for read in (read_offer_twice, read_search_twice):
+        with suppress(Refusal, ValueError, RecursionError):
+            read(json.loads(text))
     with suppress(Refusal, ValueError, RecursionError):
         report = make_report(Id16(bytes(16)), write_audit_words(MISSION).hex(), json.loads(text))
         require_same(read_audit_words(write_audit_words(report)), report, "a report of JSON")
@@ -157,5 +175,7 @@ def seeds() -> Iterator[bytes]:
         yield write_audit_words(words)
         yield json.dumps(write_signed(sign_words(words, MEMBER))).encode()
     yield json.dumps({"lines": [{"criterion": "done", "verdict": "sound"}], "pictures": ["ab" * 32]}).encode()
+    yield json.dumps(OFFER).encode()
+    yield json.dumps({"account": "D715K6AF", "place": PLACE, "until": "2027-12-31", "skills": ["esco:S1.3"]}).encode()
     for text in ("W291000001", "732 829 320", "FR14 2004 1010 0505 0001 3M02 606", "11 23 35 40 49"):
         yield text.encode()

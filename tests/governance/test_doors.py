@@ -22,6 +22,8 @@ from node.governance.minutes import verify_minutes
 from node.governance.pictures import require_picture
 from node.governance.projects import ProjectEvent
 from node.governance.sheets import Picture
+from node.governance.volunteering.offers import ApplicationEvent
+from node.governance.volunteering.volunteering_store import load_application
 from node.projects_api import DOORS, add_projects_doors
 from node.projects_requests import write_sheet_request
 from protocol.identifiers import Id16, format_id, parse_id
@@ -30,6 +32,7 @@ from protocol.running.http_service import Metrics, make_application
 from protocol.times import DAY_MS, Instant
 from tests.governance.test_auditing import started
 from tests.governance.test_sheets import png
+from tests.governance.test_volunteers import Field
 from tests.governance.world import BREST, NOON, PROJECTS, World, make_sheet
 
 
@@ -111,7 +114,9 @@ async def test_the_doors_are_described_as_they_are(world: World) -> None:
     assert status == 200
     assert set(told["paths"]) == {route.path for route, _ in DOORS}
     operations = [one for path in told["paths"].values() for one in path.items()]
-    assert all((operation.get("security") == []) == (method == "get") for method, operation in operations)
+    closed = {operation["operationId"] for method, operation in operations if operation.get("security") != []}
+    assert closed == {route.name for route, _ in DOORS if route.scope}
+    assert {operation["operationId"] for method, operation in operations if method == "post"} <= closed
     assert {one["key"] for one in words["themes"]} >= {"environment", "education"}
     assert all(one["fr"] and one["en"] for one in words["themes"] + words["criteria"])
 
@@ -342,3 +347,75 @@ def test_an_auditor_joins_and_says_a_conflict_with_files_alone(tmp_path: Path) -
     assert {one["key"] for one in place.ask("audit rules")["criteria"]} == {"done", "spent", "serves", "open"}
     assert "Auditrice 1" in place.run("projects", "audit", "auditors", place.folder)
     assert place.ask("audit reminders") == []
+
+
+async def test_anybody_finds_work_near_home_and_a_program_applies_and_tells_hours(world: World) -> None:
+    members = world.committee()
+    project = world.propose(world.bearer())
+    await world.open(project, list(members))
+    field, account = Field(world, project), world.account()
+    offer = field.offer(places=2)
+    here = "latitude=48.38&longitude=-4.62&radius_km=20"
+    answers = await ask(
+        world,
+        f"/offers?{here}&skills=esco:S1.3&remote=no",
+        f"/offers?{here}",
+        f"/offers?{here}&skills=esco:S1.3&people=3",
+        f"/{format_id(project)}/offers",
+        "/offers?latitude=here",
+        "/offers/applications",
+    )
+    assert [status for status, _ in answers] == [200, 200, 200, 200, 400, 401]
+    [found] = answers[0][1]["offers"]
+    assert (found["offer"]["id"], found["skills"]) == (format_id(offer), ["esco:S1.3"])
+    assert 9_000 < found["metres"] < 11_000
+    assert answers[1][1] == answers[2][1] == {"offers": []}
+    assert [one["id"] for one in answers[3][1]["offers"]] == [format_id(offer)]
+    program = Program(world, Scope.PROJECTS, account=account)
+    asked = {"id": format_id(world.id()), "account": account, "people": 2, "label": "Le club"}
+    path = f"/offers/{format_id(offer)}/applications"
+    assert await program.post(path, asked) == (200, {"id": asked["id"], "state": "sent"})
+    assert (await program.post(path, asked | {"account": world.account()}))[0] == 403
+    application = world.read(lambda line: load_application(line, parse_id(asked["id"])))
+    field.decide(application, ApplicationEvent.ACCEPTED)
+    hours = {"id": format_id(world.id()), "account": account, "on": "2026-11-24", "minutes": 90, "words": "planté"}
+    path = f"/applications/{asked['id']}"
+    assert await program.post(f"{path}/hours", hours) == (200, {"id": hours["id"], "state": "told"})
+    other = Program(world, Scope.PROJECTS)
+    theirs = hours | {"id": format_id(world.id()), "account": world.account()}
+    assert (await other.post(f"{path}/hours", theirs))[1]["code"] == "validator_refused"
+    search = {
+        **{"id": format_id(world.id()), "account": account, "until": "2026-12-31"},
+        "place": {"code": "29019", "name": "Brest", "latitude": "48.3904", "longitude": "-4.4861"},
+    }
+    assert await program.post("/offers/requests", search) == (200, {"id": search["id"], "state": "open"})
+    left = {"id": format_id(world.id()), "account": account}
+    assert await program.post(f"{path}/leave", left) == (200, {"id": asked["id"], "state": "left"})
+
+
+def test_volunteering_has_its_commands_and_says_what_is_not_there(tmp_path: Path) -> None:
+    place = Place(tmp_path / "node")
+    place.run("init", place.folder, "--territory", BREST, "--name", "Brest")
+    place.ask("init")
+    missing = "00000000-0000-4000-8000-000000000001"
+    file = tmp_path / "offer.json"
+    told = {
+        **{"project": missing, "title": "Planter", "words": "Deux matinées.", "domain": "environnement"},
+        **{"first_on": "2026-12-01", "last_on": "2026-12-20", "minutes": 360, "places": 2, "remote": "full"},
+    }
+    file.write_text(json.dumps(told), encoding="utf-8")
+    refused = place.run("projects", "volunteer", "offer", place.folder, file, "--by", "W291000001", code=1)
+    assert "No project" in refused
+    for words in (
+        ("publish", missing, "--by", "W291000001"),
+        ("claim", missing, "--role", "Jardinier"),
+    ):
+        name, *rest = words
+        assert "here" in place.run("projects", "volunteer", name, place.folder, *rest, code=1)
+    request = tmp_path / "request.json"
+    here = {"code": "29019", "name": "Brest", "latitude": "48.3904", "longitude": "-4.4861"}
+    request.write_text(json.dumps({"account": "D715K6AF", "place": here, "until": "2027-12-31"}), encoding="utf-8")
+    kept = place.ask("volunteer request", request)["request"]
+    assert place.ask("volunteer match", "--request", kept) == []
+    assert place.ask("volunteer list", "--account", "D715K6AF") == []
+    assert place.ask("volunteer close-request", kept)["closed"] is True

@@ -4,6 +4,7 @@ seal is made right again: by what people signed, by the minutes, and by the logs
 
 from __future__ import annotations
 
+import datetime
 import functools
 import sqlite3
 from enum import StrEnum
@@ -32,23 +33,31 @@ from node.governance.rounds_service import ConfirmDue, Payer
 from node.governance.sheets import Picture
 from node.governance.signers import IbanWords, SignerRole, write_words
 from node.governance.signers_service import SignedChange
+from node.governance.skills import SkillCode
 from node.governance.south import south_checks
 from node.governance.south import tables as south_tables
 from node.governance.south.guide_service import EndGuide
 from node.governance.south.guides import GuideEnd
 from node.governance.south.programme_service import EndIt
 from node.governance.south.programmes import PartnerKind
+from node.governance.volunteering import offers
+from node.governance.volunteering import tables as volunteer_tables
+from node.governance.volunteering.hours import HoursState
+from node.governance.volunteering.offers import ApplicationEvent
+from node.governance.volunteering.volunteering_service import NewRequest
 from node.governance.votes import Choice, College, Outcome
 from protocol import keys
 from protocol.book.seals import compute_seal
 from protocol.findings import Checked
 from protocol.house import GuideKnown, Refused, make_due_id
-from protocol.identifiers import Id16
+from protocol.identifiers import AccountNumber, Id16
 from protocol.keys import Domain, make_keys, sign
 from tests.governance.audit_makers import Audits
 from tests.governance.south_world import SENEGAL, add_partner, agree, approve, complete, guide_words, report
 from tests.governance.test_life import convert, find, prove
 from tests.governance.test_sheets import png
+from tests.governance.test_volunteering import BREST as BREST_TOWN
+from tests.governance.test_volunteers import Field
 from tests.governance.world import BREST, OTHER, RENNES, World
 
 STATES: dict[str, type[StrEnum]] = {
@@ -74,6 +83,11 @@ STATES: dict[str, type[StrEnum]] = {
     "audit_reminders.kind": ReminderKind,
     "programme_partners.kind": PartnerKind,
     "guides.ended_code": GuideEnd,
+    "volunteer_offers.domain": offers.Domain,
+    "volunteer_offers.remote": offers.Remote,
+    "volunteer_offers.state": offers.OfferState,
+    "applications.state": offers.ApplicationState,
+    "told_hours.state": HoursState,
 }
 
 # Where euros and decisions stand: signatures, minutes or logs hold each of them, whatever the seal says.
@@ -167,6 +181,7 @@ async def live(world: World) -> None:
     convert(world, project)
     await world.settle()
     await live_audits(world, project, picture.digest)
+    live_volunteers(world, project)
     world.signer("anne", SignerRole.STEWARD), world.signer("bob", SignerRole.STEWARD)
     changed = IbanWords(1, BREST, world.id(), bearer.id, "LES BLES", OTHER)
     for name in ("anne", "bob"):
@@ -239,6 +254,30 @@ async def live_audits(world: World, project: Id16, picture: bytes) -> None:
     world.write(world.projects.auditors.move, left)
 
 
+def live_volunteers(world: World, project: Id16) -> None:
+    """A group works, is confirmed, and claims a pass; another volunteer is declined; somebody still looks for work."""
+    field = Field(world, project)
+    offer = field.offer(first_on=datetime.date(2026, 11, 24))
+    group, other = field.apply(offer, people=3, label="Le club"), field.apply(offer)
+    field.decide(group, ApplicationEvent.ACCEPTED)
+    field.decide(other, ApplicationEvent.DECLINED, reason="too late")
+    field.judge(field.tell(group, 20261130, 500))
+    field.judge(field.tell(group, 20261201, 60), "nobody came")
+    field.claim(group)
+    ask = NewRequest(
+        id=world.id(),
+        account=AccountNumber(world.account()),
+        home=BREST_TOWN,
+        radius=9_000,
+        skills=(SkillCode("esco:S1.3"),),
+        takes_remote=True,
+        people=1,
+        until_day=20271231,
+    )
+    world.write(world.projects.volunteers.request, ask)
+    world.write(world.projects.volunteers.close_requests, ask.id)
+
+
 def _others(column: Any, value: Any) -> list[Any]:
     """Return what a value is changed to: a state into another one, anything else a little."""
     kind = STATES.get(f"{column.table.name}.{column.name}")
@@ -293,7 +332,7 @@ async def test_one_value_changed_by_hand_is_found_and_where_money_stands_without
     hand = Hand(tmp_path / "PROJECTS.db")
     hidden: set[str] = set()
     missed: set[str] = set()
-    rooms = (tables, audit_tables, south_tables)  # not that of passes
+    rooms = (tables, audit_tables, south_tables, volunteer_tables)  # not that of passes
     own = [table for room in rooms for table in vars(room).values() if isinstance(table, Table)]
     for table in own:
         rows = hand.rows(table)

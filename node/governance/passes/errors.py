@@ -15,7 +15,9 @@ Refusal
     ├── StatusListFull           no place is left in this list: open the next
     ├── PassUnknown, StatusListUnknown
     ├── OfferStepRefused, ApplicationStepRefused
-    └── OfferFull                every place is taken
+    ├── OfferFull                not as many places are left
+    ├── HoursRefused             not of this day, more than a day has, or judged already
+    └── OfferUnknown, ApplicationUnknown, RequestUnknown, HoursUnknown
 """
 
 from __future__ import annotations
@@ -123,3 +125,33 @@ class OfferFull(PassRefusal):
     """Facts: places."""
 
     code = "offer_full"
+
+
+class HoursRefused(PassRefusal):
+    """Facts: reason."""
+
+    code = "hours_refused"
+
+
+class OfferUnknown(PassRefusal):
+    """Facts: offer."""
+
+    code = "offer_unknown"
+
+
+class ApplicationUnknown(PassRefusal):
+    """Facts: application."""
+
+    code = "application_unknown"
+
+
+class RequestUnknown(PassRefusal):
+    """Facts: request."""
+
+    code = "request_unknown"
+
+
+class HoursUnknown(PassRefusal):
+    """Facts: hours."""
+
+    code = "hours_unknown"

@@ -145,7 +145,7 @@ class PassDesk:
 
     def claim(self, page: Page, items: Sequence[ClaimPass]) -> list[PassState | Refusal]:
         """Enter each claim; the same again is answered with where it stands."""
-        return answer_each(items, lambda item: self._claim(page, item))
+        return answer_each(items, lambda item: self.claim_one(page, item))
 
     def step(self, page: Page, items: Sequence[StepPass]) -> list[PassState | Refusal]:
         """Take each pass one step on: all but issuing."""
@@ -168,7 +168,12 @@ class PassDesk:
     def _load(self, page: Page, id_: bytes) -> KeptPass:
         return load_pass(page.connection, id_, home=self._settings.home)
 
-    def _claim(self, page: Page, asked: ClaimPass) -> PassState:
+    def load_state(self, page: Page, id_: Id16) -> PassState:
+        """Return where a pass stands in a page. Raises PassUnknown."""
+        return self._load(page, id_).value.state
+
+    def claim_one(self, page: Page, asked: ClaimPass) -> PassState:
+        """Enter one claim; raises its refusal before anything is written."""
         content = ("pass_claim", _content_of(asked))
         if was_asked(page.connection, asked.id, *content):
             return self._load(page, asked.id).value.state

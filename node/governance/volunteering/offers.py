@@ -7,8 +7,8 @@
                     ├────declined──▶ DECLINED   └──absent──▶ ABSENT
                     └────left──────▶ LEFT ◀──left── ACCEPTED
 
-An offer is full when as many are accepted as it has places; one who leaves opens it again. Only what was DONE can become a
-pass. Declining gives a reason; leaving asks for none.
+An offer is full when as many people are accepted as it has places; who leaves opens it again. A group applies as one, and
+holds a place for each of its people. Declining gives a reason; leaving asks for none.
 Source: words of API Engagement (domain, remote, places); shared design, DOMAIN.md, 6.
 """
 
@@ -34,6 +34,8 @@ from protocol.identifiers import AccountNumber, Id16, require_id, require_number
 TITLE_MAX: Final = 120
 WORDS_MAX: Final = 4_000
 PLACES_MAX: Final = 1_000
+PEOPLE_MAX: Final = PLACES_MAX
+LABEL_MAX: Final = 80
 SKILLS_MAX: Final = 12
 MINUTES_MAX: Final = 60 * 24 * 366
 REASON_MAX: Final = 200
@@ -171,12 +173,17 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """Somebody offers to take part. Its id is that of the request. Raises InvalidOffer, InvalidId, InvalidAddress."""
+    """Somebody, or a group of `people` with a public `label`, offers to take part. Its id is that of the request.
+
+    Raises InvalidOffer, InvalidId, InvalidAddress.
+    """
 
     id: Id16
     offer: Id16
     account: AccountNumber
     words: str = ""
+    people: int = 1
+    label: str = ""
     state: ApplicationState = ApplicationState.SENT
     reason: str = ""
 
@@ -186,6 +193,10 @@ class Application:
         require_number(self.account)
         if self.words and not is_line(self.words, WORDS_MAX):
             raise InvalidOffer(field="words", reason=f"one paragraph of at most {WORDS_MAX} symbols")
+        if type(self.people) is not int or not 1 <= self.people <= PEOPLE_MAX:
+            raise InvalidOffer(field="people", reason=f"1 to {PEOPLE_MAX}")
+        if self.label and (self.people == 1 or not is_line(self.label, LABEL_MAX)):
+            raise InvalidOffer(field="label", reason=f"a group's public name, in one line of {LABEL_MAX} symbols")
         if (self.state is _A.DECLINED) is not bool(self.reason):
             raise InvalidOffer(field="reason", reason="a declined application, and no other, gives a reason")
         if self.reason and not is_line(self.reason, REASON_MAX):
@@ -224,18 +235,18 @@ def apply(offer: Offer, application: Application, *, today: datetime.date) -> Ap
 
 
 def accept(offer: Offer, application: Application, *, placed: int) -> tuple[Offer, Application]:
-    """Return both after the bearer accepted an application; `placed` hold a place before it.
+    """Return both after the bearer accepted an application; `placed` people hold a place before it.
 
     Raises OfferFull, OfferStepRefused, ApplicationStepRefused.
     """
     accepted = advance_application(application, _D.ACCEPTED)
     if accepted is application:
         return offer, application
-    if placed >= offer.places:
+    if placed + application.people > offer.places:
         raise OfferFull(places=offer.places)
     if offer.state is not _S.OPEN:
         raise OfferStepRefused(state=offer.state, event="accepted")
-    return (advance_offer(offer, _E.FILLED) if placed + 1 == offer.places else offer), accepted
+    return (advance_offer(offer, _E.FILLED) if placed + application.people == offer.places else offer), accepted
 
 
 def leave(offer: Offer, application: Application) -> tuple[Offer, Application]:
