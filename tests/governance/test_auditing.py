@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -9,9 +11,10 @@ from hypothesis import strategies as st
 
 from node.governance.auditing.auditors_service import FoundConflict, MoveAuditor
 from node.governance.auditing.audits_service import DropAudit, ToldReminder, list_reminders, write_source
-from node.governance.auditing.audits_store import load_audit
+from node.governance.auditing.audits_store import list_answers, load_audit
 from node.governance.auditing.gate import AuditStanding, AuditTier, find_missing, find_running, find_tier, tell_verdict
 from node.governance.auditing.missions import AuditState, MissionState, ReminderKind, choose_next
+from node.governance.auditing.tables import report_answers
 from node.governance.auditing.words import (
     WORDS_VERSION,
     JoinWords,
@@ -41,7 +44,7 @@ from node.governance.rounds_service import ConfirmDue, load_progress_report
 from node.governance.sheets import BudgetLine, Milestone
 from node.governance.signers import SignerRole
 from node.governance.votes import College
-from protocol.errors import IdMismatch
+from protocol.errors import IdMismatch, Refusal
 from protocol.identifiers import Id16
 from tests.governance.audit_makers import Audits
 from tests.governance.test_life import convert, find, funded, prove
@@ -459,3 +462,98 @@ def test_words_are_read_as_they_were_written() -> None:
     for wrong in (body[:-1], body + b"\0", b"x" + body, write_words(msgspec.structs.replace(words, version=2))):
         with pytest.raises(InvalidAudit):
             read_words(wrong)
+
+
+async def test_whatever_auditors_do_in_whatever_order_the_gate_is_that_of_a_plain_model(world: World) -> None:
+    audits, project = await started(world)
+    people = audits.people([f"a{at}" for at in range(14)])
+    asked = {audits.ask(project, seats, instalment=at): seats for at, seats in ((1, 1), (2, 2), (0, 3))}
+    world.later(days=31)
+    dice, order = random.Random(5), list(asked)
+    calls: dict[Id16, list[str]] = {}  # by audit: the auditors called, in their order
+    states: dict[tuple[Id16, str], str] = {}
+    verdicts: dict[tuple[Id16, str], list[str]] = {}
+    answered: set[bytes] = set()
+    struck: set[str] = set()
+
+    def top_up(audit: Id16) -> None:
+        """The model: the ranked order, nobody passed over, nobody with a conflict offered anything."""
+        drawn = world.read(lambda line: load_drawing(line, load_audit(line, audit).draw))
+        ranked = [audits.accounts[one] for one in drawn.ranked]
+        called = calls.setdefault(audit, [])
+        while sum(states[audit, one] in ("offered", "accepted", "done") for one in called) < asked[audit] and len(
+            called
+        ) < len(ranked):
+            called.append(ranked[len(called)])
+            states[audit, called[-1]] = "conflicted" if called[-1] in struck else "offered"
+
+    for audit in order:
+        audits.draw(audit, f"{dice.randrange(10**6):06d}")
+        top_up(audit)
+    for _ in range(60):
+        audit = dice.choice(order)
+        rank = dice.randrange(len(calls[audit]))
+        name, row = calls[audit][rank], audits.missions(audit)[rank]
+        state, before = states[audit, name], verdicts.get((audit, name), [])
+        action = dice.choice(["accept", "decline", "report", "report", "answer", "conflict"])
+        if action == "conflict":
+            if dice.random() < 0.6:
+                continue
+            audits.declare(name, project=project)
+            struck.add(name)
+            for other in order:
+                if states.get((other, name)) in ("offered", "accepted", "done"):
+                    states[other, name] = "conflicted"
+                    top_up(other)
+            continue
+        if action == "answer":
+            made = audits.reports(row)
+            if made:
+                audits.answer(made[-1])
+                answered.add(bytes(made[-1].id))
+            continue
+        made = audits.reports(row)
+        found = dice.choice(list(V))
+        may = {
+            "accept": state == "offered",
+            "decline": state in ("offered", "accepted"),
+            "report": state in ("accepted", "done"),
+        }[action]
+        more = {}
+        if action == "report" and made:
+            last = bytes(made[-1].id)
+            more = {"follows": last, "answer": last_answer(world, last) if last in answered else b""}
+            is_better = ["sound", "reserved", "failed"].index(found) < ["sound", "reserved", "failed"].index(before[-1])
+            may = may and (not is_better or last in answered)
+        try:
+            if action == "report":
+                audits.report(row, found, **more)
+            else:
+                audits.reply(row, accepts=action == "accept")
+        except Refusal:
+            assert not may, (action, state)
+            continue
+        assert may, (action, state)
+        if action == "report":
+            verdicts[audit, name] = [*before, str(found)]
+        states[audit, name] = {"accept": "accepted", "decline": "declined", "report": "done"}[action]
+        top_up(audit)
+    assert len(people) == 14
+    said = []
+    is_open = False
+    for audit in order:
+        assert audits.states(audit) == [states[audit, one] for one in calls[audit]]
+        done = [one for one in calls[audit] if states[audit, one] == "done"]
+        if len(done) >= asked[audit]:
+            said += [verdicts[audit, one][-1] for one in done]
+        else:
+            is_open = True
+    progress = world.read(lambda line: load_progress_report(line, world.project(project), 20270101)).progress
+    expected = next((one for one in ("failed", "reserved", "sound") if one in said), None)
+    assert (None if progress.verdict is None else str(progress.verdict)) == expected
+    assert bool(progress.audit_running) is is_open
+
+
+def last_answer(world: World, report: bytes) -> bytes:
+    found = world.read(lambda line: list_answers(line, report_answers.c.report == report))
+    return bytes(found[-1].id)
