@@ -76,6 +76,8 @@ from protocol.identifiers import Id16
 from protocol.keys import Domain, PublicKeys, is_signed
 
 Progress = Callable[[str], None]
+Check = Callable[[Connection], Checked]
+SEALS: Final = "rows are as they were written"
 _CHUNK: Final = 64
 _FINDING: Final = b"citizen-miles/projects/finding/v1\0"
 _FINDING_BYTES_MAX: Final = 16_384
@@ -106,7 +108,15 @@ def check_rows(
 ) -> list[Checked]:
     """The same for the base's own rows. `keys` are its own, older ones too."""
     checked: list[Checked] = []
-    for rule, check in (
+    for rule, check in list_rules(keys, home=home, zone=zone):
+        on_progress(rule)
+        checked += guarded(INVARIANT, rule, lambda check=check: [check(connection)])  # type: ignore[misc]
+    return checked
+
+
+def list_rules(keys: tuple[PublicKeys, ...], *, home: str, zone: str) -> tuple[tuple[str, Check], ...]:
+    """Return the rules of the base's own rows, by name, in the order in which they are looked at."""
+    return (
         ("each project stands where its steps led", _check_steps),
         ("each sheet is the one that its row says", _check_sheets),
         (
@@ -126,15 +136,12 @@ def check_rows(
         ("South programmes lacked nothing when they were converted", lambda line: _check_programmes(line, zone)),
         ("statements, reports and guides are signed", lambda line: _check_south_signatures(line, home)),
         ("the accounts know the guides", _check_guides),
-        ("rows are as they were written", _check_seals),
-    ):
-        on_progress(rule)
-        checked += guarded(INVARIANT, rule, lambda check=check: [check(connection)])  # type: ignore[misc]
-    return checked
+        (SEALS, _check_seals),
+    )
 
 
 def _check_seals(connection: Connection) -> Checked:
-    rule = _Rule("rows are as they were written")
+    rule = _Rule(SEALS)
     for table in metadata.sorted_tables:
         keys = list(table.primary_key)
         for row in stream(connection, select(table).order_by(*keys)):

@@ -48,7 +48,6 @@ from node.governance.volunteering.volunteering_service import NewRequest
 from node.governance.votes import Choice, College, Outcome
 from protocol import keys
 from protocol.book.seals import compute_seal
-from protocol.findings import Checked
 from protocol.house import GuideKnown, Refused, make_due_id
 from protocol.identifiers import AccountNumber, Id16
 from protocol.keys import Domain, make_keys, sign
@@ -332,6 +331,7 @@ async def test_one_value_changed_by_hand_is_found_and_where_money_stands_without
     hand = Hand(tmp_path / "PROJECTS.db")
     hidden: set[str] = set()
     missed: set[str] = set()
+    likely = ""
     rooms = (tables, audit_tables, south_tables, volunteer_tables)  # not that of passes
     own = [table for room in rooms for table in vars(room).values() if isinstance(table, Table)]
     for table in own:
@@ -350,14 +350,14 @@ async def test_one_value_changed_by_hand_is_found_and_where_money_stands_without
                     after["seal"] = sealed
                 if not hand.write(table, row, after):
                     continue  # the base itself refuses it
-                with monkeypatch.context() as patched:
-                    if column.name != "seal":  # which is right again
-                        patched.setattr(checks, "_check_seals", lambda _line: Checked("", "", 0, ()))
-                    wrongs = world.find_wrong_rows()
-                if not wrongs:
+                # What was found last is looked at first; a seal that is right again is not looked at.
+                wrong = world.find_wrong_row(likely=likely, skipped=checks.SEALS if column.name != "seal" else "")
+                if wrong is None:
                     hidden.add(f"{table.name}.{column.name}")
-                elif not all(one.place and one.expected for one in wrongs):
+                elif not (wrong[1].place and wrong[1].expected):
                     missed.add(f"{table.name}.{column.name}")
+                else:
+                    likely = wrong[0]
                 hand.write(table, row, before)
         # What is not sealed again is found in every table.
         name, other = next(
@@ -366,7 +366,7 @@ async def test_one_value_changed_by_hand_is_found_and_where_money_stands_without
             if not column.foreign_keys
         )
         hand.write(table, row, {name: other})
-        if not world.find_wrong_rows():
+        if world.find_wrong_row(likely=checks.SEALS) is None:
             missed.add(table.name)
         hand.write(table, row, before)
     assert world.find_wrongs() == []

@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from node.governance.bearers import Bearer, Proof, ProofKind, Registry
-from node.governance.checks import check_projects, check_rows
+from node.governance.checks import check_projects, list_rules
 from node.governance.committee_service import SeatMember
 from node.governance.days import write_day
 from node.governance.projects import ProjectEvent, ProjectState
 from node.governance.projects_service import LeadProject, ProposeProject
+from node.governance.rules_checks import INVARIANT
 from node.governance.service import PROJECTS_HISTORY, Projects
 from node.governance.settings import ProjectsSettings
 from node.governance.sheets import BudgetLine, Milestone, Sheet
@@ -24,6 +25,7 @@ from node.governance.store import Project, load_bearer, load_project
 from node.governance.votes import BALLOT_VERSION, BallotWords, Choice, College, SignedBallot, sign_ballot
 from node.governance.votes_service import CallVote, CloseVote, Session, load_session
 from node.ledger.service import ledger_history
+from protocol.book.checks import guarded
 from protocol.book.service import Book
 from protocol.book.worker import Page
 from protocol.exchange.peer_service import PeerExchange
@@ -343,13 +345,18 @@ class World:
 
     # What must always be true.
 
-    def find_wrong_rows(self) -> list[Finding]:
-        """The same of rows alone, without the trees of the logs."""
+    def find_wrong_row(self, *, likely: str = "", skipped: str = "") -> tuple[str, Finding] | None:
+        """Return the first rule of rows alone that something breaks, and what; the likely one is looked at first."""
         keys = (self.keys[PROJECTS].public,)
+        rules = [one for one in list_rules(keys, home=BREST, zone=self.settings.zone) if one[0] != skipped]
+        rules.sort(key=lambda one: one[0] != likely)
 
-        def look(connection: Connection) -> list[Finding]:
-            checked = check_rows(connection, keys, lambda _where: None, home=BREST)
-            return [finding for one in checked for finding in one.findings]
+        def look(connection: Connection) -> tuple[str, Finding] | None:
+            for rule, check in rules:
+                for checked in guarded(INVARIANT, rule, lambda check=check: [check(connection)]):  # type: ignore[misc]
+                    if checked.findings:
+                        return rule, checked.findings[0]
+            return None
 
         return self.book.read_now(look)
 
