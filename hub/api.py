@@ -7,14 +7,17 @@ from typing import Final
 from aiohttp import web
 
 from hub.app import HubApp
+from hub.catalogue.service import load_page
 from protocol.canonical import decode_typed, encode_typed
 from protocol.envelopes import ENVELOPE_BYTES_MAX, Checkpoint
-from protocol.errors import InvalidTime
+from protocol.errors import InvalidTime, Malformed
 from protocol.exchange.client import CONTENT_TYPE, WAIT_HEADER
-from protocol.running.http_service import make_application
+from protocol.publications import PUBLICATION_BYTES_MAX, decode_publication, encode_page
+from protocol.running.http_service import TooLarge, make_application
 from protocol.times import format_instant
 
 WAIT_MS_MAX: Final = 25_000
+SINCE_DIGITS_MAX: Final = 15
 
 
 def make_api(app: HubApp) -> web.Application:
@@ -65,7 +68,24 @@ def make_api(app: HubApp) -> web.Application:
             }
         )
 
+    async def publish(request: web.Request) -> web.Response:
+        app.exchange.require_running()
+        if (request.content_length or 0) > PUBLICATION_BYTES_MAX:
+            raise TooLarge(bytes_max=PUBLICATION_BYTES_MAX)
+        told = decode_publication(await request.clone(client_max_size=PUBLICATION_BYTES_MAX).read())
+        kept = await app.book.write(app.catalogue.publish, told)
+        return web.json_response({"card": kept.card_number, "catalogue": kept.catalogue_number, "new": kept.is_new})
+
+    async def catalogue(request: web.Request) -> web.Response:
+        since = request.query.get("since", "0")
+        if not since.isascii() or not since.isdigit() or len(since) > SINCE_DIGITS_MAX:
+            raise Malformed(field="since", reason="the last place that was read, or 0")
+        page = await app.book.read(lambda line: load_page(line, int(since)))
+        return web.Response(body=encode_page(page), content_type=CONTENT_TYPE)
+
     application.router.add_post("/v1/exchange", exchange)
+    application.router.add_put("/v1/catalogue", publish)
+    application.router.add_get("/v1/catalogue", catalogue)
     application.router.add_post("/v1/enrol", enrol)
     application.router.add_get("/v1/directory", directory)
     application.router.add_get("/v1/checkpoint", checkpoint)

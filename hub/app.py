@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from hub.catalogue.service import CatalogueDesk
 from hub.config import HubConfig
 from hub.directory.service import Registry
 from hub.exchange.service import HubExchange
@@ -52,6 +53,7 @@ class HubApp:
             raise NotConfigured(reason=str(error)) from None
         self.registry = Registry(self.identity)
         self.exchange = HubExchange(self.book, self.registry)
+        self.catalogue = CatalogueDesk(self.registry)
         self.metrics = Metrics(self.figures)
 
     @property

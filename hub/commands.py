@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 
 from hub.api import make_api
 from hub.app import HubApp, load_config
+from hub.catalogue.service import load_published
 from hub.clearing import store
 from hub.clearing.doubts_store import load_doubtful
 from hub.config import HubConfig
@@ -249,6 +250,11 @@ async def _say_evidence_seen(hub: HubApp, asked: Mapping[str, Any]) -> Any:
     return next(row for row in rows if row["id"] == number)
 
 
+async def _catalogue(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
+    rows = await hub.book.read(load_published)
+    return [row | {"at": format_instant(row["at"])} for row in rows]
+
+
 COMMANDS: Final[Mapping[str, Command]] = {
     "evidence_seen": _say_evidence_seen,
     "invite": _unless_recovering(_invite),
@@ -259,6 +265,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "enrol": _unless_recovering(_answer_enrolment),
     "rotate": _unless_recovering(_rotate),
     "status": _status,
+    "catalogue": _catalogue,
     "recover": _recover,
     "recovery": _recovery,
     "finish_recovery": _finish_recovery,
@@ -352,6 +359,13 @@ def invite(folder: Folder, member: str, url: str = "", as_json: AsJson = False) 
         else:  # one unbroken line, to be copied whole
             show({"member": told["member"], "ends": told["ends"]}, as_json=False)
             say(told["invitation"])
+
+
+@app.command()
+def catalogue(folder: Folder, as_json: AsJson = False) -> None:
+    """List what members publish of themselves: the numbers of their cards and catalogues, and when they came."""
+    with refusals_explained():
+        show(_call(folder, "catalogue"), as_json=as_json, title="catalogue")
 
 
 @app.command("south-code")

@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import web
 from msgspec import Struct
 
-from node import accounts_api, federation_api, movements_api, orientation_api, solidarity_api
+from node import accounts_api, catalogue_api, federation_api, movements_api, orientation_api, solidarity_api
 from node.access.service import Scope
 from node.answers import (
     AccountAnswer,
@@ -37,6 +37,7 @@ from node.answers import (
 )
 from node.app import NodeApp
 from node.calls_api import NODE, answer
+from node.catalogue_answers import CatalogueAnswer, ListedAnswer, TerritoriesAnswer
 from node.description import Route, describe_api
 from node.orientation_answers import (
     OrientationAnswer,
@@ -120,6 +121,7 @@ _in = solidarity_api
 _POOLS: Final = "/v1/solidarity/pools"
 _OPERATIONS: Final = "/v1/solidarity/operations"
 _GIFT: Final = "/v1/solidarity/gifts/{id}"
+_out = catalogue_api
 
 DOORS: Final = (
     _door("POST", _ACCOUNTS, _of.open_account, OpenedAnswer, scope=Scope.ACCOUNTS, body=OpenRequest, creates=True),
@@ -249,6 +251,15 @@ DOORS: Final = (
     ),
     _door("GET", "/v1/payee", _to.show_payee, PayeeAnswer, scope=Scope.CEDE, query="address"),
     _door("GET", "/v1/directory", _to.show_directory, DirectoryAnswer, scope=Scope.READ),
+    _door(
+        "GET",
+        "/v1/catalogue",
+        _out.list_catalogue,
+        CatalogueAnswer,
+        query="text theme territory urgency near within cursor limit",
+    ),
+    _door("GET", "/v1/catalogue/territories", _out.list_territories, TerritoriesAnswer),
+    _door("GET", "/v1/catalogue/{address}", _out.show_listed, ListedAnswer),
     _door("GET", "/v1/openapi.json", show_description),
 )
 

@@ -14,6 +14,9 @@ from sqlalchemy import Connection
 
 from node.access.service import AccessDesk
 from node.accounts_recovery_service import AccountsRecovery
+from node.catalogue.client import HttpCatalogue
+from node.catalogue.service import CatalogueDesk
+from node.catalogue.worker import CatalogueWorker
 from node.config import NodeConfig
 from node.deposits.service import DepositDesk
 from node.federation import store as federation_store
@@ -168,6 +171,19 @@ class NodeApp:
         self.windows = Windows(self.federation, self.projects.find_owed, self._tell_house)
         if has_fund:
             self.federation.windows = self.windows
+        self.catalogue = CatalogueDesk(
+            home=self.home,
+            find_identity=lambda: self.federation.identity,
+            find_directory=lambda: self.federation.directory,
+            neighbours=None if self.house is None else read_neighbours(self.house),
+            tell=self._tell_house,
+        )
+        has_line = self.welcome is not None and isinstance(self.transport, HttpTransport)
+        self.catalogues = CatalogueWorker(
+            self.catalogue,
+            self.book,
+            HttpCatalogue(self.transport) if has_line else None,  # type: ignore[arg-type]
+        )
         self.on_house_news: Callable[[], None] = lambda: None
         try:
             self.house_exchange = None if self.house is None else self._open_house(self.house, keyring)
@@ -179,6 +195,7 @@ class NodeApp:
         self._commands: AdminServer | None = None
         self._scheduler: AsyncIOScheduler | None = None
         self._exchanging: asyncio.Task[None] | None = None
+        self._cataloguing: asyncio.Task[None] | None = None
 
     def _open_house(self, house: HouseSettings, keyring: Keyring) -> PeerExchange:
         """Return the accounts' side of the talk with the other bases of this territory."""
@@ -193,6 +210,7 @@ class NodeApp:
                 case BaseName.PEOPLE:
                     return holders.apply(page, sender, messages)
                 case BaseName.PROJECTS:
+                    self.catalogue.hear(page, sender, messages)
                     for message in messages:
                         if isinstance(message, DueConfirmed):
                             self.conversions.confirm(page, message)
@@ -200,6 +218,7 @@ class NodeApp:
                     answers = [answer for message in netted for answer in self.windows.hear_projects(page, message)]
                     return answers + self.projects.apply(page, sender, messages)
                 case BaseName.FUND:
+                    self.catalogue.hear(page, sender, messages)
                     self.projects.hear_fund(page, messages)
                     self.conversions.hear_fund(page, messages)
                     self.windows.hear_fund(page, messages)
@@ -291,6 +310,7 @@ class NodeApp:
             yield "hub_contact_age_ms", "gauge", {}, float(self.book.clock() - self.worker.contact_at)
         with contextlib.suppress(StorageUnavailable):  # a database that is away is said by storage_trouble
             yield "slips_waiting", "gauge", {}, float(self.book.read_now(self.count_waiting))
+        yield "catalogue_trouble", "gauge", {}, float(bool(self.catalogues.trouble))
         for name, count in dict(self.federation.counts).items():
             yield "events", "counter", {"event": name}, count
 
@@ -344,9 +364,11 @@ class NodeApp:
             (self._rotate_quietly, {"seconds": RESERVATIONS_EVERY_SECONDS}),
             (self._ask_statement, {"minutes": STATEMENT_LOOK_EVERY_MINUTES}),
             (self._forget_old, {"hours": FORGET_EVERY_HOURS}),
+            (self._run_catalogue, {"minutes": self.config.catalogue_minutes}),
         ):
             self._scheduler.add_job(job, "interval", coalesce=True, max_instances=1, misfire_grace_time=None, **every)
         self._scheduler.start()
+        self._cataloguing = asyncio.create_task(self._run_catalogue())
         if self.welcome and self.config.hub_url:
             self._exchanging = asyncio.create_task(self._exchange())
 
@@ -354,6 +376,9 @@ class NodeApp:
         """Stop what `begin` started, and let go of the book."""
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
+        if self._cataloguing is not None:
+            self._cataloguing.cancel()
+            await asyncio.gather(self._cataloguing, return_exceptions=True)
         if self._exchanging is not None:
             self._exchanging.cancel()
             await asyncio.gather(self._exchanging, return_exceptions=True)
@@ -406,6 +431,17 @@ class NodeApp:
                 continue
         except Exception as error:  # the top of a worker loop: said, and tried again
             log.warning("standing orders", error=str(error))
+
+    async def _run_catalogue(self) -> None:
+        """Publish what our house lets know, fetch what others do, and tell our bases. Run twice is run once."""
+        try:
+            if self.federation.behind is None:
+                before = self.catalogues.trouble
+                done = await self.catalogues.run_once()
+                if done.trouble and done.trouble != before:
+                    log.warning("catalogue", reason=done.trouble)
+        except Exception as error:  # the top of a worker loop: said, and tried again
+            log.warning("catalogue", error=str(error))
 
     async def _forget_old(self) -> None:
         """Delete what we sealed beside slips that ended long ago, and take closed accounts out of pools. Twice is once."""

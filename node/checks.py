@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from node.catalogue.checks import RULE as CATALOGUE
+from node.catalogue.checks import check_catalogue
 from node.federation.checks import check_federation, load_directory
 from node.ledger.checks import check_ledger
 from node.orientation.checks import check_orientation
@@ -50,6 +52,9 @@ def check_node(
         directory = load_directory(connection)
     except (BrokenDirectory, NotCanonical):
         directory = Directory()
+    on_progress("cards and catalogues")
+    members = directory
+    checked += guarded("I7", CATALOGUE, lambda: [check_catalogue(connection, members)])
     if neighbours is not None:
         directory = replace(directory, members={**directory.members, **neighbours.members})
     return checked + guarded("I7", "logs are whole", lambda: check_logs(connection, directory, on_progress))

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from node.audits_admin_commands import AUDITS_COMMANDS
 from node.governance import tables
 from node.governance.bearers import Bearer, Proof, ProofKind, require_iban, require_registry
+from node.governance.catalogue_service import load_payer_words
 from node.governance.comments import CommentKind, CommentState
 from node.governance.comments_service import AddComment, Moderate, list_comments
 from node.governance.committee_service import (
@@ -496,13 +497,28 @@ async def _payer_add(app: ProjectsApp, asked: Asked) -> Any:
 
 
 async def _payers(app: ProjectsApp, _asked: Asked) -> Any:
-    table = tables.payers
-    rows = await app.book.read(lambda line: line.execute(select(table).order_by(table.c.territory)).all())
+    words = await app.book.read(lambda line: load_payer_words(line, app.book.clock()))
     fund = app.find_fund()
-    told = [] if fund is None else [{"territory": str(app.home), "public": (fund.signing + fund.sealing).hex()}]
-    return told + [
-        {"territory": row.territory, "public": (bytes(row.signing) + bytes(row.sealing)).hex()} for row in rows
+    own = [] if fund is None else [{"territory": str(app.home), "public": (fund.signing + fund.sealing).hex()}]
+    return own + [
+        {
+            "territory": one.territory,
+            "public": (one.keys.signing + one.keys.sealing).hex(),
+            "by": "person" if one.is_entered else "card",
+            "waiting": None if one.waiting is None else one.waiting.hex(),
+            "counts_from": None if one.waiting_from is None else format_instant(one.waiting_from),
+            "disputed": one.is_disputed,
+        }
+        for one in words
     ]
+
+
+async def _payer_forget(app: ProjectsApp, asked: Asked) -> Any:
+    return {"territory": await app.book.write(app.projects.catalogue.forget_payers, asked["territory"])}
+
+
+async def _catalogue_publish(app: ProjectsApp, _asked: Asked) -> Any:
+    return {"number": await app.book.write(app.projects.catalogue.publish, True)}
 
 
 async def _convert(app: ProjectsApp, asked: Asked) -> Any:
@@ -603,6 +619,8 @@ PROJECTS_COMMANDS: Final[Mapping[str, Command]] = {
     "moderate": _moderate,
     "payer_add": _payer_add,
     "payers": _payers,
+    "payer_forget": _payer_forget,
+    "catalogue_publish": _catalogue_publish,
     "convert": _convert,
     "confirm": _confirm,
     "spending": _spending,

@@ -32,6 +32,7 @@ class ProjectsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     zone: str = "Europe/Paris"
     grace_hours: Annotated[int, Meta(ge=0, le=168)] = 6
     iban_change_hours: Annotated[int, Meta(ge=24, le=720)] = 48
+    catalogue_hours: Annotated[int, Meta(ge=1, le=24)] = 6
     issuer: str = ""
     public_url: str = ""
     database: str = ""
@@ -64,6 +65,7 @@ class ProjectsApp(HousePart):
             zone=self.config.zone,
             grace_hours=self.config.grace_hours,
             iban_change_hours=self.config.iban_change_hours,
+            catalogue_hours=self.config.catalogue_hours,
             issuer=self.config.issuer,
             public_url=self.config.public_url,
         )

@@ -756,6 +756,20 @@ def add_payer(
         show(_call(folder, "payer_add", territory=territory, public=public), as_json=as_json)
 
 
+@payer.command("forget")
+def forget_payer(folder: Folder, territory: str, as_json: AsJson = False) -> None:
+    """Let the territory's card say its fund's key again, instead of what was entered here."""
+    with refusals_explained():
+        show(_call(folder, "payer_forget", territory=territory), as_json=as_json)
+
+
+@app.command("publish-catalogue")
+def publish_catalogue(folder: Folder, as_json: AsJson = False) -> None:
+    """Sign the catalogue of open projects anew, now: the accounts hand it to the federation."""
+    with refusals_explained():
+        show(_call(folder, "catalogue_publish"), as_json=as_json)
+
+
 @payer.command("list")
 def list_payers(folder: Folder, as_json: AsJson = False) -> None:
     """List the funds that orders are sealed for, the own one first."""

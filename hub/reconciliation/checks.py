@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, func, select
 
+from hub.catalogue.checks import RULE as PUBLISHED
+from hub.catalogue.checks import check_publications
 from hub.clearing.tables import abroad, ceded, exceptions, lots, positions, slips, transit
 from hub.directory.tables import entries
 from hub.settlement import store as settlement_store
@@ -95,6 +97,7 @@ def check_hub(connection: Connection, *, hub: str, on_progress: Progress) -> lis
         ("I3", "nothing is below zero", lambda: [_check_signs(connection)]),
         ("I7", "the directory is the log's", lambda: [_check_directory(connection, hub, state.directory)]),
         ("I5", "members were told the log", lambda: [_check_told(connection, hub, state.records, on_progress)]),
+        ("I7", PUBLISHED, lambda: [check_publications(connection, state.directory)]),
         ("I7", "logs are whole", lambda: check_logs(connection, state.directory, on_progress)),
     ):
         checked += guarded(invariant, rule, run)

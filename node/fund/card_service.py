@@ -18,12 +18,14 @@ from node.fund.references import NAME_MAX, write_for_banks
 from node.fund.seal_store import change
 from node.fund.tables import card_deciders, deciders, own_settlements, settlement_accounts
 from protocol.book.worker import Page
+from protocol.canonical import decode_typed
 from protocol.errors import NotCanonical, Refusal
 from protocol.held_changes import Told, compute_start, find_in_force, find_waiting
 from protocol.house import BaseName, DeciderKey, HouseMessage, SettlementAccount, SettlementPublished
 from protocol.keys import Keyring, PublicKeys
 from protocol.territory_card import (
     CARD_VERSION,
+    SETTLEMENT_BODY_BYTES_MAX,
     CardRefused,
     Settlement,
     decode_settlement,
@@ -148,6 +150,8 @@ class CardDesk:
             return
         if before and (_words(before[-1].value), before[-1].value.signing) == (_words(told), told.signing):
             return
+        if told.iban and _fund_number(told) <= max((_fund_number(one.value) for one in before), default=0):
+            return  # that fund has said something else since: a card cannot put its older word back
         words = [Told(value=_words(one.value), at=one.at, from_at=one.from_at) for one in before]
         start = compute_start(words, _words(told), page.now, self._wait_ms) if told.iban else page.now
         connection.execute(
@@ -273,6 +277,14 @@ def _make_words(connection: Connection, territory: str, now: int) -> CardWords:
 
 def _words(told: SettlementAccount) -> tuple[str, str, str, str]:
     return told.name, told.siren, told.iban, told.bic
+
+
+def _fund_number(told: SettlementAccount) -> int:
+    """Return the number under which that fund signed its account, or 0 for none."""
+    if not told.signed:
+        return 0
+    body = decode_settlement(told.signed).body
+    return decode_typed(body, Settlement, size_max=SETTLEMENT_BODY_BYTES_MAX).number
 
 
 def _last_number(connection: Connection, table: Any, territory: str) -> int:

@@ -23,6 +23,8 @@ from node.governance.auditing.audits_checks import (
     check_reports,
 )
 from node.governance.bearers import require_category, require_iban, require_registry
+from node.governance.catalogue_checks import RULE as CARDS
+from node.governance.catalogue_checks import check_cards
 from node.governance.committee_service import LIST_BYTES_MAX, load_drawing
 from node.governance.days import local_day, write_day
 from node.governance.drawing import DrawList, compute_list_digest
@@ -136,8 +138,15 @@ def list_rules(keys: tuple[PublicKeys, ...], *, home: str, zone: str) -> tuple[t
         ("South programmes lacked nothing when they were converted", lambda line: _check_programmes(line, zone)),
         ("statements, reports and guides are signed", lambda line: _check_south_signatures(line, home)),
         ("the accounts know the guides", _check_guides),
+        (CARDS, lambda line: _check_cards(line, keys, home)),
         (SEALS, _check_seals),
     )
+
+
+def _check_cards(connection: Connection, keys: tuple[PublicKeys, ...], home: str) -> Checked:
+    told = list(_read_log(connection, BaseName.ACCOUNTS, BaseName.PROJECTS))
+    said = list(_read_log(connection, BaseName.PROJECTS, BaseName.ACCOUNTS))
+    return check_cards(connection, keys, told, said, home)
 
 
 def _check_seals(connection: Connection) -> Checked:

@@ -9,11 +9,14 @@ from sqlalchemy import Connection, select
 
 from node.governance import tables
 from node.governance.bearers import require_eligible
+from node.governance.catalogue_service import choose_payers, load_payer_words
 from node.governance.errors import NotFundedYet, RoundRefused
 from node.governance.parameters_store import load_eligibility
 from node.governance.settings import ProjectsSettings
 from node.governance.store import Project, load_bearer, load_proofs
+from protocol.book.worker import Page
 from protocol.conversion import ORDER_VERSION, ConversionOrder, seal_order, sign_order
+from protocol.house import PAYERS_MAX
 from protocol.keys import PublicKeys, SecretKeys
 
 _SEED_BYTES: Final = 32
@@ -35,12 +38,11 @@ class OrderWriter:
         self._find_fund = find_fund
         self._entropy = entropy
 
-    def write(self, connection: Connection, project: Project, number: int, today: int) -> tuple[dict[str, bytes], str]:
+    def write(self, page: Page, project: Project, number: int, today: int) -> tuple[dict[str, bytes], str]:
         """Return the sealed order for each fund, and the account that they name. Raises what refuses the bearer."""
-        payers = {str(self._settings.home): self._load_fund()}
-        for row in connection.execute(select(tables.payers).order_by(tables.payers.c.territory)):
-            payers[row.territory] = PublicKeys(bytes(row.signing), bytes(row.sealing))
-        return self._write(connection, project, number, today, payers)
+        others = choose_payers(load_payer_words(page.connection, page.now), number, PAYERS_MAX - 1)
+        payers = {str(self._settings.home): self._load_fund(), **others}
+        return self._write(page.connection, project, number, today, payers)
 
     def write_own(self, connection: Connection, project: Project, number: int, today: int) -> bytes:
         """Return the order for our own fund alone. Raises what refuses the bearer."""

@@ -13,6 +13,7 @@ from typing import Final, cast
 from node.governance.answers_service import AnswerDesk
 from node.governance.auditing.auditors_service import AuditorDesk
 from node.governance.auditing.audits_service import AuditDesk
+from node.governance.catalogue_service import CatalogueDesk
 from node.governance.comments_service import CommentDesk
 from node.governance.committee_service import CommitteeDesk
 from node.governance.deadlines_service import DeadlineDesk
@@ -33,7 +34,7 @@ from node.governance.votes_service import VoteDesk
 from protocol.book.migration_service import History
 from protocol.book.service import Book
 from protocol.book.worker import Page
-from protocol.house import HouseMessage
+from protocol.house import BaseName, HouseMessage, PayerKey
 from protocol.keys import PublicKeys, SecretKeys
 
 PROJECTS_HISTORY: Final = History(
@@ -72,6 +73,7 @@ class Projects:
         self.auditors = AuditorDesk(settings, self.audits)
         self.deadlines = DeadlineDesk(letters, settings)
         self.answers = AnswerDesk(letters, self.netted)
+        self.catalogue = CatalogueDesk(tell, settings, keys=keys)
         issuer = Issuer(
             key=derive_issuer_key(keys), name=settings.issuer or f"Comité {settings.home}", node=settings.public_url
         )
@@ -81,6 +83,10 @@ class Projects:
     def apply(self, page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
         """Do what another base tells us, in the page that stores it. For `PeerExchange`."""
         self.guides.hear(page, sender, messages)
+        if sender == BaseName.ACCOUNTS:
+            for message in messages:
+                if isinstance(message, PayerKey):
+                    self.catalogue.take_payer(page, message)
         return self.answers.apply(page, sender, messages)
 
     async def catch_up(self) -> int:
@@ -89,4 +95,6 @@ class Projects:
         changed += cast(int, await self.book.write(self.audits.catch_up, None))
         changed += cast(int, await self.book.write(self.netted.catch_up, None))
         changed += cast(int, await self.book.write(self.volunteers.catch_up, None))
-        return changed + cast(int, await self.book.write(self.deadlines.catch_up, None))
+        changed += cast(int, await self.book.write(self.deadlines.catch_up, None))
+        await self.book.write(self.catalogue.publish, False)
+        return changed

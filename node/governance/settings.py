@@ -17,5 +17,6 @@ class ProjectsSettings:
     zone: str = "Europe/Paris"
     grace_hours: int = 6
     iban_change_hours: int = 48
+    catalogue_hours: int = 6  # how seldom the catalogue is signed anew where only its support changed
     issuer: str = ""  # the name under which passes are issued
     public_url: str = ""  # where passes are verified, https without a slash at the end; nothing where nobody can call

@@ -343,6 +343,34 @@ payers = Table(
     seal_column(),
 )
 
+# The same as the cards of their territories say, card by card; a person's entry goes before. `from_at`: from when it counts.
+card_payers = Table(
+    "card_payers",
+    metadata,
+    Column("territory", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("signing", LargeBinary, nullable=False),
+    Column("sealing", LargeBinary, nullable=False),
+    Column("since", Integer, nullable=False),  # the day on which the accounts had it
+    Column("at", BigInteger, nullable=False),
+    Column("from_at", BigInteger, nullable=False),
+    seal_column(),
+    PrimaryKeyConstraint("territory", "number"),
+    CheckConstraint("from_at >= at", name="from_at"),
+)
+
+# The catalogue that was published last: one row.
+own_catalogue = Table(
+    "own_catalogue",
+    metadata,
+    Column("place", Integer, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("signed", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    seal_column(),
+    CheckConstraint("place = 0", name="place"),
+)
+
 rounds = Table(
     "rounds",
     metadata,

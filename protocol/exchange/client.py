@@ -60,6 +60,12 @@ class HttpTransport:
 
     async def post(self, path: str, body: bytes, headers: dict[str, str] | None = None, wait_ms: int = 0) -> bytes:
         """Return the body of the answer. Raises HubUnreachable, HubRefused."""
+        return await self.ask("POST", path, body, headers, wait_ms)
+
+    async def ask(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None, wait_ms: int = 0
+    ) -> bytes:
+        """The same with another method."""
         wait = wait_ms / 1000
         connect = min(_CONNECT_SECONDS, self._silence)
         # A line that swallows everything is found by `sock_read`; one that brings a byte now and then, by `total`.
@@ -67,7 +73,8 @@ class HttpTransport:
             total=connect + wait + 2 * self._silence, sock_connect=connect, sock_read=wait + self._silence
         )
         try:
-            async with self._open().post(
+            async with self._open().request(
+                method,
                 self._url + path,
                 data=body if len(body) <= _AT_ONCE_BYTES else io.BytesIO(body),
                 headers={"Content-Type": CONTENT_TYPE, **(headers or {})},

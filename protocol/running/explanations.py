@@ -1022,6 +1022,24 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Carte du territoire {territory} refusée : {reason}.",
         "Card of territory {territory} refused: {reason}.",
     ),
+    "project_not_listed": (
+        "Aucun catalogue connu ici ne présente le projet {address}.",
+        "No catalogue that is known here lists project {address}.",
+    ),
+    "nothing_to_publish": ("Rien à publier : {reason}.", "Nothing to publish: {reason}."),
+    "publication_refused": ("Publication refusée : {reason}.", "Publication refused: {reason}."),
+    "publication_older": (
+        "Une version plus récente ({what}, numéro {kept}) du territoire {territory} est déjà connue : le numéro {number} ne la remplace pas.",
+        "A newer one ({what}, number {kept}) of territory {territory} is known: number {number} does not replace it.",
+    ),
+    "publication_conflict": (
+        "Le territoire {territory} a signé deux contenus différents sous le même numéro {number} ({what}) : le premier est gardé.",
+        "Territory {territory} signed two different contents under one number {number} ({what}): the first is kept.",
+    ),
+    "too_many_publications": (
+        "Le territoire {territory} a publié plus de {per_hour} fois en une heure : réessayez plus tard.",
+        "Territory {territory} published more than {per_hour} times within an hour: try again later.",
+    ),
     "catalogue_refused": (
         "Catalogue du territoire {territory} refusé : {reason}.",
         "Catalogue of territory {territory} refused: {reason}.",

@@ -89,10 +89,12 @@ class FakeAccounts:
         self.converted: dict[bytes, int] = {}
         self.ordered: list[OrderNetted] = []
         self.guides: list[GuideAccredited | GuideEnded] = []
+        self.heard: list[HouseMessage] = []
         self.peer: PeerExchange
 
     def apply(self, page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
         answers: list[HouseMessage] = []
+        self.heard += messages
         for message in messages:
             match message:
                 case OpenProject():

@@ -59,6 +59,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "protocol/conversion.py": (_OF.format("conversion"),),
     "protocol/territory_card.py": (_OF.format("territory_card"),),
     "protocol/catalogue.py": (_OF.format("catalogue"),),
+    "protocol/publications.py": (_OF.format("publications"),),
     "protocol/held_changes.py": (_OF.format("held_changes"),),
     "protocol/distances.py": (_OF.format("distances"),),
     "protocol/obligations.py": (_OF.format("obligations"),),

@@ -148,6 +148,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("territory", name=op.f("pk_payers")),
     )
     op.create_table(
+        "card_payers",
+        sa.Column("territory", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("signing", sa.LargeBinary(), nullable=False),
+        sa.Column("sealing", sa.LargeBinary(), nullable=False),
+        sa.Column("since", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("from_at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("from_at >= at", name=op.f("ck_card_payers_from_at")),
+        sa.PrimaryKeyConstraint("territory", "number", name=op.f("pk_card_payers")),
+    )
+    op.create_table(
+        "own_catalogue",
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("signed", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("place = 0", name=op.f("ck_own_catalogue_place")),
+        sa.PrimaryKeyConstraint("place", name=op.f("pk_own_catalogue")),
+    )
+    op.create_table(
         "signers",
         sa.Column("key", sa.LargeBinary(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
@@ -517,6 +540,8 @@ def downgrade() -> None:
 
     op.drop_table("iban_changes")
     op.drop_table("signers")
+    op.drop_table("own_catalogue")
+    op.drop_table("card_payers")
     op.drop_table("payers")
     op.drop_table("files")
     op.drop_table("draws")
