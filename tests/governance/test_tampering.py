@@ -181,6 +181,9 @@ async def live(world: World) -> None:
     await world.settle()
     await live_audits(world, project, picture.digest)
     live_volunteers(world, project)
+    there = world.signer("elsewhere").public
+    world.accounts.say(PayerKey("243500139", 1, 20261128, there.signing, there.sealing))
+    await world.settle()
     world.signer("anne", SignerRole.STEWARD), world.signer("bob", SignerRole.STEWARD)
     changed = IbanWords(1, BREST, world.id(), bearer.id, "LES BLES", OTHER)
     for name in ("anne", "bob"):
