@@ -212,7 +212,7 @@ class RoundDesk:
         today = write_day(local_day(page.now, self._settings.zone))
         instalment, cents = choose_round(load_progress(page.connection, project, today))
         number = self._next_number(page, project)
-        orders, iban = self._orders.write(project, number, today)
+        orders, iban = self._orders.write(page, project, number, today)
         note_asked(page, asked.id, *content)
         save(
             page.connection,

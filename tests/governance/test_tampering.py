@@ -48,7 +48,7 @@ from node.governance.volunteering.volunteering_service import NewRequest
 from node.governance.votes import Choice, College, Outcome
 from protocol import keys
 from protocol.book.seals import compute_seal
-from protocol.house import GuideKnown, Refused, make_due_id
+from protocol.house import GuideKnown, PayerKey, Refused, make_due_id
 from protocol.identifiers import AccountNumber, Id16
 from protocol.keys import Domain, make_keys, sign
 from tests.governance.audit_makers import Audits
@@ -197,6 +197,7 @@ async def live(world: World) -> None:
     world.write(world.projects.signers.revoke, world.people["leaver"].public.id)
     late = world.propose(bearer)
     await world.open(late, [*members, "drawn"])
+    world.write(world.projects.catalogue.publish, True)
     world.accounts.support(late, 700)
     await world.settle()
     world.lead(late, ProjectEvent.WITHDRAWN, "le terrain est vendu")
