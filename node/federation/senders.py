@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from protocol.identifiers import AccountNumber
+from protocol.errors import InvalidAddress
+from protocol.identifiers import AccountNumber, Address, parse_address
 
 SENDER_NUMBER: Final = AccountNumber("ZZZZZZZZ")
 _PLACE: Final = re.compile(r"returns ([0-9]{1,9})/([0-9]{1,15})/([0-9]{1,6})( [a-z_]{1,48})?")
@@ -19,6 +20,14 @@ _PLACE: Final = re.compile(r"returns ([0-9]{1,9})/([0-9]{1,15})/([0-9]{1,6})( [a
 def name_arrival(epoch: int, index: int, place: int, why: str = "") -> str:
     """Return the words that name an arrival by its place in its giver's log; `why` is a code."""
     return f"returns {epoch}/{index}/{place}" + (f" {why}" if why else "")
+
+
+def read_giver(giver: str) -> Address | None:
+    """Return the address that a giver's node wrote beside a cession; None where it wrote none, or what is no address."""
+    try:
+        return parse_address(giver)
+    except InvalidAddress:
+        return None
 
 
 def read_arrival(words: str) -> tuple[int, int, int] | None:

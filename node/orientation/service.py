@@ -16,7 +16,7 @@ import msgspec
 
 from node.federation import store as federation_store
 from node.federation.outgoing import derive_op
-from node.federation.senders import SENDER_NUMBER, name_arrival
+from node.federation.senders import SENDER_NUMBER, name_arrival, read_giver
 from node.federation.service import AskCession, CessionView, Federation, Reaching, load_cession
 from node.ledger.accounts import UNCLAIMED, AccountKind, AccountState
 from node.ledger.desk import refuse_state
@@ -55,7 +55,6 @@ from protocol.identifiers import (
     TerritoryCode,
     format_address,
     format_id,
-    parse_address,
     require_id,
     write_address,
 )
@@ -345,7 +344,7 @@ class Orientations:
         asked: list[AskCession] = []
         for one in wanted:
             row = arrived[one.oriented.op]
-            to = parse_address(row.giver) if row.giver else Address(SENDER_NUMBER, TerritoryCode(row.origin))
+            to = read_giver(row.giver) or Address(SENDER_NUMBER, TerritoryCode(row.origin))
             cession = AskCession(
                 op=one.op,
                 account=project.number,

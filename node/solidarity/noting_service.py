@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from node.federation import store as federation_store
 from node.federation.outgoing import derive_op
-from node.federation.senders import SENDER_NUMBER, name_arrival
+from node.federation.senders import SENDER_NUMBER, name_arrival, read_giver
 from node.federation.service import AskCession, Federation
 from node.ledger.accounts import SystemAccount
 from node.ledger.draws import Draws
@@ -117,7 +117,7 @@ class Noting:
         """Return where it came from and who gave: an account, an address, or one arrival of somebody."""
         if entry.kind is PostingKind.CEDE_IN:
             row = self._load_arrival(connection, bytes(entry.op))
-            return Origin.ABROAD, row.giver or f"arrival {bytes(row.op).hex()}"
+            return Origin.ABROAD, _giver_of(row) or f"arrival {bytes(row.op).hex()}"
         if isinstance(entry.other, SystemAccount) or entry.other == operation.outlet:
             return Origin.CARRIED, ""
         match entry.kind:
@@ -136,8 +136,7 @@ class Noting:
         """Raise why no road is open to where these gifts came from: all of them go, or none."""
         for gift in gifts:
             row = self._load_arrival(page.connection, bytes(gift.op))
-            to = parse_address(row.giver).territory if row.giver else TerritoryCode(row.origin)
-            self._federation.require_road(to)
+            self._federation.require_road(TerritoryCode(row.origin))
 
     def return_some(self, page: Page, operation: Operation, *, limit: int) -> int:
         """Let gifts that wait go back, some `limit` of them; return how many went. Who cannot be reached harms no other."""
@@ -189,10 +188,11 @@ class Noting:
     def _ask_cession(self, page: Page, operation: Operation, gift: Gift, draws: Draws) -> AskCession:
         """Return the cession that gives an arrival back: to its giver's address, or to 'who sent us this'."""
         row = self._load_arrival(page.connection, gift.op)
+        giver = _giver_of(row)
         cession = AskCession(
             op=_derive_back(gift),
             account=operation.number,
-            beneficiary=parse_address(row.giver) if row.giver else Address(SENDER_NUMBER, TerritoryCode(row.origin)),
+            beneficiary=parse_address(giver) if giver else Address(SENDER_NUMBER, TerritoryCode(row.origin)),
             cents=gift.cents,
             words=name_arrival(row.epoch, row.ix, row.place, gift.code),
             giver=write_address(operation.number, self._ledger.home),
@@ -209,6 +209,12 @@ def _judge(rule: PoolRule, operation: Operation, gift: Gift, *, is_listed: bool)
 
 def _derive_back(gift: Gift) -> Id16:
     return Id16(derive_op("solidarity back", gift.op.hex()))
+
+
+def _giver_of(row: Any) -> str:
+    """Return the address of an arrival's giver; nothing where its node wrote none, or none of its own territory."""
+    address = read_giver(row.giver)
+    return row.giver if address is not None and address.territory == row.origin else ""
 
 
 def _arrival_of(op: bytes) -> bytes:

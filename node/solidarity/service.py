@@ -19,7 +19,7 @@ from node.ledger.accounts import AccountKind, AccountState
 from node.ledger.errors import AccountClosed, AccountFrozen, AccountUnknown, KindMisfit, LedgerRefusal, NumberTaken
 from node.ledger.fingerprints import compute_fingerprint, find_difference
 from node.ledger.openings import OpenAccount, Opened
-from node.ledger.postings import Posting, PostingKind
+from node.ledger.postings import DRAWS_MAX, Posting, PostingKind
 from node.ledger.reading_service import Standing, load_standings
 from node.ledger.service import Ledger
 from node.solidarity import store
@@ -204,11 +204,18 @@ class ProgressView(msgspec.Struct, frozen=True):
 class Solidarity:
     """The room of solidarity in the accounts base."""
 
-    def __init__(self, ledger: Ledger, federation: Federation, *, at_once: int = SHARES_AT_ONCE) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        federation: Federation,
+        *,
+        at_once: int = SHARES_AT_ONCE,
+        lots_at_once: int = DRAWS_MAX,
+    ) -> None:
         self._ledger = ledger
         self._at_once = at_once
         self._noting = Noting(ledger, federation)
-        self._sharing = SharingService(ledger, federation, self._noting, at_once=at_once)
+        self._sharing = SharingService(ledger, federation, self._noting, at_once=at_once, lots_at_once=lots_at_once)
 
     # What the office asks
 
@@ -371,7 +378,7 @@ class Solidarity:
             if before.pool_id != operation.pool_id or before.state not in OVER:
                 continue
             before = self._noting.note(page, before)
-            lots = self._sharing.find_free_lots(page, before)
+            lots = self._sharing.find_free_lots(page, before)[:DRAWS_MAX]  # of more, the rest waits for the one after
             sheet = self._ledger.look_at(page, before.number)
             cents = sum(part for _, part in lots)
             if not cents or sheet is None or sheet.reserved or not self._noting.may_move(page, before):

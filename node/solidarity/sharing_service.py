@@ -15,7 +15,7 @@ from node.federation.service import AskCession, Federation
 from node.ledger.accounts import AccountState
 from node.ledger.draws import Draws
 from node.ledger.lots import LotId
-from node.ledger.postings import Posting, PostingKind
+from node.ledger.postings import DRAWS_MAX, Posting, PostingKind
 from node.ledger.reading_service import load_draws, load_lot_terms, load_standings
 from node.ledger.service import Ledger
 from node.solidarity import store
@@ -37,12 +37,19 @@ class SharingService:
     """Shares operations."""
 
     def __init__(
-        self, ledger: Ledger, federation: Federation, noting: Noting, *, at_once: int = SHARES_AT_ONCE
+        self,
+        ledger: Ledger,
+        federation: Federation,
+        noting: Noting,
+        *,
+        at_once: int = SHARES_AT_ONCE,
+        lots_at_once: int = DRAWS_MAX,
     ) -> None:
         self._ledger = ledger
         self._federation = federation
         self._noting = noting
         self._at_once = at_once
+        self._lots_at_once = lots_at_once
 
     def begin(self, page: Page, operation: Operation) -> Operation:
         """Compute and save all shares. Raises OperationEnded, OperationRunning, NothingToShare, NobodyToShareWith."""
@@ -152,14 +159,19 @@ class SharingService:
         for _, drawn in paid:
             for lot, cents in drawn:
                 sums[lot] = sums.get(lot, 0) + cents
-        hand = Posting(
-            op=derive_hand_op(operation.op, paid[0][0].place),
-            kind=PostingKind.GIFT,
-            debit=operation.number,
-            credit=operation.outlet,
-            cents=Cents(total),
-            draws=tuple((lot, Cents(cents)) for lot, cents in sums.items()),
-        )
+        # A posting names so many lots at most.
+        held = [(lot, Cents(cents)) for lot, cents in sums.items()]
+        hands = [
+            Posting(
+                op=derive_hand_op(operation.op, paid[0][0].place, start),
+                kind=PostingKind.GIFT,
+                debit=operation.number,
+                credit=operation.outlet,
+                cents=Cents(sum(cents for _, cents in held[start : start + self._lots_at_once])),
+                draws=tuple(held[start : start + self._lots_at_once]),
+            )
+            for start in range(0, len(held), self._lots_at_once)
+        ]
         home, giver = self._ledger.home, write_address(operation.outlet, self._ledger.home)
         asked: list[AskCession] = []
         for share, drawn in paid:
@@ -172,14 +184,14 @@ class SharingService:
             )
             cession.draws = drawn
             asked.append(cession)
-        answers = [*self._ledger.post(page, [hand]), *self._federation.cede(page, asked)]
+        answers = [*self._ledger.post(page, hands), *self._federation.cede(page, asked)]
         assert not any(isinstance(answer, Refusal) for answer in answers), "all of it was looked at before"
         return True
 
 
-def derive_hand_op(operation: bytes, place: int) -> Id16:
-    """Return the id under which the shares from `place` on leave the operation's account."""
-    return Id16(derive_op("solidarity hand", operation.hex(), place))
+def derive_hand_op(operation: bytes, place: int, start: int) -> Id16:
+    """Return the id under which lots from `start` on of the shares from `place` on leave the operation's account."""
+    return Id16(derive_op("solidarity hand", operation.hex(), place, start))
 
 
 def _take(lots: Sequence[tuple[LotId, int]], cents: int) -> list[tuple[LotId, int]]:

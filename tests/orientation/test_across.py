@@ -178,6 +178,21 @@ async def test_rights_from_elsewhere_are_directed_and_all_go_home_lot_by_lot(wor
 ON_BOTH = "test_rights_from_elsewhere_are_directed_and_all_go_home_lot_by_lot"
 
 
+async def test_what_names_no_address_as_its_giver_goes_back_to_who_sent_it(tmp_path: Path) -> None:
+    """What another node writes there is free text: it must not keep a whole project from letting go."""
+    world = World(lambda name: f"sqlite:///{tmp_path / name}.db")
+    story = Story(world)
+    await world.settle()
+    project, to = story.here.open()
+    story.lyon.cede(story.alice, to, 100, giver="no address at all")
+    await world.settle()
+    story.here.release(project)
+    await world.settle()
+    assert story.lyon.balance(story.alice) == 1_000
+    assert world.check() == []
+    world.close()
+
+
 async def test_what_a_project_does_not_take_comes_back_with_its_code(tmp_path: Path) -> None:
     world = World(lambda name: f"sqlite:///{tmp_path / name}.db")
     story = Story(world)

@@ -17,7 +17,7 @@ from protocol.cession import CessionState
 from protocol.errors import Refusal
 from protocol.identifiers import AccountNumber, Address, Id16, format_address
 from protocol.times import day_at, write_day
-from tests.federation.world import BREST, LYON, Node, World
+from tests.federation.world import BREST, LILLE, LYON, Node, World
 
 
 class Story:
@@ -140,10 +140,15 @@ async def test_a_listed_giver_of_another_territory_is_taken_and_shared_here(worl
     brest.book.write_now(story.room.list_givers, listing)
     bob = lyon.open()
     lyon.credit(bob, 50)
-    lyon.cede(bob, story.to, 50)
+    # Bob says that he is somebody of a territory that did not send this: he is believed to be nobody.
+    elsewhere = format_address(Address(story.alice, LILLE))
+    listing = ListGivers(op=story.id(), pool=story.pool, givers=(elsewhere,), is_listed=True)
+    brest.book.write_now(story.room.list_givers, listing)
+    lyon.cede(bob, story.to, 30, giver=elsewhere)
+    lyon.cede(bob, story.to, 20, giver="no address at all")
     lyon.cede(story.alice, story.to, 300, giver=address)
     await world.settle()
-    assert story.work() == 1  # Bob did not say who he is
+    assert story.work() == 2
     await world.settle()
     assert lyon.balance(bob) == 50
     arrival = brest.arrivals()[-1]

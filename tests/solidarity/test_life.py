@@ -81,6 +81,21 @@ def test_the_oldest_lots_are_drawn_first_and_each_receiver_has_the_lots_of_his_p
     assert found == [{old_lot: 30}, {old_lot: 10, new_lot: 20}, {new_lot: 30}]
 
 
+def test_many_lots_leave_in_several_postings(town: SolidarityTown) -> None:
+    pool = town.new_pool()
+    receivers = town.people(2)
+    town.enrol(pool, *receivers)
+    operation = town.new_operation(pool)
+    for at in range(1, 6):  # the room of these tests lets two lots go at once
+        town.give(operation, 20, month=202600 + at, campaign=str(at))
+    town.share(operation)
+    hands = [entry for entry in town.entries(operation.number) if entry.kind is PostingKind.GIFT]
+    assert len({entry.op for entry in hands}) == 3
+    assert [len(town.lots(one)) for one in receivers] == [3, 3]
+    assert [town.balance(one) for one in receivers] == [50, 50]
+    assert town.findings() == []
+
+
 def test_shares_follow_the_units_of_classes_a_ceiling_and_a_level(town: SolidarityTown) -> None:
     weighted = PoolRule(givers=ANYBODY, classes=2, sharing=Sharing.WEIGHTED, units=(10, 20), ceiling=150)
     filled = PoolRule(givers=ANYBODY, classes=1, sharing=Sharing.FILL, level=500)
