@@ -119,7 +119,7 @@ from protocol.running.settings import format_settings
 from tests.federation.world import BREST, HUB, LYON, World
 from tests.fund.camt_files import Detail, Entry, File
 from tests.fund.fund_world import SETTINGS
-from tests.fuzz import pass_files, projects_files, south_files
+from tests.fuzz import catalogue_files, pass_files, projects_files, south_files
 from tests.fuzz.national_files import Told, mend
 from tests.fuzz.story import Recorder, open_world, tell
 from tests.fuzz.targets import AT, AUTHOR, READER, TARGETS
@@ -229,6 +229,7 @@ def _seeds(world: World, recorder: Recorder) -> dict[str, list[bytes]]:
         "pass_file": list(pass_files.seeds()),
         "projects_file": list(projects_files.seeds()),
         "signed_file": list(south_files.seeds()),
+        "catalogue_file": list(catalogue_files.seeds()),
         "node_api": list(_node_requests()),
         "credits_in_columns": list(_readable_credits()),
         "hub_api": list(_hub_requests(said)),
@@ -624,6 +625,10 @@ def _node_requests() -> Iterator[bytes]:
         ask(f"POST /v1/solidarity/gifts/{_ID}/return", "gift_return"),
         ask("GET /v1/payee?address=7K3F-92QX-C%40242900314"),
         ask("GET /v1/directory"),
+        ask("GET /v1/catalogue?text=jardin&theme=nature&urgency=1&near=48.39,-4.48&within=2000&cursor=1&limit=5"),
+        ask("GET /v1/catalogue?territory=242900314"),
+        ask("GET /v1/catalogue/territories"),
+        ask("GET /v1/catalogue/7K3F-92QX-C@242900314"),
         *(
             f"POST {path}\nAuthorization: Bearer $KEY\n\n".encode() + json.dumps(body).encode()
             for path, body in _lists("$POOL", "$ANNA", "7K3F-92QX-A@200046977")
@@ -641,6 +646,8 @@ def _hub_requests(said: list[bytes]) -> Iterator[bytes]:
     yield b"POST /v1/exchange\nCitizen-Miles-Wait-Ms: 10\n\n" + min(said, key=len)
     yield b"POST /v1/enrol\n\n" + _enrolment()
     yield b"GET /v1/directory\n\n"
+    yield b"GET /v1/catalogue?since=5\n\n"
+    yield b"PUT /v1/catalogue\n\n" + [*catalogue_files.seeds()][6]
     yield b"GET /v1/checkpoint\nAccept-Language: en\n\n"
 
 
