@@ -149,7 +149,7 @@ def _describe(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
         responses["201"] = {"description": "done", **done}
     if route.waits:
         responses["202"] = {"description": "taken; what another base has to answer is not there yet", **done}
-    if route.scope or route.body is not None or "{" in route.path:
+    if route.scope or route.body is not None or route.query or "{" in route.path:
         responses |= {status: {"description": told, "content": refusal} for status, told in _ERRORS.items()}
     if route.limited:
         responses["429"] = {"description": "too many tries: wait as Retry-After says", "content": refusal}

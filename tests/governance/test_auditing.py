@@ -285,6 +285,8 @@ async def test_what_was_signed_otherwise_is_refused(world: World) -> None:
             wrong()
     with pytest.raises(InvalidAudit, match="digest"):
         audits.reply(mission, digest=bytes(32))
+    with pytest.raises(InvalidAudit, match="reason"):
+        audits.reply(mission, accepts=False, reason="a\0b")
     with pytest.raises(MissionStepRefused):
         audits.report(mission)  # not accepted yet
     fine = audits.sign(name, audits.reporting(mission))

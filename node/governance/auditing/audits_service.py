@@ -369,6 +369,8 @@ class AuditDesk:
             return MissionState(mission.state)
         if words.digest != compute_words_digest(bytes(mission.words)):
             raise InvalidAudit(field="digest", reason="of other words than this mission's")
+        if words.reason and not is_line(words.reason, REASON_MAX):
+            raise InvalidAudit(field="reason", reason=f"one line of up to {REASON_MAX} symbols")
         event = MissionEvent.ACCEPTED if words.is_accepted else MissionEvent.DECLINED
         after = advance(MissionState(mission.state), event)
         audit = load_audit(page.connection, mission.audit)
