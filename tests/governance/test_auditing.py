@@ -6,7 +6,7 @@ import random
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.governance.auditing.auditors_service import FoundConflict, MoveAuditor
@@ -412,6 +412,7 @@ STANDINGS = st.lists(
 )
 
 
+@settings(max_examples=40)
 @given(STANDINGS, st.none() | st.tuples(st.integers(1, 50), st.sampled_from(list(V))))
 def test_the_worst_of_what_still_counts_is_the_verdict(
     audits: list[AuditStanding], outside: tuple[int, AuditVerdict] | None
@@ -427,6 +428,7 @@ def test_the_worst_of_what_still_counts_is_the_verdict(
     assert bool(find_running(audits)) is any(str(one.state) in ("listed", "called") for one in audits)
 
 
+@settings(max_examples=40)
 @given(STANDINGS, st.integers(0, 9_000_000), st.booleans())
 def test_what_is_required_is_missing_until_enough_have_ended_it(
     audits: list[AuditStanding], target: int, is_end: bool
@@ -442,6 +444,7 @@ def test_what_is_required_is_missing_until_enough_have_ended_it(
     assert bool(find_missing(audits, find_tier(tiers, target), is_end=is_end)) is (needed > 0 and not enough)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from(list(MissionState)), max_size=8), st.integers(1, 4), st.integers(0, 9))
 def test_as_many_are_called_as_places_are_empty_in_the_order_of_the_drawing(
     states: list[MissionState], seats: int, more: int

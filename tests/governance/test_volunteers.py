@@ -328,7 +328,7 @@ async def test_whatever_happens_in_whatever_order_places_and_hours_are_those_of_
     def held(offer: Id16) -> int:
         return sum(people for of, people, state in model.values() if of == offer and state in ("accepted", "done"))
 
-    for _ in range(90):
+    for _ in range(60):
         offer = dice.choice(list(offers))
         if dice.random() < 0.35 or not model:
             new = field.apply(offer, people=(people := dice.randint(1, 3)))
