@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from node.doors.steps_api import UPLOADS_AT_ONCE
 from node.partners_steps import PARTNERS_STEPS
 from protocol.identifiers import write_address
 from tests.doors.place import ADDRESS, DoorsPlace, make_office_place, new_id
@@ -274,3 +275,55 @@ async def test_a_file_goes_on_although_its_caller_hung_up(office: Office) -> Non
     run = await place.do(office.own, "operations-show", {"run": load["id"]})
     assert (run["state"], run["rows"]) == ("loaded", 3)
     assert list((place.app.folder / "uploads").iterdir()) == []
+
+
+async def test_who_waits_long_is_told_how_far_it_is(office: Office) -> None:
+    place, house = office.place, office.house
+    campaign = await office.run()
+    data = make_file([row(1, house.account())])
+    load = {"id": new_id(), "campaign": campaign, "name": "x"}
+    run = await place.do(office.own, "operations-load", load, data=data)
+    plain, let_go = place.doors._commands["operations_book"], asyncio.Event()
+
+    async def slow(app: Any, asked: Any) -> Any:
+        await let_go.wait()
+        return await plain(app, asked)
+
+    place.doors._commands["operations_book"] = slow  # type: ignore[index]
+    place.doors._wait_seconds = 0.001
+    told = await place.call(office.own, "operations-book", {"run": run["id"]})
+    assert (told.status, told.json["state"]) == (202, "loaded")
+    let_go.set()
+    for task in list(place.doors._working):
+        await task
+    assert (await place.do(office.own, "operations-show", {"run": run["id"]}))["state"] == "done"
+
+
+async def test_no_more_files_are_taken_at_once_than_there_is_room_for(office: Office) -> None:
+    place = office.place
+    campaign = await office.run()
+    let_go, begun = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"id;kind"
+        begun.release()
+        await let_go.wait()
+        yield b";account;amount\n"
+
+    asked = {"campaign": campaign}
+    first = [
+        asyncio.ensure_future(place.call(office.own, "operations-try", asked, data=pieces()))
+        for _ in range(UPLOADS_AT_ONCE)
+    ]
+    for _ in first:
+        await begun.acquire()
+    taken = [*(place.app.folder / "uploads").glob("*")]
+    while len(taken) < UPLOADS_AT_ONCE:
+        await asyncio.wait([asyncio.ensure_future(asyncio.to_thread(lambda: None))])
+        taken = [*(place.app.folder / "uploads").glob("*")]
+    told = await place.call(office.own, "operations-try", asked, data=b"")
+    assert (told.status, told.json["code"], told.headers["Retry-After"]) == (429, "calls_used_up", "60")
+    let_go.set()
+    assert {one.status for one in await asyncio.gather(*first)} == {200}
+    assert place.doors._uploads == 0
+    assert (await place.call(office.own, "operations-try", asked, data=b"id;kind;account;amount\n")).status == 200

@@ -119,13 +119,14 @@ from protocol.running.settings import format_settings
 from tests.federation.world import BREST, HUB, LYON, World
 from tests.fund.camt_files import Detail, Entry, File
 from tests.fund.fund_world import SETTINGS
-from tests.fuzz import catalogue_files, pass_files, projects_files, south_files
+from tests.fuzz import catalogue_files, doors_served, pass_files, projects_files, south_files
 from tests.fuzz.national_files import Told, mend
 from tests.fuzz.story import Recorder, open_world, tell
 from tests.fuzz.targets import AT, AUTHOR, READER, TARGETS
 
 FOLDER: Final = Path(__file__).with_name("corpus")
 FILES_MAX: Final = 64
+REQUESTS_MAX: Final = 128  # of an API: each of its doors
 FILE_BYTES_MAX: Final = 1_500
 
 
@@ -144,7 +145,7 @@ def _smallest(name: str, inputs: Iterable[bytes]) -> Iterator[bytes]:
     """The smallest different ones: a fuzzer grows what it needs."""
     size_max = FILE_BYTES_MAX if name != "national_file" else TARGETS[name].bytes_max  # one file is a whole story
     kept = sorted({one for one in inputs if one and len(one) <= size_max}, key=lambda one: (len(one), one))
-    yield from kept[:FILES_MAX]
+    yield from kept[: REQUESTS_MAX if name.endswith("_api") else FILES_MAX]
 
 
 def _seeds(world: World, recorder: Recorder) -> dict[str, list[bytes]]:
@@ -231,6 +232,7 @@ def _seeds(world: World, recorder: Recorder) -> dict[str, list[bytes]]:
         "signed_file": list(south_files.seeds()),
         "catalogue_file": list(catalogue_files.seeds()),
         "node_api": list(_node_requests()),
+        "doors_api": list(doors_served.seeds()),
         "credits_in_columns": list(_readable_credits()),
         "hub_api": list(_hub_requests(said)),
         "node_takes": [open_envelope(data)[0].payload for data in recorder.to_node],

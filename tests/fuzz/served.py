@@ -45,6 +45,8 @@ from tests.federation.world import HUB, LYON
 from tests.fuzz.story import make_world
 from tests.fuzz.targets import BREST, NETWORK, NotItself, Run, require_same
 
+# How long a request that may be whole is waited for: on a slow machine an answer is lost now and then, and no more.
+PATIENCE_SECONDS: Final = 0.25
 POOL_ID: Final = "00000000-0000-4000-8000-000000000001"
 ANNA_ID: Final = "00000000-0000-4000-8000-000000000002"
 
@@ -53,13 +55,16 @@ def _folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="fuzz-"))
 
 
-class _Door:
+class Door:
     """An application served over socket pairs: one request each, then the line is closed."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, application: web.Application) -> None:
         self._loop = loop
         self._runner = web.AppRunner(application, access_log=None, handle_signals=False)
         loop.run_until_complete(self._runner.setup())
+
+    async def close(self) -> None:
+        await self._runner.cleanup()
 
     def ask(self, request: bytes) -> bytes:
         """Return all that is answered before the line ends."""
@@ -71,14 +76,18 @@ class _Door:
         await self._loop.connect_accepted_socket(self._runner.server, theirs)
         reader, writer = await asyncio.open_connection(sock=ours)
         writer.write(request)
-        writer.write_eof()
+        reading = asyncio.ensure_future(reader.read())
+        # A line that ends while it is answered ends the answer as well: so only what is not whole is ended, and late.
+        await asyncio.wait({reading}, timeout=PATIENCE_SECONDS)
+        if not reading.done():
+            writer.write_eof()
         try:
-            return await reader.read()
+            return await reading
         finally:
             writer.close()
 
 
-def _frame(data: bytes) -> bytes:
+def frame(data: bytes) -> bytes:
     """Return the request of `POST /path\\nHeader: value\\n\\nbody`, its length said right unless it says one itself."""
     head, _, body = data.partition(b"\n\n")
     first, *headers = head.split(b"\n")
@@ -136,7 +145,7 @@ def _open_node() -> tuple[NodeApp, asyncio.AbstractEventLoop, dict[bytes, bytes]
     return app, loop, words
 
 
-def _fill(data: bytes, words: Mapping[bytes, bytes]) -> bytes:
+def fill(data: bytes, words: Mapping[bytes, bytes]) -> bytes:
     for word, value in words.items():
         data = data.replace(word, value)
     return data
@@ -145,11 +154,11 @@ def _fill(data: bytes, words: Mapping[bytes, bytes]) -> bytes:
 def node_api() -> Run:
     """Every door of a node."""
     app, loop, words = _open_node()
-    door = _Door(loop, make_api(app))
+    door = Door(loop, make_api(app))
 
     def run(data: bytes) -> None:
-        asked = _fill(data, words)
-        _require_explained(door.ask(_frame(asked)), asked)
+        asked = fill(data, words)
+        _require_explained(door.ask(frame(asked)), asked)
 
     return run
 
@@ -188,7 +197,7 @@ def credits_in_columns() -> Run:
         return [([{name: value for name, value in line.items() if name != "at"} for line in lines], rows)]
 
     def run(data: bytes) -> None:
-        read = requests.read_credits(_fill(data, words), BREST)
+        read = requests.read_credits(fill(data, words), BREST)
         if read is None:
             return
         ids, batch = read
@@ -220,10 +229,10 @@ def hub_api() -> Run:
     hub_commands.init(folder, network=NETWORK, listen="127.0.0.1:0", database="")
     app = HubApp(folder, load_hub_config(folder))
     loop.run_until_complete(app.start_quietly())
-    door = _Door(loop, make_hub_api(app))
+    door = Door(loop, make_hub_api(app))
 
     def run(data: bytes) -> None:
-        _require_explained(door.ask(_frame(data)), data)
+        _require_explained(door.ask(frame(data)), data)
 
     return run
 

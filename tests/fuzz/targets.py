@@ -931,6 +931,7 @@ TARGETS: Final[Mapping[str, Target]] = {
         Target("signed_file", _lazily("signed_file", "south_files"), 2_048),
         Target("catalogue_file", _lazily("catalogue_file", "catalogue_files"), 4_096),
         Target("node_api", _lazily("node_api"), 2_048),
+        Target("doors_api", _lazily("doors_api", "doors_served"), 2_048),
         Target("credits_in_columns", _lazily("credits_in_columns"), 2_048),
         Target("hub_api", _lazily("hub_api"), 4_096),
         Target("node_takes", _lazily("node_takes"), 8_192),

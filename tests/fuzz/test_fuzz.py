@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
 import subprocess
 import sys
@@ -14,18 +15,22 @@ from types import CodeType, FrameType
 from typing import Any, Final
 
 import pytest
+from aiohttp import web
 
 from node.api import DOORS
+from node.fund_steps import FUND_STEPS
+from node.partners_steps import PARTNERS_STEPS
 from protocol import messages, national
 from protocol.errors import Malformed
 from tests.fuzz.corpus import FOLDER
 from tests.fuzz.engine import FOUND, has_atheris
+from tests.fuzz.served import Door, frame
 from tests.fuzz.targets import TARGETS
 
 ROOT: Final = Path(__file__).parents[2]
 # The name of each test says whether coverage guided it here.
 GUIDED: Final = "guided" if has_atheris() else "blind: atheris is not here"
-SERVED: Final = ("node_api", "credits_in_columns", "hub_api", "node_takes", "hub_takes")
+SERVED: Final = ("node_api", "doors_api", "credits_in_columns", "hub_api", "node_takes", "hub_takes")
 PURE: Final = tuple(name for name in TARGETS if name not in SERVED)
 
 
@@ -192,6 +197,30 @@ def test_every_door_of_the_api_is_reached(reached: set[tuple[str, str]]) -> None
         if (f"{handler.__module__.replace('.', '/')}.py", handler.__name__) not in reached
     }
     assert missed == set()
+
+
+def test_the_corpus_asks_every_step_of_both_bases() -> None:
+    asked = {
+        file.read_bytes().partition(b"\n")[0].partition(b"?")[0].decode() for file in (FOLDER / "doors_api").iterdir()
+    }
+    for steps in (FUND_STEPS, PARTNERS_STEPS):
+        wanted = {f"{'GET' if step.reads else 'POST'} {steps.prefix}/{step.called}" for step in steps.steps}
+        assert wanted - asked == set()
+
+
+def test_a_request_is_answered_and_one_that_breaks_off_is_not() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        await asyncio.to_thread(lambda: None)  # as any handler that reads a book
+        return web.Response(body=await request.read())
+
+    application = web.Application()
+    application.router.add_post("/", answer)
+    loop = asyncio.new_event_loop()
+    door = Door(loop, application)
+    assert door.ask(frame(b"POST /\n\nwhole")).endswith(b"whole")
+    assert door.ask(frame(b"POST /\nContent-Length: 99\n\nbroken")) == b""
+    loop.run_until_complete(door.close())
+    loop.close()
 
 
 def test_the_corpus_holds_every_kind_of_message_and_of_national_leaf() -> None:
