@@ -86,12 +86,11 @@ class Dealing(RuleBasedStateMachine):
         if code:
             return
         self.town.work_once()
-        if drive.state == "open":
+        if drive.state in ("open", "cancelling"):  # of what is cancelled it is the last that goes back
             self.balances[person] -= cents
             drive.pot += cents
             drive.gifts[gift] = (person, cents)
-        else:  # it came too late, and is back already
-            self._page(drive)
+        self._page(drive)  # in any other state it came too late, and is back already
 
     @rule(cents=st.integers(1, 90))
     def give_as_company(self, cents: int) -> None:

@@ -15,8 +15,6 @@ from node.answers import tell_balance, tell_history, tell_operation, tell_statem
 from node.federation import store as federation_store
 from node.grants.service import GrantDesk
 from node.holders.service import HolderDesk
-from node.ledger.accounts import AccountEvent, AccountKind
-from node.ledger.openings import OpenAccount
 from node.ledger.reading_service import find_operation, load_balance, load_history, load_statement
 from protocol.book.worker import Page
 from protocol.house import (
@@ -30,7 +28,7 @@ from protocol.house import (
     PoolOpened,
     TakeBack,
 )
-from protocol.identifiers import AccountNumber, Id16, format_id
+from protocol.identifiers import AccountNumber, format_id
 from protocol.times import Instant
 from tests.solidarity.world import SolidarityTown
 
@@ -157,20 +155,3 @@ def test_a_companys_file_gives_to_an_operation_and_cannot_take_it_back(town: Sol
     [refused] = hear(TakeBack(town.id(), ids[0], 300))
     assert refused.code == "not_reversible"  # type: ignore[attr-defined]
     assert town.share(operation).shared == 300
-
-
-def test_a_card_of_a_free_account_is_enrolled_by_its_number_before_anybody_took_it(town: SolidarityTown) -> None:
-    """The people's base opens accounts for its stock of cards under ids of its own; nobody is behind them yet."""
-    pool = town.new_pool()
-    cards = []
-    for _ in range(3):
-        op = Id16(town.id()[::-1])
-        number = AccountNumber(f"CARD{int.from_bytes(op[:1], 'big'):04d}")
-        asked = OpenAccount(op=op, number=number, kind=AccountKind.PERSON)
-        cards.append(town.ledger.write_now(town.ledger.open_accounts, asked).number)
-    assert set(town.enrol(pool, *cards).codes) == {""}
-    operation = town.new_operation(pool)
-    town.give(operation, 300)
-    town.change(cards[0], AccountEvent.FREEZE)
-    town.share(operation)
-    assert [town.balance(card) for card in cards] == [0, 150, 150]
