@@ -21,6 +21,7 @@ from node.fund_desks.cards_admin_commands import CARD_COMMANDS
 from node.fund_desks.donors_admin_commands import DONORS_COMMANDS
 from node.fund_desks.dues_admin_commands import DUE_COMMANDS
 from node.fund_desks.gifts_admin_commands import GIFTS_COMMANDS
+from node.fund_desks.netting_admin_commands import NETTING_COMMANDS
 from node.fund_desks.payments_admin_commands import PAYMENTS_COMMANDS
 from node.fund_desks.pledges_admin_commands import PLEDGE_COMMANDS
 from node.fund_desks.receipts_admin_commands import RECEIPTS_COMMANDS
@@ -101,6 +102,7 @@ FUND_COMMANDS: Final[Mapping[str, Command]] = {
     **RECEIPTS_COMMANDS,
     **BOOKS_COMMANDS,
     **DUE_COMMANDS,
+    **NETTING_COMMANDS,
     **PLEDGE_COMMANDS,
     **CARD_COMMANDS,
     **KEY_COMMANDS,

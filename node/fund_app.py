@@ -132,7 +132,12 @@ class FundApp(HousePart):
             await self.book.write(self.fund.cards.publish, self.settings.shows_account)
         except Exception as error:  # the top of a worker loop: said, and tried again
             log.warning("our account", error=str(error))
-        for what, job in (("monthly gifts", self.fund.debits.catch_up), ("calls", self.fund.pledges.catch_up)):
+        jobs = (
+            ("monthly gifts", self.fund.debits.catch_up),
+            ("calls", self.fund.pledges.catch_up),
+            ("netting", self.fund.netting.net_dues),
+        )
+        for what, job in jobs:
             try:
                 await self.book.write(job, day_at(self.book.clock()))
             except Exception as error:  # the top of a worker loop: said, and tried again

@@ -22,6 +22,7 @@ from node.fund_desks.cards_commands import card
 from node.fund_desks.donors_commands import donor
 from node.fund_desks.dues_commands import decider, due, pledge
 from node.fund_desks.gifts_commands import gift
+from node.fund_desks.netting_commands import netting
 from node.fund_desks.payments_commands import bearer, officer, payment
 from node.fund_desks.receipts_commands import declaration, receipt
 from node.house.cards import compute_fingerprint, format_card
@@ -48,6 +49,7 @@ for name, group in (
     ("card", card),
     ("pledge", pledge),
     ("key", make_key_group(call_fund, "reader, accountant, treasurer, officer", has_companies=False)),
+    ("netting", netting),
 ):
     app.add_typer(group, name=name)
 

@@ -6,6 +6,8 @@
     a debit that nobody knows          471 / 512         known later: 4672 / 471, a fee 627 / 471, 75411 / 471
     the fund decides to pay a bearer   6571 / 4672       the bank confirms: 4672 / 512; it comes back: 512 / 4672
                                                          the decision is withdrawn: 4672 / 6571
+    a window of netting is closed      6571 / 7551       what we owe other funds, what they owe us; the rest is on 4672:
+                                                         to the funds that we pay, from those that pay us
     the bank takes a fee               627 / 512         never netted against gifts
     an over-payment goes back          471 / 4672, then 4672 / 512; not after all: 4672 / 471
     a gift outside any public appeal   512 / 1081        consumed: 1089 / 7532 (the credit side is a parameter)
@@ -411,6 +413,50 @@ def _aid_lines(chart: Chart, parts: Sequence[AidPart]) -> list[Line]:
 
 def _sum_of(parts: Sequence[AidPart]) -> int:
     return sum(part.cents for part in parts)
+
+
+def book_window(
+    writing: Writing,
+    *,
+    window: int,
+    aids: Sequence[AidPart],
+    contributions: Sequence[Cents],
+    pays: Sequence[tuple[Auxiliary, Cents]],
+    receives: Sequence[tuple[Auxiliary, Cents]],
+) -> Draft:
+    """A window is closed: aids to other funds, contributions of others, and what is left to be paid. Raises InvalidEntry."""
+    chart = writing.chart
+    creditors, tag = chart.account(AccountRole.OTHER_CREDITORS), Tag(is_public_appeal=False, origin=Origin.OTHER_BODY)
+    return writing.draft(
+        JournalRole.OTHER,
+        f"Fenêtre de compensation {window}",
+        *(_aid_lines(chart, aids) if aids else ()),
+        *(credit(chart.account(AccountRole.CONTRIBUTIONS_RECEIVED), cents, tag=tag) for cents in contributions),
+        *(credit(creditors, cents, auxiliary=fund) for fund, cents in pays),
+        *(debit(creditors, cents, auxiliary=fund) for fund, cents in receives),
+    )
+
+
+def book_net_paid(writing: Writing, *, bank: BankAccount, fund: Auxiliary, cents: Cents) -> Draft:
+    """The bank confirms what we pay another fund at the end of a window. Raises InvalidEntry, InvalidAmount."""
+    chart = writing.chart
+    return writing.draft(
+        JournalRole.BANK,
+        f"Compensation versée {fund.label}",
+        debit(chart.account(AccountRole.OTHER_CREDITORS), cents, auxiliary=fund),
+        credit(chart.bank(bank), cents),
+    )
+
+
+def book_net_received(writing: Writing, *, bank: BankAccount, fund: Auxiliary, cents: Cents) -> Draft:
+    """What another fund pays us is here, or what we paid came back. Raises InvalidEntry, InvalidAmount."""
+    chart = writing.chart
+    return writing.draft(
+        JournalRole.BANK,
+        f"Compensation reçue {fund.label}",
+        debit(chart.bank(bank), cents),
+        credit(chart.account(AccountRole.OTHER_CREDITORS), cents, auxiliary=fund),
+    )
 
 
 def book_bank_fee(writing: Writing, *, bank: BankAccount, cents: Cents, tag: Tag) -> Draft:

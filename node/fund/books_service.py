@@ -17,12 +17,20 @@ from sqlalchemy import Connection, func, insert, select
 from node.fund import bookings
 from node.fund.balances import compute_balances
 from node.fund.bookings import AidPart, Writing
-from node.fund.chart import Auxiliary, BankAccount, bearer_auxiliary, company_auxiliary, donor_auxiliary
+from node.fund.chart import (
+    Auxiliary,
+    BankAccount,
+    bearer_auxiliary,
+    company_auxiliary,
+    donor_auxiliary,
+    fund_auxiliary,
+)
 from node.fund.chart_store import load_chart
 from node.fund.days import day_at, number_of
 from node.fund.declarations import FiscalYear
 from node.fund.entries import Draft, Entry, Piece, number_drafts
 from node.fund.matching import PAYMENTS
+from node.fund.netting import NetOutcome, read_subject
 from node.fund.openings import open_year
 from node.fund.settings import FundSettings
 from node.fund.statements import Movement
@@ -181,6 +189,44 @@ class Books:
             return bookings.book_aid_returned(writing, bank=self._bank, bearer=bearer, cents=cents)
 
         self._write_movement(page, "aid-returned", movement, write, is_now=was_waiting)
+
+    def close_window(self, page: Page, outcome: NetOutcome, on: datetime.date) -> None:
+        """What we and other funds owed each other is netted: what is left is to be paid."""
+
+        def write(writing: Writing) -> Draft:
+            return bookings.book_window(
+                writing,
+                window=outcome.window,
+                aids=[AidPart(cents=Cents(cents), tag=_AID) for cents in outcome.owed_to.values()],
+                contributions=[Cents(cents) for cents in outcome.owed_by.values()],
+                pays=[(fund_auxiliary(other), Cents(cents)) for other, cents in outcome.pays.items()],
+                receives=[(fund_auxiliary(other), Cents(cents)) for other, cents in outcome.receives.items()],
+            )
+
+        event, today = f"window {outcome.window}", day_at(page.now)
+        self.write(page, event, max(on, today), Piece(reference=f"FENETRE-{outcome.window}", on=on), write)
+
+    def pay_net(self, page: Page, movement: Movement, other: str, cents: Cents, *, was_waiting: bool) -> None:
+        """The bank's statement shows what we pay another fund at the end of a window."""
+        fund = fund_auxiliary(other)
+
+        def write(writing: Writing) -> Draft:
+            if was_waiting:
+                return bookings.book_aid_identified(writing, bearer=fund, cents=cents)
+            return bookings.book_net_paid(writing, bank=self._bank, fund=fund, cents=cents)
+
+        self._write_movement(page, "net-paid", movement, write, is_now=was_waiting)
+
+    def receive_net(self, page: Page, movement: Movement, other: str, cents: Cents, *, was_waiting: bool) -> None:
+        """What another fund pays us is here, or what we paid it came back."""
+        fund = fund_auxiliary(other)
+
+        def write(writing: Writing) -> Draft:
+            if was_waiting:
+                return bookings.book_aid_return_identified(writing, bearer=fund, cents=cents)
+            return bookings.book_net_received(writing, bank=self._bank, fund=fund, cents=cents)
+
+        self._write_movement(page, "net-received", movement, write, is_now=was_waiting)
 
     def change_pledge(self, page: Page, pledge: Any, cents: int, event: str) -> None:
         """A company promised so much more, or below zero so much less: off the balance sheet."""
@@ -341,6 +387,8 @@ def find_payer(connection: Connection, movement: str) -> Auxiliary | None:
     row = connection.execute(select(movements.c.meaning, movements.c.subject).where(movements.c.id == movement)).one()
     if row.meaning not in PAYMENTS:
         return None
+    if (net := read_subject(row.subject)) is not None:
+        return fund_auxiliary(net[1])
     asked = select(expectations.c.donor).where(expectations.c.id == bytes.fromhex(row.subject))
     return _donor_of(connection, connection.execute(asked).scalar_one())[1]
 

@@ -235,6 +235,11 @@ def bearer_auxiliary(code: str, name: str) -> Auxiliary:
     return Auxiliary(number=f"P{code}", label=name)
 
 
+def fund_auxiliary(territory: str) -> Auxiliary:
+    """Return the auxiliary account of another territory's fund, with which a window is settled. Raises InvalidEntry."""
+    return Auxiliary(number=f"F{territory}", label=f"Fonds de {territory}")
+
+
 def earmark_auxiliary(code: str, name: str) -> Auxiliary:
     """Return the auxiliary account of what givers bound their gifts to: a theme, a territory. Raises InvalidEntry."""
     if type(code) is not str or _EARMARK.fullmatch(code) is None:

@@ -25,6 +25,8 @@ from node.fund.frozen_receipts import digest_of
 from node.fund.issued_receipts import ReceiptState
 from node.fund.matching import PAYMENTS, Meaning
 from node.fund.monthly_gifts import CollectionState, DebitState, debit_end_to_end_id, debit_id, read_shares
+from node.fund.netting import read_subject
+from node.fund.netting_checks import WINDOWS, check_windows, sum_windows
 from node.fund.outgoing_payments import SIGNERS, WORDS_VERSION, IbanWords, PaymentState, end_to_end_id, write_words
 from node.fund.payment_service import words_of
 from node.fund.pledges import CALLED
@@ -42,6 +44,8 @@ from node.fund.tables import (
     iban_changes,
     mandates,
     movements,
+    net_payments,
+    net_receipts,
     officers,
     orders,
     payments,
@@ -70,7 +74,7 @@ _CHUNK: Final = 512
 _OF_MOVEMENTS: Final = frozenset(
     {
         *("deposit", "debit", "debit-returned", "waiting", "fee"),
-        *("aid-paid", "aid-returned", "refund-paid"),
+        *("aid-paid", "aid-returned", "refund-paid", "net-paid", "net-received"),
     }
 )
 _OWED: Final = (PaymentState.SIGNED, PaymentState.ORDERED)
@@ -97,6 +101,7 @@ def check_fund(
         ("entries have no gap and are as they were validated", _check_entries),
         ("each movement was used for what it is", _check_meanings),
         (DUES, lambda line: _check_dues(line, neighbours, home)),
+        (WINDOWS, lambda line: _check_windows(line, fund, home)),
         (PLEDGES, lambda line: _check_pledges(line, fund)),
         (CARDS, _check_cards),
         ("rows are as they were written", _check_seals),
@@ -147,6 +152,7 @@ def _check_movements(connection: Connection) -> Checked:
     use(debits.c.returned_by, debits.c.cents, sign=-1)
     use(payments.c.movement, payments.c.cents, sign=-1)
     use(payments.c.returned_by, payments.c.cents)
+    use(net_receipts.c.movement, net_receipts.c.cents)
     # A refund that came back is none: it waits again with what it was a refund of.
     use(payments.c.refund_of, payments.c.cents, payments.c.state.in_(_OWED_OR_PAID))
     findings: list[Finding] = []
@@ -237,6 +243,11 @@ def _check_cards(connection: Connection) -> Checked:
 def _check_dues(connection: Connection, neighbours: Directory, home: str) -> Checked:
     told = list(_read_log(connection, BaseName.ACCOUNTS, BaseName.FUND))
     return check_dues(connection, neighbours, home, told, list(_read_log(connection, BaseName.FUND, BaseName.ACCOUNTS)))
+
+
+def _check_windows(connection: Connection, fund: str, home: str) -> Checked:
+    told = list(_read_log(connection, BaseName.ACCOUNTS, BaseName.FUND))
+    return check_windows(connection, fund, home, told, list(_read_log(connection, BaseName.FUND, BaseName.ACCOUNTS)))
 
 
 def _check_pledges(connection: Connection, fund: str) -> Checked:
@@ -628,6 +639,10 @@ def _check_meanings(connection: Connection) -> Checked:
     sent_back = {row.refund_of for row in sent.values() if row.refund_of is not None}
     taken = {bytes(row.id).hex(): row for row in connection.execute(select(debits))}
     batches = {row.batch_id for row in taken.values() if row.batch_id}
+    nets = {
+        (row.window_no, row.other)
+        for row in connection.execute(select(net_payments).where(net_payments.c.is_ours.is_(False)))
+    }
     awaited = {bytes(row[0]).hex() for row in connection.execute(select(expectations.c.id))}
     days: dict[str, set[int]] = defaultdict(set)
     for row in stream(connection, select(entries.c.event, entries.c.body).order_by(entries.c.no)):
@@ -642,7 +657,7 @@ def _check_meanings(connection: Connection) -> Checked:
             findings.append(Finding("I6", place, f"booked on {sorted(days[row.id])}", f"{row.booked_on}"))
         meaning, subject = row.meaning, row.subject
         is_known = {
-            **dict.fromkeys(PAYMENTS, subject in awaited),
+            **dict.fromkeys(PAYMENTS, subject in awaited or read_subject(subject) in nets),
             Meaning.TRANSFER_LEFT: subject in sent,
             Meaning.TRANSFER_CAME_BACK: subject in sent,
             Meaning.DEBIT_COLLECTED: subject in taken or subject in batches,
@@ -685,12 +700,15 @@ def _check_books(connection: Connection) -> Checked:
         return int(connection.execute(select(func.coalesce(func.sum(column), 0)).where(*where)).scalar_one())
 
     moved = total(movements.c.cents, movements.c.state == MovementState.BOOKED, movements.c.is_detail == 0)
-    is_aid = payments.c.bearer.is_not(None)
+    is_aid = payments.c.bearer.is_not(None) & payments.c.window_no.is_(None)
+    is_refund = payments.c.refund_of.is_not(None)
     owed = total(payments.c.cents, payments.c.state.in_(_OWED), is_aid)
     spent = owed + total(payments.c.cents, payments.c.state == PaymentState.CONFIRMED, is_aid)
+    given, contributed, left = sum_windows(connection)
+    spent, owed = spent + given, owed + left
     waits = total(movements.c.waiting) + total(movements.c.kept)
     for row in connection.execute(
-        select(payments.c.refund_of, payments.c.cents).where(payments.c.state.in_(_OWED), ~is_aid)
+        select(payments.c.refund_of, payments.c.cents).where(payments.c.state.in_(_OWED), is_refund)
     ):
         if find_payer(connection, row.refund_of) is None:
             waits += row.cents
@@ -704,6 +722,7 @@ def _check_books(connection: Connection) -> Checked:
             sums[AccountRole.PATRONAGE] + sums[AccountRole.GIFTS],
         ),
         ("aids", spent, sums[AccountRole.AIDS]),
+        ("contributions", -contributed, sums[AccountRole.CONTRIBUTIONS_RECEIVED]),
         ("in suspense", -waits, sums[AccountRole.SUSPENSE]),
         ("fees", -total(movements.c.fee), sums[AccountRole.BANK_FEES]),
         ("owed", -owed, sums[AccountRole.OTHER_CREDITORS]),

@@ -22,7 +22,7 @@ from node.fund.entries import Draft, Piece
 from node.fund.expectations import Purpose
 from node.fund.fund_errors import YearClosed
 from node.fund.outgoing_payments import PaymentState
-from node.fund.tables import deposits, due_lots, entries, expectations, payments, signatures
+from node.fund.tables import deposits, due_lots, dues, entries, expectations, payments, signatures, windows
 from protocol.amounts import Cents
 from protocol.book.stream_store import stream
 from protocol.book.worker import Page
@@ -126,6 +126,15 @@ def _load_spent(connection: Connection, closing: datetime.date) -> Mapping[str, 
             payments.c.state.not_in((*DEAD, PaymentState.ASKED)),
             signed.c.at < until,
         )
+        .group_by(due_lots.c.ref)
+    ):
+        found[of_lot[bytes(ref)]] += int(cents)
+    # What was netted is spent when its window is closed.
+    for ref, cents in connection.execute(
+        select(due_lots.c.ref, func.sum(due_lots.c.cents))
+        .join(dues, dues.c.no == due_lots.c.due)
+        .join(windows, windows.c.window_no == dues.c.window_no)
+        .where(due_lots.c.share == Share.PREFUNDED, dues.c.debtor == "", windows.c.at < until)
         .group_by(due_lots.c.ref)
     ):
         found[of_lot[bytes(ref)]] += int(cents)

@@ -44,6 +44,8 @@ from protocol.house import (
     DueSettled,
     DueTaken,
     HouseMessage,
+    NettedDue,
+    OrderReturned,
     PaymentCalled,
     Pledge,
     PledgeAccepted,
@@ -65,9 +67,13 @@ def check_dues(connection: Connection, neighbours: Directory, home: str, told: L
     """Hold dues against what the accounts told and what we answered, orders against their signatures, parts against lots."""
     findings: list[Finding] = []
     asked: dict[bytes, Due] = {}
+    netted: dict[bytes, list[NettedDue]] = defaultdict(list)
     for message in told:
         if isinstance(message, Due):
             asked.setdefault(message.id, message)
+        elif isinstance(message, NettedDue):
+            netted[message.id].append(message)
+    returned = {message.id for message in answered if isinstance(message, OrderReturned)}
     said: dict[bytes, str] = {}
     settled: dict[bytes, list[DueSettled]] = defaultdict(list)
     for message in answered:
@@ -86,6 +92,9 @@ def check_dues(connection: Connection, neighbours: Directory, home: str, told: L
     rows = connection.execute(select(dues).order_by(dues.c.no)).all()
     for row in rows:
         place = f"due {bytes(row.id).hex()}"
+        if row.debtor:
+            findings += _find_in_netted(row, netted.pop(bytes(row.id), []), parts[row.no], keys[home], home, registries)
+            continue
         due = asked.pop(bytes(row.id), None)
         if due is None or encode_typed(due) != bytes(row.told):
             findings.append(Finding(INVARIANT, place, "what the accounts told", "another, or nothing"))
@@ -102,6 +111,11 @@ def check_dues(connection: Connection, neighbours: Directory, home: str, told: L
             findings.append(Finding(INVARIANT, place, "one due for each round", "another"))
         rounds.add(key)
     findings += [Finding(INVARIANT, f"due {id_.hex()}", "taken or refused", "told, and not kept") for id_ in asked]
+    findings += [
+        Finding(INVARIANT, f"due {id_.hex()}", "taken, or its order sent back", "told, and not kept")
+        for id_ in netted
+        if id_ not in returned
+    ]
     findings += _find_in_payments(connection, rows, parts, settled)
     findings += _find_beyond_lots(connection, parts)
     return Checked(INVARIANT, DUES, len(rows), tuple(findings))
@@ -116,6 +130,26 @@ def _load_keys(connection: Connection, neighbours: Directory, home: str) -> dict
             keys = PublicKeys(signing=bytes(row.signing), sealing=bytes(row.sealing))
             found.setdefault(row.territory, []).append(keys)
     return found
+
+
+def _find_in_netted(
+    row: Any,
+    told: Sequence[NettedDue],
+    parts: list[Any],
+    known: list[PublicKeys],
+    home: str,
+    registries: Mapping[bytes, str],
+) -> Iterator[Finding]:
+    """What another fund owes us for a bearer of ours is one part, as one of the accounts' messages told it."""
+    place = f"due {bytes(row.id).hex()}"
+    message = next((one for one in told if encode_typed(one) == bytes(row.told)), None)
+    if message is None or message.debtor != row.debtor:
+        yield Finding(INVARIANT, place, "what the accounts told", "another, or nothing")
+        return
+    as_due = Due(message.id, home, message.project, (message.id,), (message.cents,), message.order)
+    yield from _find_in_due(row, as_due, parts, known, home, registries)
+    if any(one.share != Share.NETTED for one in parts):
+        yield Finding(INVARIANT, place, "owed by another fund", "paid of lots of ours")
 
 
 def _find_in_due(
@@ -156,6 +190,10 @@ def _find_in_payments(
             if part.payment is not None:
                 bound[bytes(part.payment)][ids[no]] += part.cents
                 shares[bytes(part.payment)].add(part.share)
+    netted = {bytes(row.id) for row in rows if row.netted_on is not None}  # no payment of ours pays them
+    for no, some in parts.items():
+        if ids[no] in netted and any(part.payment is not None for part in some):
+            yield Finding(INVARIANT, f"due {ids[no].hex()}", "netted, and paid by no payment", "a payment pays it")
     rejected: set[bytes] = set()
     for row in connection.execute(select(payments).order_by(payments.c.number)):
         place = f"payment {bytes(row.id).hex()}"
@@ -174,7 +212,7 @@ def _find_in_payments(
             rejected |= {due for due, _ in words.dues}
     for payment, found in bound.items():
         yield Finding(INVARIANT, f"payment {payment.hex()}", f"it pays {sum(found.values())} cents", "no such payment")
-    for due in {*ids.values(), *settled}:
+    for due in {*ids.values(), *settled} - netted:
         last = settled[due][-1] if settled.get(due) else None
         whole = find_whole(connection, due) if bearer_of.get(due) else None
         place = f"due {due.hex()}"
@@ -214,6 +252,7 @@ def _find_covered(connection: Connection, parts: Mapping[int, Sequence[Any]]) ->
 
 def _find_beyond_lots(connection: Connection, parts: Mapping[int, Sequence[Any]]) -> Iterator[Finding]:
     spent: dict[bytes, int] = defaultdict(int)
+    parts = {no: [part for part in some if part.share != Share.NETTED] for no, some in parts.items()}
     for some in parts.values():
         for part in some:
             spent[bytes(part.ref)] += part.cents

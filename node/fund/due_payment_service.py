@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, select, update
 from node.fund.days import day_of, number_of
 from node.fund.dues import DUES_MAX, DueState, Share, count_covered, due_payment_id
 from node.fund.fund_errors import DuesChanged, FundUnknown
+from node.fund.netting_store import load_unpaid_windows
 from node.fund.outgoing_payments import (
     WORDS_VERSION,
     DueWords,
@@ -27,7 +28,7 @@ from protocol.amounts import Cents
 from protocol.book.worker import Page
 from protocol.canonical import decode_typed
 from protocol.conversion import ORDER_BYTES_MAX, ConversionOrder, SignedOrder
-from protocol.house import BaseName, DueSettled, HouseMessage
+from protocol.house import BaseName, DueSettled, HouseMessage, NetPaid, NetState
 from protocol.house import DueState as Settlement
 from protocol.identifiers import Id16
 from protocol.messages import SEALED_ORDER_BYTES_MAX
@@ -43,6 +44,7 @@ class Wait(StrEnum):
     CALL = "call"  # the month in which it was converted is not called yet
     DONOR = "donor"  # its donor has not paid what was called
     ACCOUNT = "account"  # the order names another account than the bearer's: two officers change it, after the delay
+    WINDOW = "window"  # another fund owes it, and its window is not closed, or not all paid to us
     PROOF = "proof"  # the proof that the bearer may be paid has run out
 
 
@@ -77,13 +79,14 @@ def load_open_parts(connection: Connection, today: datetime.date) -> list[OpenPa
         select(
             *(due_lots.c[name] for name in ("due", "ix", "share", "cents", "call")),
             *(dues.c[name] for name in ("id", "territory", "project", "round", "title", "bearer", "iban", "at")),
+            dues.c.window_no,
             bearers.c.name,
             bearers.c.iban.label("paid_on"),
             bearers.c.proven_until,
         )
         .join(dues, dues.c.no == due_lots.c.due)
         .join(bearers, bearers.c.id == dues.c.bearer)
-        .where(due_lots.c.payment.is_(None), dues.c.state == DueState.TAKEN)
+        .where(due_lots.c.payment.is_(None), dues.c.state == DueState.TAKEN, dues.c.netted_on.is_(None))
         .order_by(due_lots.c.due, due_lots.c.ix)
     ).all()
     paid = _load_covered(connection)
@@ -95,6 +98,7 @@ def load_open_parts(connection: Connection, today: datetime.date) -> list[OpenPa
             .group_by(iban_changes.c.bearer)
         )
     }
+    unpaid = load_unpaid_windows(connection)
     found = []
     for row in rows:
         waits_for = Wait.NOTHING
@@ -102,6 +106,8 @@ def load_open_parts(connection: Connection, today: datetime.date) -> list[OpenPa
             waits_for = Wait.CALL
         elif row.share == Share.CALLED and (row.due, row.ix) not in paid:
             waits_for = Wait.DONOR
+        elif row.share == Share.NETTED and (row.window_no is None or row.window_no in unpaid):
+            waits_for = Wait.WINDOW
         elif row.iban != row.paid_on and changed.get(bytes(row.bearer), -1) < row.at:
             waits_for = Wait.ACCOUNT  # two officers may have confirmed another one since the order came: then that one
         elif row.proven_until < number_of(today):
@@ -237,8 +243,13 @@ class DuePayments:
         return True
 
     def settle(self, page: Page, payment: Any, state: Settlement, on: datetime.date) -> None:
-        """Tell the accounts what became of the euros of each conversion: paid, once no part of it is missing."""
+        """Tell the accounts what became of the euros of each conversion: paid, once no part of it is missing.
+
+        Of a payment at the end of a window the other fund is told.
+        """
         told: list[HouseMessage] = []
+        if payment.window_no is not None:
+            told.append(NetPaid(payment.window_no, payment.paid_fund, NetState(int(state)), number_of(on)))
         for due, cents in read_dues(bytes(payment.dues)).dues:
             if state is not Settlement.PAID:
                 told.append(DueSettled(due, state, cents, number_of(on)))

@@ -18,6 +18,7 @@ from node.fund.days import day_at, number_of
 from node.fund.deposits import DepositState
 from node.fund.dues import DueState, Share, bearer_id, require_covered
 from node.fund.fund_errors import BearerNotEligible
+from node.fund.netting_store import find_window_of
 from node.fund.pledges import compute_limit
 from node.fund.references import NAME_MAX, require_iban, require_sepa_iban, write_for_banks
 from node.fund.seal_store import change
@@ -28,7 +29,7 @@ from protocol.conversion import ConversionOrder, OrderRefused, unseal_order, ver
 from protocol.directory import Directory
 from protocol.errors import Refusal
 from protocol.exchange.peer_keys_store import load_known
-from protocol.house import BaseName, Due, DueTaken, Refused
+from protocol.house import BaseName, Due, DueTaken, HouseMessage, NettedDue, OrderReturned, Refused
 from protocol.keys import Keyring, PublicKeys
 
 ID_MISMATCH: Final = "id_mismatch"
@@ -101,6 +102,9 @@ class DueDesk:
             "project": told.project,
             "cents": sum(told.cents),
             "told": body,
+            "debtor": "",
+            "netted_on": None,
+            "window_no": None,
             "at": page.now,
         }
         try:
@@ -143,19 +147,76 @@ class DueDesk:
         connection.execute(insert(due_lots), rows)
         return DueTaken(told.id)
 
+    def take_netted(self, page: Page, told: NettedDue) -> list[HouseMessage]:
+        """Owe a bearer of ours what another fund netted; return what is wrong with its order, or nothing.
+
+        It is owed whatever happens: an order that cannot be followed comes back, and another one is written.
+        """
+        connection = page.connection
+        known = connection.execute(select(dues).where(dues.c.id == told.id)).first()
+        if known is not None:
+            same = (known.debtor, bytes(known.project), known.cents) == (told.debtor, told.project, told.cents)
+            return [] if same else [OrderReturned(told.id, ID_MISMATCH)]
+        try:
+            signed = unseal_order(told.order, self._keyring)
+            keys = load_deciders(connection, self._home, self._home, self._neighbours, page.now)
+            order = verify_order(signed, keys, territory=self._home, payer=self._home)
+            self._require_bearer(page, told.project, order)
+        except Refusal as refusal:
+            return [OrderReturned(told.id, refusal.code)]
+        number = int(connection.execute(select(func.coalesce(func.max(dues.c.no), 0))).scalar_one()) + 1
+        connection.execute(
+            insert(dues).values(
+                no=number,
+                id=told.id,
+                territory=self._home,
+                project=told.project,
+                cents=told.cents,
+                told=encode_typed(told),
+                signed=encode_typed(signed),
+                round=order.round,
+                title=order.title,
+                bearer=self._keep_bearer(page, order),
+                iban=order.iban,
+                debtor=told.debtor,
+                netted_on=None,
+                window_no=find_window_of(connection, told.id),
+                state=DueState.TAKEN,
+                code="",
+                at=page.now,
+            )
+        )
+        connection.execute(
+            insert(due_lots).values(
+                due=number,
+                ix=0,
+                ref=told.id,
+                cents=told.cents,
+                share=Share.NETTED,
+                pledge=None,
+                call=None,
+                payment=None,
+            )
+        )
+        return []
+
     def _require_payable(self, page: Page, told: Due, order: ConversionOrder) -> None:
-        if order.project != told.project:
-            raise OrderRefused(reason="an order for another project")
+        self._require_bearer(page, told.project, order)
         before = page.connection.execute(
             select(dues.c.id).where(
                 dues.c.territory == told.territory,
                 dues.c.project == told.project,
                 dues.c.round == order.round,
                 dues.c.state == DueState.TAKEN,
+                dues.c.debtor == "",
             )
         ).first()
         if before is not None:
             raise OrderRefused(reason="this round was told before, under another id")
+
+    def _require_bearer(self, page: Page, project: bytes, order: ConversionOrder) -> None:
+        if order.project != project:
+            raise OrderRefused(reason="an order for another project")
         if order.eligible_until < number_of(day_at(page.now)):
             raise BearerNotEligible(bearer=order.bearer, reason=f"its proof held until {order.eligible_until}")
         require_sepa_iban(require_iban(order.iban), self._countries)

@@ -1,7 +1,8 @@
 """What the fund owes for miles that were converted: shares, groups, and which payment pays them. Pure.
 
-A due is paid in two shares that are never mixed: what donors had paid in before, and what is called of pledges, which is
-payable once its donor has paid. No cent is split: a part of a due, which is of one lot, is paid whole.
+A due is paid in shares that are never mixed: what donors had paid in before; what is called of pledges, which is payable
+once its donor has paid; and what other funds owe us for bearers of ours, which is payable once its window is paid. No cent
+is split: a part of a due, which is of one lot, is paid whole.
 Source: SPEC.md, "The house"; shared design, ARCHITECTURE.md, "Conversion and settlement".
 """
 
@@ -30,6 +31,7 @@ class Share(StrEnum):
 
     PREFUNDED = "prefunded"
     CALLED = "called"
+    NETTED = "netted"  # another fund owes it to ours: a window settles it
 
 
 def bearer_id(registry: str) -> Id16:

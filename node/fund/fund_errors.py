@@ -169,3 +169,9 @@ class CollectionLeft(Refusal):
     """Facts: month."""
 
     code = "collection_left"
+
+
+class NettingRefused(Refusal):
+    """Netting with another fund that cannot be. Facts: reason."""
+
+    code = "netting_refused"

@@ -95,6 +95,33 @@ class DueWords(Struct, frozen=True, array_like=True):
     dues: tuple[tuple[bytes, int], ...]
 
 
+class NetWords(Struct, frozen=True, array_like=True):
+    """What an officer signs to pay another fund at the end of a window."""
+
+    version: Annotated[int, Meta(ge=1)]
+    fund: str
+    id: bytes
+    bearer: bytes
+    holder_name: str
+    iban: str
+    cents: int
+    text: str
+    decision: str
+    window: int
+    paid_fund: str
+
+
+class NettingWords(Struct, frozen=True, array_like=True):
+    """What an officer signs so that what our fund and another owe each other is netted, or not any more. `since`: yyyymmdd."""
+
+    version: Annotated[int, Meta(ge=1)]
+    fund: str
+    id: bytes
+    territory: str
+    is_netted: bool
+    since: int
+
+
 class PaidDues(Struct, frozen=True, array_like=True):
     """What a payment's row keeps of its DueWords."""
 
@@ -135,14 +162,16 @@ class IbanWords(Struct, frozen=True, array_like=True):
     iban: str
 
 
-Payable = PaymentWords | RefundWords | DueWords
-Words = Payable | IbanWords | PledgeWords
+Payable = PaymentWords | RefundWords | DueWords | NetWords
+Words = Payable | IbanWords | PledgeWords | NettingWords
 _KINDS: Final = {
     PaymentWords: b"payment",
     RefundWords: b"refund",
     DueWords: b"dues",
     IbanWords: b"iban",
     PledgeWords: b"pledge",
+    NetWords: b"net",
+    NettingWords: b"netting",
 }
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from node.fund.books_service import Books
 from node.fund.days import day_at, day_of, number_of
 from node.fund.decision_service import find_answer, keep_answer
-from node.fund.due_payment_service import DuePayments, find_proposal
+from node.fund.due_payment_service import DEAD, DuePayments, find_proposal
 from node.fund.fund_errors import (
     BearerNotEligible,
     FundUnknown,
@@ -25,12 +25,15 @@ from node.fund.fund_errors import (
     PaymentStepRefused,
     RefundRefused,
 )
+from node.fund.netting_service import NettingDesk, SignedNetting
 from node.fund.outgoing_payments import (
     NEXT_STATE,
     SIGNERS,
     WORDS_VERSION,
     DueWords,
     IbanWords,
+    NettingWords,
+    NetWords,
     Payable,
     PaymentEvent,
     PaymentState,
@@ -142,6 +145,7 @@ class PaymentDesk:
         *,
         books: Books,
         dues: DuePayments,
+        netting: NettingDesk,
         fund: str,
         account: OwnAccount,
         sepa_countries: frozenset[str],
@@ -150,6 +154,7 @@ class PaymentDesk:
     ) -> None:
         self._books = books
         self._dues = dues
+        self._netting = netting
         self._fund = fund
         self._account = account
         self._countries = sepa_countries
@@ -336,6 +341,11 @@ class PaymentDesk:
         row = connection.execute(select(payments).where(payments.c.id == id_)).first()
         return find_proposal(connection, self._fund, today, id_) if row is None else words_of(row, self._fund)
 
+    def make_net_words(self, connection: Connection, id_: Id16, now: int) -> Payable:
+        """Return what two officers are to sign to pay another fund at the end of a window. Raises FundUnknown."""
+        row = connection.execute(select(payments).where(payments.c.id == id_)).first()
+        return self._netting.find_words(connection, id_, now) if row is None else words_of(row, self._fund)
+
     def sign(self, page: Page, items: Sequence[Signed]) -> list[PaymentState | Refusal]:
         """Take officers' signatures: the first makes the payment known, the second lets it go out."""
         results: list[PaymentState | Refusal] = []
@@ -348,7 +358,7 @@ class PaymentDesk:
 
     def _sign_one(self, page: Page, signed: Signed) -> PaymentState:
         words, connection = signed.words, page.connection
-        if isinstance(words, IbanWords | PledgeWords):
+        if isinstance(words, IbanWords | PledgeWords | NettingWords):
             raise OfficerRefused(officer=signed.officer.hex(), reason="these are not the words of a payment")
         require_officer(connection, signed, self._fund)
         row = connection.execute(select(payments).where(payments.c.id == words.id)).first()
@@ -382,6 +392,9 @@ class PaymentDesk:
 
     def _owe(self, page: Page, payment: Any) -> bool:
         """The fund owes what was signed; tell whether it can: what waits may be less by now than what goes back."""
+        if payment.window_no is not None:
+            # It is owed since its window was closed. One that was thought dead: another payment may be on its way by now.
+            return payment.state != PaymentState.REJECTED or not self._is_paid_again(page.connection, payment)
         if payment.refund_of is None:
             # One that the bank had rejected, and confirms: another payment may pay its dues by now. Then a person looks.
             if payment.state == PaymentState.REJECTED and not self._take_dues_again(page, payment):
@@ -402,8 +415,19 @@ class PaymentDesk:
         words = words_of(payment, self._fund)
         return not isinstance(words, DueWords) or self._dues.take_again(page.connection, words, day_at(page.now))
 
+    def _is_paid_again(self, connection: Connection, payment: Any) -> bool:
+        others = select(payments.c.id).where(
+            payments.c.window_no == payment.window_no,
+            payments.c.paid_fund == payment.paid_fund,
+            payments.c.id != payment.id,
+            payments.c.state.not_in(DEAD),
+        )
+        return connection.execute(others).first() is not None
+
     def _withdraw(self, page: Page, payment: Any) -> None:
-        """The fund owes it no more; what was to go back waits again."""
+        """The fund owes it no more; what was to go back waits again. What a window lets it owe, it owes still."""
+        if payment.window_no is not None:
+            return
         if payment.refund_of is None:
             self._dues.free(page.connection, payment)
             self._books.withdraw_aid(page, payment)
@@ -436,6 +460,8 @@ class PaymentDesk:
         write_for_banks(words.text, field="text", length_max=TEXT_MAX)
         if not 0 < len(words.decision) <= DECISION_MAX or not words.decision.isprintable():
             raise OfficerRefused(officer="", reason=f"the decision in a line of 1 to {DECISION_MAX} symbols")
+        if isinstance(words, NetWords):
+            self._netting.keep_payee(page, words)
         if isinstance(words, RefundWords):
             self._require_refundable(connection, words)
         else:
@@ -457,6 +483,8 @@ class PaymentDesk:
                 words=words.text,
                 decision=words.decision,
                 dues=write_dues(words) if isinstance(words, DueWords) else b"",
+                window_no=words.window if isinstance(words, NetWords) else None,
+                paid_fund=words.paid_fund if isinstance(words, NetWords) else "",
                 end_to_end_id=end_to_end_id(words.id),
                 state=PaymentState.ASKED,
                 code="",
@@ -592,7 +620,13 @@ class PaymentDesk:
             return False
         pay = self._books.pay_aid if before.refund_of is None else self._books.pay_refund
         assert movement.booked_on is not None
-        if event is PaymentEvent.CONFIRM:
+        if before.window_no is not None:
+            is_paid, other, cents = event is PaymentEvent.CONFIRM, before.paid_fund, Cents(before.cents)
+            book = self._books.pay_net if is_paid else self._books.receive_net
+            book(page, movement, other, cents, was_waiting=was_waiting)
+            state = Settlement.PAID if is_paid else Settlement.REJECTED
+            self._dues.settle(page, before, state, movement.booked_on)
+        elif event is PaymentEvent.CONFIRM:
             pay(page, movement, before, was_waiting=was_waiting)
             self._dues.settle(page, before, Settlement.PAID, movement.booked_on)
         elif before.refund_of is None:
@@ -638,7 +672,7 @@ class PaymentDesk:
         return state
 
 
-def require_officer(connection: Connection, signed: Signed, fund: str) -> str:
+def require_officer(connection: Connection, signed: Signed | SignedNetting, fund: str) -> str:
     """Return the name of the officer whose signature it is. Raises OfficerRefused."""
     row = connection.execute(select(officers).where(officers.c.key == signed.officer)).first()
     shown = signed.officer.hex()
@@ -692,6 +726,20 @@ def words_of(row: Any, fund: str) -> Payable:
             decision=row.decision,
             share=paid.share,
             dues=paid.dues,
+        )
+    if row.window_no is not None:
+        return NetWords(
+            version=WORDS_VERSION,
+            fund=fund,
+            id=bytes(row.id),
+            bearer=bytes(row.bearer),
+            holder_name=row.holder_name,
+            iban=row.iban,
+            cents=row.cents,
+            text=row.words,
+            decision=row.decision,
+            window=row.window_no,
+            paid_fund=row.paid_fund,
         )
     if row.refund_of is not None:
         return RefundWords(

@@ -17,7 +17,8 @@ from node.fund.due_payment_service import DuePayments
 from node.fund.due_service import DueDesk
 from node.fund.expectation_service import Announce, announce
 from node.fund.expectations import Expectation, Purpose
-from node.fund.payment_service import PaymentDesk
+from node.fund.netting_service import NettingDesk
+from node.fund.payment_service import PaymentDesk, require_officer
 from node.fund.pledge_service import PledgeDesk
 from node.fund.receipt_service import ReceiptDesk
 from node.fund.recovery_service import RecoveryDesk, note_recovery
@@ -82,9 +83,18 @@ class Fund:
             tell=tell,
             wait_ms=settings.iban_change_hours * HOUR_MS,
         )
+        self.netting = NettingDesk(
+            home=place.home,
+            fund=self.code,
+            books=self.books,
+            dues=self.dues,
+            tell=tell,
+            require_officer=require_officer,
+        )
         self.payments = PaymentDesk(
             books=self.books,
             dues=DuePayments(tell),
+            netting=self.netting,
             fund=self.code,
             account=settings.account,
             sepa_countries=parameters.sepa_countries,
@@ -105,7 +115,7 @@ class Fund:
             fund=self.code, account=settings.account.iban, bytes_max=settings.statement_bytes_max
         )
         self.reminders = ReminderDesk(settings.dunning, tell)
-        self.statements = StatementDesk(self.deposits, self.payments, self.debits, self.books)
+        self.statements = StatementDesk(self.deposits, self.payments, self.debits, self.netting, self.books)
 
     def use_keyring(self, keyring: Keyring) -> None:
         """Open with these keys what is sealed for the fund, and sign our account for others, from now on."""
@@ -146,7 +156,8 @@ class Fund:
             self.deposits.hear(page, messages)
             self.pledges.hear(page, messages)
             self.cards.hear(page, messages)
-            return [self.dues.take(page, message) for message in messages if isinstance(message, Due)]
+            taken = [self.dues.take(page, message) for message in messages if isinstance(message, Due)]
+            return [*taken, *self.netting.hear(page, messages)]
         for message in messages:
             if isinstance(message, Due):
                 answers.append(Refused(message.id, NO_DUES))

@@ -23,6 +23,8 @@ from node.fund.expectation_service import load_candidates, load_expectation
 from node.fund.expectations import ExpectationState, Purpose
 from node.fund.fund_errors import DecisionRefused, FundUnknown, NothingWaits
 from node.fund.matching import PAYMENTS, Meaning, Order, Outcome, Why, match_movement
+from node.fund.netting import read_subject
+from node.fund.netting_service import NettingDesk
 from node.fund.outgoing_payments import PaymentEvent
 from node.fund.payment_service import PaymentDesk
 from node.fund.references import Iban, find_references
@@ -76,12 +78,13 @@ class Decide:
     reason: str = ""
     is_fee: bool = False  # of the bank
     debit: str = ""  # the EndToEndId of a debit that was taken back, with the bank's fee on top
+    net: str = ""  # net:WINDOW:TERRITORY, another fund's payment at the end of a window
     id: Id16 | None = None
 
     def __post_init__(self) -> None:
         if not 0 < len(self.by) <= DECIDER_MAX or not self.by.isprintable():
             raise DecisionRefused(reason="who decides, in a line")
-        if (self.expectation is None and not self.debit) is not bool(self.reason):
+        if (self.expectation is None and not self.debit and not self.net) is not bool(self.reason):
             raise DecisionRefused(reason="either a payment that it belongs to, or a reason why it belongs to none")
         if self.cents is not None:
             require_amount(self.cents)
@@ -101,8 +104,11 @@ def digest_of(data: bytes) -> bytes:
 class StatementDesk:
     """Takes files of the bank, and decisions of people."""
 
-    def __init__(self, deposits: DepositDesk, payments: PaymentDesk, debits: DebitDesk, books: Books) -> None:
+    def __init__(
+        self, deposits: DepositDesk, payments: PaymentDesk, debits: DebitDesk, netting: NettingDesk, books: Books
+    ) -> None:
         self._deposits = deposits
+        self._netting = netting
         self._debits = debits
         self._payments = payments
         self._books = books
@@ -190,12 +196,18 @@ class StatementDesk:
         orders = self._payments.load_orders(connection, movement.end_to_end_id)
         outcome = match_movement(
             movement,
-            expected=[one.to_match() for one in candidates],
+            expected=[
+                *(one.to_match() for one in candidates),
+                *self._netting.load_expected(connection, movement, page.now),
+            ],
             transfers=[Order(id=id_.hex(), cents=cents, end_to_end_id=movement.end_to_end_id) for id_, cents in orders],
             debits=self._debits.load_orders(connection, movement.end_to_end_id),
         )
         waiting = 0
-        if outcome.meaning in PAYMENTS:
+        if outcome.meaning in PAYMENTS and read_subject(outcome.subject) is not None:
+            received = self._netting.receive(page, movement, outcome.subject, movement.cents, was_waiting=was_waiting)
+            waiting = movement.cents - received
+        elif outcome.meaning in PAYMENTS:
             expectation = load_expectation(connection, bytes.fromhex(outcome.subject))
             due = expectation.left if expectation.state is ExpectationState.OPEN else 0
             cents = min(movement.cents, due)
@@ -256,6 +268,13 @@ class StatementDesk:
             if not returned:
                 raise DecisionRefused(reason="no debit that was credited, of at most what left, is called so")
             store.set_waiting(page.connection, movement.id, waiting + returned, asked.by)
+            return taken
+        if asked.net:
+            cents = asked.cents or waiting
+            if waiting < 0 or cents > waiting:
+                raise DecisionRefused(reason=f"{waiting} cents wait")
+            received = self._netting.receive(page, movement, asked.net, cents, was_waiting=True)
+            store.set_waiting(page.connection, movement.id, waiting - received, asked.by)
             return taken
         if asked.expectation is None:
             if asked.is_fee:

@@ -12,9 +12,11 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -355,11 +357,87 @@ dues = Table(
     Column("title", Text, nullable=False),
     Column("bearer", LargeBinary, ForeignKey("bearers.id")),
     Column("iban", Text, nullable=False),
+    Column("debtor", Text, nullable=False),  # whose fund owes it to ours, and netted it; '' where we owe it
+    Column("netted_on", Integer),  # the day on which we said that we net what we owe
+    Column("window_no", Integer, ForeignKey("windows.window_no")),  # in which it was netted
     Column("state", Text, nullable=False),
     Column("code", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
+    CheckConstraint("debtor = '' OR netted_on IS NULL", name="netted_on"),
+    CheckConstraint("window_no IS NULL OR debtor <> '' OR netted_on IS NOT NULL", name="window"),
     CheckConstraint(one_of("state", DueState), name="state"),
     CheckConstraint("(state = 'refused') = (code <> '') AND (state = 'refused') = (bearer IS NULL)", name="refused"),
+)
+
+# What we said to another fund of netting: two officers sign it. The last that has its signatures counts.
+netting_words = Table(
+    "netting_words",
+    metadata,
+    Column("number", RowId, primary_key=True),
+    Column("id", LargeBinary, nullable=False, unique=True),
+    Column("territory", Text, nullable=False),
+    Column("is_netted", Boolean, nullable=False),
+    Column("since", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("said_at", BigInteger),  # with the second signature
+)
+
+netting_signatures = Table(
+    "netting_signatures",
+    metadata,
+    Column("words", LargeBinary, ForeignKey("netting_words.id"), nullable=False),
+    Column("officer", LargeBinary, ForeignKey("officers.key"), nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("words", "officer"),
+)
+
+# What other funds said to us of netting, one after the other.
+netting_heard = Table(
+    "netting_heard",
+    metadata,
+    Column("number", RowId, primary_key=True),
+    Column("territory", Text, nullable=False),
+    Column("is_netted", Boolean, nullable=False),
+    Column("since", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+windows = Table(
+    "windows",
+    metadata,
+    Column("window_no", Integer, primary_key=True, autoincrement=False),
+    Column("told", LargeBinary, nullable=False),  # the message, as the accounts told it
+    Column("at", BigInteger, nullable=False),
+)
+
+# What we pay another fund at the end of a window, or it pays us. `said` is its last word (protocol.house.NetState; 0: none).
+net_payments = Table(
+    "net_payments",
+    metadata,
+    Column("window_no", Integer, ForeignKey("windows.window_no"), nullable=False),
+    Column("other", Text, nullable=False),
+    Column("is_ours", Boolean, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("said", Integer, nullable=False),
+    Column("said_on", Integer, nullable=False),
+    PrimaryKeyConstraint("window_no", "other"),
+    CheckConstraint("cents > 0 AND received >= 0 AND received <= cents", name="cents"),
+    CheckConstraint("received = 0 OR NOT is_ours", name="received"),
+)
+
+# What came of it.
+net_receipts = Table(
+    "net_receipts",
+    metadata,
+    Column("movement", Text, ForeignKey("movements.id"), nullable=False),
+    Column("window_no", Integer, nullable=False),
+    Column("other", Text, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    PrimaryKeyConstraint("movement", "window_no", "other"),
+    ForeignKeyConstraint(["window_no", "other"], ["net_payments.window_no", "net_payments.other"]),
+    CheckConstraint("cents > 0", name="cents"),
 )
 
 due_lots = Table(
@@ -453,6 +531,8 @@ payments = Table(
     Column("words", Text, nullable=False),
     Column("decision", Text, nullable=False),
     Column("dues", LargeBinary, nullable=False),  # which conversions it pays, as they are signed; empty for another
+    Column("window_no", Integer, ForeignKey("windows.window_no")),  # at whose end it pays another fund
+    Column("paid_fund", Text, nullable=False),  # by its territory, or ''
     Column("end_to_end_id", Text, nullable=False, unique=True),
     Column("state", Text, nullable=False),
     Column("order_id", Text, ForeignKey("orders.id")),
@@ -464,6 +544,8 @@ payments = Table(
     CheckConstraint("cents > 0", name="cents"),
     CheckConstraint("(bearer IS NULL) <> (refund_of IS NULL)", name="payee"),
     CheckConstraint("refund_of IS NULL OR length(dues) = 0", name="dues"),
+    CheckConstraint("(window_no IS NULL) = (paid_fund = '')", name="paid_fund"),
+    CheckConstraint("window_no IS NULL OR (length(dues) = 0 AND refund_of IS NULL)", name="window"),
     CheckConstraint("(state IN ('confirmed', 'returned')) = (movement IS NOT NULL)", name="movement"),
     CheckConstraint("(state = 'returned') = (returned_by IS NOT NULL)", name="returned_by"),
     Index("ix_payments_refund_of", "refund_of"),

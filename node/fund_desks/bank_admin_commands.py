@@ -99,6 +99,7 @@ async def _decide(app: FundApp, asked: Asked) -> Any:
             reason=asked.get("reason", ""),
             is_fee=bool(asked.get("is_fee", False)),
             debit=asked.get("debit", ""),
+            net=asked.get("net", ""),
             id=read_decision(asked),
         ),
     )

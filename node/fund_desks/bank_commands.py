@@ -72,6 +72,7 @@ def decide(
     reason: Annotated[str, typer.Option(help="or why it belongs to none")] = "",
     fee: Annotated[bool, typer.Option("--fee", help="it was a fee of the bank")] = False,
     debit: Annotated[str, typer.Option(help="the EndToEndId of a debit that it took back, with a fee")] = "",
+    net: Annotated[str, typer.Option(help="net:WINDOW:TERRITORY, what another fund pays at the end of a window")] = "",
     cents: CentsOption = None,
     id_: IdOption = "",
     as_json: AsJson = False,
@@ -88,6 +89,7 @@ def decide(
             cents=cents,
             is_fee=fee,
             debit=debit,
+            net=net,
             id=id_or_new(id_),
         )
         show(told, as_json=as_json)

@@ -10,6 +10,7 @@ import msgspec
 from node.fund.outgoing_payments import (
     DueWords,
     IbanWords,
+    NetWords,
     Payable,
     PaymentWords,
     PledgeWords,
@@ -41,12 +42,15 @@ def show_words(words: Payable) -> dict[str, Any]:
 
 
 def read_words(told: Mapping[str, Any]) -> Payable:
-    """Return the words of a payment: of a refund where they name a movement, of dues where they name some.
+    """Return the words of a payment: of a refund where they name a movement, of dues where they name some,
+    to another fund where they name one.
 
     Raises Malformed.
     """
     if "movement" in told:
         return _read(RefundWords, told, "id")
+    if "paid_fund" in told:
+        return _read(NetWords, told, "id", "bearer")
     if "dues" in told:
         dues = tuple((read_bytes(due), int(cents)) for due, cents in told["dues"])
         return _read(DueWords, {**told, "dues": dues}, "id", "bearer")

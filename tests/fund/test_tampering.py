@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import LargeBinary, Table, Text
+from sqlalchemy import Boolean, LargeBinary, Table, Text
 
 from node.doors.duties import Duty
 from node.doors.keys_service import KeyDesk, NewDoorKey
@@ -32,12 +32,13 @@ from node.fund.statement_service import Decide
 from node.fund.statements import MovementState
 from node.fund.tables import door_keys, metadata
 from protocol.amounts import Cents
-from protocol.house import BaseName, PledgeSpent
+from protocol.house import BaseName, NettingTold, PledgeSpent
 from protocol.keys import make_keys
 from tests.fund.camt_files import Detail, Entry
-from tests.fund.dues_world import accept, ask_pledge, fund_lot, make_due, make_order, owe, pay, proposals
+from tests.fund.dues_world import accept, ask_pledge, fund_lot, make_due, make_order, owe, pay, proposals, today
 from tests.fund.fund_world import COMPANY, FundWorld
-from tests.fund.test_cards import IBANS, account, decider
+from tests.fund.test_cards import IBANS, QUIMPER, account, decider
+from tests.fund.test_netting import agree, make_netted, make_window
 
 ROWS = 1  # of each table: its last
 STATES: dict[str, type[StrEnum]] = {
@@ -56,6 +57,7 @@ STATES: dict[str, type[StrEnum]] = {
 OF_CONVERSIONS = (
     *("deciders", "card_deciders", "settlement_accounts", "own_settlements"),
     *("pledges", "pledge_signatures", "calls", "dues", "due_lots"),
+    *("netting_words", "netting_signatures", "netting_heard", "windows", "net_payments", "net_receipts"),
 )
 
 
@@ -129,7 +131,7 @@ async def convert(world: FundWorld) -> None:
     """A pledge is accepted and called, another is over; what was converted of it and of euros is owed and paid in part."""
     there = make_keys(world.entropy(64))
     world.write(world.fund.dues.add_deciders, Decider(territory="242900660", keys=there.public))
-    world.tell(decider(1, there), account(1, IBANS[0]), sender=BaseName.ACCOUNTS)
+    world.tell(decider(1, there), account(1, IBANS[1]), sender=BaseName.ACCOUNTS)
     world.write(world.fund.cards.publish, True)
     pledge = await ask_pledge(world, 5_000)
     called, lot = await accept(world, pledge), await fund_lot(world, 900)
@@ -145,6 +147,20 @@ async def convert(world: FundWorld) -> None:
     for words in proposals(world)[:2]:
         pay(world, words)
     await world.settle()
+    # Quimper's fund and ours net what we owe each other; it pays us the rest, and we pay our bearer.
+    agree(world)
+    mine, theirs = (
+        make_due(world, (lot, 50), order=make_order(territory=QUIMPER, round=3), signer=there),
+        make_netted(world, 80),
+    )
+    await owe(world, mine)
+    world.tell(NettingTold(QUIMPER, True, 20270301), theirs, sender=BaseName.ACCOUNTS)
+    await world.settle()
+    world.write(world.fund.netting.net_dues, today(world))
+    world.tell(make_window(1, {mine.id: 50}, {theirs.id: 80}), sender=BaseName.ACCOUNTS)
+    await world.settle()
+    world.take(world.statement(world.paid(30, iban=IBANS[1])))
+    await world.settle()
 
 
 def _others(table: str, column: Any, value: Any) -> list[Any]:
@@ -152,6 +168,8 @@ def _others(table: str, column: Any, value: Any) -> list[Any]:
     if column.name == "state":
         states = STATES[table]
         return [str(one) for one in states if one != value]
+    if isinstance(column.type, Boolean):
+        return [0 if value else 1]
     if isinstance(column.type, LargeBinary):
         return [bytes(value)[:-1] + bytes([bytes(value)[-1] ^ 1]) if value else b"x"]
     if isinstance(column.type, Text):

@@ -1,4 +1,4 @@
-"""donors, payments, statements, receipts"""
+"""donors payments statements receipts"""
 
 from __future__ import annotations
 
@@ -109,6 +109,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("registry", name=op.f("uq_bearers_registry")),
     )
     op.create_table(
+        "card_deciders",
+        sa.Column("territory", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("signing", sa.LargeBinary(), nullable=False),
+        sa.Column("sealing", sa.LargeBinary(), nullable=False),
+        sa.Column("since", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("from_at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("from_at >= at", name=op.f("ck_card_deciders_from_at")),
+        sa.PrimaryKeyConstraint("territory", "number", name=op.f("pk_card_deciders")),
+    )
+    op.create_table(
         "collections",
         sa.Column("month", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -138,46 +151,6 @@ def upgrade() -> None:
         sa.Column("confirmed_at", sa.BigInteger(), nullable=True),
         sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("territory", "key", name=op.f("pk_deciders")),
-    )
-    op.create_table(
-        "card_deciders",
-        sa.Column("territory", sa.Text(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.Column("signing", sa.LargeBinary(), nullable=False),
-        sa.Column("sealing", sa.LargeBinary(), nullable=False),
-        sa.Column("since", sa.Integer(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("from_at", sa.BigInteger(), nullable=False),
-        sa.Column("seal", sa.LargeBinary(), nullable=False),
-        sa.CheckConstraint("from_at >= at", name=op.f("ck_card_deciders_from_at")),
-        sa.PrimaryKeyConstraint("territory", "number", name=op.f("pk_card_deciders")),
-    )
-    op.create_table(
-        "settlement_accounts",
-        sa.Column("territory", sa.Text(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("siren", sa.Text(), nullable=False),
-        sa.Column("iban", sa.Text(), nullable=False),
-        sa.Column("bic", sa.Text(), nullable=False),
-        sa.Column("since", sa.Integer(), nullable=False),
-        sa.Column("signing", sa.LargeBinary(), nullable=False),
-        sa.Column("sealing", sa.LargeBinary(), nullable=False),
-        sa.Column("signed", sa.LargeBinary(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("from_at", sa.BigInteger(), nullable=False),
-        sa.Column("seal", sa.LargeBinary(), nullable=False),
-        sa.CheckConstraint("(iban = '') = (length(signed) = 0)", name=op.f("ck_settlement_accounts_signed")),
-        sa.CheckConstraint("from_at >= at", name=op.f("ck_settlement_accounts_from_at")),
-        sa.PrimaryKeyConstraint("territory", "number", name=op.f("pk_settlement_accounts")),
-    )
-    op.create_table(
-        "own_settlements",
-        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
-        sa.Column("signed", sa.LargeBinary(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("seal", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("number", name=op.f("pk_own_settlements")),
     )
     op.create_table(
         "decisions",
@@ -222,6 +195,29 @@ def upgrade() -> None:
         batch_op.create_index("ix_entries_event", ["event"], unique=False)
 
     op.create_table(
+        "netting_heard",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("territory", sa.Text(), nullable=False),
+        sa.Column("is_netted", sa.Boolean(), nullable=False),
+        sa.Column("since", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_netting_heard")),
+    )
+    op.create_table(
+        "netting_words",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.LargeBinary(), nullable=False),
+        sa.Column("territory", sa.Text(), nullable=False),
+        sa.Column("is_netted", sa.Boolean(), nullable=False),
+        sa.Column("since", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("said_at", sa.BigInteger(), nullable=True),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_netting_words")),
+        sa.UniqueConstraint("id", name=op.f("uq_netting_words_id")),
+    )
+    op.create_table(
         "officers",
         sa.Column("key", sa.LargeBinary(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -245,6 +241,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("day", name=op.f("uq_orders_day")),
     )
     op.create_table(
+        "own_settlements",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("signed", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_own_settlements")),
+    )
+    op.create_table(
         "receipt_counters",
         sa.Column("issuer", sa.Text(), nullable=False),
         sa.Column("year", sa.Integer(), nullable=False),
@@ -258,6 +262,25 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("no", name=op.f("pk_recoveries")),
+    )
+    op.create_table(
+        "settlement_accounts",
+        sa.Column("territory", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("siren", sa.Text(), nullable=False),
+        sa.Column("iban", sa.Text(), nullable=False),
+        sa.Column("bic", sa.Text(), nullable=False),
+        sa.Column("since", sa.Integer(), nullable=False),
+        sa.Column("signing", sa.LargeBinary(), nullable=False),
+        sa.Column("sealing", sa.LargeBinary(), nullable=False),
+        sa.Column("signed", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("from_at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("(iban = '') = (length(signed) = 0)", name=op.f("ck_settlement_accounts_signed")),
+        sa.CheckConstraint("from_at >= at", name=op.f("ck_settlement_accounts_from_at")),
+        sa.PrimaryKeyConstraint("territory", "number", name=op.f("pk_settlement_accounts")),
     )
     op.create_table(
         "statements",
@@ -278,6 +301,14 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "windows",
+        sa.Column("window_no", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("told", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("window_no", name=op.f("pk_windows")),
+    )
+    op.create_table(
         "dues",
         sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.LargeBinary(), nullable=False),
@@ -290,6 +321,9 @@ def upgrade() -> None:
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("bearer", sa.LargeBinary(), nullable=True),
         sa.Column("iban", sa.Text(), nullable=False),
+        sa.Column("debtor", sa.Text(), nullable=False),
+        sa.Column("netted_on", sa.Integer(), nullable=True),
+        sa.Column("window_no", sa.Integer(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
@@ -298,8 +332,11 @@ def upgrade() -> None:
             "(state = 'refused') = (code <> '') AND (state = 'refused') = (bearer IS NULL)",
             name=op.f("ck_dues_refused"),
         ),
+        sa.CheckConstraint("debtor = '' OR netted_on IS NULL", name=op.f("ck_dues_netted_on")),
         sa.CheckConstraint("state = 'refused' OR state = 'taken'", name=op.f("ck_dues_state")),
+        sa.CheckConstraint("window_no IS NULL OR debtor <> '' OR netted_on IS NOT NULL", name=op.f("ck_dues_window")),
         sa.ForeignKeyConstraint(["bearer"], ["bearers.id"], name=op.f("fk_dues_bearer")),
+        sa.ForeignKeyConstraint(["window_no"], ["windows.window_no"], name=op.f("fk_dues_window_no")),
         sa.PrimaryKeyConstraint("no", name=op.f("pk_dues")),
         sa.UniqueConstraint("id", name=op.f("uq_dues_id")),
     )
@@ -428,6 +465,32 @@ def upgrade() -> None:
             postgresql_where=sa.text("waiting <> 0"),
         )
 
+    op.create_table(
+        "net_payments",
+        sa.Column("window_no", sa.Integer(), nullable=False),
+        sa.Column("other", sa.Text(), nullable=False),
+        sa.Column("is_ours", sa.Boolean(), nullable=False),
+        sa.Column("cents", sa.BigInteger(), nullable=False),
+        sa.Column("received", sa.BigInteger(), nullable=False),
+        sa.Column("said", sa.Integer(), nullable=False),
+        sa.Column("said_on", sa.Integer(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("cents > 0 AND received >= 0 AND received <= cents", name=op.f("ck_net_payments_cents")),
+        sa.CheckConstraint("received = 0 OR NOT is_ours", name=op.f("ck_net_payments_received")),
+        sa.ForeignKeyConstraint(["window_no"], ["windows.window_no"], name=op.f("fk_net_payments_window_no")),
+        sa.PrimaryKeyConstraint("window_no", "other", name=op.f("pk_net_payments")),
+    )
+    op.create_table(
+        "netting_signatures",
+        sa.Column("words", sa.LargeBinary(), nullable=False),
+        sa.Column("officer", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["officer"], ["officers.key"], name=op.f("fk_netting_signatures_officer")),
+        sa.ForeignKeyConstraint(["words"], ["netting_words.id"], name=op.f("fk_netting_signatures_words")),
+        sa.PrimaryKeyConstraint("words", "officer", name=op.f("pk_netting_signatures")),
+    )
     op.create_table(
         "pledges",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -569,6 +632,22 @@ def upgrade() -> None:
         batch_op.create_index("ix_debits_month", ["month"], unique=False)
 
     op.create_table(
+        "net_receipts",
+        sa.Column("movement", sa.Text(), nullable=False),
+        sa.Column("window_no", sa.Integer(), nullable=False),
+        sa.Column("other", sa.Text(), nullable=False),
+        sa.Column("cents", sa.BigInteger(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("cents > 0", name=op.f("ck_net_receipts_cents")),
+        sa.ForeignKeyConstraint(["movement"], ["movements.id"], name=op.f("fk_net_receipts_movement")),
+        sa.ForeignKeyConstraint(
+            ["window_no", "other"],
+            ["net_payments.window_no", "net_payments.other"],
+            name=op.f("fk_net_receipts_window_no_other"),
+        ),
+        sa.PrimaryKeyConstraint("movement", "window_no", "other", name=op.f("pk_net_receipts")),
+    )
+    op.create_table(
         "payments",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.LargeBinary(), nullable=False),
@@ -580,6 +659,8 @@ def upgrade() -> None:
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("decision", sa.Text(), nullable=False),
         sa.Column("dues", sa.LargeBinary(), nullable=False),
+        sa.Column("window_no", sa.Integer(), nullable=True),
+        sa.Column("paid_fund", sa.Text(), nullable=False),
         sa.Column("end_to_end_id", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("order_id", sa.Text(), nullable=True),
@@ -592,6 +673,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(state IN ('confirmed', 'returned')) = (movement IS NOT NULL)", name=op.f("ck_payments_movement")
         ),
+        sa.CheckConstraint("(window_no IS NULL) = (paid_fund = '')", name=op.f("ck_payments_paid_fund")),
         sa.CheckConstraint(
             "state = 'asked' OR state = 'cancelled' OR state = 'confirmed' OR state = 'ordered' OR state = 'rejected' OR state = 'returned' OR state = 'signed'",
             name=op.f("ck_payments_state"),
@@ -599,11 +681,15 @@ def upgrade() -> None:
         sa.CheckConstraint("(bearer IS NULL) <> (refund_of IS NULL)", name=op.f("ck_payments_payee")),
         sa.CheckConstraint("cents > 0", name=op.f("ck_payments_cents")),
         sa.CheckConstraint("refund_of IS NULL OR length(dues) = 0", name=op.f("ck_payments_dues")),
+        sa.CheckConstraint(
+            "window_no IS NULL OR (length(dues) = 0 AND refund_of IS NULL)", name=op.f("ck_payments_window")
+        ),
         sa.ForeignKeyConstraint(["bearer"], ["bearers.id"], name=op.f("fk_payments_bearer")),
         sa.ForeignKeyConstraint(["movement"], ["movements.id"], name=op.f("fk_payments_movement")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_payments_order_id")),
         sa.ForeignKeyConstraint(["refund_of"], ["movements.id"], name=op.f("fk_payments_refund_of")),
         sa.ForeignKeyConstraint(["returned_by"], ["movements.id"], name=op.f("fk_payments_returned_by")),
+        sa.ForeignKeyConstraint(["window_no"], ["windows.window_no"], name=op.f("fk_payments_window_no")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_payments")),
         sa.UniqueConstraint("end_to_end_id", name=op.f("uq_payments_end_to_end_id")),
         sa.UniqueConstraint("id", name=op.f("uq_payments_id")),
@@ -684,7 +770,9 @@ def upgrade() -> None:
         sa.Column("payment", sa.LargeBinary(), nullable=True),
         sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("(share = 'called') = (pledge IS NOT NULL)", name=op.f("ck_due_lots_pledge")),
-        sa.CheckConstraint("share = 'called' OR share = 'prefunded'", name=op.f("ck_due_lots_share")),
+        sa.CheckConstraint(
+            "share = 'called' OR share = 'netted' OR share = 'prefunded'", name=op.f("ck_due_lots_share")
+        ),
         sa.CheckConstraint("call IS NULL OR pledge IS NOT NULL", name=op.f("ck_due_lots_call")),
         sa.CheckConstraint("cents > 0", name=op.f("ck_due_lots_cents")),
         sa.CheckConstraint("payment IS NULL OR pledge IS NULL OR call IS NOT NULL", name=op.f("ck_due_lots_payment")),
@@ -735,6 +823,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_payments_refund_of")
 
     op.drop_table("payments")
+    op.drop_table("net_receipts")
     with op.batch_alter_table("debits", schema=None) as batch_op:
         batch_op.drop_index("ix_debits_month")
         batch_op.drop_index("ix_debits_batch_id")
@@ -745,6 +834,8 @@ def downgrade() -> None:
     op.drop_table("stated_numbers")
     op.drop_table("receipts")
     op.drop_table("pledges")
+    op.drop_table("netting_signatures")
+    op.drop_table("net_payments")
     with op.batch_alter_table("movements", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_movements_waiting", sqlite_where=sa.text("waiting <> 0"), postgresql_where=sa.text("waiting <> 0")
@@ -756,22 +847,25 @@ def downgrade() -> None:
     op.drop_table("iban_changes")
     op.drop_table("expectations")
     op.drop_table("dues")
+    op.drop_table("windows")
     op.drop_table("statements")
+    op.drop_table("settlement_accounts")
     op.drop_table("recoveries")
     op.drop_table("receipt_counters")
+    op.drop_table("own_settlements")
     op.drop_table("orders")
     op.drop_table("officers")
+    op.drop_table("netting_words")
+    op.drop_table("netting_heard")
     with op.batch_alter_table("entries", schema=None) as batch_op:
         batch_op.drop_index("ix_entries_event")
 
     op.drop_table("entries")
     op.drop_table("donors")
     op.drop_table("decisions")
-    op.drop_table("own_settlements")
-    op.drop_table("settlement_accounts")
-    op.drop_table("card_deciders")
     op.drop_table("deciders")
     op.drop_table("collections")
+    op.drop_table("card_deciders")
     op.drop_table("bearers")
     op.drop_table("nodes")
     op.drop_table("logs")

@@ -1,0 +1,128 @@
+"""What `citizen-miles node fund netting …` does in the process that holds the fund's book."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from node.fund.days import day_at, day_of
+from node.fund.netting import decode_window, read_window
+from node.fund.netting_service import NetLine, SignedNetting, load_agreements, load_lines
+from node.fund.netting_store import load_unpaid_windows
+from node.fund.outgoing_payments import NettingWords
+from node.fund.tables import dues, windows
+from node.fund_app import FundApp
+from node.fund_desks.words import read_bytes, show_words
+from protocol.house import NetState
+from protocol.identifiers import Id16
+from protocol.running.admin_client import Command
+
+Asked = Mapping[str, Any]
+ROWS_MAX: Final = 500
+
+
+async def _agreements(app: FundApp, _asked: Asked) -> Any:
+    words = {None: "", True: "netted", False: "direct"}
+    return [
+        {
+            "territory": one.territory,
+            "we_say": words[one.ours],
+            "they_say": words[one.theirs],
+            "holds": one.holds,
+            "since": None if one.since is None else day_of(one.since).isoformat(),
+        }
+        for one in await app.book.read(load_agreements)
+    ]
+
+
+async def _netting_words(app: FundApp, asked: Asked) -> Any:
+    words = app.fund.netting.make_words(
+        Id16(read_bytes(asked["id"])),
+        asked["territory"],
+        is_netted=bool(asked["is_netted"]),
+        today=day_at(app.book.clock()),
+    )
+    return msgspec.structs.asdict(words) | {"id": words.id.hex()}
+
+
+async def _netting_sign(app: FundApp, asked: Asked) -> Any:
+    words = NettingWords(**dict(asked["words"]) | {"id": read_bytes(asked["words"]["id"])})
+    signed = SignedNetting(words=words, officer=read_bytes(asked["officer"]), signature=read_bytes(asked["signature"]))
+    waits_for = await app.book.write(app.fund.netting.sign, signed)
+    return {"id": words.id.hex(), "territory": words.territory, "is_netted": words.is_netted, "state": waits_for}
+
+
+async def _net_dues(app: FundApp, _asked: Asked) -> Any:
+    return {"netted": await app.book.write(app.fund.netting.net_dues, day_at(app.book.clock()))}
+
+
+async def _fund_windows(app: FundApp, _asked: Asked) -> Any:
+    return await app.book.read(lambda line: _tell_windows(line, app.home))
+
+
+def _tell_windows(connection: Connection, home: str) -> list[dict[str, Any]]:
+    unpaid = load_unpaid_windows(connection)
+    counts = {
+        row[0]: int(row[1])
+        for row in connection.execute(
+            select(dues.c.window_no, func.count()).where(dues.c.window_no.is_not(None)).group_by(dues.c.window_no)
+        )
+    }
+    shown = []
+    for row in connection.execute(select(windows).order_by(windows.c.window_no.desc()).limit(ROWS_MAX)):
+        told = decode_window(bytes(row.told))
+        outcome = read_window(told, home)
+        if isinstance(outcome, str):
+            shown.append({"window": row.window_no, "trouble": outcome})
+            continue
+        shown.append(
+            {
+                "window": row.window_no,
+                "closed_on": day_of(told.on).isoformat(),
+                "dues": counts.get(row.window_no, 0),
+                "we_owe_cents": sum(outcome.owed_to.values()),
+                "we_are_owed_cents": sum(outcome.owed_by.values()),
+                "we_pay_cents": sum(outcome.pays.values()),
+                "we_receive_cents": sum(outcome.receives.values()),
+                "bearers_may_be_paid": row.window_no not in unpaid,
+            }
+        )
+    return shown
+
+
+async def _net_payments(app: FundApp, _asked: Asked) -> Any:
+    lines = await app.book.read(lambda line: load_lines(line, app.book.clock()))
+    return [_show_line(line) for line in lines[-ROWS_MAX:]]
+
+
+def _show_line(line: NetLine) -> dict[str, Any]:
+    return {
+        "window": line.window,
+        "fund_of": line.other,
+        "direction": "we pay" if line.is_ours else "we receive",
+        "cents": line.cents,
+        "received_cents": line.received,
+        "state": line.state,
+        "they_say": "" if not line.said else NetState(line.said).name.lower(),
+        "they_said_on": "" if not line.said_on else day_of(line.said_on).isoformat(),
+        "payment": line.payment.hex(),
+    }
+
+
+async def _net_words(app: FundApp, asked: Asked) -> Any:
+    id_ = Id16(read_bytes(asked["id"]))
+    return show_words(await app.book.read(lambda line: app.fund.payments.make_net_words(line, id_, app.book.clock())))
+
+
+NETTING_COMMANDS: Final[Mapping[str, Command]] = {
+    "netting_agreements": _agreements,
+    "netting_words": _netting_words,
+    "netting_sign": _netting_sign,
+    "net_dues": _net_dues,
+    "fund_windows": _fund_windows,
+    "net_payments": _net_payments,
+    "net_words": _net_words,
+}
