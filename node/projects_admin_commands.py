@@ -175,6 +175,8 @@ async def _show(app: ProjectsApp, asked: Asked) -> Any:
     told["proposer"] = view.project.proposer
     told["accounts_said"] = view.project.code
     told["open"] = view.report.open_reason
+    waits = view.report.progress.audit_running or view.report.progress.audit_missing
+    told["waits_for_audit"] = "" if waits is None else str(waits.facts["reason"])
     told["spendings"] = [
         one | {"id": format_id(Id16(bytes(row.id)))} for one, row in zip(told["spendings"], view.spendings, strict=True)
     ]

@@ -28,6 +28,8 @@ Refusal
     ├── SignatureRefused     not that person's, revoked, or of other words
     ├── DrawStepRefused      the number before the list, or twice
     ├── RoundRefused         nothing to convert yet, and why
+    │   ├── AuditNotEnded        an audit that was asked for
+    │   └── AuditRequired        one that nobody asked for yet
     ├── NotFundedYet         the accounts have not answered, or no fund's key is known
     ├── DueNotPaid           nothing to confirm
     ├── MissionStepRefused   an auditor's mission, or an audit, does not go that way
@@ -227,6 +229,18 @@ class RoundRefused(ProjectsRefusal):
     """Facts: reason."""
 
     code = "round_refused"
+
+
+class AuditNotEnded(RoundRefused):
+    """Facts: reason, instalment (0: the whole), state (listed, called or exhausted), due_on."""
+
+    code = "audit_not_ended"
+
+
+class AuditRequired(RoundRefused):
+    """Facts: reason, instalment (0: the whole), auditors."""
+
+    code = "audit_required"
 
 
 class NotFundedYet(ProjectsRefusal):

@@ -63,8 +63,8 @@ class Progress:
     accepted: frozenset[int]
     is_round_open: bool
     verdict: AuditVerdict | None
-    audit_running: str = ""
-    audit_missing: str = ""
+    audit_running: RoundRefused | None = None
+    audit_missing: RoundRefused | None = None
 
 
 def compute_cumulated(shares: Sequence[int], total: int) -> tuple[int, ...]:
@@ -79,7 +79,7 @@ def compute_cumulated(shares: Sequence[int], total: int) -> tuple[int, ...]:
 def count_free(progress: Progress) -> int:
     """Return how many instalments are free."""
     free = 1
-    while free < len(progress.shares) and free in progress.accepted and not progress.audit_missing:
+    while free < len(progress.shares) and free in progress.accepted and progress.audit_missing is None:
         free += 1
     return free
 
@@ -88,16 +88,16 @@ def choose_round(progress: Progress) -> tuple[int, int]:
     """Return the instalment (from 1) and the cents of the next round. Raises RoundRefused."""
     if progress.verdict is AuditVerdict.FAILED:
         raise RoundRefused(reason="the audit found that it failed: another finding must come first")
-    if progress.audit_running:
-        raise RoundRefused(reason=progress.audit_running)
+    if progress.audit_running is not None:
+        raise progress.audit_running
     if progress.is_round_open:
         raise RoundRefused(reason="the accounts have not answered the round before")
     free = count_free(progress)
     cents = compute_cumulated(progress.shares, progress.total)[free - 1] - progress.converted
     if cents > 0:
         return free, cents
-    if free in progress.accepted and progress.audit_missing:
-        raise RoundRefused(reason=progress.audit_missing)
+    if free in progress.accepted and progress.audit_missing is not None:
+        raise progress.audit_missing
     if free < len(progress.shares):
         raise RoundRefused(reason=f"instalment {free + 1} waits for accepted proofs of instalment {free}")
     raise RoundRefused(reason="all that was directed to it is converted")

@@ -292,6 +292,8 @@ class ProjectDesk:
                     raise InvalidSheet(field="need_by", reason="its day is over before it opens")
             case ProjectEvent.AUDITED:
                 report = load_progress_report(page.connection, project, self._today(page))
+                if report.waits is not None:
+                    raise report.waits
                 if report.open_reason:
                     raise RoundRefused(reason=report.open_reason)
             case ProjectEvent.CLOSED if not asked.reason:

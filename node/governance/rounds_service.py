@@ -26,6 +26,7 @@ from node.governance.errors import (
     ProjectStepRefused,
     ProofUnknown,
     ReasonMissing,
+    RoundRefused,
     RoundUnknown,
     SignatureRefused,
 )
@@ -141,12 +142,16 @@ class Payer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressReport:
-    """How far a project's euros are. `open_reason`: why it cannot be audited to its end yet, or nothing."""
+    """How far a project's euros are. `open_reason`: why it cannot be audited to its end yet, or nothing.
+
+    `waits` is the refusal of whoever tries, where it is an audit that is not there.
+    """
 
     progress: Progress
     free: int  # instalments
     confirmed: int  # cents
     open_reason: str
+    waits: RoundRefused | None = None
 
 
 class RoundDesk:
@@ -393,7 +398,7 @@ def load_progress_report(connection: Connection, project: Project, today: int) -
         by_mark[mark] = int(cents)
     confirmed = by_mark.get(DueMark.CONFIRMED, 0)
     missing = len(progress.shares) - len(progress.accepted)
-    reason = ""
+    reason, waits = "", None
     if progress.converted < progress.total or progress.is_round_open:
         reason = f"{progress.total - progress.converted} cents are not converted yet"
     elif confirmed < progress.converted:
@@ -405,8 +410,11 @@ def load_progress_report(connection: Connection, project: Project, today: int) -
     else:
         tier = find_tier(load_audit_rules(today).tiers, sum(progress.shares))
         audits = list_standings(connection, project.id)
-        reason = progress.audit_running or find_missing(audits, tier, is_end=True)
-    return ProgressReport(progress=progress, free=count_free(progress), confirmed=confirmed, open_reason=reason)
+        waits = progress.audit_running or find_missing(audits, tier, is_end=True)
+        reason = "" if waits is None else str(waits.facts["reason"])
+    return ProgressReport(
+        progress=progress, free=count_free(progress), confirmed=confirmed, open_reason=reason, waits=waits
+    )
 
 
 def list_rounds(connection: Connection, project: bytes) -> list[Any]:

@@ -992,6 +992,16 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "signature_refused": ("Signature de {signer} refusée : {reason}.", "Signature of {signer} refused: {reason}."),
     "draw_step_refused": ("Tirage impossible : {reason}.", "Drawing not possible: {reason}."),
     "round_refused": ("Pas de conversion à présent : {reason}.", "No conversion now: {reason}."),
+    "audit_not_ended": (
+        "Un audit demandé n'est pas terminé (tranche {instalment}, 0 : l'ensemble ; état : {state} ; attendu le {due_on}) :"
+        " la suite attend. S'il n'a plus d'auditeur, abandonnez-le et demandez un autre tirage.",
+        "An audit that was asked for has not ended (instalment {instalment}, 0: the whole; state: {state}; due on {due_on}):"
+        " what follows waits. If it has no auditor left, drop it and ask for another drawing.",
+    ),
+    "audit_required": (
+        "Un audit par {auditors} auditeurs tirés au sort est exigé (tranche {instalment}, 0 : l'ensemble) : demandez-le.",
+        "An audit by {auditors} drawn auditors is required (instalment {instalment}, 0: the whole): ask for it.",
+    ),
     "not_funded_yet": ("Pas de fonds à qui l'adresser : {reason}.", "No fund to address it to: {reason}."),
     "due_not_paid": (
         "Rien à confirmer : ce paiement est dans l'état {state}.",

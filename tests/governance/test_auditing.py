@@ -27,6 +27,8 @@ from node.governance.auditing.words import (
 from node.governance.committee_service import CloseList, TellNumber, load_drawing
 from node.governance.drawing import AUDITORS, make_list, rank_candidates
 from node.governance.errors import (
+    AuditNotEnded,
+    AuditRequired,
     FileUnknown,
     InvalidAudit,
     InvalidDraw,
@@ -178,6 +180,9 @@ async def test_who_declines_lapses_or_has_a_conflict_is_followed_by_the_next_of_
     audits.declare(audits.name_of(fifth), project=project, kind="support")
     assert audits.states(audit)[4:] == ["conflicted"]
     assert "has no auditor left" in reason_of(world, project)
+    with pytest.raises(AuditNotEnded) as stuck:
+        convert(world, project)
+    assert stuck.value.facts["state"] == "exhausted"
     dropped = DropAudit(id=world.id(), audit=audit, by="the office", reason="nobody is left")
     assert world.write(world.projects.audits.drop, dropped) is AuditState.DROPPED
     assert world.write(world.projects.audits.drop, dropped) is AuditState.DROPPED
@@ -377,13 +382,15 @@ async def test_a_large_project_needs_its_audits(world: World) -> None:
     audits.make(audit)
     await paid(3_000_000)
     prove(world, project, 2, 3_000_000)
-    with pytest.raises(RoundRefused, match="audit of the whole"):
+    with pytest.raises(AuditRequired) as required:
         world.lead(project, ProjectEvent.AUDITED)
+    assert {name: required.value.facts[name] for name in ("auditors", "instalment")} == {"auditors": 2, "instalment": 0}
     closing = audits.ask(project, 2, instalment=0, drawn_on=20270110, due_on=20270301)
     world.later(days=20)
     audits.draw(closing)
-    with pytest.raises(RoundRefused, match="has not ended"):
+    with pytest.raises(AuditNotEnded) as running:
         world.lead(project, ProjectEvent.AUDITED)
+    assert (running.value.facts["state"], running.value.facts["due_on"]) == ("called", "2027-03-01")
     audits.make(closing, V.RESERVED)
     with pytest.raises(RoundRefused, match="sound"):
         world.lead(project, ProjectEvent.AUDITED)

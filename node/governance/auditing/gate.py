@@ -13,6 +13,7 @@ from typing import Final
 
 from node.governance.auditing.missions import AuditState, find_worst
 from node.governance.days import format_day
+from node.governance.errors import AuditNotEnded, AuditRequired
 from node.governance.instalments import AuditVerdict
 
 WHOLE: Final = 0
@@ -48,8 +49,8 @@ def find_tier(tiers: Iterable[AuditTier], target: int) -> AuditTier | None:
     return max(fitting, key=lambda one: one.target_min, default=None)
 
 
-def find_running(audits: Iterable[AuditStanding]) -> str:
-    """Return why nothing is converted now: an audit that was asked for has not ended; or nothing."""
+def find_running(audits: Iterable[AuditStanding]) -> AuditNotEnded | None:
+    """Return the refusal of whoever converts now, where an audit that was asked for has not ended; or None."""
     for one in audits:
         if one.state not in (AuditState.LISTED, AuditState.CALLED):
             continue
@@ -57,19 +58,28 @@ def find_running(audits: Iterable[AuditStanding]) -> str:
         where = "waits for its drawing" if one.state is AuditState.LISTED else f"is due on {format_day(one.due_on)}"
         if one.is_exhausted:
             where = "has no auditor left: drop it, and ask for another drawing"
-        return f"the audit {what} has not ended: it {where}"
-    return ""
+        return AuditNotEnded(
+            reason=f"the audit {what} has not ended: it {where}",
+            instalment=one.instalment,
+            state="exhausted" if one.is_exhausted else str(one.state),
+            due_on=format_day(one.due_on),
+        )
+    return None
 
 
-def find_missing(audits: Sequence[AuditStanding], tier: AuditTier | None, *, is_end: bool) -> str:
-    """Return which audit is required before the second instalment, or before the end, and is not there; or nothing."""
+def find_missing(audits: Sequence[AuditStanding], tier: AuditTier | None, *, is_end: bool) -> AuditRequired | None:
+    """Return the refusal where an audit is required before the second instalment, or before the end, and is not there."""
     if tier is None or not (tier.before_end if is_end else tier.before_second):
-        return ""
+        return None
     for one in audits:
         if one.state is AuditState.ENDED and one.seats >= tier.auditors_min and (one.instalment == WHOLE or not is_end):
-            return ""
+            return None
     what = "the whole" if is_end else "instalment 1"
-    return f"an audit of {what} by {tier.auditors_min} drawn auditors is required: ask for it"
+    return AuditRequired(
+        reason=f"an audit of {what} by {tier.auditors_min} drawn auditors is required: ask for it",
+        instalment=WHOLE if is_end else 1,
+        auditors=tier.auditors_min,
+    )
 
 
 def tell_verdict(outside: tuple[int, AuditVerdict] | None, audits: Iterable[AuditStanding]) -> AuditVerdict | None:
