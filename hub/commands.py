@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError
 
 from hub.api import make_api
 from hub.app import HubApp, load_config
-from hub.catalogue.service import load_published
+from hub.catalogue_commands import CATALOGUE_COMMANDS, make_catalogue
 from hub.clearing import store
 from hub.clearing.doubts_store import load_doubtful
 from hub.config import HubConfig
@@ -250,11 +250,6 @@ async def _say_evidence_seen(hub: HubApp, asked: Mapping[str, Any]) -> Any:
     return next(row for row in rows if row["id"] == number)
 
 
-async def _catalogue(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
-    rows = await hub.book.read(load_published)
-    return [row | {"at": format_instant(row["at"])} for row in rows]
-
-
 COMMANDS: Final[Mapping[str, Command]] = {
     "evidence_seen": _say_evidence_seen,
     "invite": _unless_recovering(_invite),
@@ -265,7 +260,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "enrol": _unless_recovering(_answer_enrolment),
     "rotate": _unless_recovering(_rotate),
     "status": _status,
-    "catalogue": _catalogue,
+    **CATALOGUE_COMMANDS,
+    "catalogue_import": _unless_recovering(CATALOGUE_COMMANDS["catalogue_import"]),
     "recover": _recover,
     "recovery": _recovery,
     "finish_recovery": _finish_recovery,
@@ -280,6 +276,7 @@ def _call(folder: Path, name: str, **arguments: Any) -> Any:
 # The command line.
 
 app.add_typer(make_windows(_call), name="window")
+app.add_typer(make_catalogue(_call), name="catalogue")
 
 
 @app.command()
@@ -359,13 +356,6 @@ def invite(folder: Folder, member: str, url: str = "", as_json: AsJson = False) 
         else:  # one unbroken line, to be copied whole
             show({"member": told["member"], "ends": told["ends"]}, as_json=False)
             say(told["invitation"])
-
-
-@app.command()
-def catalogue(folder: Folder, as_json: AsJson = False) -> None:
-    """List what members publish of themselves: the numbers of their cards and catalogues, and when they came."""
-    with refusals_explained():
-        show(_call(folder, "catalogue"), as_json=as_json, title="catalogue")
 
 
 @app.command("south-code")

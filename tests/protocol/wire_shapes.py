@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import inspect as shapes
 
-from protocol import catalogue, directory, envelopes, evidence, messages, national, national_file, territory_card
+from protocol import catalogue, directory, envelopes, evidence, messages, national, national_file, publications, territory_card
 from protocol.running import invitations
 
 FILE: Final = Path(__file__).with_suffix(".txt")
@@ -33,6 +33,7 @@ def describe() -> str:
         national_file,
         territory_card,
         catalogue,
+        publications,
     ):
         for kind in vars(module).values():
             if inspect.isclass(kind) and issubclass(kind, msgspec.Struct) and kind.__module__ == module.__name__:
