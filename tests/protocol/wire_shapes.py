@@ -14,7 +14,17 @@ from typing import Any, Final
 import msgspec
 from msgspec import inspect as shapes
 
-from protocol import catalogue, directory, envelopes, evidence, messages, national, national_file, publications, territory_card
+from protocol import (
+    catalogue,
+    directory,
+    envelopes,
+    evidence,
+    messages,
+    national,
+    national_file,
+    publications,
+    territory_card,
+)
 from protocol.running import invitations
 
 FILE: Final = Path(__file__).with_suffix(".txt")
