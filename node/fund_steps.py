@@ -13,6 +13,7 @@ from node.fund_desks.cards_steps import CARDS_STEPS
 from node.fund_desks.donors_steps import DONORS_STEPS
 from node.fund_desks.dues_steps import DUES_STEPS
 from node.fund_desks.gifts_steps import GIFTS_STEPS
+from node.fund_desks.netting_steps import NETTING_STEPS
 from node.fund_desks.payments_steps import PAYMENTS_STEPS
 from node.fund_desks.receipts_steps import RECEIPTS_STEPS
 
@@ -26,6 +27,7 @@ FUND_STEPS: Final = Steps(
         *BANK_STEPS,
         *PAYMENTS_STEPS,
         *DUES_STEPS,
+        *NETTING_STEPS,
         *RECEIPTS_STEPS,
         *BOOKS_STEPS,
         *CARDS_STEPS,

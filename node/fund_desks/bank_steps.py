@@ -101,7 +101,8 @@ class MovementsAnswer(Struct, frozen=True):
 
 
 class DecideRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a movement is: an announced payment (or so much of it), a fee, a debit, or nothing of ours, with the reason."""
+    """What a movement is: an announced payment (or so much of it), a fee, a debit, another fund's
+    payment (`net`: net:WINDOW:TERRITORY), or nothing of ours, with the reason."""
 
     id: OwnId
     movement: Name
@@ -111,6 +112,7 @@ class DecideRequest(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Line = ""
     is_fee: bool = False
     debit: Line = ""
+    net: Line = ""
 
 
 class DecidedAnswer(Struct, frozen=True):

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import msgspec
 from sqlalchemy import Connection, func, select
 
 from node.fund.days import day_at, day_of
 from node.fund.netting import decode_window, read_window
 from node.fund.netting_service import NetLine, SignedNetting, load_agreements, load_lines
 from node.fund.netting_store import load_unpaid_windows
-from node.fund.outgoing_payments import NettingWords
 from node.fund.tables import dues, windows
 from node.fund_app import FundApp
-from node.fund_desks.words import read_bytes, show_words
+from node.fund_desks.words import read_bytes, read_netting_words, show_netting_words, show_words
 from protocol.house import NetState
 from protocol.identifiers import Id16
 from protocol.running.admin_client import Command
@@ -45,11 +43,11 @@ async def _netting_words(app: FundApp, asked: Asked) -> Any:
         is_netted=bool(asked["is_netted"]),
         today=day_at(app.book.clock()),
     )
-    return msgspec.structs.asdict(words) | {"id": words.id.hex()}
+    return show_netting_words(words)
 
 
 async def _netting_sign(app: FundApp, asked: Asked) -> Any:
-    words = NettingWords(**dict(asked["words"]) | {"id": read_bytes(asked["words"]["id"])})
+    words = read_netting_words(asked["words"])
     signed = SignedNetting(words=words, officer=read_bytes(asked["officer"]), signature=read_bytes(asked["signature"]))
     waits_for = await app.book.write(app.fund.netting.sign, signed)
     return {"id": words.id.hex(), "territory": words.territory, "is_netted": words.is_netted, "state": waits_for}

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from node.fund.outgoing_payments import NettingWords, write_words
+from node.fund.outgoing_payments import write_words
 from node.fund_call_commands import Folder, Yes, call_fund, sign_bytes, sign_payment_words
-from node.fund_desks.words import read_bytes
+from node.fund_desks.words import read_netting_words
 from node.options_commands import AsJson, IdOption, Keys, id_or_new
 from protocol.running.console_commands import refusals_explained, show
 
@@ -41,8 +41,8 @@ def agree(
         if not yes:
             show({name: told[name] for name in ("territory", "is_netted", "since")}, as_json=False)
             typer.confirm("sign this?", abort=True)
-        words = NettingWords(**told | {"id": read_bytes(told["id"])})
-        show(call_fund(folder, "netting_sign", words=told, **sign_bytes(keys, write_words(words))), as_json=as_json)
+        signed = sign_bytes(keys, write_words(read_netting_words(told)))
+        show(call_fund(folder, "netting_sign", words=told, **signed), as_json=as_json)
 
 
 @netting.command("run")

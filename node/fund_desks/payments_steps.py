@@ -111,7 +111,7 @@ class RefundWordsRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PayableWords(Struct, frozen=True, forbid_unknown_fields=True):
-    """What two officers sign: a payment, a refund (`movement`), or dues (`share`, `dues`).
+    """What two officers sign: a payment, a refund (`movement`), dues (`share`, `dues`), another fund (`window`, `paid_fund`).
 
     `to_sign`: the bytes, in hexadecimal; who signs makes them again from the words, and is not asked to believe them.
     """
@@ -128,6 +128,8 @@ class PayableWords(Struct, frozen=True, forbid_unknown_fields=True):
     movement: Name | UnsetType = UNSET
     share: Name | UnsetType = UNSET
     dues: Annotated[list[tuple[KnownId, Sum]], Meta(min_length=1, max_length=2_000)] | UnsetType = UNSET
+    window: Annotated[int, Meta(ge=1, le=10**6)] | UnsetType = UNSET
+    paid_fund: Name | UnsetType = UNSET
     to_sign: Annotated[str, Meta(max_length=500_000)] | UnsetType = UNSET
 
 

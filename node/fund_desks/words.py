@@ -10,6 +10,7 @@ import msgspec
 from node.fund.outgoing_payments import (
     DueWords,
     IbanWords,
+    NettingWords,
     NetWords,
     Payable,
     PaymentWords,
@@ -65,6 +66,15 @@ def show_pledge_words(words: PledgeWords) -> dict[str, Any]:
 def read_pledge_words(told: Mapping[str, Any]) -> PledgeWords:
     """Raises Malformed."""
     return _read(PledgeWords, told, "id", "donor", "letter")
+
+
+def show_netting_words(words: NettingWords) -> dict[str, Any]:
+    return msgspec.structs.asdict(words) | {"id": words.id.hex(), "to_sign": write_words(words).hex()}
+
+
+def read_netting_words(told: Mapping[str, Any]) -> NettingWords:
+    """Raises Malformed."""
+    return _read(NettingWords, told, "id")
 
 
 def show_iban_words(words: IbanWords) -> dict[str, Any]:

@@ -541,6 +541,22 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "L'exercice clos le {day} ne peut pas être arrêté : {reason}.",
         "The fiscal year that ends on {day} cannot be closed: {reason}.",
     ),
+    "netting_refused": (
+        "Compensation refusée : {reason}.",
+        "Netting refused: {reason}.",
+    ),
+    "window_open": (
+        "La fenêtre {window} est déjà ouverte : fermez-la d'abord (hub window close).",
+        "Window {window} is open already: close it first (hub window close).",
+    ),
+    "no_window": (
+        "Aucune fenêtre de ce genre : ouvrez-en une (hub window open), ou voyez la liste (hub window list).",
+        "There is no such window: open one (hub window open), or see the list (hub window list).",
+    ),
+    "nothing_netted": (
+        "Rien n'attend la fenêtre {window} : elle reste ouverte.",
+        "Nothing waits for window {window}: it stays open.",
+    ),
     "pledge_refused": (
         "Promesse refusée : {reason}.",
         "Pledge refused: {reason}.",
