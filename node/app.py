@@ -13,7 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Connection
 
 from node.access.service import AccessDesk
-from node.accounts_recovery_service import AccountsRecovery
+from node.accounts_recovery_service import PROJECTS_AGAIN, AccountsRecovery
 from node.catalogue.client import HttpCatalogue
 from node.catalogue.service import CatalogueDesk
 from node.catalogue.worker import CatalogueWorker
@@ -226,7 +226,21 @@ class NodeApp:
                 case _:
                     return deposits.apply(page, sender, messages)
 
-        recovery = AccountsRecovery(self.ledger, deposits, grants)
+        def confirm(page: Page, message: DueConfirmed) -> None:
+            # Nothing is written for the hub before it gave our slips back: that is another recovery.
+            found = self.projects.find_round_of(page.connection, message.id)
+            if found is not None and found[1] == self.home:
+                self.conversions.confirm(page, message)
+
+        recovery = AccountsRecovery(
+            self.ledger,
+            deposits,
+            grants,
+            holders=holders,
+            projects=self.projects,
+            hear_fund=self.projects.hear_fund,
+            confirm=confirm,
+        )
         exchange = PeerExchange(
             self.book,
             Identity(house_of(self.home), BaseName.ACCOUNTS, choose_house_keys(house, BaseName.ACCOUNTS, keyring)),
@@ -234,7 +248,8 @@ class NodeApp:
             apply,
             on_news=lambda: self.on_house_news(),
             replay=lambda page, lost: recovery.replay(page, lost, exchange.reply),
-            never_again=(BaseName.PROJECTS, BaseName.PEOPLE),
+            never_again=(BaseName.PROJECTS,),
+            but_again={BaseName.PROJECTS: PROJECTS_AGAIN},
         )
         return exchange
 

@@ -117,6 +117,15 @@ class PostgresServer:
         assert name is not None
         self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    def copy_database(self, url: str, target: str) -> None:
+        """Put a copy of a database that nobody has open in the place of another."""
+        source, name = make_url(url).database, make_url(target).database
+        assert source is not None
+        assert name is not None
+        self.drop_database(target)
+        words = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source))
+        self._execute(words)
+
     def stop(self) -> None:
         """Stop it and remove its folder."""
         # SIGINT is the "fast" shutdown; SIGTERM would wait for clients for ever.

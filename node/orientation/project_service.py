@@ -6,7 +6,7 @@ Each message is answered the same when it comes again. A release is begun here a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from sqlalchemy import Connection
@@ -191,6 +191,11 @@ class ProjectDesk:
         standing = (project.id, project.op, project.directed, project.supporters)
         store.save_told(page.connection, [standing])
         return Support(project.op, project.directed, project.supporters)
+
+    def tell_standing_again(self, page: Page, projects: Iterable[bytes]) -> list[HouseMessage]:
+        """Return what is directed to these projects now: an old copy of this base may hold less than it had told."""
+        found = [store.find_project(page.connection, op) for op in projects]
+        return [self._tell_standing(page, project.id) for project in found if project is not None]
 
     # What goes back
 

@@ -253,7 +253,8 @@ def _find_trouble(peer: PeerExchange, connection: Connection, recovery: PeerReco
             continue
         slips = _load_slips(connection, peer.code, neighbour, talk.start, talk.end)
         slips += _load_slips(connection, neighbour, peer.code, talk.heard)
-        if any(not isinstance(one, (*ABOUT_THE_TALK, *TOLD_AGAIN)) for slip in slips for one in slip.messages):
+        known = (*ABOUT_THE_TALK, *TOLD_AGAIN, *peer.but_again.get(neighbour, ()))
+        if any(not isinstance(one, known) for slip in slips for one in slip.messages):
             return f"what {neighbour.lower()} and this base said since the copy cannot be done again: put a younger copy back"
     return ""
 

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from node.accounts_recovery_service import PROJECTS_AGAIN, AccountsRecovery
 from node.checks import check_node
 from node.deposits.checks import check_deposits
 from node.deposits.service import DepositDesk
 from node.federation.service import Federation
+from node.grants.service import GrantDesk
+from node.holders.service import HolderDesk
 from node.ledger.accounts import AccountKind
 from node.ledger.openings import OpenAccount
 from node.ledger.postings import Posting, PostingKind
@@ -29,7 +32,7 @@ from protocol.book.service import Book
 from protocol.book.worker import Page
 from protocol.conversion import seal_order, sign_order
 from protocol.envelopes import Welcome
-from protocol.exchange.peer_service import PeerExchange
+from protocol.exchange.peer_service import Apply, PeerExchange
 from protocol.exchange.service import Identity
 from protocol.findings import Finding
 from protocol.house import (
@@ -74,11 +77,17 @@ class Town(FundWorld):
     def __init__(self, folder: Path) -> None:
         super().__init__(lambda name: f"sqlite:///{folder / name}.db")
         self.books[ACCOUNTS].close()
-        url = lay(f"sqlite:///{folder / 'accounts'}.db", ACCOUNTS_HISTORY)
-        book = self.books[ACCOUNTS] = Book(url, history=ACCOUNTS_HISTORY, clock=self.clock)
         self.books[PROJECTS] = Book(
             lay(f"sqlite:///{folder / 'projects'}.db", ACCOUNTS_HISTORY), history=ACCOUNTS_HISTORY, clock=self.clock
         )
+        self.told: list[HouseMessage] = []
+        self._join(PROJECTS, self._listen)
+        self.open_accounts(lay(f"sqlite:///{folder / 'accounts'}.db", ACCOUNTS_HISTORY))
+        self.pool = self._open(AccountKind.POOL)
+
+    def open_accounts(self, url: str) -> None:
+        """Open the accounts on their book; the same after their disk was lost."""
+        book = self.books[ACCOUNTS] = Book(url, history=ACCOUNTS_HISTORY, clock=self.clock)
         self.ledger = Ledger(book, BREST)
         federation = Federation(
             self.ledger,
@@ -91,18 +100,36 @@ class Town(FundWorld):
         self.orientations = Orientations(self.ledger, federation, books)
         desk = ProjectDesk(self.ledger, books, ReleaseService(self.orientations, books), has_fund=True)
         deposits = DepositDesk(self.ledger, entropy=self.entropy)
+        holders = HolderDesk(self.ledger, in_flight=lambda _line, _number: 0)
 
         def apply(page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
             if sender == PROJECTS:
                 return desk.apply(page, sender, messages)
+            if sender == BaseName.PEOPLE:
+                return holders.apply(page, sender, messages)
             desk.hear_fund(page, messages if sender == FUND else ())
             return deposits.apply(page, sender, messages)
 
-        self.told: list[HouseMessage] = []
-        for name, hear in ((ACCOUNTS, apply), (PROJECTS, self._listen)):
-            identity = Identity(house_of(BREST), name, Keyring(self.keys[name]))
-            self.exchanges[BaseName(name)] = PeerExchange(self.books[name], identity, self.neighbours, hear)
-        self.pool = self._open(AccountKind.POOL)
+        recovery = AccountsRecovery(
+            self.ledger,
+            deposits,
+            GrantDesk(self.ledger),
+            holders=holders,
+            projects=desk,
+            hear_fund=desk.hear_fund,
+            confirm=lambda page, message: self._say(ACCOUNTS, page, FUND, [message]),
+        )
+        self._join(
+            ACCOUNTS,
+            apply,
+            replay=lambda page, lost: recovery.replay(page, lost, self.exchanges[BaseName.ACCOUNTS].reply),
+            never_again=(PROJECTS,),
+            but_again={PROJECTS: PROJECTS_AGAIN},
+        )
+
+    def _join(self, name: str, hear: Apply, **more: Any) -> None:
+        identity = Identity(house_of(BREST), name, Keyring(self.keys[name]))
+        self.exchanges[BaseName(name)] = PeerExchange(self.books[name], identity, self.neighbours, hear, **more)
 
     def _listen(self, _page: Page, _sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
         self.told += messages

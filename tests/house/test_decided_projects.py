@@ -15,7 +15,7 @@ from node.governance.service import PROJECTS_HISTORY, Projects
 from node.governance.settings import ProjectsSettings
 from node.ledger.reading_service import load_balance
 from protocol.book.service import Book
-from protocol.exchange.peer_service import PeerExchange
+from protocol.exchange.peer_service import Keeping, PeerExchange
 from protocol.exchange.service import Identity
 from protocol.house import house_of
 from protocol.identifiers import AccountNumber, Id16
@@ -37,7 +37,11 @@ class Deciders(World):
         self.neighbours = town.neighbours
         self.people = {}
         town.books[PROJECTS].close()
-        url = lay(f"sqlite:///{folder / 'decided'}.db", PROJECTS_HISTORY)
+        self.open_projects(lay(f"sqlite:///{folder / 'decided'}.db", PROJECTS_HISTORY))
+
+    def open_projects(self, url: str, keeping: Keeping | None = None) -> None:
+        """Open the projects' base on its book; the same after its disk was lost."""
+        town = self.town
         self.book = town.books[PROJECTS] = Book(url, history=PROJECTS_HISTORY, clock=town.clock)
         self.projects = Projects(
             self.book,
@@ -48,7 +52,9 @@ class Deciders(World):
             entropy=self.entropy,
         )
         identity = Identity(house_of(BREST), PROJECTS, Keyring(self.keys[PROJECTS]))
-        self.peer = town.exchanges[PROJECTS] = PeerExchange(self.book, identity, self.neighbours, self.projects.apply)
+        self.peer = town.exchanges[PROJECTS] = PeerExchange(
+            self.book, identity, self.neighbours, self.projects.apply, keeping=keeping
+        )
 
     @property
     def _now(self) -> int:  # type: ignore[override]

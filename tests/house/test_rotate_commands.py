@@ -12,7 +12,7 @@ from tests.house.test_fund_processes import FUND
 from tests.node.parties import Party
 from tests.node.place import BREST
 
-IDS = [f"{number:032x}" for number in range(1, 6)]
+IDS = [f"{number:032x}" for number in range(1, 4)]
 
 
 def _fingerprints(party: Party) -> dict[str, str]:
@@ -38,7 +38,6 @@ def test_two_machines_change_their_keys_and_believe_each_other(tmp_path: Path) -
     try:
         first = fund.json("house", "card", fund.folder, "fund")
         node.json("house", "add", node.folder, first["card"], "--url", f"http://127.0.0.1:{fund.port}")
-        pool = node.json("account", "open", node.folder, "--kind", "pool")["number"]
 
         # The fund cannot call: it waits until it is called.
         assert _rotate(fund, "fund", IDS[0])["number"] == 1
@@ -57,14 +56,6 @@ def test_two_machines_change_their_keys_and_believe_each_other(tmp_path: Path) -
         assert _heard(fund, "fund") == [(1, True), (2, True)]
         assert _heard(node, "accounts") == [(1, True)]
 
-        assert fund.end(signal.SIGKILL) == -signal.SIGKILL
-        fund.start()
-        house = node.folder / "house.toml"
-        house.write_text(house.read_text().replace(_url(house), f"http://127.0.0.1:{fund.port}"))
-        assert _rotate(fund, "fund", IDS[3])["number"] == 3
-        assert node.json("account", "show", node.folder, pool)["number"] == pool
-        assert _rotate(node, "accounts", IDS[4])["number"] == 2
-        assert _heard(fund, "fund")[-1] == (3, True)
         refused = node.run("house", "rotate", node.folder, "accounts", "--id", "abc")
         assert "malformed" in refused.stderr
         assert fund.end(signal.SIGTERM) == 0
@@ -76,7 +67,3 @@ def test_two_machines_change_their_keys_and_believe_each_other(tmp_path: Path) -
         if fund.process is not None and fund.process.poll() is None:
             fund.process.kill()
             fund.process.wait()
-
-
-def _url(house: Path) -> str:
-    return next(part for part in house.read_text().split('"') if part.startswith("http://"))
