@@ -85,7 +85,7 @@ class HousePart:
         self._settle_keys()
 
     def use_keyring(self, keyring: Keyring) -> None:
-        """Open with these keys what is sealed for this base from now on. What a desk signs, it signs so from the next start."""
+        """Sign with these keys, and open with them what is sealed for this base, from now on: for bases whose desks do."""
 
     def _settle_keys(self) -> None:
         """Let the folder, and whoever opens what is sealed for us, follow the book."""

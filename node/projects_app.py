@@ -16,7 +16,7 @@ from node.governance.settings import ProjectsSettings
 from node.house.folders_store import base_folder
 from node.house_part_app import HousePart
 from protocol.house import BaseName
-from protocol.keys import PublicKeys
+from protocol.keys import Keyring, PublicKeys
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
 from protocol.running.settings import NotConfigured, parse_settings
@@ -84,6 +84,9 @@ class ProjectsApp(HousePart):
         """Return the newest key of this territory's fund, as it announced it here, or None where there is no fund."""
         fund = self.exchange.neighbours.find(BaseName.FUND)
         return None if fund is None else fund.keys[-1]
+
+    def use_keyring(self, keyring: Keyring) -> None:
+        self.projects.use_keys(keyring.current)
 
     async def begin(self, commands: AdminServer) -> None:
         """Start to serve; need-by days are looked at every quarter of an hour, and at once after days off."""

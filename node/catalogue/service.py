@@ -15,6 +15,7 @@ from protocol.canonical import encode_typed
 from protocol.catalogue import CatalogueRefused, open_catalogue, verify_catalogue
 from protocol.directory import Directory
 from protocol.errors import NotCanonical, Refusal
+from protocol.exchange.peer_keys_store import load_known
 from protocol.exchange.service import Identity
 from protocol.house import (
     BaseName,
@@ -87,18 +88,22 @@ class CatalogueDesk:
             try:
                 match message:
                     case SettlementPublished() if sender == BaseName.FUND:
-                        told = verify_settlement(decode_settlement(message.signed), self._keys(sender), self._home)
+                        told = verify_settlement(
+                            decode_settlement(message.signed), self._keys(page.connection, sender), self._home
+                        )
                         self._keep_word(page, OwnWord.SETTLEMENT, told.number, message.signed)
                     case CataloguePublished() if sender == BaseName.PROJECTS:
-                        catalogue = verify_catalogue(message.signed, self._keys(sender), self._home)
+                        catalogue = verify_catalogue(message.signed, self._keys(page.connection, sender), self._home)
                         self._keep_word(page, OwnWord.CATALOGUE, catalogue.number, message.signed)
                     case _:
                         continue
             except (CardRefused, CatalogueRefused, NotCanonical):
                 continue
 
-    def _keys(self, base: str) -> list[PublicKeys]:
-        member = None if self._neighbours is None else self._neighbours.find(base)
+    def _keys(self, connection: Connection, base: str) -> list[PublicKeys]:
+        """Return the keys that sign for one of our bases today, as it announced them."""
+        known = None if self._neighbours is None else load_known(connection, self._neighbours, BaseName.ACCOUNTS)
+        member = None if known is None else known.find(base)
         return [] if member is None else list(member.keys)
 
     def _keep_word(self, page: Page, what: OwnWord, number: int, signed: bytes) -> None:
@@ -121,7 +126,7 @@ class CatalogueDesk:
     def _make_own(self, page: Page) -> Publication:
         connection, identity = page.connection, self._find_identity()
         secret = identity.keyring.current
-        projects, fund = (self._newest(base) for base in (BaseName.PROJECTS, BaseName.FUND))
+        projects, fund = (self._newest(connection, base) for base in (BaseName.PROJECTS, BaseName.FUND))
         kept = store.find_card(connection, self._home)
         if projects is None and fund is None and kept is None:
             raise NothingToPublish(reason="there is neither a fund nor a projects' base in this house")
@@ -148,8 +153,8 @@ class CatalogueDesk:
                 store.save_catalogue(connection, told, opened.key, catalogue, page.now)
         return Publication(self._home, signed, catalogue)
 
-    def _newest(self, base: BaseName) -> BaseKeys | None:
-        keys = self._keys(base)
+    def _newest(self, connection: Connection, base: BaseName) -> BaseKeys | None:
+        keys = self._keys(connection, base)
         return BaseKeys(keys[-1].signing, keys[-1].sealing) if keys else None
 
     def _find_settlement(self, connection: Connection, fund: BaseKeys | None) -> SignedSettlement | None:
@@ -247,7 +252,7 @@ class CatalogueDesk:
         return [told for _ in items]
 
     def _tell_base(self, page: Page, reader: BaseName, card: TerritoryCard, messages: Sequence[HouseMessage]) -> int:
-        if not messages or not self._keys(reader):
+        if not messages or not self._keys(page.connection, reader):
             return 0
         before = store.find_told(page.connection, reader, card.territory)
         if before is None and not _says_something(messages):

@@ -62,6 +62,10 @@ class CatalogueDesk:
         self._settings = settings
         self._keys = keys
 
+    def use_keys(self, keys: SecretKeys) -> None:
+        """Sign with these keys from now on."""
+        self._keys = keys
+
     def publish(self, page: Page, items: Sequence[bool]) -> list[int]:
         """Sign and tell a new catalogue where it is time, or where an item says so; return the number that stands."""
         return [self._publish(page, is_forced=is_forced) for is_forced in items]

@@ -126,6 +126,10 @@ class CommitteeDesk:
         self._settings = settings
         self._keys = keys
 
+    def use_keys(self, keys: SecretKeys) -> None:
+        """Sign with these keys from now on."""
+        self._keys = keys
+
     def seat(self, page: Page, items: Sequence[SeatMember]) -> list[Id16 | Refusal]:
         """Let each sit; the same again is the same."""
         return answer_each(items, lambda item: self._seat(page, item))

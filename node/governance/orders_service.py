@@ -38,6 +38,10 @@ class OrderWriter:
         self._find_fund = find_fund
         self._entropy = entropy
 
+    def use_keys(self, keys: SecretKeys) -> None:
+        """Sign with these keys from now on."""
+        self._keys = keys
+
     def write(self, page: Page, project: Project, number: int, today: int) -> tuple[dict[str, bytes], str]:
         """Return the sealed order for each fund, and the account that they name. Raises what refuses the bearer."""
         others = choose_payers(load_payer_words(page.connection, page.now), number, PAYERS_MAX - 1)

@@ -65,7 +65,7 @@ class Projects:
         self.signers = SignerDesk(settings, on_revoked=self.guides.end_with_key)
         self.committee = CommitteeDesk(settings, keys=keys)
         self.votes = VoteDesk(settings, keys=keys)
-        orders = OrderWriter(settings, keys=keys, find_fund=find_fund, entropy=entropy)
+        self._orders = orders = OrderWriter(settings, keys=keys, find_fund=find_fund, entropy=entropy)
         self.rounds = RoundDesk(letters, settings, orders)
         self.netted = NettedOrders(letters, settings, orders)
         self.comments = CommentDesk(settings)
@@ -79,6 +79,12 @@ class Projects:
         )
         self.passes = Passes(book, settings, issuer=issuer, entropy=entropy)
         self.volunteers = VolunteerDesk(settings, self.passes.desk)
+
+    def use_keys(self, keys: SecretKeys) -> None:
+        """Sign minutes, orders and the catalogue with these keys from now on; passes from the next start."""
+        self.keys = keys
+        for desk in (self.committee, self.votes, self._orders, self.audits, self.catalogue):
+            desk.use_keys(keys)
 
     def apply(self, page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
         """Do what another base tells us, in the page that stores it. For `PeerExchange`."""

@@ -110,6 +110,10 @@ class VoteDesk:
         self._settings = settings
         self._keys = keys
 
+    def use_keys(self, keys: SecretKeys) -> None:
+        """Sign with these keys from now on."""
+        self._keys = keys
+
     def call(self, page: Page, items: Sequence[CallVote]) -> list[Session | Refusal]:
         """Open each vote, under the rules of today."""
         return answer_each(items, lambda item: self._call(page, item))

@@ -179,6 +179,10 @@ class AuditDesk:
         self._settings = settings
         self._keys = keys
 
+    def use_keys(self, keys: SecretKeys) -> None:
+        """Sign with these keys from now on."""
+        self._keys = keys
+
     def ask(self, page: Page, items: Sequence[AskAudit]) -> list[AuditState | Refusal]:
         """Close the list of who may be drawn for each audit; from now on the next instalment waits for it."""
         return answer_each(items, lambda item: self._ask(page, item))
