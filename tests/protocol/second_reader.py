@@ -6,7 +6,9 @@ wrong. Section names are those of SPEC.md.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -421,6 +423,77 @@ CHANGES: dict[int, Shape] = {
     7: struct(PARTY),
 }
 ENTRY = struct(SIZE, HASH, MILLIS, tagged(CHANGES))
+
+
+DAY = whole(19_000_101, 99_991_231)
+NUMBER = whole(1, 2**53)
+SIGNED_ACCOUNT = struct(binary(1, 512), KEY_ID, SIG)
+BASE = struct(KEY32, KEY32)
+CARD = struct(whole(1, 1), text(1, 32), PARTY, NUMBER, DAY, maybe(BASE), maybe(BASE), maybe(SIGNED_ACCOUNT))
+ACCOUNT = struct(whole(1, 1), PARTY, NUMBER, DAY, text(1, 70), text(0, 9), text(0, 34), text(0, 11))
+DEGREES = maybe(whole(-180_000_000, 180_000_000))
+LISTED = struct(
+    *(text(8, 8), text(1, 80), text(0, 80), text(0, 12), text(0, 40), AMOUNT, AMOUNT, whole(0, 10**15)),
+    *(DAY, whole(0, 3), DEGREES, DEGREES),
+)
+CATALOGUE = struct(whole(1, 1), PARTY, NUMBER, DAY, list_of(LISTED, 256))
+PUBLICATION = struct(PARTY, binary(1, 1_664), binary(0, 196_608))
+
+
+def read_publication(data: bytes, network: str, members: dict[str, Member]) -> list[Any]:
+    """Return [card, account or None, catalogue or None], or refuse. Source: SPEC.md, "Cards and catalogues"."""
+    territory, card_data, catalogue_data = read_typed(data, PUBLICATION, 198_400)
+    body, key, signature = read_typed(card_data, struct(binary(1, 1_536), KEY_ID, SIG), 1_664)
+    card = read_typed(body, CARD, 1_536)
+    member = members.get(card[2])
+    if card[1] != network or card[2] != territory or member is None or member.status != "active":
+        raise Refused("card_refused")
+    signing = {key_id(*one): one[0] for one in member.keys}.get(key)
+    if signing is None or not is_signed(signing, "card", body, signature):
+        raise Refused("card_refused")
+    account = None if card[7] is None else _read_account(card)
+    catalogue = _read_catalogue(card, catalogue_data) if catalogue_data else None
+    return [card, account, catalogue]
+
+
+def _read_account(card: list[Any]) -> list[Any]:
+    body, key, signature = card[7]
+    if card[6] is None or key_id(*card[6]) != key or not is_signed(card[6][0], "settlement", body, signature):
+        raise Refused("card_refused")
+    account: list[Any] = read_typed(body, ACCOUNT, 512)
+    _, territory, _, _, name, siren, iban, bic = account
+    digits = "".join(str(int(symbol, 36)) for symbol in iban[4:] + iban[:4])
+    if territory != card[2] or not _is_shown(name) or (siren and not siren.isdigit()):
+        raise Refused("card_refused")
+    if (iban and int(digits) % 97 != 1) or (bic and not iban):
+        raise Refused("card_refused")
+    return account
+
+
+def _read_catalogue(card: list[Any], data: bytes) -> list[Any]:
+    body, key, signature = read_typed(data, struct(binary(1, 196_480), KEY_ID, SIG), 196_608)
+    if card[5] is None or key_id(*card[5]) != key or not is_signed(card[5][0], "catalogue", body, signature):
+        raise Refused("catalogue_refused")
+    catalogue: list[Any] = read_typed(body, CATALOGUE, 196_480)
+    projects = catalogue[4]
+    if catalogue[1] != card[2] or any(a[0] >= b[0] for a, b in pairwise(projects)):
+        raise Refused("catalogue_refused")
+    for number, title, place, commune, theme, target, minimum, _, need_by, _, north, east in projects:
+        is_somewhere = (north is None) == (east is None) and abs(north or 0) <= 90_000_000
+        if minimum > target or not is_somewhere or any(symbol not in ALPHABET for symbol in number):
+            raise Refused("catalogue_refused")
+        if not all(map(_is_shown, (title, place, commune, theme))):
+            raise Refused("catalogue_refused")
+        try:
+            datetime.date(need_by // 10_000, need_by // 100 % 100, need_by % 100)
+        except ValueError:
+            raise Refused("catalogue_refused") from None
+    return catalogue
+
+
+def _is_shown(words: str) -> bool:
+    hidden = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    return not any(unicodedata.category(symbol) in hidden and symbol not in "\u200c\u200d" for symbol in words)
 
 
 def entry_hash(entry: bytes) -> bytes:

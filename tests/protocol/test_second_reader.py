@@ -17,7 +17,18 @@ from tests.protocol.vectors import from_tree, load, unhex
 def test_the_second_reader_shares_no_code_with_the_product() -> None:
     source = Path(reader.__file__).read_text(encoding="utf-8")
     imported = set(re.findall(r"^(?:from|import) (\w+)", source, re.MULTILINE))
-    assert imported <= {"__future__", "hashlib", "collections", "dataclasses", "itertools", "typing", "msgpack", "nacl"}
+    assert imported <= {
+        "__future__",
+        "hashlib",
+        "datetime",
+        "unicodedata",
+        "collections",
+        "dataclasses",
+        "itertools",
+        "typing",
+        "msgpack",
+        "nacl",
+    }
 
 
 def test_encodings() -> None:
@@ -117,6 +128,19 @@ def _told(member: reader.Member) -> dict[str, Any]:
         "guide": member.guide,
         "reason": member.reason,
     }
+
+
+def test_cards_and_catalogues() -> None:
+    file = load("cards")
+    members, _head = reader.fold(unhex(file["directory"]))
+    for case in file["good"]:
+        expected = [None if case[part] is None else from_tree(case[part]) for part in ("card", "account", "catalogue")]
+        assert reader.read_publication(bytes.fromhex(case["publication"]), file["network"], members) == expected
+    for case in file["bad"]:
+        with pytest.raises(Refused):
+            pytest.fail(
+                f"{case['why']}: {reader.read_publication(bytes.fromhex(case['publication']), file['network'], members)}"
+            )
 
 
 def test_envelopes_and_checkpoints() -> None:

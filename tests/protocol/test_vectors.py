@@ -12,7 +12,8 @@ import pytest
 
 from node.federation.whispers import Question, WhisperRefused, open_whisper
 from protocol import amounts, identifiers, keys, merkle
-from protocol.canonical import decode, encode
+from protocol.canonical import decode, decode_typed, encode, encode_typed
+from protocol.catalogue import verify_catalogue
 from protocol.cession import TERMINAL, Cession, CessionState, Event, IllegalTransition, advance
 from protocol.clearing import Ceded, Ended, Outcome, Positions, apply_outcome, clear
 from protocol.directory import (
@@ -26,7 +27,7 @@ from protocol.directory import (
     hash_entry,
 )
 from protocol.envelopes import SignedCheckpoint, Whisper, open_checkpoint
-from protocol.errors import BadEnvelope, InvalidAddress, InvalidAmount, InvalidId, Malformed, NotCanonical
+from protocol.errors import BadEnvelope, InvalidAddress, InvalidAmount, InvalidId, Malformed, NotCanonical, Refusal
 from protocol.evidence import NotEvidence, judge
 from protocol.exchange.service import Identity, verify_envelope
 from protocol.keys import Domain, InvalidKey, Keyring, PublicKeys, SecretKeys, Unreadable
@@ -47,7 +48,9 @@ from protocol.national import (
     settle_answer,
     stop,
 )
+from protocol.publications import PublicationRefused, decode_publication
 from protocol.replay import Replay as OwnReplay
+from protocol.territory_card import Settlement, verify_card
 from protocol.times import Instant
 from tests.protocol.vectors import FOLDER, ROOT, from_tree, load, unhex
 
@@ -500,6 +503,31 @@ def test_evidence() -> None:
     for case in file["proves_nothing"]:
         with pytest.raises(NotEvidence):
             pytest.fail(f"{case['why']}: {judge(bytes.fromhex(case['file'])).summary}")
+
+
+def _read_publication(data: str, file: Any) -> list[Any]:
+    """Return card, account and catalogue as trees of a publication that is believed. Raises its Refusal."""
+    directory = apply_entries(Directory(), unhex(file["directory"]))
+    told = decode_publication(bytes.fromhex(data))
+    card = verify_card(told.card, directory, file["network"], is_new=True)
+    if card.territory != told.territory:
+        raise PublicationRefused(reason="another territory")
+    account = None if card.settlement is None else decode_typed(card.settlement.body, Settlement, size_max=512)
+    catalogue = None
+    if told.catalogue:
+        keys = [] if card.projects is None else [card.projects.public]
+        catalogue = verify_catalogue(told.catalogue, keys, card.territory)
+    return [None if one is None else decode(encode_typed(one), size_max=2**20) for one in (card, account, catalogue)]
+
+
+def test_cards_and_catalogues() -> None:
+    file = load("cards")
+    for case in file["good"]:
+        expected = [None if case[part] is None else from_tree(case[part]) for part in ("card", "account", "catalogue")]
+        assert _read_publication(case["publication"], file) == expected
+    for case in file["bad"]:
+        with pytest.raises(Refusal):
+            pytest.fail(f"{case['why']}: {_read_publication(case['publication'], file)}")
 
 
 def _whispers(group: str) -> Iterator[tuple[Any, Any]]:
