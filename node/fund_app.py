@@ -28,7 +28,7 @@ from node.fund_steps import FUND_DUTIES
 from node.house.folders_store import base_folder
 from node.house.settings import read_neighbours
 from node.house_part_app import HousePart
-from protocol.book.worker import Page
+from protocol.book.worker import Operation, Page
 from protocol.errors import Malformed, Refusal
 from protocol.house import BaseName
 from protocol.keys import Keyring
@@ -127,12 +127,13 @@ class FundApp(HousePart):
         await super().end()
 
     async def catch_up(self) -> None:
-        """Do what is due of monthly gifts and of pledges, and tell our account. The state is in the base."""
+        """Do what is due of bearers' accounts, monthly gifts and pledges, and tell our account. The state is in the base."""
         try:
             await self.book.write(self.fund.cards.publish, self.settings.shows_account)
         except Exception as error:  # the top of a worker loop: said, and tried again
             log.warning("our account", error=str(error))
-        jobs = (
+        jobs: tuple[tuple[str, Operation], ...] = (
+            ("bearers' accounts", self.fund.payments.apply_due),
             ("monthly gifts", self.fund.debits.catch_up),
             ("calls", self.fund.pledges.catch_up),
             ("netting", self.fund.netting.net_dues),

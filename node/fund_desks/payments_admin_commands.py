@@ -83,6 +83,7 @@ async def _bearer_add(app: FundApp, asked: Asked) -> Any:
 
 
 async def _payment_words(app: FundApp, asked: Asked) -> Any:
+    await app.book.write(app.fund.payments.apply_due, None)  # an account whose delay is over holds from now on
     words = await app.book.read(
         lambda line: app.fund.payments.make_words(
             line,

@@ -27,8 +27,8 @@ class Mark:
             texts: set[str] = {self.word.hex()}
             cores = {self.word}
         else:
-            fours = " ".join(self.word[at : at + 4] for at in range(0, len(self.word), 4))
-            texts = {self.word, fours}
+            fours = [self.word[at : at + 4] for at in range(0, len(self.word), 4)]
+            texts = {self.word, " ".join(fours), "-".join(fours)}  # as IBANs are written, and account numbers
             cores = {case.encode() for case in (self.word, self.word.lower(), self.word.upper())}
         assert min(map(len, cores)) >= BYTES_MIN, f"{self.name} could be found by chance"
         folded = {form for text in texts for form in _write_text(text.lower())}

@@ -25,6 +25,7 @@ from tests.end_to_end.marks import Mark, find_marks, find_strays
 
 NOWHERE: frozenset[str] = frozenset()
 FUND = frozenset({"fund"})
+KEYED = "keyed doors"  # what the accounts tell a program that may do everything there
 HOLDERS = frozenset({"accounts", "people", "people line", "partners"})
 
 
@@ -43,15 +44,15 @@ def find_people(lived: Lived) -> list[Mark]:
     donor = (story.DONOR["name"], story.DONOR["first_name"], "Koulmigoudez", *story.PAYER.split())
     marks += [Mark(word, word, FUND) for word in donor]
     marks += [Mark(word, word, frozenset({"lyon accounts"})) for word in story.SHOWN.split()]
-    return [*marks, Mark("words", story.WORDS, frozenset({"accounts"}))]
+    return [*marks, Mark("words", story.WORDS, frozenset({"accounts", KEYED}))]
 
 
 def find_numbers(lived: Lived) -> list[Mark]:
     """Return by what holders and the project are known to machines."""
     project = uuid.UUID(lived.ids["project"])
     return [
-        Mark("citizen", lived.numbers["citizen"], HOLDERS),
-        Mark("giver", lived.numbers["giver"], frozenset({"lyon accounts"})),
+        Mark("citizen", lived.numbers["citizen"], HOLDERS | {KEYED}),
+        Mark("giver", lived.numbers["giver"], frozenset({"lyon accounts", KEYED})),
         Mark("person", uuid.UUID(lived.ids["person"]).bytes, frozenset({"people"})),
         Mark("person in letters", lived.ids["person"], frozenset({"people"})),
         *(Mark("project", word, NOWHERE) for word in (project.bytes, str(project), lived.numbers["project"])),
@@ -84,7 +85,7 @@ def test_a_cycle_of_two_territories_pays_each_euro_once_and_names_nobody(lived: 
     assert {place for mark in people for place in mark.places} == {place for _, place in seen}
     assert find_strays([one for one in numbers if one.name != "project"], places) == []
     seen = find_marks(numbers, places)
-    holders = {place for name, place in seen if name in ("citizen", "giver")}
+    holders = {place for name, place in seen if name in ("citizen", "giver") and place != KEYED}
     assert holders == {*HOLDERS, "lyon accounts"}
     projects = {place for name, place in seen if name == "project"}
     assert {"accounts", "projects", "fund", "lyon accounts", "lyon fund", "hub"} <= projects
@@ -101,6 +102,7 @@ def test_a_cycle_of_two_territories_pays_each_euro_once_and_names_nobody(lived: 
         lambda word: __import__("base64").b64encode(b"\x01\x02" + word.lower().encode() + b"."),
         lambda word: __import__("base64").urlsafe_b64encode(b"\x01" + word.encode()),
         lambda word: " ".join(word[at : at + 4] for at in range(0, len(word), 4)).encode(),
+        lambda word: "-".join(word[at : at + 4] for at in range(0, len(word), 4)).lower().encode(),
     ],
 )
 def test_a_word_is_found_however_it_is_written(write: Callable[[str], bytes]) -> None:

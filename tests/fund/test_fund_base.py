@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 from lxml import etree
+from msgspec.structs import replace
 
 from node.fund.bank_errors import OpeningBalanceWrong, StatementGap, StatementOverlap
 from node.fund.deposit_service import load_deposits
@@ -295,9 +296,31 @@ async def test_another_account_takes_two_people_and_two_days(world: FundWorld) -
     assert b"FR14" in first.body
     assert b"DE75" not in first.body
     world.later(2)
+    assert world.write(world.fund.payments.apply_due, None) == 1
     world.pay(bearer, 100)
-    world.write(world.fund.payments.order, date(2026, 11, 26))
+    second = world.write(world.fund.payments.order, date(2026, 11, 26))
+    assert b"DE75" in second.body
     assert world.words(bearer, 100).iban == "DE75512108001245126199"
+
+
+async def test_what_was_signed_for_an_account_that_is_another_by_now_waits_until_it_is_taken_back(
+    world: FundWorld,
+) -> None:
+    """The account changed the day before: what was signed for the old one goes out until the change holds, and not after."""
+    bearer = world.bearer()
+    old = world.pay(bearer, 100)
+    words = IbanWords(WORDS_VERSION, "200046977", world.id(), bearer.id, bearer.holder_name, "DE75512108001245126199")
+    for name in ("anne", "bob"):
+        world.write(world.fund.payments.change_ibans, world.sign(name, words))
+    world.later(3)
+    with pytest.raises(NothingToOrder):
+        world.write(world.fund.payments.order, date(2026, 11, 27))
+    with pytest.raises(IdMismatch):
+        world.write(world.fund.payments.sign, world.sign("anne", replace(old, id=world.id())))
+    assert world.write(world.fund.payments.cancel, Id16(old.id)) is PaymentState.CANCELLED
+    world.pay(bearer, 100)
+    order = world.write(world.fund.payments.order, date(2026, 11, 28))
+    assert (order.cents, b"FR14" in order.body, b"DE75" in order.body) == (100, False, True)
 
 
 async def test_what_is_with_the_bank_is_not_taken_back(world: FundWorld) -> None:

@@ -40,6 +40,7 @@ def test_windows_of_any_kind(obligations: list[tuple[str, str, int]], chance: ra
     for fund in positions:  # never above gross: neither in what is paid nor in what is received
         owes = sum(cents for debtor, _, cents in obligations if debtor == fund)
         owed = sum(cents for _, creditor, cents in obligations if creditor == fund)
+        assert positions[fund] == owed - owes
         assert sum(payment.cents for payment in payments if payment.payer == fund) <= owes
         assert sum(payment.cents for payment in payments if payment.payee == fund) <= owed
     shuffled = list(obligations)
