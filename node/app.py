@@ -26,6 +26,7 @@ from node.federation.service import Federation
 from node.federation.windows_service import Windows
 from node.federation.worker import ExchangeWorker
 from node.grants.service import GrantDesk
+from node.guides.service import GuideDesk
 from node.holders.service import HolderDesk
 from node.house.folders_store import choose_house_keys, find_house, settle_house_keys
 from node.house.settings import HouseSettings, read_neighbours
@@ -161,6 +162,7 @@ class NodeApp:
         self.federation.projects = self.orientations
         self.returns = ReturnDesk(self.book, self.orientations, self.payees)
         self.payees.on_back = self.returns.give_back
+        self.guides = GuideDesk(self.book, self.ledger, self.federation, self.orientations)
         self.standing = StandingService(self.ledger, self.orientations)
         self.solidarity = Solidarity(self.ledger, self.federation)
         self.releases = ReleaseService(self.orientations, books)
@@ -216,6 +218,7 @@ class NodeApp:
                             self.conversions.confirm(page, message)
                     netted = [message for message in messages if isinstance(message, OrderNetted)]
                     answers = [answer for message in netted for answer in self.windows.hear_projects(page, message)]
+                    answers += self.guides.apply(page, sender, messages)
                     return answers + self.projects.apply(page, sender, messages)
                 case BaseName.FUND:
                     self.catalogue.hear(page, sender, messages)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from node.catalogue.checks import RULE as CATALOGUE
 from node.catalogue.checks import check_catalogue
 from node.federation.checks import check_federation, load_directory
+from node.guides.checks import check_guides
 from node.ledger.checks import check_ledger
 from node.orientation.checks import check_orientation
 from node.solidarity.checks import check_solidarity
@@ -48,6 +49,8 @@ def check_node(
     checked += guarded("I1", "what is directed to projects adds up", lambda: check_orientation(connection, home=home))
     on_progress("solidarity")
     checked += guarded("I1", "what was given to solidarity adds up", lambda: check_solidarity(connection))
+    on_progress("groups")
+    checked += guarded("guides", "guides act by consent", lambda: check_guides(connection, home=home))
     try:
         directory = load_directory(connection)
     except (BrokenDirectory, NotCanonical):
