@@ -29,6 +29,7 @@ from node.cession_service import load_cession_told
 from node.federation import store as federation_store
 from node.federation.hub_recovery_service import RESTORED
 from node.federation.service import load_cessions
+from node.groups_admin_commands import GROUP_COMMANDS
 from node.ledger.endowments import Endow
 from node.ledger.errors import AccountUnknown
 from node.ledger.lots import require_lot_class
@@ -169,7 +170,9 @@ async def _cede(app: NodeApp, asked: Asked) -> Any:
         anonymous=asked.get("anonymous", False),
         term=asked.get("term", ""),
     )
-    view = await app.book.write(app.federation.cede, read_cession(item, app.home))
+    wanted = read_cession(item, app.home)
+    await app.guides.require_unguided(wanted.account)
+    view = await app.book.write(app.federation.cede, wanted)
     return msgspec.to_builtins(tell_cession(view, app.home, _language(asked)))
 
 
@@ -184,6 +187,7 @@ async def _orient(app: NodeApp, asked: Asked) -> Any:
         ),
         app.home,
     )
+    await app.guides.require_unguided(wanted.account)
     view = await app.book.write(app.orientations.direct, wanted)
     return msgspec.to_builtins(tell_directed(view, app.home, _language(asked)))
 
@@ -204,7 +208,9 @@ async def _orientations(app: NodeApp, asked: Asked) -> Any:
 async def _order_standing(app: NodeApp, asked: Asked) -> Any:
     names = ("id", "share", "basis", "period_days", "preference", "theme", "projects")
     request = StandingRequest(giver=asked["from"], **{name: asked[name] for name in names})
-    view = await app.book.write(app.standing.give_orders, read_standing(request, app.home))
+    order = read_standing(request, app.home)
+    await app.guides.require_unguided(order.account)
+    view = await app.book.write(app.standing.give_orders, order)
     return msgspec.to_builtins(tell_standing(view, app.home))
 
 
@@ -523,4 +529,5 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "keys": _keys,
     "revoke_key": _revoke_key,
     **SOLIDARITY_READING,
+    **GROUP_COMMANDS,
 }

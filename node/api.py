@@ -11,7 +11,15 @@ from typing import Final
 from aiohttp import web
 from msgspec import Struct
 
-from node import accounts_api, catalogue_api, federation_api, movements_api, orientation_api, solidarity_api
+from node import (
+    accounts_api,
+    catalogue_api,
+    federation_api,
+    groups_api,
+    movements_api,
+    orientation_api,
+    solidarity_api,
+)
 from node.access.service import Scope
 from node.answers import (
     AccountAnswer,
@@ -39,6 +47,8 @@ from node.app import NodeApp
 from node.calls_api import NODE, answer
 from node.catalogue_answers import CatalogueAnswer, ListedAnswer, TerritoriesAnswer
 from node.description import Route, describe_api
+from node.groups_answers import ActAnswer, ConsentAnswer, GroupAnswer, GroupMadeAnswer, MemberAnswer
+from node.groups_requests import ActRequest, ConsentRequest, GroupRequest, MandateRequest, MemberRequest
 from node.orientation_answers import (
     OrientationAnswer,
     OrientationReturnAnswer,
@@ -122,6 +132,8 @@ _POOLS: Final = "/v1/solidarity/pools"
 _OPERATIONS: Final = "/v1/solidarity/operations"
 _GIFT: Final = "/v1/solidarity/gifts/{id}"
 _out = catalogue_api
+_by = groups_api
+_GROUP: Final = "/v1/groups/{account}"
 
 DOORS: Final = (
     _door("POST", _ACCOUNTS, _of.open_account, OpenedAnswer, scope=Scope.ACCOUNTS, body=OpenRequest, creates=True),
@@ -249,6 +261,14 @@ DOORS: Final = (
         body=GiftReturnRequest,
         creates=True,
     ),
+    _door("POST", "/v1/groups", _by.declare_group, GroupMadeAnswer, scope=Scope.ACCOUNTS, body=GroupRequest),
+    _door("GET", _GROUP, _by.show_group, GroupAnswer, scope=Scope.READ),
+    _door("POST", f"{_GROUP}/members", _by.join_group, MemberAnswer, scope=Scope.ACCOUNTS, body=MemberRequest),
+    _door("DELETE", f"{_GROUP}/members/{{member}}", _by.leave_group, MemberAnswer, scope=Scope.ACCOUNTS),
+    _door("POST", f"{_GROUP}/consents", _by.consent, ConsentAnswer, scope=Scope.CEDE, body=ConsentRequest),
+    _door("POST", f"{_GROUP}/mandates", _by.give_mandate, ConsentAnswer, scope=Scope.ACCOUNTS, body=MandateRequest),
+    _door("DELETE", f"{_GROUP}/consents/{{id}}", _by.withdraw_consent, ConsentAnswer, scope=Scope.CEDE),
+    _door("POST", "/v1/acts", _by.act_for_group, ActAnswer, scope=Scope.CEDE, body=ActRequest, creates=True),
     _door("GET", "/v1/payee", _to.show_payee, PayeeAnswer, scope=Scope.CEDE, query="address"),
     _door("GET", "/v1/directory", _to.show_directory, DirectoryAnswer, scope=Scope.READ),
     _door(

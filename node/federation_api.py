@@ -39,6 +39,7 @@ async def cede(request: web.Request) -> web.Response:
         try:
             asked = read_cession(item, app.home)
             grant.require(Scope.CEDE, asked.account)
+            await app.guides.require_unguided(asked.account)
         except Refusal as refusal:
             done.append((item.id, refusal))
         else:
@@ -101,6 +102,8 @@ async def recall(request: web.Request) -> web.Response:
     grant = await call.grant(Scope.CEDE)
     op = parse_id(request.match_info["id"])
     await call.require_posting(grant, Scope.CEDE, op)
+    if grant.account:
+        await call.app.guides.require_unguided(grant.account)
     view = await call.app.book.write(call.app.federation.recall, op)
     return answer(tell_cession(view, call.app.home, call.language))
 

@@ -119,6 +119,7 @@ async def reserve(request: web.Request) -> web.Response:
     asked = await call.body(ReservationRequest)
     number = read_account(asked.account, call.app.home)
     grant.require(Scope.CEDE, number)
+    await call.app.guides.require_unguided(number)
     wanted = Reserve(
         op=parse_id(asked.id),
         account=number,

@@ -37,6 +37,7 @@ async def orient(request: web.Request) -> web.Response:
     grant = await call.grant(Scope.CEDE)
     asked = read_orientation(await call.body(OrientationRequest), call.app.home)
     grant.require(Scope.CEDE, asked.account)
+    await call.app.guides.require_unguided(asked.account)
     view = await call.app.book.write(call.app.orientations.direct, asked)
     return answer(tell_directed(view, call.app.home, call.language), 200 if view.is_repeat else 201)
 
@@ -45,6 +46,8 @@ async def take_back_orientation(request: web.Request) -> web.Response:
     """Change one's mind before the project is committed: the very lots come back, from far away by a cession."""
     call = Call(request)
     grant = await call.grant(Scope.CEDE)
+    if grant.account:
+        await call.app.guides.require_unguided(grant.account)
     asked = read_orientation_return(await call.body(OrientationReturnRequest), request.match_info["id"])
     # What came from another territory is nobody's account here: a key that is bound to one does not reach it.
     view = await call.app.returns.take_back(asked, lambda account: grant.require(Scope.CEDE, account))
@@ -81,6 +84,7 @@ async def order_standing(request: web.Request) -> web.Response:
     grant = await call.grant(Scope.CEDE)
     asked = read_standing(await call.body(StandingRequest), call.app.home)
     grant.require(Scope.CEDE, asked.account)
+    await call.app.guides.require_unguided(asked.account)
     view = await call.app.book.write(call.app.standing.give_orders, asked)
     return answer(tell_standing(view, call.app.home), 200 if view.is_repeat else 201)
 

@@ -5,6 +5,7 @@ Refusal
     ├── NotAGroup           no account of a group, or closed
     ├── GroupUnknown        no group with a guide has this account
     ├── GroupIsGuided       nothing leaves it but by its guide's signed act
+    ├── GroupHasStandingOrder   it is stopped before the group gets a guide
     ├── MemberKnown, GroupMemberUnknown
     ├── GuideNotHere        the projects' base told of no such accreditation
     ├── GuideNotAccredited  the term has not begun, is over, or the accreditation ended
@@ -41,6 +42,12 @@ class GroupIsGuided(GroupRefusal):
     """Facts: account."""
 
     code = "group_is_guided"
+
+
+class GroupHasStandingOrder(GroupRefusal):
+    """Facts: account, order (its id)."""
+
+    code = "group_has_standing_order"
 
 
 class MemberKnown(GroupRefusal):

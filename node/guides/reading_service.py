@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -90,18 +91,19 @@ def _find_hindrance(guide: Accredited, given: Given, account: str, today: int) -
 
 def list_consents(connection: Connection, account: str) -> list[ConsentView]:
     """Return all consents of a group, the first one first."""
-    return [
-        ConsentView(
-            op=bytes(row.op),
-            guide=bytes(row.guide),
-            member=row.member,
-            digest=bytes(row.digest or b""),
-            from_day=row.from_day,
-            until_day=row.until_day,
-            withdrawn_at=row.withdrawn_at or 0,
-        )
-        for row in store.load_consent_rows(connection, account)
-    ]
+    return [_tell_consent(row) for row in store.load_consent_rows(connection, account)]
+
+
+def _tell_consent(row: Any) -> ConsentView:
+    return ConsentView(
+        op=bytes(row.op),
+        guide=bytes(row.guide),
+        member=row.member,
+        digest=bytes(row.digest or b""),
+        from_day=row.from_day,
+        until_day=row.until_day,
+        withdrawn_at=row.withdrawn_at or 0,
+    )
 
 
 def list_acts(connection: Connection, account: str) -> list[ActLine]:
@@ -113,3 +115,9 @@ def list_acts(connection: Connection, account: str) -> list[ActLine]:
         ActLine(op=bytes(row.op), guide=bytes(row.guide), name=NAMES[type(read_act(bytes(row.words)).act)], at=row.at)
         for row in rows
     ]
+
+
+def find_consent(connection: Connection, op: bytes) -> ConsentView | None:
+    """Return a consent, or None."""
+    row = store.find_consent_row(connection, op)
+    return None if row is None else _tell_consent(row)

@@ -32,6 +32,7 @@ from node.guides.errors import (
     ActRefused,
     ConsentRefused,
     GroupConsentUnknown,
+    GroupHasStandingOrder,
     GroupIsGuided,
     GroupMemberUnknown,
     GroupUnknown,
@@ -49,6 +50,7 @@ from node.orientation.directions import Choice, Direct, Overflow
 from node.orientation.errors import OrientationUnknown
 from node.orientation.projects import day_at
 from node.orientation.service import Orientations, TakeBackAsked
+from node.orientation.standing_service import load_standing
 from protocol.amounts import Cents
 from protocol.book.service import Book
 from protocol.book.worker import Page
@@ -250,6 +252,9 @@ class GuideDesk:
             return asked.account
         self._require_fresh(page, asked.op, guided_groups)
         self._require_kind(page, asked.account, AccountKind.GROUP)
+        for order in load_standing(page.connection, asked.account):
+            if order.stopped_at is None:
+                raise GroupHasStandingOrder(account=asked.account, order=format_id(Id16(order.op)))
         store.save(page.connection, guided_groups, account=asked.account, op=asked.op, at=page.now)
         page.after_commit(GuideDesk, self._note_change)
         return asked.account
@@ -386,15 +391,7 @@ class GuideDesk:
         return view
 
     def _do(self, page: Page, words: ActWords, account: AccountNumber) -> ActView:
-        match words.act:
-            case OrientAct():
-                cents, state, is_repeat = self._orient(page, words, words.act, account)
-            case CedeAct():
-                cents, state, is_repeat = self._cede(page, words, words.act, account)
-            case TakeBackAct():
-                cents, state, is_repeat = self._take_back(page, words, words.act, account)
-            case RecallAct():
-                cents, state, is_repeat = self._recall(page, words.act, account)
+        cents, state, is_repeat = self._move(page, words, account)
         return ActView(
             op=words.id,
             name=NAMES[type(words.act)],
@@ -404,6 +401,19 @@ class GuideDesk:
             state=state,
             is_repeat=is_repeat,
         )
+
+    def _move(self, page: Page, words: ActWords, account: AccountNumber) -> tuple[int, str, bool]:
+        """Return how much an act moves, what became of it, and whether it was done before."""
+        act = words.act
+        match act:
+            case OrientAct():
+                return self._orient(page, words, act, account)
+            case CedeAct():
+                return self._cede(page, words, act, account)
+            case TakeBackAct():
+                return self._take_back(page, words, act, account)
+            case RecallAct():
+                return self._recall(page, act, account)
 
     def _read_address(self, text: str) -> Address:
         return parse_address(text) if "@" in text else Address(require_number(text), self._ledger.home)

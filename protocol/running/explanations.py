@@ -1094,6 +1094,37 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "programme_partner_unknown": ("Aucun partenaire {partner} ici.", "No partner {partner} here."),
     "agreement_unknown": ("Aucune convention {agreement} ici.", "No agreement {agreement} here."),
     "guide_unknown": ("Aucun accompagnateur {guide} ici.", "No guide {guide} here."),
+    "group_refused": ("Refusé par une règle des groupes accompagnés.", "Refused by a rule of groups with a guide."),
+    "not_a_group": (
+        "{account} n'est pas le compte attendu ({kind}).",
+        "{account} is not the account that is needed ({kind}).",
+    ),
+    "group_unknown": ("{account} n'est pas un groupe accompagné.", "{account} is no group with a guide."),
+    "group_is_guided": (
+        "{account} est un groupe accompagné : seul un acte signé par son accompagnateur, avec son accord, déplace ses droits.",
+        "{account} is a group with a guide: only an act that its guide signed, with its consent, moves its rights.",
+    ),
+    "group_has_standing_order": (
+        "{account} a un ordre permanent ({order}) : arrêtez-le d'abord.",
+        "{account} has a standing order ({order}): stop it first.",
+    ),
+    "group_member_known": ("{member} est déjà du groupe.", "{member} is in the group already."),
+    "group_member_unknown": ("{member} n'est pas du groupe.", "{member} is not in the group."),
+    "guide_not_here": (
+        "Les comptes ne connaissent pas d'accompagnateur {guide} : a-t-il été accrédité ici ?",
+        "The accounts know of no guide {guide}: was he accredited here?",
+    ),
+    "guide_not_accredited": (
+        "L'accompagnateur {guide} ne peut plus rien faire : {reason}.",
+        "The guide {guide} can do nothing: {reason}.",
+    ),
+    "consent_refused": ("Accord refusé : {reason}.", "Consent refused: {reason}."),
+    "consent_missing": (
+        "Le groupe {account} n'a pas donné son accord à {guide} : {given} membres, il en faut {needed}, ou un écrit signé.",
+        "The group {account} did not consent to {guide}: {given} members, {needed} are needed, or a signed paper.",
+    ),
+    "group_consent_unknown": ("Aucun accord {consent} dans ce groupe.", "No consent {consent} in this group."),
+    "act_refused": ("Acte d'accompagnateur refusé : {reason}.", "Act of a guide refused: {reason}."),
     "south_not_declared": (
         "Le projet est à l'étranger ({commune}) et n'est pas déclaré comme programme.",
         "The project is abroad ({commune}) and not declared a programme.",

@@ -30,6 +30,7 @@ FORBIDDEN_DIRECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "node.people": ("node.fund", "node.ledger", "node.federation", "node.governance", "node.partners"),
     "node.fund": ("node.people",),
     "node.holders": ("node.people",),
+    "node.guides": ("node.governance", "node.people", "node.fund", "node.partners"),
     # A discount never touches a gift or a receipt, nor they it.
     "node.partners.coupons": ("node.partners.campaigns", "node.partners.purchases", "node.partners.counterparts"),
     "node.partners.counterparts": ("node.partners.coupons",),

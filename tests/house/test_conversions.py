@@ -17,6 +17,7 @@ from node.deposits.service import DepositDesk
 from node.federation.service import Federation
 from node.grants.service import GrantDesk
 from node.holders.service import HolderDesk
+from node.guides.service import GuideDesk
 from node.ledger.accounts import AccountKind
 from node.ledger.openings import OpenAccount
 from node.ledger.postings import Posting, PostingKind
@@ -98,13 +99,14 @@ class Town(FundWorld):
         )
         books = ProjectBooks(lambda page, reader, told: self._say(ACCOUNTS, page, reader, told))
         self.orientations = Orientations(self.ledger, federation, books)
+        self.guides = GuideDesk(book, self.ledger, federation, self.orientations)
         desk = ProjectDesk(self.ledger, books, ReleaseService(self.orientations, books), has_fund=True)
         deposits = DepositDesk(self.ledger, entropy=self.entropy)
         holders = HolderDesk(self.ledger, in_flight=lambda _line, _number: 0)
 
         def apply(page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
             if sender == PROJECTS:
-                return desk.apply(page, sender, messages)
+                return [*self.guides.apply(page, sender, messages), *desk.apply(page, sender, messages)]
             if sender == BaseName.PEOPLE:
                 return holders.apply(page, sender, messages)
             desk.hear_fund(page, messages if sender == FUND else ())
