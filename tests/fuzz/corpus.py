@@ -20,6 +20,7 @@ from msgspec import structs
 from hub.config import HubConfig
 from hub.reconciliation.export_service import load_header, load_records
 from node.config import NodeConfig
+from node.guides.acts import sign_act, write_signed_act
 from node.house.cards import Card, format_card
 from node.house.settings import HouseSettings, Neighbour, format_house, write_keys
 from node.partners.companies import Siren
@@ -513,6 +514,11 @@ _JSON: Final[dict[str, Any]] = {
     },
     "decision": {"id": _ID, "event": "share"},
     "gift_return": {"id": _ID},
+    "group": {"id": _ID, "account": "$ANNA"},
+    "group_member": {"id": _ID, "member": "$ANNA"},
+    "group_consent": {"id": _ID, "guide": _ID, "member": "$ANNA", "days": 30},
+    "group_mandate": {"id": _ID, "guide": _ID, "sha256": "ab" * 32, "days": 30},
+    "act": {"signed": write_signed_act(sign_act(south_files.ACTS[0], south_files.OWN))},
     "standing": {"id": _ID, "from": "$ANNA", "share": 100, "projects": ["$POOL"]},
     "open": {"id": _ID, "kind": "person", "shown_name": "Anna"},
     "state": {"event": "freeze"},
@@ -625,6 +631,14 @@ def _node_requests() -> Iterator[bytes]:
         ask(f"GET /v1/solidarity/operations/{_ID}"),
         ask(f"GET /v1/solidarity/gifts/{_ID}"),
         ask(f"POST /v1/solidarity/gifts/{_ID}/return", "gift_return"),
+        ask("POST /v1/groups", "group"),
+        ask("GET /v1/groups/$ANNA"),
+        ask("POST /v1/groups/$ANNA/members", "group_member"),
+        ask("DELETE /v1/groups/$ANNA/members/$ANNA"),
+        ask("POST /v1/groups/$ANNA/consents", "group_consent"),
+        ask("POST /v1/groups/$ANNA/mandates", "group_mandate"),
+        ask(f"DELETE /v1/groups/$ANNA/consents/{_ID}"),
+        ask("POST /v1/acts", "act"),
         ask("GET /v1/payee?address=7K3F-92QX-C%40242900314"),
         ask("GET /v1/directory"),
         ask("GET /v1/catalogue?text=jardin&theme=nature&urgency=1&near=48.39,-4.48&within=2000&cursor=1&limit=5"),

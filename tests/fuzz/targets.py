@@ -16,7 +16,7 @@ import msgspec
 from msgspec import structs
 
 from hub.config import HubConfig
-from node import orientation_requests, requests, solidarity_requests
+from node import groups_requests, orientation_requests, requests, solidarity_requests
 from node.config import NodeConfig
 from node.federation import senders
 from node.federation.arrivals import NotProven, open_column, open_forward, open_orders
@@ -718,17 +718,28 @@ BODIES: Final = (
     solidarity_requests.OperationRequest,
     solidarity_requests.OrderRequest,
     solidarity_requests.GiftReturnRequest,
+    groups_requests.GroupRequest,
+    groups_requests.MemberRequest,
+    groups_requests.ConsentRequest,
+    groups_requests.MandateRequest,
+    groups_requests.ActRequest,
 )
 
 
 _SOME_ID: Final = "00000000-0000-4000-8000-00000000000a"
-_SOLIDARITY: Final[Mapping[Any, Callable[[Any], Any]]] = {
+_SOME_ACCOUNT: Final = identifiers.AccountNumber("7K3F92QX")
+_READERS: Final[Mapping[Any, Callable[[Any], Any]]] = {
     solidarity_requests.PoolRequest: solidarity_requests.read_pool,
     solidarity_requests.GiversRequest: lambda asked: solidarity_requests.read_givers(asked, _SOME_ID, BREST),
     solidarity_requests.EnrolRequest: lambda asked: solidarity_requests.read_enrolment(asked, _SOME_ID, BREST),
     solidarity_requests.OperationRequest: lambda asked: solidarity_requests.read_operation(asked, bytes(16)),
     solidarity_requests.OrderRequest: lambda asked: solidarity_requests.read_order(asked, _SOME_ID),
     solidarity_requests.GiftReturnRequest: lambda asked: solidarity_requests.read_gift_return(asked, _SOME_ID),
+    groups_requests.GroupRequest: lambda asked: groups_requests.read_group(asked, BREST),
+    groups_requests.MemberRequest: lambda asked: groups_requests.read_member(asked, _SOME_ACCOUNT, BREST),
+    groups_requests.ConsentRequest: lambda asked: groups_requests.read_consent(asked, _SOME_ACCOUNT, BREST),
+    groups_requests.MandateRequest: lambda asked: groups_requests.read_mandate(asked, _SOME_ACCOUNT),
+    groups_requests.ActRequest: groups_requests.read_act_request,
 }
 
 
@@ -768,7 +779,7 @@ def _read_body(data: bytes) -> None:
         require_same(msgspec.json.encode(requests.read_body(written, type_)), written, type_.__name__)
         if isinstance(read, orientation_requests.OrientationRequest):
             _take_line(lambda asked=read: orientation_requests.read_orientation(asked, BREST))
-        if (take := _SOLIDARITY.get(type_)) is not None:
+        if (take := _READERS.get(type_)) is not None:
             _take_line(lambda asked=read, take=take: take(asked))
         if isinstance(read, requests.CessionLines):
             for item in requests.read_lines(read.items, requests.CessionItem):
