@@ -47,7 +47,7 @@ from node.app import NodeApp
 from node.calls_api import NODE, answer
 from node.catalogue_answers import CatalogueAnswer, ListedAnswer, TerritoriesAnswer
 from node.description import Route, describe_api
-from node.groups_answers import ActAnswer, ConsentAnswer, GroupAnswer, GroupMadeAnswer, MemberAnswer
+from node.groups_answers import ActAnswer, ConsentAnswer, GroupAnswer, GroupMadeAnswer, GroupMemberAnswer
 from node.groups_requests import ActRequest, ConsentRequest, GroupRequest, MandateRequest, MemberRequest
 from node.orientation_answers import (
     OrientationAnswer,
@@ -263,8 +263,8 @@ DOORS: Final = (
     ),
     _door("POST", "/v1/groups", _by.declare_group, GroupMadeAnswer, scope=Scope.ACCOUNTS, body=GroupRequest),
     _door("GET", _GROUP, _by.show_group, GroupAnswer, scope=Scope.READ),
-    _door("POST", f"{_GROUP}/members", _by.join_group, MemberAnswer, scope=Scope.ACCOUNTS, body=MemberRequest),
-    _door("DELETE", f"{_GROUP}/members/{{member}}", _by.leave_group, MemberAnswer, scope=Scope.ACCOUNTS),
+    _door("POST", f"{_GROUP}/members", _by.join_group, GroupMemberAnswer, scope=Scope.ACCOUNTS, body=MemberRequest),
+    _door("DELETE", f"{_GROUP}/members/{{member}}", _by.leave_group, GroupMemberAnswer, scope=Scope.ACCOUNTS),
     _door("POST", f"{_GROUP}/consents", _by.consent, ConsentAnswer, scope=Scope.CEDE, body=ConsentRequest),
     _door("POST", f"{_GROUP}/mandates", _by.give_mandate, ConsentAnswer, scope=Scope.ACCOUNTS, body=MandateRequest),
     _door("DELETE", f"{_GROUP}/consents/{{id}}", _by.withdraw_consent, ConsentAnswer, scope=Scope.CEDE),

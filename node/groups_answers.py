@@ -18,7 +18,7 @@ class GroupMadeAnswer(Struct, frozen=True):
     guided: bool
 
 
-class MemberAnswer(Struct, frozen=True):
+class GroupMemberAnswer(Struct, frozen=True):
     group: str
     member: str
     is_member: bool

@@ -9,7 +9,7 @@ from node.calls_api import Call, answer
 from node.groups_answers import (
     ConsentAnswer,
     GroupMadeAnswer,
-    MemberAnswer,
+    GroupMemberAnswer,
     tell_act,
     tell_group,
 )
@@ -60,7 +60,7 @@ async def join_group(request: web.Request) -> web.Response:
     await call.grant_unbound(Scope.ACCOUNTS)
     asked = read_member(await call.body(MemberRequest), _group(call), call.app.home)
     member = await call.app.book.write(call.app.guides.join, asked)
-    return answer(MemberAnswer(asked.account, member, True))
+    return answer(GroupMemberAnswer(asked.account, member, True))
 
 
 async def leave_group(request: web.Request) -> web.Response:
@@ -71,7 +71,7 @@ async def leave_group(request: web.Request) -> web.Response:
     grant.require(Scope.ACCOUNTS, member)
     asked = LeaveGroup(account=_group(call), member=member)
     await call.app.book.write(call.app.guides.leave, asked)
-    return answer(MemberAnswer(asked.account, member, False))
+    return answer(GroupMemberAnswer(asked.account, member, False))
 
 
 async def consent(request: web.Request) -> web.Response:
