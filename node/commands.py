@@ -52,7 +52,9 @@ app = typer.Typer(
         solidarity=LaterGroup(
             "node.solidarity_commands:app", "Solidarity: pools with rules, operations, who receives; never why."
         ),
-        catalogue=LaterGroup("node.catalogue_commands:app", "Open projects of all territories, and territories' cards."),
+        catalogue=LaterGroup(
+            "node.catalogue_commands:app", "Open projects of all territories, and territories' cards."
+        ),
         group=LaterGroup("node.groups_commands:app", "Groups with an accredited guide: members, consent, signed acts."),
         house=LaterGroup("node.house_commands:app", "The bases of the territory: who they are, where they live."),
     ),

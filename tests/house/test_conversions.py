@@ -16,8 +16,8 @@ from node.deposits.checks import check_deposits
 from node.deposits.service import DepositDesk
 from node.federation.service import Federation
 from node.grants.service import GrantDesk
-from node.holders.service import HolderDesk
 from node.guides.service import GuideDesk
+from node.holders.service import HolderDesk
 from node.ledger.accounts import AccountKind
 from node.ledger.openings import OpenAccount
 from node.ledger.postings import Posting, PostingKind
