@@ -58,12 +58,14 @@ class DueDesk:
         self._keyring = keyring
 
     def add_deciders(self, page: Page, items: Sequence[Decider]) -> list[Decider | Refusal]:
-        """Know keys that decide elsewhere. The same again is the same."""
+        """Know keys that decide elsewhere. The same again is the same; one that was revoked decides again."""
         for one in items:
-            known = page.connection.execute(
-                select(deciders.c.key).where(deciders.c.territory == one.territory, deciders.c.key == one.keys.id)
-            ).first()
-            if known is None:
+            if not change(
+                page.connection,
+                update(deciders)
+                .where(deciders.c.territory == one.territory, deciders.c.key == one.keys.id)
+                .values(revoked_at=None),
+            ):
                 page.connection.execute(
                     insert(deciders).values(
                         territory=one.territory,

@@ -132,6 +132,9 @@ async def test_a_due_from_abroad_counts_once_its_decider_is_known(world: FundWor
     assert await owe(world, third) == Refused(third.id, "order_refused"), "revoked: what was taken stands"
     (words,) = proposals(world)
     assert words.cents == 100
+    world.write(world.fund.dues.add_deciders, Decider(territory=QUIMPER, keys=there.public))
+    fourth = make_due(world, (lot, 50), order=make_order(territory=QUIMPER, round=3), signer=there)
+    assert await owe(world, fourth) == DueTaken(fourth.id), "somebody added the card again: it decides again"
 
 
 async def test_no_lot_is_converted_beyond_its_euros_and_none_that_is_not_ours(world: FundWorld) -> None:
