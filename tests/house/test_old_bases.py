@@ -24,7 +24,8 @@ from tests.fund.camt_files import Detail, Entry
 from tests.simulation.house import bank, copies, line, shop
 from tests.simulation.house.rest import find_wrongs, rest, settle
 from tests.simulation.house.run import _begin
-from tests.simulation.house.stage import ACCOUNTS, FUND, PAIRS, PARTNERS, Carried, Stage, make_templates
+from tests.simulation.house.stage import ACCOUNTS, FUND, PAIRS, PARTNERS, Stage, make_templates
+from tests.simulation.parties import Carried
 
 OLD = {BEHIND: "0"}
 

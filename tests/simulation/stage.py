@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Dialect
+from sqlalchemy import Dialect, Engine
 
 from hub.schema_service import HUB_HISTORY
 from node.federation.service import CessionUnknown
@@ -47,7 +47,9 @@ class _Compiled:
         self._statements: dict[Any, Any] = {}
 
     def share(self, book: Book) -> None:
-        engine = book._reading
+        self.share_engine(book._reading)
+
+    def share_engine(self, engine: Engine) -> None:
         self._dialect = engine.dialect = self._dialect or engine.dialect
         engine.update_execution_options(compiled_cache=self._statements)
 

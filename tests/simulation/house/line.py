@@ -7,7 +7,8 @@ from typing import Final
 from protocol.errors import BadEnvelope, Refusal
 from protocol.exchange.client import HubUnreachable
 from tests.simulation.house.oracle import Wrong
-from tests.simulation.house.stage import NAMES, PAIRS, Carried, Stage
+from tests.simulation.house.stage import NAMES, PAIRS, Stage
+from tests.simulation.parties import Carried, Parties
 
 LINE_FAULTS: Final = {
     "nothing": 12,
@@ -29,7 +30,7 @@ DAY: Final = 24 * HOUR
 class Wire:
     """A transport from one base to another on which things happen; each call has its own luck."""
 
-    def __init__(self, stage: Stage, caller: str, answerer: str, *, is_bad: bool) -> None:
+    def __init__(self, stage: Parties, caller: str, answerer: str, *, is_bad: bool) -> None:
         self._stage = stage
         self._caller = caller
         self._answerer = answerer
@@ -65,7 +66,7 @@ class Wire:
         return reply
 
 
-async def answer(stage: Stage, name: str, envelope: bytes) -> bytes | None:
+async def answer(stage: Parties, name: str, envelope: bytes) -> bytes | None:
     try:
         return await stage.survive(name, stage.peers[name].answer(envelope))
     except Refusal as refusal:
@@ -73,16 +74,16 @@ async def answer(stage: Stage, name: str, envelope: bytes) -> bytes | None:
         return None
 
 
-def put_on_the_way(stage: Stage, carried: Carried) -> None:
+def put_on_the_way(stage: Parties, carried: Carried) -> None:
     stage.under_way.append(carried)
     del stage.under_way[:-UNDER_WAY_MAX]
 
 
-async def deliver(stage: Stage, carried: Carried) -> None:
+async def deliver(stage: Parties, carried: Carried) -> None:
     """Let an envelope arrive that waited somewhere; what a question is answered sets out on its own way."""
     name, peer = carried.to, stage.peers[carried.to]
     if carried.is_question:
-        asker = peer._verify(carried.envelope).statement.sender
+        asker = stage.find_beside(name, peer._verify(carried.envelope).statement.sender)
         reply = await answer(stage, name, carried.envelope)
         if reply is not None:
             put_on_the_way(stage, Carried(asker, False, reply))
@@ -94,7 +95,7 @@ async def deliver(stage: Stage, carried: Carried) -> None:
         stage.note_refusal(name, refusal)
 
 
-async def deliver_cut(stage: Stage, carried: Carried) -> None:
+async def deliver_cut(stage: Parties, carried: Carried) -> None:
     part = carried.envelope[: stage.dice.randrange(len(carried.envelope))]
     peer = stage.peers[carried.to]
     try:
@@ -107,11 +108,11 @@ async def deliver_cut(stage: Stage, carried: Carried) -> None:
     raise Wrong("a cut envelope was taken")
 
 
-async def call(stage: Stage, caller: str, answerer: str, *, is_bad: bool) -> int:
+async def call(stage: Parties, caller: str, answerer: str, *, is_bad: bool) -> int:
     """Let one base call another until all is said, or until the line fails; return how many calls went through."""
     wire = Wire(stage, caller, answerer, is_bad=is_bad)
     try:
-        return await stage.survive(caller, stage.peers[caller].call(answerer, wire)) or 0
+        return await stage.survive(caller, stage.peers[caller].call(stage.code_of(answerer), wire)) or 0
     except HubUnreachable:
         return 0
     except Refusal as refusal:
@@ -147,18 +148,18 @@ def night(stage: Stage) -> None:
 
 def process_dies(stage: Stage) -> None:
     """A base's process will die at one of its next points, whatever it does there."""
-    name, (point, at_commits) = stage.dice.choice(NAMES), _choose_point(stage)
+    name, (point, at_commits) = stage.dice.choice(NAMES), choose_point(stage)
     stage.faults[name].die_at(point, at_commits=at_commits)
     stage.tell(f"{name} will die")
 
 
 def disk_fills(stage: Stage) -> None:
-    name, (point, at_commits) = stage.dice.choice(NAMES), _choose_point(stage)
+    name, (point, at_commits) = stage.dice.choice(NAMES), choose_point(stage)
     stage.faults[name].fill_disk_at(point, at_commits=at_commits)
     stage.tell(f"{name} will have no room")
 
 
-def _choose_point(stage: Stage) -> tuple[int, bool]:
+def choose_point(stage: Parties) -> tuple[int, bool]:
     if stage.dice.random() < 0.4:
         return stage.dice.randrange(COMMITS_MAX), True
     return stage.dice.randrange(stage.dice.choice((3, 12, POINTS_MAX))), False
