@@ -1,7 +1,8 @@
 """A house whose processes are killed: accounts, companies and fund in one process, or the fund in one of its own.
 
 Tills sell, send batches, refund and have tickets claimed over HTTP; a treasurer imports statements, has payments signed
-by two, orders them and issues receipts, and the company's office books files, over the commands' socket. Whoever gets no answer asks again under the same id. At the end everything is asked once more.
+by two, orders them and issues receipts, the company's office books files, and citizens direct rights to projects that are
+converted and paid (`house_projects`), over the commands' socket. Whoever gets no answer asks again under the same id. At the end everything is asked once more.
 """
 
 from __future__ import annotations
@@ -27,6 +28,14 @@ from tests.house.test_fund_processes import FUND
 from tests.killing.harness import _require_sound
 from tests.killing.house_office import Office, book_files_on, issue_receipts_on, judge_office, open_office, pay_on
 from tests.killing.house_oracle import HouseOracle, Told
+from tests.killing.house_projects import (
+    Choices,
+    choose_on,
+    convert_on,
+    finish_projects,
+    judge_projects,
+    open_projects,
+)
 from tests.killing.killer import Killer
 from tests.killing.oracle import UNDECIDED
 from tests.killing.processes import Kept, set_port
@@ -67,6 +76,8 @@ class HouseOutcome:
     paid: int
     receipts: int
     files: int
+    orientations: int
+    converted: int
     acknowledged: int
     asked_again: int
     seconds: float
@@ -93,6 +104,7 @@ class House:
     files: list[bytes] = field(default_factory=list)
     number: int = 0
     office: Office = field(default_factory=Office)
+    choices: Choices = field(default_factory=Choices)
 
     @property
     def parties(self) -> list[Kept]:
@@ -161,19 +173,21 @@ async def run_house_story(
             for party in house.parties:
                 party.keep(dice)
             await _open(house)
+            await open_projects(house, kills)
             stop = asyncio.Event()
             working = [
                 asyncio.create_task(_work(house, till, random.Random(dice.random()), stop))
                 for till in house.keys
                 for _ in range(CALLERS)
             ]
-            for work in (_import_on, pay_on, issue_receipts_on, book_files_on):
+            for work in (_import_on, pay_on, issue_receipts_on, book_files_on, choose_on, convert_on):
                 working.append(asyncio.create_task(work(house, random.Random(dice.random()), stop)))
             await killer.run(kills, on_kill)
             stop.set()
             await asyncio.gather(*working)
             await asyncio.gather(*(party.wait_up() for party in house.parties))
             await _settle(house)
+            await finish_projects(house)
             await _ask_again(house)
             await _settle(house)
             await _judge(house)
@@ -195,6 +209,8 @@ async def run_house_story(
         paid=len(house.office.booked),
         receipts=house.office.receipts,
         files=len(house.office.files),
+        orientations=sum(len(one.directed) for one in house.choices.projects),
+        converted=house.choices.paid,
         acknowledged=oracle.acknowledged,
         asked_again=oracle.asked_again,
         seconds=round(time.monotonic() - began, 1),
@@ -226,12 +242,13 @@ async def _set_up(
     words = ["--territory", BREST, "--name", "Brest", "--listen", "127.0.0.1:0"]
     await run(node, "init", node.folder, *words, *base(), "--back-off-ceiling-ms", 300)
     await run(node, "partners", "init", node.folder, *base())
+    await run(node, "projects", "init", node.folder, *base())
     fund = node
     if is_apart:
         fund = Kept("node", folder / "foundation", code="foundation", program=program)
         where = ["--territory", BREST, "--listen", "127.0.0.1:0"]
         await run(fund, "fund", "init", fund.folder, *FUND, *where, *base())
-        for name in ("accounts", "partners"):
+        for name in ("accounts", "partners", "projects"):
             card = (await asyncio.to_thread(node.json, "house", "card", node.folder, name))["card"]
             await run(fund, "house", "add", fund.folder, card)
         fund.launch()
@@ -476,9 +493,9 @@ async def _ask_again(house: House) -> None:
 
 async def _judge(house: House) -> None:
     balances = {}
-    for account in house.people:
+    for account in (*house.people, *house.choices.people):
         _, told, _ = await house.send(house.api_key, "GET", f"/v1/accounts/{account}/balance")
-        balances[account] = told["cents"]
+        balances[account] = told["cents"] + house.choices.taken(account)
     movements = Tally(row["cents"] for row in await house.command(house.fund, "fund", "movements"))
     house.oracle.judge(
         balances=balances,
@@ -488,3 +505,4 @@ async def _judge(house: House) -> None:
         paid=house.office.booked.values(),
     )
     await judge_office(house)
+    await judge_projects(house)
