@@ -234,8 +234,8 @@ def _code_of(work: Callable[[], object]) -> str:
 
 TestDealing = Dealing.TestCase
 TestDealing.settings = settings(
-    max_examples=5,
-    stateful_step_count=25,
+    max_examples=3,
+    stateful_step_count=20,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

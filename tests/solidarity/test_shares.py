@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.ledger.lots import LotId
@@ -35,6 +35,7 @@ def _find_height(total: int, units: list[int], ceiling: int) -> Fraction:
     return Fraction(ceiling)
 
 
+@settings(max_examples=40)
 @given(total=st.integers(0, 2_000), units=_units)
 def test_weighted_shares_are_the_largest_remainders_and_make_up_the_total(total: int, units: list[int]) -> None:
     found = compute_shares(_rule(Sharing.WEIGHTED), total, [Receiver(one, 0) for one in units])
@@ -46,6 +47,7 @@ def test_weighted_shares_are_the_largest_remainders_and_make_up_the_total(total:
     assert sum(found) == total
 
 
+@settings(max_examples=40)
 @given(total=st.integers(0, 2_000), units=_units, ceiling=st.integers(1, 60))
 def test_with_a_ceiling_nobody_gets_more_and_the_others_share_what_that_leaves(
     total: int, units: list[int], ceiling: int
@@ -57,6 +59,7 @@ def test_with_a_ceiling_nobody_gets_more_and_the_others_share_what_that_leaves(
     assert all(abs(cents - min(Fraction(ceiling), height * one)) < 1 for cents, one in zip(found, units, strict=True))
 
 
+@settings(max_examples=40)
 @given(
     total=st.integers(0, 400),
     held=st.lists(st.integers(0, 80), min_size=1, max_size=8),
@@ -76,6 +79,7 @@ def test_filling_up_is_a_cent_at_a_time_to_who_has_least(total: int, held: list[
     assert found == got
 
 
+@settings(max_examples=40)
 @given(total=st.integers(0, 500), count=st.integers(1, 9), ceiling=_ceilings)
 def test_shared_again_out_of_what_was_shared_every_share_is_the_same(total: int, count: int, ceiling: int) -> None:
     """The check knows what was shared and not what there was."""
@@ -85,6 +89,7 @@ def test_shared_again_out_of_what_was_shared_every_share_is_the_same(total: int,
         assert compute_shares(rule, sum(found), receivers) == found
 
 
+@settings(max_examples=40)
 @given(lots=st.lists(st.integers(1, 9), max_size=6), parts=st.lists(st.integers(0, 7), max_size=6))
 def test_lots_are_drawn_in_their_order_and_each_share_is_whole(lots: list[int], parts: list[int]) -> None:
     cents = [lot for lot, held in enumerate(lots) for _ in range(held)]

@@ -67,17 +67,18 @@ def test_a_process_that_dies_around_any_commit_pays_nobody_twice_and_forgets_nob
     event: OperationEvent, tmp_path: Path
 ) -> None:
     kept = tmp_path / "kept.db"
-    town = _Mortal(f"sqlite:///{kept}", at_once=4)
+    town = _Mortal(f"sqlite:///{kept}", at_once=2)
     pool = town.new_pool()
-    receivers = town.people(7)
+    receivers = town.people(3)
     town.enrol(pool, *receivers)
     operation = town.new_operation(pool)
-    givers = [town.give(operation, 100 + at, month=202601 + at, campaign=str(at))[0] for at in range(5)]
+    givers = [town.give(operation, 100 + at, month=202601 + at, campaign=str(at))[0] for at in range(3)]
     town.pass_days()
     town.close()
     outcomes: list[object] = []
     for at in range(12):
-        for is_before in (True, False):
+        # After a commit one story is enough: what is asked again is answered from the book in both.
+        for is_before in (True, False) if at and event is OperationEvent.SHARE else (True,):
             file = tmp_path / "copy.db"
             shutil.copyfile(kept, file)
             town.url, town.at, town.is_before, town.writes = f"sqlite:///{file}", at, is_before, 0
