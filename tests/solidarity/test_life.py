@@ -170,9 +170,12 @@ def test_gifts_outside_the_days_or_of_who_may_not_give_go_back_lot_by_lot(town: 
     assert town.lots(stranger) == before
     assert town.entries(stranger)[0].reference == "giver_not_taken"
     town.pass_days(20)
-    late, _ = town.give(operation, 60)
+    late = town.holder(60)
+    town.list_giver(pool, late)
+    town.cede(late, operation.number, 60)
     town.work()
     assert (town.balance(late), town.operation(operation.op).given) == (60, 40)
+    assert town.gifts(operation)[-1].code == "gift_too_late"
     town.order(operation, SHARE)
     later, _ = town.give(operation, 70)
     town.finish(operation)
