@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from node.doors.duties import Duty, KeyNotKnown
+from node.doors.keys_service import KeyDesk, NewDoorKey
 from node.doors.rates import BURST
+from node.fund.schema_service import FUND_HISTORY
+from node.fund.seal_store import find_broken, sealed
+from node.fund.tables import door_keys
+from protocol.book.service import Book
 from protocol.errors import IdMismatch, Malformed, Refusal
+from protocol.identifiers import Id16
+from protocol.times import Instant
 from tests.doors.place import DoorsPlace, make_fund_place, make_office_place, new_id
 from tests.fund.fund_world import FundWorld
 from tests.partners.house import BAKERY, OTHER, House
@@ -96,3 +105,18 @@ async def test_a_company_s_key_names_a_company_that_is_known(tmp_path: Path) -> 
             await place.ask("key_new", id=new_id(), name="x", duties=duties, company=company)
         assert refused.value.code == code
     house.close()
+
+
+async def test_keys_are_kept_and_ended_on_postgresql_too(postgres_url: Callable[[], str]) -> None:
+    book = Book(postgres_url(), history=FUND_HISTORY, clock=lambda: Instant(1_795_600_000_000))
+    desk = KeyDesk(book, door_keys, partial(sealed, door_keys))
+    new = NewDoorKey(asked=Id16(bytes(range(16))), id="1", secret="s", name="x", duties=(Duty.READER, Duty.OFFICER))
+    assert not book.write_now(desk.make, new).is_repeat
+    assert book.write_now(desk.make, new).is_repeat
+    assert (await desk.authorise(new.text)).duties == {Duty.READER, Duty.OFFICER}
+    assert [is_broken for _, is_broken in book.read_now(lambda line: list(find_broken(line)))] == [False]
+    assert book.write_now(desk.revoke, "1") == book.write_now(desk.revoke, "1")
+    with pytest.raises(KeyNotKnown):
+        await desk.authorise(new.text)
+    assert [is_broken for _, is_broken in book.read_now(lambda line: list(find_broken(line)))] == [False]
+    book.close()
