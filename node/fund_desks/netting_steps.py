@@ -71,18 +71,18 @@ class NettedAnswer(Struct, frozen=True):
     netted: int
 
 
-class FundWindowLine(Struct, frozen=True, omit_defaults=True):
+class FundWindowLine(Struct, frozen=True):
     """A closed window: what we owed, were owed, pay and receive. `trouble`: what is wrong with it."""
 
     window: int
-    closed_on: str = ""
-    dues: int = 0
-    we_owe_cents: int = 0
-    we_are_owed_cents: int = 0
-    we_pay_cents: int = 0
-    we_receive_cents: int = 0
-    bearers_may_be_paid: bool = False
-    trouble: str = ""
+    closed_on: str | UnsetType = UNSET
+    dues: int | UnsetType = UNSET
+    we_owe_cents: int | UnsetType = UNSET
+    we_are_owed_cents: int | UnsetType = UNSET
+    we_pay_cents: int | UnsetType = UNSET
+    we_receive_cents: int | UnsetType = UNSET
+    bearers_may_be_paid: bool | UnsetType = UNSET
+    trouble: str | UnsetType = UNSET
 
 
 class FundWindowsAnswer(Struct, frozen=True):

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 
 from node.fund.outgoing_payments import write_words
-from node.fund_desks.words import read_iban_words, read_pledge_words, read_words
+from node.fund_desks.words import read_iban_words, read_netting_words, read_pledge_words, read_words
 from node.fund_steps import FUND_STEPS
 from node.house.cards import Card, format_card
-from protocol.house import BaseName
+from protocol.house import BaseName, NettingTold
 from protocol.keys import Domain, SecretKeys, make_keys, sign
 from tests.doors.place import ADDRESS, DoorsPlace, make_fund_place, new_id
 from tests.fund.camt_files import Entry
 from tests.fund.dues_world import ask_pledge, fund_lot, make_due, owe
 from tests.fund.fund_world import BEARER_IBAN, FundWorld
-from tests.fund.test_cards import IBANS, account
+from tests.fund.test_cards import FIRST, IBANS, QUIMPER, account, decider
+from tests.fund.test_netting import hear, make_window, owe_quimper
 
 CSV = b"Date;Montant;Libelle\n24/11/2026;12,00;?\n"
 REPORT = """<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt><GrpHdr><MsgId>R</MsgId>
@@ -128,6 +129,7 @@ async def test_every_step_of_a_fund_is_taken_by_its_door(treasury: Treasury) -> 
     place, world = treasury.place, treasury.world
     await _take_in(treasury)
     await _pay_out(treasury)
+    await _net_with_another_fund(treasury)
     await _owe_and_pledge(treasury)
     await _close_the_year(treasury)
     assert {step.command for step in FUND_STEPS.steps} - place.reached == set()
@@ -258,6 +260,26 @@ async def _pay_out(treasury: Treasury) -> None:
     assert {row["state"] for row in (await place.do(treasurer, "payments"))["rows"]} == {"rejected", "cancelled"}
 
 
+async def _net_with_another_fund(treasury: Treasury) -> None:
+    place, world, treasurer = treasury.place, treasury.world, treasury.treasurer
+    await hear(world, decider(1, FIRST), account(1, IBANS[1]), NettingTold(QUIMPER, True, 20261126))
+    asked = {"id": new_id(), "territory": QUIMPER, "is_netted": True}
+    words = await place.do(treasurer, "netting-words", asked)
+    told = await treasury.sign("netting-sign", words, read_netting_words)
+    assert told["state"] == "said"
+    assert (await place.do(treasury.reader, "netting-agreements"))["rows"][0]["holds"]
+    due = await owe_quimper(world, 900)
+    assert await place.do(treasurer, "net-dues") == {"netted": 1}
+    assert await place.do(treasurer, "net-dues") == {"netted": 0}
+    await world.settle()
+    await hear(world, make_window(3, {due: 900}, {}))
+    [window] = (await place.do(treasury.reader, "fund-windows"))["rows"]
+    assert (window["window"], window["we_pay_cents"]) == (3, 900)
+    [payment] = (await place.do(treasury.reader, "net-payments"))["rows"]
+    words = await place.do(treasury.officer, "net-words", {"id": payment["payment"]})
+    assert (await treasury.sign("payment-sign", words))["state"] == "signed"
+
+
 async def _owe_and_pledge(treasury: Treasury) -> None:
     place, world, treasurer, officer = treasury.place, treasury.world, treasury.treasurer, treasury.officer
     lot = await fund_lot(world, 900)
@@ -279,8 +301,6 @@ async def _owe_and_pledge(treasury: Treasury) -> None:
     assert await place.do(treasurer, "call") == {"calls": 0, "cents": 0}
     assert (await place.do(treasurer, "calls"))["rows"] == []
     assert (await place.do(treasurer, "card-own"))["told_now"]
-    world.tell(account(1, IBANS[0]), sender=BaseName.ACCOUNTS)
-    await world.settle()
     assert len((await place.do(treasurer, "cards"))["rows"]) == 1
     there = make_keys(world.entropy(64)).public
     card = Card("242900660", BaseName.PROJECTS, there.signing, there.sealing)
