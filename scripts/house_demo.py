@@ -21,8 +21,9 @@ from typing import Any, Final
 import aiohttp
 from lxml import etree
 
-from node import fund_commands, partners_commands
-from node.fund.outgoing_payments import PaymentWords, write_words
+from node import fund_commands, partners_commands, projects_commands
+from node.fund.outgoing_payments import write_words
+from node.fund_desks.words import read_words
 from node.house_init_service import read_own_card, take_other_card
 from protocol.house import BaseName
 from protocol.keys import Domain, SecretKeys, make_keys, sign
@@ -130,7 +131,7 @@ class HouseStory:
     # Setting up
 
     def init(self) -> None:
-        """Make the fund's and the companies' bases."""
+        """Make the fund's, the companies' and the projects' bases."""
         fund_commands.init(
             self.fund_folder,
             name=f"Fonds de dotation {self.name}"[:100],
@@ -150,11 +151,17 @@ class HouseStory:
             listen="127.0.0.1:0",
         )
         partners_commands.init(self.folder, database=self.make_database(f"{self.territory}-partners"))
+        projects_commands.init(
+            self.folder,
+            database=self.make_database(f"{self.territory}-projects"),
+            issuer=f"Comité {self.name}"[:80],
+            public_url="https://projets.example",
+        )
 
     def introduce(self, fund_url: str) -> None:
         """Show the bases that are kept apart to each other."""
         take_other_card(self.folder, read_own_card(self.fund_folder, BaseName.FUND), fund_url)
-        for base in (BaseName.ACCOUNTS, BaseName.PARTNERS):
+        for base in (BaseName.ACCOUNTS, BaseName.PARTNERS, BaseName.PROJECTS):
             take_other_card(self.fund_folder, read_own_card(self.folder, base), "")
 
     # Acting
@@ -339,10 +346,7 @@ class HouseStory:
         for name, secret in zip(("Anne Le Goff", "Bernard Tanguy"), self.officers, strict=True):
             public = secret.public
             await self.fund("officer_add", key=public.id.hex(), name=name, signing=public.signing.hex())
-            signed = PaymentWords(
-                **words | {"id": bytes.fromhex(words["id"]), "bearer": bytes.fromhex(words["bearer"])}
-            )
-            signature = sign(secret, Domain.OFFICER, write_words(signed))
+            signature = sign(secret, Domain.OFFICER, write_words(read_words(words)))
             await self.fund("payment_sign", words=words, officer=public.id.hex(), signature=signature.hex())
         order = await self.fund("order", day=self.today.isoformat())
         (self.documents / f"pain001-{order['order']}.xml").write_text(order["xml"], encoding="utf-8")

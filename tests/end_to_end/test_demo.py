@@ -43,11 +43,17 @@ def test_rights_cross_territories_and_nothing_is_lost_when_processes_are_killed(
         demo.stop()
     assert [one for one in result["checks"] if not one["ok"]] == []
     assert result["ok"]
-    assert result["books"] == (12 if base == "sqlite" else 6)
+    assert result["books"] == (15 if base == "sqlite" else 6)
     if base == "postgresql":
         return  # the bases of a house on PostgreSQL have tests of their own
     documents = Path(result["documents"])
     assert len(list(documents.rglob("*.pdf"))) == 6
     assert len(list(documents.rglob("*FEC*.txt"))) == 3
+    cycle = result["cycle"]
+    assert (cycle["missed"]["returned_cents"], len(cycle["missed"]["to_territories"])) == (1_100, 2)
+    assert sorted(cycle["direct"]["paid_cents"].values()) == [1_000, 1_400], "each fund pays what its own donors gave"
+    assert (cycle["blocked"]["code"], cycle["south"]["refused"]) == ("round_refused", "programme_blocked")
+    assert cycle["pass"] == {"issued": "good", "afterwards": "revoked"}
+    assert sorted(cycle["solidarity"]["shares_cents"]) == [388, 389]
     for name in ("delivered", "returned", "recalled", "refused", "by_file", "killed"):
         assert result["counts"][name] > 0
