@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,6 +39,22 @@ def test_what_is_overtaken_while_it_waits_never_counts() -> None:
     assert [find_in_force(told, now) for now in (60, 88, 1_000)] == ["a", "a", "a"], "taken back: at once, for good"
     tell(told, "b", 60)
     assert [find_in_force(told, now) for now in (60, 107, 108)] == ["a", "a", "b"]
+
+
+def test_what_counted_for_a_while_stays_until_the_next_has_waited() -> None:
+    told: list[Told[str]] = []
+    for value, at in (("a", 0), ("b", 10), ("c", 58), ("d", 200)):
+        tell(told, value, at)
+    assert [find_in_force(told, now) for now in (57, 58, 105, 106, 247, 248)] == ["a", "b", "b", "c", "c", "d"]
+
+
+def test_what_was_told_is_never_changed() -> None:
+    one = Told(value="a", at=Instant(0), from_at=Instant(0))
+    with pytest.raises(AttributeError):
+        one.value = "b"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Told("a", Instant(0), Instant(0))  # type: ignore[misc]
+    assert not hasattr(one, "__dict__")
 
 
 @settings(max_examples=60)
