@@ -27,7 +27,7 @@ from tests.doors.place import DoorsPlace, make_fund_place, make_office_place
 from tests.fund.fund_world import FundWorld
 from tests.partners.house import House
 
-EXAMPLES = 2
+EXAMPLES = 1
 BASES = {"fund": FUND_STEPS, "office": PARTNERS_STEPS}
 
 
