@@ -64,6 +64,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "protocol/distances.py": (_OF.format("distances"),),
     "protocol/obligations.py": (_OF.format("obligations"),),
     "protocol/netting.py": (_OF.format("netting"),),
+    "protocol/windows.py": (_OF.format("windows"),),
     "protocol/national_file.py": (_OF.format("national_file"),),
     "node/ledger/draws.py": (_IN.format("draws"),),
     "node/ledger/lots.py": (_IN.format("lots"),),
