@@ -24,7 +24,7 @@ def _load() -> ModuleType:
     return module
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("base", ["sqlite", "postgresql"])
 def test_rights_cross_territories_and_nothing_is_lost_when_processes_are_killed(
     base: str, tmp_path: Path, request: pytest.FixtureRequest
