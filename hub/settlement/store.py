@@ -183,7 +183,7 @@ def load_in_window(connection: Connection, number: int) -> list[Netted]:
 def load_payments(connection: Connection) -> dict[PaymentKey, Obligation]:
     """Return what is paid at the end of windows, by (window, payer, payee)."""
     rows = connection.execute(select(*(net_payments.c[name] for name in _PAYMENT_COLUMNS)))
-    return {(row[0], row[1], row[2]): _read_payment(tuple(row)) for row in rows}
+    return {(row[0], row[1], row[2]): _make_payment(tuple(row)) for row in rows}
 
 
 def find_payment(connection: Connection, key: PaymentKey) -> Obligation | None:
@@ -192,7 +192,7 @@ def find_payment(connection: Connection, key: PaymentKey) -> Obligation | None:
             net_payments.c.window_no == key[0], net_payments.c.payer == key[1], net_payments.c.payee == key[2]
         )
     ).first()
-    return None if row is None else _read_payment(tuple(row))
+    return None if row is None else _make_payment(tuple(row))
 
 
 def save_payment(connection: Connection, key: PaymentKey, one: Obligation) -> None:
@@ -219,7 +219,7 @@ def load_nettings(connection: Connection) -> dict[tuple[str, str], tuple[bool, i
     return {(row.member, row.other): (row.is_netted, row.since) for row in connection.execute(select(nettings))}
 
 
-def _read_payment(row: Sequence[Any]) -> Obligation:
+def _make_payment(row: Sequence[Any]) -> Obligation:
     number, payer, payee, cents, said, said_on, confirmed_on = row
     return _read((payer, payee, b"", cents, said, said_on, confirmed_on, number))
 

@@ -51,6 +51,7 @@ from protocol.envelopes import (
 from protocol.errors import NotCanonical
 from protocol.evidence import Evidence, EvidenceKind, SignedStatement
 from protocol.exchange import foils
+from protocol.exchange.peer_keys import make_new_key
 from protocol.house import (
     HOUSE_VERSION,
     BaseName,
@@ -73,8 +74,14 @@ from protocol.house import (
     GuideKnown,
     HouseMessage,
     HouseSlip,
+    NetPaid,
+    NetState,
+    NettedDue,
+    NettingTold,
     OpenPool,
     OpenProject,
+    OrderNetted,
+    OrderReturned,
     PaymentArrived,
     PaymentCalled,
     PaymentExpected,
@@ -91,6 +98,7 @@ from protocol.house import (
     Support,
     TakeBack,
     TakenBack,
+    WindowTold,
     encode_house_slip,
 )
 from protocol.keys import Domain, make_keys
@@ -102,6 +110,8 @@ from protocol.messages import (
     Counterfoil,
     Extension,
     Lot,
+    NetSettled,
+    Netting,
     Orders,
     Restored,
     RetireKey,
@@ -110,20 +120,22 @@ from protocol.messages import (
     SettledState,
     Slip,
     Stopped,
+    WindowClosed,
     decode_slip,
 )
-from protocol.national import DirectoryChanged, HubRestored, SlipRetaken, decode_national, encode_national
+from protocol.national import DirectoryChanged, HubRestored, SlipRetaken, WindowNetted, decode_national, encode_national
 from protocol.national_file import NationalRecord, frame
 from protocol.running.invitations import Invitation, format_invitation
 from protocol.running.keys_store import create_keys
 from protocol.running.settings import format_settings
+from protocol.windows import Netted, make_window
 from tests.federation.world import BREST, HUB, LYON, World
 from tests.fund.camt_files import Detail, Entry, File
 from tests.fund.fund_world import SETTINGS
 from tests.fuzz import catalogue_files, doors_served, pass_files, projects_files, south_files
 from tests.fuzz.national_files import Told, mend
 from tests.fuzz.story import Recorder, open_world, tell
-from tests.fuzz.targets import AT, AUTHOR, READER, TARGETS
+from tests.fuzz.targets import AT, AUTHOR, HOUSE, READER, TARGETS
 
 FOLDER: Final = Path(__file__).with_name("corpus")
 FILES_MAX: Final = 64
@@ -249,6 +261,12 @@ def _is(data: bytes, type_: type[Any]) -> bool:
     return True
 
 
+def _window() -> WindowClosed:
+    """Two territories owe each other."""
+    rows = (Netted((BREST, 1, 0), 0, LYON, 700), Netted((BREST, 1, 2), 1, LYON, 5), Netted((LYON, 1, 3), 0, BREST, 300))
+    return make_window(1, 20261130, rows)
+
+
 def _single_messages(slips: list[Slip]) -> Iterator[bytes]:
     """One slip of each kind of message, the shortest that was said; those that the story does not say by hand."""
     shortest: dict[str, bytes] = {}
@@ -259,6 +277,9 @@ def _single_messages(slips: list[Slip]) -> Iterator[bytes]:
         Restored(2, 3),
         Extension("newer", b"?"),
         Settled(BREST, 1, 0, (0,), (SettledState.PAID,), (20261128,)),
+        Netting(True, 20261128),
+        _window(),
+        NetSettled(1, SettledState.CONFIRMED, 20261130),
     )
     lot = Lot(LYON, bytes(16), 5, 202611)
     cede = Cede((lot,), (), (0,), (5,), (), bytes(8), bytes(32))
@@ -372,6 +393,13 @@ def _house_slips() -> Iterator[bytes]:
         DueTaken(bytes(16)),
         DueSettled(bytes(16), DueState.PAID, 4_900, 20270402),
         DueConfirmed(bytes(16), 20270403),
+        make_new_key(HOUSE, BaseName.ACCOUNTS, 1, AUTHOR, keys.make_keys(bytes([9]) * 64)),
+        NettingTold(LYON, True, 20261128),
+        OrderNetted(bytes(16), b"sealed"),
+        OrderReturned(bytes(16), "order_refused"),
+        NettedDue(bytes(16), LYON, bytes(16), 700, b"sealed"),
+        WindowTold(1, 20261130, (BREST, LYON), (400, -400), (bytes(16), b"another, opaque."), (1, 1), (700, -300)),
+        NetPaid(1, LYON, NetState.PAID, 20261203),
         GuideAccredited(bytes(16), bytes(32), 20261101, 20281031),
         GuideEnded(bytes(16), "guide_left"),
         GuideKnown(bytes(16), True),
@@ -408,6 +436,7 @@ def _national(world: World) -> Iterator[bytes]:
 
     yield from world.hub_book.read_now(load)
     yield encode_national(HubRestored(AT, 2))
+    yield encode_national(WindowNetted(AT, _window()))
     yield encode_national(SlipRetaken(AT, BREST, 1, 2, bytes(32), "", (0,), ("unknown_account",)))
 
 

@@ -38,7 +38,7 @@ from protocol import (
 )
 from protocol.book.log_store import Log
 from protocol.canonical import decode_typed, encode_typed
-from protocol.directory import BrokenDirectory, Change, Directory
+from protocol.directory import BrokenDirectory, Change, Directory, Member, MemberKind, MemberStatus
 from protocol.envelopes import (
     ENVELOPE_BYTES_MAX,
     STATEMENT_BYTES_MAX,
@@ -56,6 +56,7 @@ from protocol.evidence import NotEvidence
 from protocol.exchange import foils
 from protocol.exchange.client import HubRefused, HubUnreachable, _refusal_of
 from protocol.exchange.own_slips_service import verify_own_slips
+from protocol.exchange.peer_keys import require_new_key
 from protocol.exchange.service import Identity, verify_envelope
 from protocol.keys import Domain, Keyring, Unreadable
 from protocol.messages import Cede, Forward, Lot, SealedColumn
@@ -74,6 +75,7 @@ HUB: Final = "HUB-FR"
 NETWORK: Final = "test"
 AT: Final = Instant(1_795_000_000_000)
 AUTHOR: Final = keys.make_keys(b"an author of the fuzzed messages" * 2)
+HOUSE: Final = "house of 242900314"
 READER: Final = keys.make_keys(b"the reader of all of what we say" * 2)
 
 
@@ -227,12 +229,18 @@ def _checkpoint() -> Run:
 
 
 def _house_slip() -> Run:
+    known = Member("ACCOUNTS", "accounts", MemberKind.TERRITORY, MemberStatus.ACTIVE, (AUTHOR.public,))
+
     def run(data: bytes) -> None:
         try:
             slip = house.decode_house_slip(data)
         except Malformed:
             return
         require_same(house.encode_house_slip(slip), data, "a slip of a house")
+        for message in slip.messages:
+            if isinstance(message, house.NewKey):
+                with suppress(BadEnvelope):
+                    require_new_key(HOUSE, known, message)
 
     return run
 

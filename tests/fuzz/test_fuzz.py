@@ -133,10 +133,15 @@ NOT_DECODERS: Final = {
     "hub/config.py": "values only",
     "node/federation/checks.py": "checks of our own book",
     "node/governance/passes/kept_words.py": "rows of our own book",
+    "protocol/exchange/peer_key_checks.py": "checks of our own book",
 }
 SAID_ELSEWHERE: Final = {
     "open_hub_checkpoint": "one step of `take`: reached where an envelope of the hub carries a checkpoint",
     "decode_recovery": "a row of our own book",
+    "decode_links": "a row of our own book",
+    "require_announced": "one step of taking a house's envelope: its `NewKey` is read by the house_slip target",
+    "require_signer": "one step of taking a house's envelope, on keys that were verified",
+    "read_giver": "`parse_address`, which the names target reaches, and None where it refuses",
     "_read_bounded": "the length of a network answer; what is in it is read by `verify_envelope` and `_refusal_of`",
     "require_balance": "the operator's own numbers: no byte of a stranger comes here",
     "require_amount": "an integer that msgspec read: reached by the body target",
