@@ -335,7 +335,14 @@ class Lived:
         self.numbers["project"] = address.partition("@")[0].replace("-", "")[:8]
         brest.json("orient", where, self.numbers["citizen"], f"{address}=3000")
         other = brest.json("account", "show", where, self.numbers["other"])["address"]
-        line = {"from": self.numbers["giver"], "to": other, "cents": 500, "words": WORDS, "id": str(uuid.uuid4())}
+        line = {
+            "from": self.numbers["giver"],
+            "to": other,
+            "cents": 500,
+            "words": WORDS,
+            "id": str(uuid.uuid4()),
+            "anonymous": True,
+        }
         told = self.lyon.call("POST", "/v1/cessions", {"items": [line]})[1]
         assert told["items"][0]["status"] == "done", told
         self.until("who is shown", lambda: self.lyon.json("payee", self.lyon.folder, other)["takes_rights"])
