@@ -21,6 +21,7 @@ from node.config import NodeConfig
 from node.federation import senders
 from node.federation.arrivals import NotProven, open_column, open_forward, open_orders
 from node.federation.whispers import Said, Whisper, WhisperRefused, open_whisper
+from node.guides.errors import ActRefused
 from node.ledger.postings import Posting
 from protocol import (
     canonical,
@@ -788,7 +789,8 @@ def _read_body(data: bytes) -> None:
         if isinstance(read, orientation_requests.OrientationRequest):
             _take_line(lambda asked=read: orientation_requests.read_orientation(asked, BREST))
         if (take := _READERS.get(type_)) is not None:
-            _take_line(lambda asked=read, take=take: take(asked))
+            with suppress(ActRefused):  # what a group's guide signed is refused by its own name
+                _take_line(lambda asked=read, take=take: take(asked))
         if isinstance(read, requests.CessionLines):
             for item in requests.read_lines(read.items, requests.CessionItem):
                 if isinstance(item, requests.CessionItem):
