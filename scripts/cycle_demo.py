@@ -2,7 +2,7 @@
 
 Committees refuse one project with its reason and validate others; citizens direct rights at home and abroad; one project
 misses its minimum and the rights go home, across territories; what is funded is converted, and each fund pays the bearer
-itself, a distant one too; an audit blocks the second instalment until another finding; a South programme is blocked until
+itself, a distant one too, or two of them net it in a window; an audit blocks the second instalment until another finding; a South programme is blocked until
 it lacks nothing, gets its first instalment and waits for proofs; a pass is issued and revoked; a pool is shared.
 """
 
@@ -88,13 +88,14 @@ class Town:
 
 @dataclass
 class CycleStory:
-    """Three towns. `stop` and `start` a town's process."""
+    """Three towns. `stop` and `start` a town's process; `hub` asks the hub, as its operator does."""
 
     towns: Sequence[Town]
     dice: random.Random
     say: Callable[[str], None]
     stop: Callable[[str], Awaitable[None]]
     start: Callable[[str], Awaitable[None]]
+    hub: Callable[..., Any]
     facts: dict[str, Any] = field(default_factory=dict)
 
     def _id(self) -> str:
@@ -310,7 +311,10 @@ class CycleStory:
             return [one for one in found if one["cents"] == cents]
 
         (proposal,) = await story._until(f"a proposal of {cents} cents", proposed)
-        words = await story.fund("due_words", id=proposal["id"])
+        await self._sign_and_order(payer, await story.fund("due_words", id=proposal["id"]))
+
+    async def _sign_and_order(self, payer: Town, words: dict[str, Any]) -> None:
+        story = payer.story
         for secret in story.officers:
             signature = sign(secret, Domain.OFFICER, write_words(read_words(words)))
             await story.fund("payment_sign", words=words, officer=secret.public.id.hex(), signature=signature.hex())
@@ -359,8 +363,10 @@ class CycleStory:
             f"{project['title']}: paid whole in two instalments, {paid[distant.code]} cents directly by a distant fund"
         )
 
-    async def _round_by_round(self, town: Town, distant: Town, project: dict[str, Any], cents: int) -> dict[str, int]:
-        """Convert one instalment, have its funds pay, and hear the bearer; return what each fund paid."""
+    async def _round_by_round(
+        self, town: Town, distant: Town, project: dict[str, Any], cents: int, *, is_netted: bool = False
+    ) -> dict[str, int]:
+        """Convert one instalment, have its funds pay or net, and hear the bearer; return what each fund paid."""
         asked = await town.projects("convert", id=self._id(), project=project["id"])
         self._require(f"a round of {asked['cents']}", holds=asked["cents"] == cents)
 
@@ -372,7 +378,9 @@ class CycleStory:
 
         parts: dict[str, int] = await town.story._until(f"the round of {project['title']}", converted)
         for payer in (town, distant):
-            if payer.code in parts:
+            if payer.code in parts and is_netted and payer is distant:
+                await self._net(town, payer, parts[payer.code])
+            elif payer.code in parts:
                 await self._pay(payer, parts[payer.code])
         await self._confirm(town, project, asked["round"], list(parts))
         return parts
@@ -447,11 +455,70 @@ class CycleStory:
         self._require(f"{WELL} still lacks {left}", holds=not left)
 
     async def _pay_shed(self, town: Town, distant: Town, project: dict[str, Any]) -> None:
+        await self._agree(town, distant)
         await self._lead(town, project["id"], "started")
-        paid = await self._round_by_round(town, distant, project, 1_600)
+        paid = await self._round_by_round(town, distant, project, 1_600, is_netted=True)
         self.facts["shed"] = {"title": project["title"], "territory": town.code, "paid_cents": paid}
         apart = "a foundation elsewhere" if town.story.is_apart else "its fund"
-        self.say(f"{project['title']}: paid by {apart} and by the fund of {distant.story.name}")
+        self.say(
+            f"{project['title']}: paid by {apart}; what the fund of {distant.story.name} owed of it went through a window"
+        )
+
+    # Netting.
+
+    async def _agree(self, town: Town, other: Town) -> None:
+        """Two officers of each fund sign that they net what they owe each other, and each knows where the other is paid."""
+        for fund, partner in ((town, other), (other, town)):
+            words = await fund.story.fund("netting_words", id=self._id(), territory=partner.code, is_netted=True)
+            for secret in fund.story.officers:
+                signature = sign(secret, Domain.OFFICER, bytes.fromhex(words["to_sign"]))
+                await fund.story.fund(
+                    "netting_sign", words=words, officer=secret.public.id.hex(), signature=signature.hex()
+                )
+            await fund.story.fund("card_own")
+
+        async def is_agreed() -> bool:
+            for one in (town, other):
+                await one.accounts("catalogue_publish")
+                await one.accounts("catalogue_fetch")
+            known = []
+            for fund, partner in ((town, other), (other, town)):
+                cards = {one["territory"]: one["account"] for one in await fund.story.fund("cards")}
+                agreed = await fund.story.fund("netting_agreements")
+                holds = any(one["holds"] for one in agreed if one["territory"] == partner.code)
+                known.append(holds and cards.get(partner.code) is not None)
+            return all(known)
+
+        await town.story._until("two funds that net, each known to the other", is_agreed)
+
+    async def _net(self, town: Town, payer: Town, cents: int) -> None:
+        """The payer's fund nets what it owes, the hub closes a window, one fund pays the other, and that one the bearer."""
+
+        async def is_netted() -> bool:
+            await payer.story.fund("net_dues")
+            waiting = [one for one in await town.story.fund("dues", open_only=True) if one["cents"] == cents]
+            return any("window" in one["waits_for"] for one in waiting)
+
+        await town.story._until("a due that waits for a window", is_netted)
+        await asyncio.to_thread(self.hub, "open_window")
+        report = await asyncio.to_thread(self.hub, "close_window")
+
+        async def to_sign() -> Any:
+            return [one for one in await payer.story.fund("net_payments") if one["state"] == "to sign"]
+
+        (line,) = await payer.story._until("a payment at the end of a window", to_sign)
+        async with payer.desk:
+            words = await payer.story.fund("net_words", id=line["payment"])
+            await self._sign_and_order(payer, words)
+        come = town.story.bank.receive(cents, name=payer.story.name, iban=payer.story.iban)
+        async with town.desk:
+            await town.story._import(come)
+        await self._pay(town, cents)
+        self.facts["netted"] = {
+            "window": report["window"],
+            "payments": report["payments"],
+            "positions": report["positions"],
+        }
 
     # People.
 

@@ -46,7 +46,7 @@ CITIZENS = 480  # shared out in proportion to population, at least four each
 ENDOWMENT_CENTS = 5_000_000
 START_SECONDS = 60.0
 QUIET_SECONDS = 60.0
-CYCLE_FACTS = {"refused", "missed", "blocked", "direct", "shed", "south", "pass", "solidarity"}
+CYCLE_FACTS = {"refused", "missed", "blocked", "direct", "shed", "netted", "south", "pass", "solidarity"}
 
 console = Console(width=None if sys.stdout.isatty() else 120)
 
@@ -281,7 +281,7 @@ class Demo:
         if len(self.houses) == 3:
             towns = [Town(self.houses[node.code], node.people) for node in self.territories[:3]]
             dice = random.Random(f"cycle/{self.count}")  # noqa: S311 - a story to be told again
-            cycle = CycleStory(towns, dice, self.say, self._stop_node, self._start_node)
+            cycle = CycleStory(towns, dice, self.say, self._stop_node, self._start_node, self.hub.admin)
             await cycle.run()
             self.cycle = cycle.facts
         for story in self.houses.values():

@@ -76,8 +76,9 @@ class Bank:
         self.balance += sum(entry.cents for entry in entries)
         return file.write()
 
-    def receive(self, cents: int, *, name: str, reference: str = "", text: str = "") -> Entry:
+    def receive(self, cents: int, *, name: str, reference: str = "", text: str = "", iban: str = "") -> Entry:
         detail = Detail(cents=cents, name=name, reference=reference, text=text, bank_reference=uuid.uuid4().hex[:16])
+        detail.iban = iban or detail.iban
         return Entry(cents=cents, details=[detail])
 
     def carry_out(self, order: bytes) -> list[Entry]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -152,7 +153,9 @@ class CardDesk:
             return
         if told.iban and _fund_number(told) <= max((_fund_number(one.value) for one in before), default=0):
             return  # that fund has said something else since: a card cannot put its older word back
-        words = [Told(value=_words(one.value), at=one.at, from_at=one.from_at) for one in before]
+        # A card may be read before its fund has told any account: the first account there is no change of one.
+        known = dropwhile(lambda one: not one.value.iban, before)
+        words = [Told(value=_words(one.value), at=one.at, from_at=one.from_at) for one in known]
         start = compute_start(words, _words(told), page.now, self._wait_ms) if told.iban else page.now
         connection.execute(
             insert(settlement_accounts).values(

@@ -52,6 +52,8 @@ def test_rights_cross_territories_and_nothing_is_lost_when_processes_are_killed(
     cycle = result["cycle"]
     assert (cycle["missed"]["returned_cents"], len(cycle["missed"]["to_territories"])) == (1_100, 2)
     assert sorted(cycle["direct"]["paid_cents"].values()) == [1_000, 1_400], "each fund pays what its own donors gave"
+    [payment], positions = cycle["netted"]["payments"], cycle["netted"]["positions"]
+    assert (payment["cents"], sorted(one["net_cents"] for one in positions)) == (700, [-700, 700])
     assert (cycle["blocked"]["code"], cycle["south"]["refused"]) == ("round_refused", "programme_blocked")
     assert cycle["pass"] == {"issued": "good", "afterwards": "revoked"}
     assert sorted(cycle["solidarity"]["shares_cents"]) == [388, 389]

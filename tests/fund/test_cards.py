@@ -93,6 +93,16 @@ async def test_an_account_counts_at_once_a_change_of_it_after_two_days(world: Fu
     assert not world.find_wrongs()
 
 
+async def test_a_first_account_counts_at_once_also_after_cards_without_one(world: FundWorld) -> None:
+    await hear(world, account(1, ""), account(2, IBANS[0]))
+    assert iban(world) == IBANS[0]
+    await hear(world, account(3, ""), account(4, IBANS[1]))
+    assert iban(world) is None, "where there was one before, another is a change"
+    world.later(2.1)
+    assert iban(world) == IBANS[1]
+    assert not world.find_wrongs()
+
+
 async def test_an_older_card_and_the_same_words_again_change_nothing(world: FundWorld) -> None:
     await hear(world, account(5, IBANS[0]), account(4, IBANS[1]), account(6, IBANS[0]))
     world.later(3)
