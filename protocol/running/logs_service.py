@@ -5,6 +5,7 @@ What libraries say through the standard `logging` comes out the same way, warnin
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import sys
@@ -65,6 +66,7 @@ def set_up_logs(*, level: str = "info", is_json: bool | None = None) -> None:
     )
     logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
     logging.getLogger("aiohttp.server").addFilter(_is_news)
+    logging.getLogger("apscheduler.executors.default").addFilter(_is_no_end)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -74,6 +76,11 @@ def _is_news(record: logging.LogRecord) -> bool:
     from aiohttp.http_exceptions import HttpProcessingError  # who serves nothing need not load it
 
     return not isinstance(record.exc_info[1], HttpProcessingError)
+
+
+def _is_no_end(record: logging.LogRecord) -> bool:
+    """A job that is cancelled because its process ends is no trouble: the scheduler would write a traceback."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)
 
 
 def _hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -15,6 +15,7 @@ from node.fund.chart import (
     company_auxiliary,
     donor_auxiliary,
     earmark_auxiliary,
+    fund_auxiliary,
 )
 from node.fund.chart_store import load_chart
 from node.fund.declarations import FiscalYear
@@ -37,6 +38,7 @@ DAY = datetime.date(2026, 3, 4)
 PIECE = Piece(reference="RELEVE-2026-03", on=datetime.date(2026, 3, 3))
 WRITING = Writing(chart=CHART, on=DAY, piece=PIECE)
 MISSION = Tag(is_public_appeal=True, purpose=Purpose.MISSION, place=Place.FRANCE)
+FUND = fund_auxiliary("243500139")
 ABROAD = Tag(is_public_appeal=False, purpose=Purpose.MISSION, place=Place.ABROAD)
 RUNNING = Tag(is_public_appeal=False, purpose=Purpose.RUNNING, place=Place.FRANCE)
 
@@ -56,6 +58,20 @@ aid_parts = st.lists(st.builds(AidPart, cents=cents, tag=aid_tags), min_size=1, 
 donors = st.integers(1, 10**6).map(donor_auxiliary)
 sources = st.sampled_from(BoundSource)
 appeals = st.booleans()
+
+
+def make_window_entry(writing: Writing, *, aids: list[AidPart], contributed: list[Cents]) -> Draft:
+    """Return the entry of a window, whose rest is paid to another fund, or by one."""
+    rest = sum(part.cents for part in aids) - sum(contributed)
+    return bookings.book_window(
+        writing,
+        window=1,
+        aids=aids,
+        contributions=contributed,
+        pays=[(FUND, Cents(rest))] if rest > 0 else [],
+        receives=[(FUND, Cents(-rest))] if rest < 0 else [],
+    )
+
 
 # Every function of bookings.py, by its name, with all that it can be given.
 BOOKINGS: dict[str, st.SearchStrategy[Draft]] = {
@@ -120,6 +136,9 @@ BOOKINGS: dict[str, st.SearchStrategy[Draft]] = {
         bookings.book_aid_returned, writings, bank=banks, bearer=st.just(BEARER), cents=cents
     ),
     "book_aid_withdrawn": st.builds(bookings.book_aid_withdrawn, writings, bearer=st.just(BEARER), parts=aid_parts),
+    "book_window": st.builds(make_window_entry, writings, aids=aid_parts, contributed=st.lists(cents, max_size=3)),
+    "book_net_paid": st.builds(bookings.book_net_paid, writings, bank=banks, fund=st.just(FUND), cents=cents),
+    "book_net_received": st.builds(bookings.book_net_received, writings, bank=banks, fund=st.just(FUND), cents=cents),
     "book_bank_fee": st.builds(bookings.book_bank_fee, writings, bank=banks, cents=cents, tag=spending_tags),
     "book_dedicated": st.builds(
         bookings.book_dedicated,

@@ -36,6 +36,8 @@ from node.fund.bookings import (
     book_identified_deposit,
     book_identified_gift,
     book_liberality,
+    book_net_paid,
+    book_net_received,
     book_pledge,
     book_pledge_ended,
     book_receipt_sent_back,
@@ -44,6 +46,7 @@ from node.fund.bookings import (
     book_result_allotted,
     book_unidentified_receipt,
     book_volunteering,
+    book_window,
 )
 from node.fund.books_errors import InvalidEntry, NothingDedicated
 from node.fund.chart import LABEL_MAX, bearer_auxiliary, company_auxiliary, donor_auxiliary, earmark_auxiliary
@@ -61,6 +64,7 @@ from tests.fund.books_makers import (
     DAY,
     DONOR,
     EARMARK,
+    FUND,
     MISSION,
     OTHER_BANK,
     PIECE,
@@ -71,7 +75,7 @@ from tests.fund.books_makers import (
 
 C = Cents(1_234)
 PARTS = [AidPart(cents=Cents(1_000), tag=MISSION), AidPart(cents=Cents(234), tag=ABROAD)]
-E, D, P, A = "E552100554", "D000000042", "PW691234567", "AEAU"
+E, D, P, A, F = "E552100554", "D000000042", "PW691234567", "AEAU", "F243500139"
 
 # what the event is, its journal, and its lines: account, auxiliary, debit or credit (below zero)
 EXPECTED: list[tuple[Callable[[], Draft], str, list[tuple[str, str, int]]]] = [
@@ -195,6 +199,28 @@ EXPECTED: list[tuple[Callable[[], Draft], str, list[tuple[str, str, int]]]] = [
         lambda: book_aid_withdrawn(WRITING, bearer=BEARER, parts=PARTS),
         "OD",
         [("4672", P, 1_234), ("6571", "", -1_000), ("6571", "", -234)],
+    ),
+    (
+        lambda: book_window(
+            WRITING, window=3, aids=PARTS, contributions=[Cents(234)], pays=[(FUND, Cents(1_000))], receives=[]
+        ),
+        "OD",
+        [("6571", "", 1_000), ("6571", "", 234), ("7551", "", -234), ("4672", F, -1_000)],
+    ),
+    (
+        lambda: book_window(WRITING, window=3, aids=[], contributions=[C], pays=[], receives=[(FUND, C)]),
+        "OD",
+        [("7551", "", -1_234), ("4672", F, 1_234)],
+    ),
+    (
+        lambda: book_net_paid(WRITING, bank=BANK, fund=FUND, cents=C),
+        "BQ",
+        [("4672", F, 1_234), ("512001", "", -1_234)],
+    ),
+    (
+        lambda: book_net_received(WRITING, bank=BANK, fund=FUND, cents=C),
+        "BQ",
+        [("512001", "", 1_234), ("4672", F, -1_234)],
     ),
     (
         lambda: book_bank_fee(WRITING, bank=BANK, cents=Cents(35), tag=RUNNING),

@@ -208,3 +208,18 @@ def test_logs_that_were_set_up_under_a_borrowed_standard_error_go_on_when_it_is_
     done = subprocess.run([sys.executable, "-c", BORROWED], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "")
     assert [json.loads(line)["event"] for line in done.stderr.splitlines()] == ["afterwards", "afterwards too"]
+
+
+CANCELLED = """
+import asyncio, logging
+from protocol.running.logs_service import set_up_logs
+set_up_logs(level="info")
+for error in (asyncio.CancelledError(), ValueError("a job of ours")):
+    logging.getLogger("apscheduler.executors.default").error("Error running job", exc_info=error)
+"""
+
+
+def test_a_job_that_ends_with_its_process_is_not_told_as_trouble() -> None:
+    done = subprocess.run([sys.executable, "-c", CANCELLED], capture_output=True, text=True, timeout=60)
+    [line] = [json.loads(line) for line in done.stderr.splitlines()]
+    assert "a job of ours" in line["exception"]
