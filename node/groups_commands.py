@@ -36,9 +36,7 @@ from protocol.running.keys_store import find_passphrase, load_keyring
 from protocol.running.settings import NotConfigured
 from protocol.times import DAY_MS
 
-app = typer.Typer(
-    no_args_is_help=True, help="Groups with an accredited guide: members, consent, and what the guide signed."
-)
+app = typer.Typer(no_args_is_help=True, help="Groups with an accredited guide: members, consent, signed acts.")
 sign = typer.Typer(no_args_is_help=True, help="What a guide signs with his own key. Needs no base.")
 app.add_typer(sign, name="sign")
 
