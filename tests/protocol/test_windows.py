@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from protocol.errors import Malformed
 from protocol.messages import NetSettled, SettledState, require_window
-from protocol.obligations import ObligationState
+from protocol.obligations import Obligation, ObligationState
 from protocol.windows import (
     Netted,
     begin_payments,
@@ -83,10 +83,17 @@ def test_columns_that_do_not_fit_are_refused(change: dict[str, tuple[object, ...
         require_window(msgspec.structs.replace(window, **change))
 
 
+def test_ragged_columns_are_not_read_as_far_as_they_fit() -> None:
+    window = make_window(1, 20261130, [Netted((NAMES[0], 1, index), 0, NAMES[1], 5) for index in range(2)])
+    with pytest.raises(ValueError, match="zip"):
+        list(netted_of(msgspec.structs.replace(window, cents=(5,))))
+
+
 def test_a_payment_is_told_by_who_pays_and_who_is_paid() -> None:
     payer, payee = NAMES[1], NAMES[0]
     window = make_window(3, 20261130, [Netted((payee, 1, 0), 0, payer, 500)])
     [(key, payment)] = begin_payments(window).items()
+    assert payment == Obligation(debtor=payer, creditor=payee, project=b"", cents=500, window=3)
     for speaker, other, state, expected in (
         (payer, payee, SettledState.PAID, ObligationState.PAID),
         (payer, payee, SettledState.REJECTED, ObligationState.REJECTED),
