@@ -257,10 +257,7 @@ class Sequencer:
         self.counts[name] = self.counts.get(name, 0) + more
 
     def desk(self, page: Page) -> Desk:
-        """Return the working set of this page, for an operation that stands on it."""
-        return self._desk(page)
-
-    def _desk(self, page: Page) -> Desk:
+        """Return the working set of this page; it is saved and told when the page closes."""
         desk: Desk | None = page.memo.get(_KEY)
         if desk is None:
             members = dict(self._registry.on_page(page).members)
@@ -287,14 +284,14 @@ class Sequencer:
                 results.append(forked)
             except BadEnvelope as refusal:
                 results.append(refusal)
-        desk = self._desk(page)
+        desk = self.desk(page)
         ready = [taker for taker in sorted(desk.takers) if self._is_on_line(taker)]
         desk.takers.clear()
         self.hand_over(page, ready)
         return results
 
     def _take_one(self, page: Page, received: Received) -> Taken:
-        desk = self._desk(page)
+        desk = self.desk(page)
         connection = page.connection
         statement = received.statement
         member = statement.sender
@@ -338,7 +335,7 @@ class Sequencer:
     def use_desk(self, page: Page, desk: Desk) -> None:
         """Work on this desk for the rest of the page."""
         page.memo[_KEY] = desk
-        self._desk(page)
+        self.desk(page)
 
     def take_slip(self, desk: Desk, member: str, key: SlipKey, slip: Slip, carried: CarriedSlip) -> None:
         """Decide a slip whose leaf is stored, with what travels beside it."""
@@ -596,7 +593,7 @@ class Sequencer:
 
     def hand_over(self, page: Page, items: Sequence[str]) -> list[int | Refusal]:
         """Write the slips that wait for each of these members into its log; return how many."""
-        desk = self._desk(page)
+        desk = self.desk(page)
         results: list[int | Refusal] = []
         for taker in items:
             member = desk.members.get(taker)
@@ -653,7 +650,7 @@ class Sequencer:
 
     def expire(self, page: Page, items: Sequence[None]) -> list[int | Refusal]:
         """End cessions whose term has passed before hand-over; run again until it returns 0."""
-        done = self._expire_due(self._desk(page), None)
+        done = self._expire_due(self.desk(page), None)
         return [done if place == 0 else 0 for place in range(len(items))]
 
     def forget(self, page: Page, items: Sequence[None]) -> list[int | Refusal]:
@@ -662,7 +659,7 @@ class Sequencer:
         Until then a receiver, or a giver, whose book is restored from an old copy can learn again what it lost.
         """
         ended = store.load_ended(page.connection, page.now - KEEP_BESIDE_MS, FORGET_MAX)
-        desk = self._desk(page)
+        desk = self.desk(page)
         for origin, index in ended:
             log = desk.log(origin, desk.hub)
             log_store.delete_attachment(page.connection, log.id, index)

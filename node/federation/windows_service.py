@@ -52,7 +52,7 @@ class Windows:
     # What our fund and our projects say
 
     def hear_fund(self, page: Page, messages: Sequence[HouseMessage]) -> None:
-        """Carry our fund's words to other funds. Where there is no way to one, the word waits in our fund's next one."""
+        """Carry our fund's words to other funds. One that no member can be told is kept as a break."""
         for message in messages:
             try:
                 if isinstance(message, NettingTold):

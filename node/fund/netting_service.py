@@ -23,7 +23,7 @@ from node.fund.dues import DueState, bearer_id
 from node.fund.fund_errors import FundUnknown, NettingRefused
 from node.fund.matching import Expected
 from node.fund.netting import net_payment_id, read_subject, read_window, write_subject
-from node.fund.outgoing_payments import SIGNERS, WORDS_VERSION, NettingWords, NetWords, PaymentState
+from node.fund.outgoing_payments import SIGNERS, WORDS_VERSION, NettingWords, NetWords
 from node.fund.references import Iban
 from node.fund.seal_store import change
 from node.fund.statements import Movement
@@ -479,17 +479,3 @@ def _find(connection: Connection, window: int, other: str) -> Any:
     return connection.execute(
         select(net_payments).where(net_payments.c.window_no == window, net_payments.c.other == other)
     ).first()
-
-
-def is_paid(connection: Connection, window: int, other: str) -> bool:
-    """Tell whether the bank carried out what we pay another fund at the end of a window."""
-    return (
-        connection.execute(
-            select(payments.c.id).where(
-                payments.c.window_no == window,
-                payments.c.paid_fund == other,
-                payments.c.state == PaymentState.CONFIRMED,
-            )
-        ).first()
-        is not None
-    )
