@@ -19,6 +19,8 @@ from protocol.keys import Domain, Keyring, PublicKeys, SecretKeys, Unreadable, i
 from protocol.messages import SEALED_ORDER_BYTES_MAX, Id16, KeyName, Party, Signature
 
 ORDER_VERSION: Final = 1
+ABROAD_VERSION: Final = 2  # of an order for work outside France: `country` is where that is
+HOME_COUNTRY: Final = "FR"
 ORDER_BYTES_MAX: Final = 4_096
 
 _Day = Annotated[int, Meta(ge=19000101, le=99991231)]  # yyyymmdd
@@ -35,7 +37,8 @@ class ConversionOrder(Struct, frozen=True, array_like=True):
 
     `territory` is where the project is decided, `payer` where the fund is. `bearer` is the body's SIREN or RNA,
     `eligible_until` how long the oldest of its proofs holds (yyyymmdd), `proof` the digest of the file that holds them.
-    `decision` is the digest of the committee's signed minutes, `decided_on` their day. `round` counts from 1.
+    `decision` is the digest of the committee's signed minutes, `decided_on` their day. `round` counts from 1. `country` is where
+    the account is in version 1, whose work is done in France; in version 2 it is where the work is done (ISO 3166, two letters).
     """
 
     version: Annotated[int, Meta(ge=1, le=2**16)]
@@ -53,6 +56,11 @@ class ConversionOrder(Struct, frozen=True, array_like=True):
     proof: Annotated[bytes, Meta(min_length=32, max_length=32)]
     decision: Annotated[bytes, Meta(min_length=32, max_length=32)]
     decided_on: _Day
+
+
+def find_country(order: ConversionOrder) -> str:
+    """Return the country where the work is done that an order pays for: two letters."""
+    return order.country if order.version == ABROAD_VERSION else HOME_COUNTRY
 
 
 class SignedOrder(Struct, frozen=True, array_like=True):
@@ -97,7 +105,7 @@ def verify_order(signed: SignedOrder, deciders: list[PublicKeys], *, territory: 
         order = decode_typed(signed.order, ConversionOrder, size_max=ORDER_BYTES_MAX)
     except NotCanonical:
         raise OrderRefused(reason="unreadable") from None
-    if order.version != ORDER_VERSION:
+    if order.version not in (ORDER_VERSION, ABROAD_VERSION):
         raise OrderRefused(reason=f"order version {order.version} is not spoken here")
     if order.territory != territory or order.payer != payer:
         raise OrderRefused(reason="an order of another territory, or for another fund")

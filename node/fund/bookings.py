@@ -11,7 +11,7 @@
     the bank takes a fee               627 / 512         never netted against gifts
     an over-payment goes back          471 / 4672, then 4672 / 512; not after all: 4672 / 471
     a gift outside any public appeal   512 / 1081        consumed: 1089 / 7532 (the credit side is a parameter)
-    at closing, what is bound and left 6896 / 196        used: 196 / 7896
+    at closing, what is bound and left 6896 / 196        used: 196 / 7896; of other funds' contributions 6895 / 195, 195 / 7895
     a company's pledge                 802 / 8092        paid or lapsed: 8092 / 802
     volunteers' work                   864 / 875
     the result is allotted             120 / 110         or 119 / 129
@@ -499,6 +499,8 @@ _BOUND: Final = {
         AccountRole.FROM_DEDICATED_GENEROSITY,
     ),
 }
+
+KEPT_ON: Final = {source: roles[0] for source, roles in _BOUND.items()}
 
 
 def book_dedicated(

@@ -7,7 +7,7 @@ stands where the bank's own statement stands.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Connection, func, insert, select
 
 from node.fund import bookings
+from node.fund.aid_places_store import load_sums_by_place
 from node.fund.balances import compute_balances
 from node.fund.bookings import AidPart, Writing
 from node.fund.chart import (
@@ -26,12 +27,13 @@ from node.fund.chart import (
     fund_auxiliary,
 )
 from node.fund.chart_store import load_chart
-from node.fund.days import day_at, number_of
+from node.fund.days import day_at, day_of, number_of
 from node.fund.declarations import FiscalYear
 from node.fund.entries import Draft, Entry, Piece, number_drafts
 from node.fund.matching import PAYMENTS
 from node.fund.netting import NetOutcome, read_subject
 from node.fund.openings import open_year
+from node.fund.outgoing_payments import read_dues
 from node.fund.settings import FundSettings
 from node.fund.statements import Movement
 from node.fund.tables import bearers, donors, entries, expectations, movements
@@ -41,7 +43,6 @@ from protocol.book.worker import Page
 
 _RANK: Final = 1  # of the one bank account that the fund has today
 _FEES: Final = Tag(is_public_appeal=False, purpose=Purpose.RUNNING, place=Place.FRANCE)
-_AID: Final = Tag(is_public_appeal=False, purpose=Purpose.MISSION, place=Place.FRANCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,20 +151,22 @@ class Books:
 
     def decide_aid(self, page: Page, payment: Any) -> None:
         """Two people signed: the fund owes the bearer."""
+        parts = _parts(page.connection, payment)
         self._write_payment(
             page,
             "aid-decided",
             payment,
-            lambda writing, bearer: bookings.book_aid_decided(writing, bearer=bearer, parts=_parts(payment)),
+            lambda writing, bearer: bookings.book_aid_decided(writing, bearer=bearer, parts=parts),
         )
 
     def withdraw_aid(self, page: Page, payment: Any) -> None:
         """Nothing was paid, and nothing is owed any more."""
+        parts = _parts(page.connection, payment)
         self._write_payment(
             page,
             "aid-withdrawn",
             payment,
-            lambda writing, bearer: bookings.book_aid_withdrawn(writing, bearer=bearer, parts=_parts(payment)),
+            lambda writing, bearer: bookings.book_aid_withdrawn(writing, bearer=bearer, parts=parts),
         )
 
     def pay_aid(self, page: Page, movement: Movement, payment: Any, *, was_waiting: bool) -> None:
@@ -192,12 +195,13 @@ class Books:
 
     def close_window(self, page: Page, outcome: NetOutcome, on: datetime.date) -> None:
         """What we and other funds owed each other is netted: what is left is to be paid."""
+        aids = [part for paid in outcome.owed.values() for part in _parts_of(page.connection, paid)]
 
         def write(writing: Writing) -> Draft:
             return bookings.book_window(
                 writing,
                 window=outcome.window,
-                aids=[AidPart(cents=Cents(cents), tag=_AID) for cents in outcome.owed_to.values()],
+                aids=aids,
                 contributions=[Cents(cents) for cents in outcome.owed_by.values()],
                 pays=[(fund_auxiliary(other), Cents(cents)) for other, cents in outcome.pays.items()],
                 receives=[(fund_auxiliary(other), Cents(cents)) for other, cents in outcome.receives.items()],
@@ -326,15 +330,17 @@ class Books:
     def _keep(self, page: Page, year: FiscalYear, written: list[tuple[str, Draft]]) -> None:
         connection = page.connection
         closing = number_of(year.last_on)
-        lasts = {
-            row[0]: int(row[1])
-            for row in connection.execute(
-                select(entries.c.journal, func.max(entries.c.number))
-                .where(entries.c.year == closing)
-                .group_by(entries.c.journal)
-            )
-        }
+        lasts: dict[str, int] = {}
+        # Never before what was validated already, so that numbers and days of a journal rise together: an entry of a day that our
+        # clock has not reached (the bank's, or the hub's) may stand there.
         today = max([day_at(page.now), *(draft.on for _, draft in written)])
+        for journal, number, validated_on in connection.execute(
+            select(entries.c.journal, func.max(entries.c.number), func.max(entries.c.validated_on))
+            .where(entries.c.year == closing)
+            .group_by(entries.c.journal)
+        ):
+            lasts[journal] = int(number)
+            today = max(today, day_of(int(validated_on)))
         last = int(connection.execute(select(func.coalesce(func.max(entries.c.no), 0))).scalar_one())
         made = number_drafts([draft for _, draft in written], year=year, last_numbers=lasts, validated_on=today)
         for place, ((event, _), entry) in enumerate(zip(written, made, strict=True), 1):
@@ -371,8 +377,18 @@ class Books:
         return len(drafts)
 
 
-def _parts(payment: Any) -> list[AidPart]:
-    return [AidPart(cents=Cents(payment.cents), tag=_AID)]
+def _parts(connection: Connection, payment: Any) -> list[AidPart]:
+    """Return what a payment is told by: what its dues' orders say of places; what officers decide themselves is work in France."""
+    paid = dict(read_dues(bytes(payment.dues)).dues)
+    return _parts_of(connection, paid) if paid else [_part(Place.FRANCE, payment.cents)]
+
+
+def _parts_of(connection: Connection, paid: Mapping[bytes, int]) -> list[AidPart]:
+    return [_part(place, cents) for place, cents in sorted(load_sums_by_place(connection, paid).items())]
+
+
+def _part(place: Place, cents: int) -> AidPart:
+    return AidPart(cents=Cents(cents), tag=Tag(is_public_appeal=False, purpose=Purpose.MISSION, place=place))
 
 
 def _donor_of(connection: Connection, donor: bytes) -> tuple[str, Auxiliary]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from lxml import etree
 from sqlalchemy import Connection, func, select
 
+from node.fund.aid_places_store import load_places
 from node.fund.books_service import find_payer, read_entry
 from node.fund.card_checks import CARDS, check_cards
 from node.fund.chart import AccountRole, JournalRole
@@ -25,9 +26,17 @@ from node.fund.frozen_receipts import digest_of
 from node.fund.issued_receipts import ReceiptState
 from node.fund.matching import PAYMENTS, Meaning
 from node.fund.monthly_gifts import CollectionState, DebitState, debit_end_to_end_id, debit_id, read_shares
-from node.fund.netting import read_subject
+from node.fund.netting import decode_window, read_subject
 from node.fund.netting_checks import WINDOWS, check_windows, sum_windows
-from node.fund.outgoing_payments import SIGNERS, WORDS_VERSION, IbanWords, PaymentState, end_to_end_id, write_words
+from node.fund.outgoing_payments import (
+    SIGNERS,
+    WORDS_VERSION,
+    IbanWords,
+    PaymentState,
+    end_to_end_id,
+    read_dues,
+    write_words,
+)
 from node.fund.payment_service import words_of
 from node.fund.pledges import CALLED
 from node.fund.receipt_service import make_issued
@@ -57,7 +66,9 @@ from node.fund.tables import (
     stated_numbers,
     statements,
     void_receipts,
+    windows,
 )
+from node.fund.tags import Place
 from protocol.amounts import Cents
 from protocol.book import log_store
 from protocol.book.checks import check_logs, guarded
@@ -682,7 +693,7 @@ def _check_meanings(connection: Connection) -> Checked:
 def _check_books(connection: Connection) -> Checked:
     """What stands on the bank's account of the books is what the bank told; gifts are deposits, aids are payments."""
     sums: dict[str, int] = defaultdict(int)
-    looked_at = 0
+    looked_at = abroad = 0
     for row in stream(connection, select(entries).order_by(entries.c.no)):
         entry = read_entry(bytes(row.body))
         chart = load_chart(entry.year.first_on)
@@ -695,6 +706,8 @@ def _check_books(connection: Connection) -> Checked:
             if role is None and line.account.number.startswith(chart.account(AccountRole.BANK).number):
                 role = AccountRole.BANK
             sums[str(role)] += line.debit - line.credit
+            if role is AccountRole.AIDS and line.tag is not None and line.tag.place is Place.ABROAD:
+                abroad += line.debit - line.credit
 
     def total(column: Any, *where: Any) -> int:
         return int(connection.execute(select(func.coalesce(func.sum(column), 0)).where(*where)).scalar_one())
@@ -722,6 +735,7 @@ def _check_books(connection: Connection) -> Checked:
             sums[AccountRole.PATRONAGE] + sums[AccountRole.GIFTS],
         ),
         ("aids", spent, sums[AccountRole.AIDS]),
+        ("aids abroad", _sum_abroad(connection), abroad),
         ("contributions", -contributed, sums[AccountRole.CONTRIBUTIONS_RECEIVED]),
         ("in suspense", -waits, sums[AccountRole.SUSPENSE]),
         ("fees", -total(movements.c.fee), sums[AccountRole.BANK_FEES]),
@@ -734,3 +748,17 @@ def _check_books(connection: Connection) -> Checked:
         if expected != told
     ]
     return Checked("I6", "the books stand where the bank stands", looked_at, tuple(findings))
+
+
+def _sum_abroad(connection: Connection) -> int:
+    """Return the cents of dues that were signed or netted and whose order says that the work is done abroad."""
+    paid: Counter[bytes] = Counter()
+    for row in connection.execute(select(payments.c.dues).where(payments.c.state.in_(_OWED_OR_PAID))):
+        for due, cents in read_dues(bytes(row.dues)).dues:
+            paid[due] += cents
+    for row in connection.execute(select(windows.c.told)):
+        told = decode_window(bytes(row.told))
+        for due, cents in zip(told.ids, told.cents, strict=True):
+            paid[due] += max(0, -cents)
+    places = load_places(connection, paid)
+    return sum(cents for due, cents in paid.items() if places.get(due) is Place.ABROAD)

@@ -1,7 +1,9 @@
-"""At the close of a year: what of each campaign's euros is bound and not spent is put aside, what was and is spent is used. Pure.
+"""At the close of a year: what of each earmark's euros is bound and not spent is put aside, what was and is spent is used. Pure.
 
-Euros that companies paid for miles are bound until those are converted and paid for: they are in the fund, and not its own
-to spend otherwise. Source: shared design, DOMAIN.md, 2.3 [D] (closing 6896/196, use 196/7896).
+Euros that companies paid for miles are bound until those are converted and paid for (6896/196, use 196/7896); what another fund
+owes ours for a project here is bound to that project until its bearer is paid (6895/195, use 195/7895). They are in the fund, and
+not its own to spend otherwise. Source: ANC 2018-06, dedicated funds by what a third party bound them to; shared design,
+DOMAIN.md, 2.3 [D].
 """
 
 from __future__ import annotations
@@ -9,6 +11,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+_SHOWN: Final = 24  # digits of a project's id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +25,20 @@ class Dedication:
     kept: int
 
 
-def earmark_code(donor: bytes, campaign: str) -> str:
+def campaign_code(donor: bytes, campaign: str) -> str:
     """Return how the books name what a donor paid for a campaign: opaque, and the same every year."""
     told = donor + campaign.encode()
     return "C" + hashlib.blake2b(told, digest_size=6, person=b"cm-earmark").hexdigest().upper()
+
+
+def project_code(project: bytes) -> str:
+    """Return how the books name a project that another fund contributes to: the beginning of its id."""
+    return "P" + project.hex()[:_SHOWN].upper()
+
+
+def fund_code(territory: str) -> str:
+    """Return how the books name what another fund contributes to a project that is not known here yet."""
+    return f"F{territory}"
 
 
 def compute_dedications(

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from node.fund.days import day_of, number_of
+from node.fund.due_orders import read_order
 from node.fund.dues import DUES_MAX, DueState, Share, count_covered, due_payment_id
 from node.fund.fund_errors import DuesChanged, FundUnknown
 from node.fund.netting_store import load_unpaid_windows
@@ -26,12 +27,9 @@ from node.fund.seal_store import change
 from node.fund.tables import bearers, due_lots, dues, expectations, iban_changes, payments
 from protocol.amounts import Cents
 from protocol.book.worker import Page
-from protocol.canonical import decode_typed
-from protocol.conversion import ORDER_BYTES_MAX, ConversionOrder, SignedOrder
 from protocol.house import BaseName, DueSettled, HouseMessage, NetPaid, NetState
 from protocol.house import DueState as Settlement
 from protocol.identifiers import Id16
-from protocol.messages import SEALED_ORDER_BYTES_MAX
 
 Tell = Callable[[Page, str, Sequence[HouseMessage]], object]
 DEAD = (PaymentState.CANCELLED, PaymentState.REJECTED, PaymentState.RETURNED)
@@ -65,12 +63,6 @@ class OpenPart:
     cents: int
     since: int
     waits_for: Wait
-
-
-def read_order(signed: bytes) -> ConversionOrder:
-    """Return the order of a due that was taken. Raises NotCanonical where it was changed by hand."""
-    told = decode_typed(signed, SignedOrder, size_max=SEALED_ORDER_BYTES_MAX)
-    return decode_typed(told.order, ConversionOrder, size_max=ORDER_BYTES_MAX)
 
 
 def load_open_parts(connection: Connection, today: datetime.date) -> list[OpenPart]:

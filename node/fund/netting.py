@@ -26,6 +26,7 @@ class NetOutcome:
     window: int
     owed_to: dict[str, int]  # we owe
     owed_by: dict[str, int]  # we are owed
+    owed: dict[str, dict[bytes, int]]  # what we owe, by due
     pays: dict[str, int]  # we pay, net
     receives: dict[str, int]  # we are paid, net
 
@@ -39,12 +40,15 @@ def read_window(told: WindowTold, home: str) -> NetOutcome | str:
         return "a due stands in it twice"
     owed_to: dict[str, int] = {}
     owed_by: dict[str, int] = {}
-    for other, cents in zip(told.others, told.cents, strict=True):
+    owed: dict[str, dict[bytes, int]] = {}
+    for id_, other, cents in zip(told.ids, told.others, told.cents, strict=True):
         name = told.members[other]
         if name == home or cents == 0:
             return "a due of ours with ourselves, or of nothing"
         side = owed_by if cents > 0 else owed_to
         side[name] = side.get(name, 0) + abs(cents)
+        if cents < 0:
+            owed.setdefault(name, {})[id_] = -cents
     if net_of.get(home) != sum(owed_by.values()) - sum(owed_to.values()):
         return "our position is not what our dues come to"
     payments = net(net_of)
@@ -52,6 +56,7 @@ def read_window(told: WindowTold, home: str) -> NetOutcome | str:
         window=told.window,
         owed_to=owed_to,
         owed_by=owed_by,
+        owed=owed,
         pays={one.payee: one.cents for one in payments if one.payer == home},
         receives={one.payer: one.cents for one in payments if one.payee == home},
     )

@@ -13,9 +13,10 @@ from node.governance.catalogue_service import choose_payers, load_payer_words
 from node.governance.errors import NotFundedYet, RoundRefused
 from node.governance.parameters_store import load_eligibility
 from node.governance.settings import ProjectsSettings
+from node.governance.south.programme_store import find_programme_row
 from node.governance.store import Project, load_bearer, load_proofs
 from protocol.book.worker import Page
-from protocol.conversion import ORDER_VERSION, ConversionOrder, seal_order, sign_order
+from protocol.conversion import ABROAD_VERSION, ORDER_VERSION, ConversionOrder, seal_order, sign_order
 from protocol.house import PAYERS_MAX
 from protocol.keys import PublicKeys, SecretKeys
 
@@ -72,10 +73,12 @@ class OrderWriter:
             select(changes.c.id).where(changes.c.bearer == bearer.id, changes.c.applied_at.is_(None))
         ).first():
             raise RoundRefused(reason="the bearer's account is being changed: wait, or let the change lapse")
+        programme = find_programme_row(connection, project.id)
+        version, country = (ORDER_VERSION, bearer.country) if programme is None else (ABROAD_VERSION, programme.country)
         orders: dict[str, bytes] = {}
         for payer, keys in payers.items():
             order = ConversionOrder(
-                version=ORDER_VERSION,
+                version=version,
                 territory=self._settings.home,
                 payer=payer,
                 project=project.id,
@@ -85,7 +88,7 @@ class OrderWriter:
                 name=bearer.name,
                 legal_category=bearer.category,
                 iban=bearer.iban,
-                country=bearer.country,
+                country=country,
                 eligible_until=proof.valid_until,
                 proof=proof.digest,
                 decision=project.decision,

@@ -253,6 +253,18 @@ EXPECTED: list[tuple[Callable[[], Draft], str, list[tuple[str, str, int]]]] = [
         "OD",
         [("194", A, 1_234), ("7894", "", -1_234)],
     ),
+    (
+        lambda: book_dedicated_used(
+            WRITING, source=BoundSource.CONTRIBUTIONS, earmark=EARMARK, cents=C, kept=C, is_public_appeal=False
+        ),
+        "OD",
+        [("195", A, 1_234), ("7895", "", -1_234)],
+    ),
+    (
+        lambda: book_dedicated(WRITING, source=BoundSource.GRANTS, earmark=EARMARK, cents=C, is_public_appeal=False),
+        "OD",
+        [("6894", "", 1_234), ("194", A, -1_234)],
+    ),
     (lambda: book_pledge(WRITING, company=COMPANY, cents=C), "OD", [("802", E, 1_234), ("8092", E, -1_234)]),
     (lambda: book_pledge_ended(WRITING, company=COMPANY, cents=C), "OD", [("8092", E, 1_234), ("802", E, -1_234)]),
     (lambda: book_volunteering(WRITING, cents=C, tag=MISSION), "OD", [("864", "", 1_234), ("875", "", -1_234)]),

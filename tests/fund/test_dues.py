@@ -96,7 +96,7 @@ BAD_ORDERS: tuple[tuple[dict[str, Any], str], ...] = (
     ({"payer": QUIMPER}, "order_refused"),
     ({"eligible_until": 20261101}, "bearer_not_eligible"),
     ({"iban": "FR1420041010050500013M02607"}, "invalid_iban"),
-    ({"version": 2}, "order_refused"),
+    ({"version": 3}, "order_refused"),
 )
 
 

@@ -33,7 +33,7 @@ from protocol import keys, merkle
 from protocol.amounts import Cents
 from protocol.book.recording_store import Statement
 from protocol.canonical import decode_typed, encode_typed
-from protocol.conversion import ORDER_VERSION, ConversionOrder, sign_order
+from protocol.conversion import ABROAD_VERSION, ORDER_VERSION, ConversionOrder, sign_order
 from protocol.directory import DirectoryEntry, Enrolled
 from protocol.envelopes import (
     ENVELOPE_BYTES_MAX,
@@ -354,6 +354,7 @@ def _orders() -> Iterator[bytes]:
     signed = sign_order(order, AUTHOR)
     yield signed.order
     yield encode_typed(signed)
+    yield encode_typed(structs.replace(order, version=ABROAD_VERSION, country="SN"))
 
 
 def _house_slips() -> Iterator[bytes]:

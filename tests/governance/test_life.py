@@ -31,7 +31,7 @@ from node.governance.rounds_service import (
 from node.governance.sheets import BudgetLine, Milestone
 from node.governance.signers import FindingWords, SignerRole, write_words
 from node.governance.votes import Choice
-from protocol.conversion import unseal_order, verify_order
+from protocol.conversion import ORDER_VERSION, find_country, unseal_order, verify_order
 from protocol.errors import IdMismatch
 from protocol.house import DueState, Refused, make_due_id
 from protocol.identifiers import Id16
@@ -99,6 +99,7 @@ async def test_a_project_lives_from_its_proposal_to_its_closing(world: World) ->
         order = verify_order(signed, [world.keys[PROJECTS].public], territory=BREST, payer=payer)
         assert (order.iban, order.bearer, order.legal_category) == (OURS, "W291000001", "9220")
         assert order.decision == world.project(project).decision
+        assert (order.version, find_country(order)) == (ORDER_VERSION, "FR")
 
     world.accounts.convert(round_, {BREST: 3_500, RENNES: 2_500})
     await world.settle()

@@ -33,9 +33,11 @@ from node.governance.south.guides import GuideEnd, GuideState
 from node.governance.south.programme_service import AddPartner, DeclareProgramme, EndIt, find_missing
 from node.governance.south.programme_store import load_programme
 from node.governance.south.programmes import Clause, Line, Partner, PartnerKind
+from protocol.conversion import find_country, unseal_order, verify_order
 from protocol.errors import IdMismatch, NotCanonical
 from protocol.house import GuideAccredited, GuideEnded, GuideKnown, Refused
 from protocol.identifiers import Id16
+from protocol.keys import Keyring
 from tests.governance.south_world import (
     LINES,
     SENEGAL,
@@ -52,7 +54,7 @@ from tests.governance.south_world import (
     report,
 )
 from tests.governance.test_life import convert, prove
-from tests.governance.world import BREST, RENNES, World
+from tests.governance.world import BREST, FUND, PROJECTS, RENNES, World
 
 E = ProjectEvent
 
@@ -97,6 +99,10 @@ async def test_an_instalment_waits_for_proofs_then_for_the_late_report(world: Wo
     first, cents = convert(world, project)
     assert cents == 6_000
     await world.settle()
+    # Its bearer's account is in France; the fund is told where the work is done.
+    signed = unseal_order(world.accounts.asked[first].orders[0], Keyring(world.keys[FUND]))
+    order = verify_order(signed, [world.keys[PROJECTS].public], territory=BREST, payer=BREST)
+    assert (find_country(order), order.iban[:2]) == ("SN", "FR")
     world.accounts.convert(first, {BREST: 6_000})
     await world.settle()
     with pytest.raises(RoundRefused, match="waits for accepted proofs"):

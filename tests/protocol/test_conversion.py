@@ -13,12 +13,14 @@ from msgspec import structs
 
 from protocol.canonical import encode_typed
 from protocol.conversion import (
+    ABROAD_VERSION,
     ORDER_BYTES_MAX,
     ORDER_VERSION,
     SEALED_ORDER_BYTES_MAX,
     ConversionOrder,
     OrderRefused,
     SignedOrder,
+    find_country,
     seal_order,
     sign_order,
     unseal_order,
@@ -99,7 +101,7 @@ def test_nobody_else_reads_it() -> None:
         ),
         (_signed(_raw(territory=LYON)), "an order of another territory, or for another fund"),
         (_signed(_raw(payer=BREST)), "an order of another territory, or for another fund"),
-        (_signed(_raw(version=2)), "order version 2 is not spoken here"),
+        (_signed(_raw(version=3)), "order version 3 is not spoken here"),
         (_signed(_raw(version=0)), "unreadable"),
         (_signed(_raw(round=0)), "unreadable"),
         (_signed(_raw(project=bytes(15))), "unreadable"),
@@ -113,6 +115,14 @@ def test_what_is_not_followed(signed: SignedOrder, reason: str) -> None:
     with pytest.raises(OrderRefused) as refused:
         verify_order(signed, DECIDERS, territory=BREST, payer=LYON)
     assert reason in refused.value.facts["reason"]
+
+
+def test_where_the_work_is_done_is_told_by_the_version_and_not_by_the_account() -> None:
+    paid_in_belgium = structs.replace(ORDER, country="BE")
+    abroad = sign_order(structs.replace(ORDER, version=ABROAD_VERSION, country="SN"), PROJECTS)
+    assert abroad.order == _raw(version=2, country="SN")
+    order = verify_order(abroad, DECIDERS, territory=BREST, payer=LYON)
+    assert [find_country(one) for one in (ORDER, paid_in_belgium, order)] == ["FR", "FR", "SN"]
 
 
 @given(st.integers(min_value=0), st.integers(1, 255))
