@@ -28,7 +28,7 @@ from node.app import NodeApp
 from node.cession_service import load_cession_told
 from node.federation import store as federation_store
 from node.federation.hub_recovery_service import RESTORED
-from node.federation.service import load_cessions
+from node.federation.reading_service import load_cessions
 from node.groups_admin_commands import GROUP_COMMANDS
 from node.ledger.endowments import Endow
 from node.ledger.errors import AccountUnknown

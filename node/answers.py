@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from msgspec import Struct, field
 
-from node.federation.service import CEDED_AT_HOME, CessionView
+from node.federation.cessions import CEDED_AT_HOME, CessionView
 from node.federation.whispers import Reply
 from node.ledger.accounts import AccountKey, SystemAccount, describe
 from node.ledger.credits import Credited

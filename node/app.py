@@ -145,7 +145,7 @@ class NodeApp:
             entropy=clock_service.entropy,
             on_outgoing=self._wake,
         )
-        self.payees = PayeeDesk(self.federation, self.book, entropy=clock_service.entropy, on_outgoing=self._wake)
+        self.payees = PayeeDesk(self.federation.room, self.book, entropy=clock_service.entropy, on_outgoing=self._wake)
         self.worker = ExchangeWorker(
             self.federation,
             self.payees,
@@ -159,7 +159,7 @@ class NodeApp:
         self.house = find_house(folder)
         books = ProjectBooks(None if self.house is None else self._tell_house)
         self.orientations = Orientations(self.ledger, self.federation, books)
-        self.federation.projects = self.orientations
+        self.federation.room.projects = self.orientations
         self.returns = ReturnDesk(self.book, self.orientations, self.payees)
         self.payees.on_back = self.returns.give_back
         self.guides = GuideDesk(self.book, self.ledger, self.federation, self.orientations)
@@ -168,11 +168,11 @@ class NodeApp:
         self.releases = ReleaseService(self.orientations, books)
         has_fund = self.house is not None and BaseName.FUND in self.house.bases
         self.projects = ProjectDesk(self.ledger, books, self.releases, has_fund=has_fund)
-        self.conversions = Conversions(self.federation, self.projects, self._tell_house, has_fund=has_fund)
-        self.projects.abroad = self.federation.conversions = self.conversions
-        self.windows = Windows(self.federation, self.projects.find_owed, self._tell_house)
+        self.conversions = Conversions(self.federation.room, self.projects, self._tell_house, has_fund=has_fund)
+        self.projects.abroad = self.federation.room.conversions = self.conversions
+        self.windows = Windows(self.federation.room, self.projects.find_owed, self._tell_house)
         if has_fund:
-            self.federation.windows = self.windows
+            self.federation.room.windows = self.windows
         self.catalogue = CatalogueDesk(
             home=self.home,
             find_identity=lambda: self.federation.identity,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from node.answers import CessionAnswer, tell_cession, tell_home_cession
-from node.federation.service import CessionUnknown, load_cession
+from node.federation.errors import CessionUnknown
+from node.federation.reading_service import load_cession
 from node.ledger.reading_service import find_operation
 from protocol.identifiers import Id16, TerritoryCode, format_id
 

@@ -721,8 +721,8 @@ def restore(folder: Folder, file: Annotated[Path | None, typer.Argument(exists=T
 
     Without FILE: the base was put back by other means (PostgreSQL's own), and is only marked as an old copy.
     """
+    from node.federation.errors import BookIsBehind
     from node.federation.recovery import BEHIND
-    from node.federation.service import BookIsBehind
     from node.house.folders_store import find_house
     from protocol.book.backup_service import mark_restored, put_back
     from protocol.exchange.peer_recovery import BEHIND as BEHIND_IN_HOUSE

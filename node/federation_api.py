@@ -18,7 +18,8 @@ from node.answers import (
 from node.calls_api import Call, answer
 from node.cession_service import load_cession_told
 from node.federation import store as federation_store
-from node.federation.service import AskCession, CessionView, load_cessions
+from node.federation.cessions import AskCession, CessionView
+from node.federation.reading_service import load_cessions
 from node.requests import read_cession, read_cession_lines
 from protocol.errors import Refusal
 from protocol.identifiers import parse_address, parse_id, tidy_address

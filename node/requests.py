@@ -13,7 +13,7 @@ from typing import Annotated, Final, TypeVar, cast
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from node.federation.service import AskCession
+from node.federation.cessions import AskCession
 from node.ledger.accounts import ORDINARY, AccountEvent, AccountKind
 from node.ledger.credits import CreditBatch
 from node.ledger.postings import Posting, PostingKind

@@ -13,7 +13,16 @@ Only then, and if the sealed column opens, accounts are credited and one Answer 
 What is believed? Nothing of the hub that can be proved: heads, proofs and signatures are verified, and a contradiction
 is kept as evidence.
 
-    outgoing     cessions into slips (pure)         arrivals   slips into postings (pure)
-    histories    the national log as seen (pure)    statements the hub's view against ours (pure)
-    tables, store, service   the use cases          worker     the loop that calls
+    service            the door: every operation, each done by the part named for it
+    room               what the parts stand on: who we are, whom we know, our log, the rule that an old copy writes nothing
+    leaving, give_back rights that leave, and that go back to their giver
+    hearing            the hub's envelopes: the directory, then its slips (hub_slips), one by one
+    outcomes           what became of our slips                 arriving    others' slips, credited and answered
+    statement          the hub's view of us against ours        asking      what we tell the hub of ourselves
+    conversion         what funds owe across territories        windows     netting between funds
+    recovery           an old copy's way back: rebooking of our slips, given_answers, reopening, unplaced
+    hub_recovery       what we give back to a hub that was restored
+    worker, payee      the loop that calls, and the whispers it carries
+
+What decides without touching anything: cessions, outgoing, arrivals, senders, statements, recovery, whispers.
 """

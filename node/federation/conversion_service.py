@@ -13,11 +13,11 @@ from typing import Final, Protocol
 from msgspec import structs
 from sqlalchemy import Connection
 
-from node.federation import conversions_store, store
+from node.federation import conversions_store, leaving_service, store
 from node.federation.arrivals import UNREADABLE, arrival_op, begin_ops, open_orders, sum_places
 from node.federation.conversions_store import Asked
 from node.federation.outgoing import Leaving, derive_op, make_reference
-from node.federation.service import Federation
+from node.federation.room_service import Room
 from node.federation.store import SentSlip
 from node.ledger.accounts import CONVERTED, TRANSIT, abroad
 from node.ledger.draws import Draws
@@ -78,15 +78,15 @@ class Conversions:
     Without a fund in the house nothing is owed: what others ask is returned.
     """
 
-    def __init__(self, federation: Federation, rounds: Rounds, tell: Tell, *, has_fund: bool) -> None:
-        self._federation = federation
+    def __init__(self, room: Room, rounds: Rounds, tell: Tell, *, has_fund: bool) -> None:
+        self._room = room
         self._rounds = rounds
         self._tell = tell
         self._has_fund = has_fund
 
     @property
     def _home(self) -> str:
-        return self._federation.identity.code
+        return self._room.identity.code
 
     # What our projects ask of others
 
@@ -102,7 +102,7 @@ class Conversions:
         refused: dict[TerritoryCode, Refusal] = {}
         for issuer, draws in lots.items():
             try:
-                self._federation.require_road(issuer)
+                self._room.require_road(issuer)
                 self._ask(page, project, round_id, issuer, draws, orders[issuer])
             except Refusal as refusal:
                 refused[issuer] = refusal
@@ -114,7 +114,7 @@ class Conversions:
         op = _op_of(round_id, issuer)
         payee = Address(project.number, issuer)
         written, told = format_address(payee), order[:6]
-        [posted] = self._federation.ledger.post(
+        [posted] = self._room.ledger.post(
             page,
             [
                 Posting(
@@ -144,11 +144,11 @@ class Conversions:
             told=told,
             written=written,
         )
-        self._federation.write_conversion(page, issuer, leaving, Convert((project.op,), (round_id,)), order)
+        leaving_service.write_conversion(self._room, page, issuer, leaving, Convert((project.op,), (round_id,)), order)
 
     def find_own(self, page: Page, sent: SentSlip) -> Convert | None:
         """Return what makes a slip of ours one of conversions, if it is one."""
-        return find_convert(self._federation.load_own_slip(page, sent))
+        return find_convert(self._room.load_own_slip(page, sent))
 
     def come_back(self, page: Page, taker: str, convert: Convert, codes: Mapping[int, str]) -> None:
         """Rights that were refused, stopped or returned are in the project's account again: its round is told, by place."""
@@ -173,7 +173,7 @@ class Conversions:
         if row is not None:
             epoch, index, place = row
             settled = Settled(self._home, epoch, index, (place,), (SettledState.CONFIRMED,), (message.on,))
-            self._federation.write_slip(page, payer, settled)
+            self._room.write_slip(page, payer, settled)
 
     # What others ask of our fund
 
@@ -199,9 +199,7 @@ class Conversions:
         orders: Sequence[bytes] = ()
         if given is None:
             try:
-                orders = open_orders(
-                    cede, forwarded.sealed, origin=origin, keyring=self._federation.identity.keyring
-                ).orders
+                orders = open_orders(cede, forwarded.sealed, origin=origin, keyring=self._room.identity.keyring).orders
             except Unreadable:
                 codes = dict.fromkeys(wanted, UNREADABLE)
             else:
@@ -254,7 +252,7 @@ class Conversions:
 
     def _say_again(self, page: Page, key: SlipKey) -> None:
         """Keep what we told of a slip's euros before the copy was lost: our log holds it already."""
-        own = log_store.open_log(page.connection, self._home, self._federation.hub.hub)
+        own = log_store.open_log(page.connection, self._home, self._room.hub.hub)
         for start in range(0, own.size, _LEAVES_AT_ONCE):
             for index, leaf in enumerate(log_store.load_leaves(page.connection, own.id, start, _LEAVES_AT_ONCE), start):
                 slip = decode_slip(leaf)
@@ -322,7 +320,7 @@ class Conversions:
         answer = Answer(
             key[1], key[2], skipped, tuple(row.place for row in refused), tuple(row.code[:48] for row in refused)
         )
-        return self._federation.write_slip(page, key[0], answer)
+        return self._room.write_slip(page, key[0], answer)
 
     def _post_owed(self, page: Page, cede: Cede, rows: Sequence[Asked]) -> None:
         ids = find_lot_ids(page.connection, [(lot.issuer, lot.ref) for lot in cede.lots])
@@ -331,7 +329,7 @@ class Conversions:
             if row.state != "owed":
                 continue
             lots = [(cede.lots[lot], cents) for lot, cents in drawn[row.place].items()]
-            self._federation.post_or_break(
+            self._room.post_or_break(
                 page,
                 Posting(
                     op=Id16(row.op),
@@ -349,7 +347,7 @@ class Conversions:
         settled = Settled(
             *(one.origin, one.epoch, one.ix, (one.place,)), (SettledState(int(message.state)),), (message.on,)
         )
-        self._federation.write_slip(page, one.origin, settled)
+        self._room.write_slip(page, one.origin, settled)
 
     # What the other side of a conversion tells of its euros
 
@@ -369,7 +367,7 @@ class Conversions:
 
     def _hear_payer(self, page: Page, speaker: str, settled: Settled) -> None:
         sent = store.find_sent(page.connection, settled.epoch, settled.index)
-        slip = None if sent is None or sent.taker != speaker else self._federation.load_own_slip(page, sent)
+        slip = None if sent is None or sent.taker != speaker else self._room.load_own_slip(page, sent)
         convert = None if slip is None else find_convert(slip)
         cede = None if slip is None else find_cede(slip)
         for place, state, day in zip(settled.places, settled.states, settled.days, strict=True):
@@ -382,7 +380,7 @@ class Conversions:
 
     def _note_break(self, page: Page, settled: Settled, place: int, speaker: str) -> None:
         where = f"slip {settled.giver}/{settled.epoch}/{settled.index}/{place}"
-        self._federation.note_break(page, where, "a conversion that is the speaker's to tell of", f"told by {speaker}")
+        self._room.note_break(page, where, "a conversion that is the speaker's to tell of", f"told by {speaker}")
 
 
 def _op_of(round_id: bytes, issuer: str) -> Id16:

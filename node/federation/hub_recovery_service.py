@@ -8,13 +8,13 @@ each epoch: the last checkpoint of the one before is kept for ever, for whoever 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-import msgspec
-from msgspec import Struct
 from sqlalchemy import Connection
 
 from node.federation import store
+from node.federation.hub_recovery import FACT, HubRecovery, encode_hub_recovery
+from node.federation.room_service import Room
 from protocol.book import log_store
 from protocol.book.log_store import Log
 from protocol.book.service import Page
@@ -24,32 +24,11 @@ from protocol.exchange import service as exchange
 from protocol.exchange.own_slips_service import carry_bare, compose_own_slips
 from protocol.exchange.service import Received
 
-if TYPE_CHECKING:
-    from node.federation.service import Federation
-
-FACT: Final = "hub_recovery"
 RESTORED: Final = "hub_restored"
 PROOF: Final = "directory_proof"
 
 
-class HubRecovery(Struct, frozen=True):
-    """What the hub still holds of what it told us: slips, and directory entries. Kept until it holds all again."""
-
-    held: int
-    entries: int
-
-
-# Made while modules are imported: see `prepare` of protocol/canonical.py.
-_RECOVERIES: Final = msgspec.json.Decoder(HubRecovery)
-
-
-def load_hub_recovery(connection: Connection) -> HubRecovery | None:
-    """Return what the hub lacks, while it lacks anything."""
-    value = store.find_fact(connection, FACT)
-    return None if value is None else _RECOVERIES.decode(value)
-
-
-def notice(federation: Federation, page: Page, received: Received, theirs: Log, own: Log) -> None:
+def notice(room: Room, page: Page, received: Received, theirs: Log, own: Log) -> None:
     """Take note that the hub goes on under a later epoch. Raises BadEnvelope where it contradicts what we hold."""
     connection, statement = page.connection, received.statement
     exchange.find_lost_slips(connection, theirs, received, None, page.now)
@@ -75,25 +54,25 @@ def notice(federation: Federation, page: Page, received: Received, theirs: Log, 
     store.delete_checkpoint(connection)
 
 
-def follow(federation: Federation, page: Page, received: Received, theirs: Log) -> None:
+def follow(room: Room, page: Page, received: Received, theirs: Log) -> None:
     """Keep in mind what the hub still lacks, as its newest envelope says."""
-    statement, before = received.statement, page.memo.get(FACT, federation.hub_recovery)
+    statement, before = received.statement, page.memo.get(FACT, room.hub_recovery)
     entries = received.payload.directory_size
-    is_lacking = statement.log_size < theirs.size or entries < page.memo.get("directory", federation.directory).size
+    is_lacking = statement.log_size < theirs.size or entries < page.memo.get("directory", room.directory).size
     after = HubRecovery(statement.log_size, entries) if is_lacking else None
     if after == before:
         return
     page.memo[FACT] = after
-    store.save_fact(page.connection, FACT, None if after is None else msgspec.json.encode(after).decode())
-    page.after_commit(FACT, lambda: setattr(federation, "hub_recovery", after))
+    store.save_fact(page.connection, FACT, None if after is None else encode_hub_recovery(after))
+    page.after_commit(FACT, lambda: setattr(room, "hub_recovery", after))
 
 
-def compose_returned(federation: Federation, connection: Connection) -> Returned | None:
+def compose_returned(room: Room, connection: Connection) -> Returned | None:
     """Return what our next envelope gives back to the hub."""
-    lacking = federation.hub_recovery
+    lacking = room.hub_recovery
     if lacking is None:
         return None
-    theirs = log_store.open_log_or_empty(connection, federation.hub.hub, federation.identity.code)
+    theirs = log_store.open_log_or_empty(connection, room.hub.hub, room.identity.code)
     slips = None
     if lacking.held < theirs.size:
         slips = compose_own_slips(connection, theirs, lacking.held, carry=carry_bare)

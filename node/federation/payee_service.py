@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from node.federation.service import Federation
+from node.federation.room_service import Room
 from node.federation.whispers import (
     BackQuestion,
     BackReply,
@@ -42,13 +42,13 @@ class PayeeDesk:
 
     def __init__(
         self,
-        federation: Federation,
+        room: Room,
         book: Book,
         *,
         entropy: Callable[[int], bytes],
         on_outgoing: Callable[[], None],
     ) -> None:
-        self._federation = federation
+        self._room = room
         self._book = book
         self._entropy = entropy
         self._on_outgoing = on_outgoing
@@ -60,7 +60,7 @@ class PayeeDesk:
 
     async def ask(self, address: Address, *, seconds: float = ANSWER_SECONDS) -> Reply | None:
         """Return what the account's node says of it, or None where it does not answer in time."""
-        if address.territory == self._federation.identity.code:
+        if address.territory == self._room.identity.code:
             return await self._look_up(address.number)
         question = Question(address.number, self._book.clock())
         return await self._ask(question, Reply, address.territory, seconds)
@@ -74,7 +74,7 @@ class PayeeDesk:
     async def _ask(self, said: Said, kind: type[Answer], territory: TerritoryCode, seconds: float) -> Answer | None:
         if len(self._pending) >= PENDING_MAX:
             return None
-        self._federation.directory.require_active(territory)
+        self._room.directory.require_active(territory)
         id_ = self._entropy(16)
         self._outgoing.append(self._make(said, id_, territory))
         future: asyncio.Future[Reply | BackReply] = asyncio.get_running_loop().create_future()
@@ -99,7 +99,7 @@ class PayeeDesk:
 
     async def hear(self, whisper: Whisper) -> None:
         """Answer a question, or hand an answer to who waits for it. What cannot be believed is dropped."""
-        identity, directory = self._federation.identity, self._federation.directory
+        identity, directory = self._room.identity, self._room.directory
         try:
             said = open_whisper(
                 whisper,
@@ -144,14 +144,14 @@ class PayeeDesk:
         return Reply(is_open, shown, self._book.clock())
 
     def _make(self, said: Said, id_: bytes, reader: str) -> Whisper:
-        identity = self._federation.identity
+        identity = self._room.identity
         return make_whisper(
             said,
             id_=id_,
             sender=identity.code,
             reader=reader,
             secret=identity.keyring.current,
-            directory=self._federation.directory,
+            directory=self._room.directory,
             ephemeral_seed=self._entropy(32),
         )
 

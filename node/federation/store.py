@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, update
 
+from node.federation.hub_recovery import FACT as HUB_FACT
+from node.federation.hub_recovery import HubRecovery, decode_hub_recovery
+from node.federation.recovery import FACT, Recovery, decode_recovery
 from node.federation.tables import (
     arrivals,
     breaks,
@@ -349,6 +352,18 @@ def find_fact(connection: Connection, name: str) -> str | None:
     """Return one of the book's facts."""
     value: str | None = _FIND_FACT.value(connection, name=name)
     return value
+
+
+def find_recovery(connection: Connection) -> Recovery | None:
+    """Return where a recovery of this book stands, if one runs."""
+    value = find_fact(connection, FACT)
+    return None if value is None else decode_recovery(value)
+
+
+def find_hub_recovery(connection: Connection) -> HubRecovery | None:
+    """Return what a restored hub lacks, while it lacks anything."""
+    value = find_fact(connection, HUB_FACT)
+    return None if value is None else decode_hub_recovery(value)
 
 
 def save_fact(connection: Connection, name: str, value: str | None) -> None:

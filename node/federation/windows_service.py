@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection
 
 from node.federation import conversions_store, store
-from node.federation.service import Federation
+from node.federation.room_service import Room
 from protocol.book.worker import Page
 from protocol.errors import Refusal
 from protocol.house import (
@@ -40,14 +40,14 @@ FindDue = Callable[[Connection, bytes], tuple[bytes, str, int] | None]
 class Windows:
     """Only the book's writer thread runs its operations."""
 
-    def __init__(self, federation: Federation, find_due: FindDue, tell: Tell) -> None:
-        self._federation = federation
+    def __init__(self, room: Room, find_due: FindDue, tell: Tell) -> None:
+        self._room = room
         self._find_due = find_due
         self._tell = tell
 
     @property
     def _home(self) -> str:
-        return self._federation.identity.code
+        return self._room.identity.code
 
     # What our fund and our projects say
 
@@ -56,15 +56,15 @@ class Windows:
         for message in messages:
             try:
                 if isinstance(message, NettingTold):
-                    self._federation.require_road(TerritoryCode(message.other))
+                    self._room.require_road(TerritoryCode(message.other))
                     word = Netting(message.is_netted, message.since)
-                    self._federation.write_slip(page, message.other, word)
+                    self._room.write_slip(page, message.other, word)
                 elif isinstance(message, NetPaid):
                     told = NetSettled(message.window, SettledState(int(message.state)), message.on)
-                    self._federation.write_slip(page, message.other, told)
+                    self._room.write_slip(page, message.other, told)
             except Refusal as refusal:
                 other = getattr(message, "other", "")
-                self._federation.note_break(page, f"word of our fund to {other}", "a member to tell it", refusal.code)
+                self._room.note_break(page, f"word of our fund to {other}", "a member to tell it", refusal.code)
 
     def hear_projects(self, page: Page, message: OrderNetted) -> list[HouseMessage]:
         """Ask our own fund to pay what another fund netted; refuse what is no such due."""
@@ -82,7 +82,7 @@ class Windows:
         if isinstance(message, Netting):
             self._tell(page, BaseName.FUND, [NettingTold(speaker, message.is_netted, message.since)])
         elif message.state is SettledState.NETTED:
-            self._federation.note_break(page, f"window {message.window}", "paid, rejected or received", "netted")
+            self._room.note_break(page, f"window {message.window}", "paid, rejected or received", "netted")
         else:
             told = NetPaid(message.window, speaker, NetState(int(message.state)), message.on)
             self._tell(page, BaseName.FUND, [told])
@@ -95,7 +95,7 @@ class Windows:
             id_ = self._find_id(page, one)
             if id_ is None:
                 where = f"{one.key[0]}/{one.key[1]}/{one.key[2]}/{one.place}"
-                self._federation.note_break(
+                self._room.note_break(
                     page,
                     f"window {window.window}, {where}",
                     "a conversion that its debtor netted",
@@ -130,7 +130,7 @@ class Windows:
         sent = store.find_sent(page.connection, epoch, index)
         if sent is None or sent.taker != one.debtor:
             return None
-        slip = self._federation.load_own_slip(page, sent)
+        slip = self._room.load_own_slip(page, sent)
         convert, cede = find_convert(slip), find_cede(slip)
         if convert is None or cede is None or one.place >= cede.count or sum_cessions(cede)[one.place] != one.cents:
             return None

@@ -16,8 +16,9 @@ import structlog
 from sqlalchemy import Connection
 
 from node.federation import hub_recovery_service, recovery_service, store
+from node.federation.hearing_service import TakenReply
 from node.federation.payee_service import PayeeDesk
-from node.federation.service import Federation, TakenReply
+from node.federation.service import Federation
 from protocol.book import log_store
 from protocol.book.service import Book
 from protocol.envelopes import SignedCheckpoint, Whisper
@@ -222,8 +223,8 @@ class ExchangeWorker:
             checkpoint=checkpoint,
             directory_size=federation.directory.size,
             whispers=whispers,
-            recovery=recovery_service.ask_own(federation, connection)
-            or hub_recovery_service.compose_returned(federation, connection),
+            recovery=recovery_service.ask_own(federation.room, connection)
+            or hub_recovery_service.compose_returned(federation.room, connection),
         )
         own = log_store.open_log_or_empty(connection, federation.identity.code, federation.hub.hub)
         return _Question(envelope, None if row is None else row.size, own.acked), count
@@ -248,7 +249,7 @@ class ExchangeWorker:
         return await self._take(replace(self._verify(reply), asked=asked))
 
     def _verify(self, reply: bytes) -> Received:
-        return verify_envelope(reply, self._federation.identity, self._federation.trusted, self._book.clock())
+        return verify_envelope(reply, self._federation.identity, self._federation.room.trusted, self._book.clock())
 
     def _is_repeated(self, received: Received, asked_at: Instant) -> bool:
         """Tell whether this answer was heard before its question was asked; remember it."""
@@ -262,7 +263,7 @@ class ExchangeWorker:
             await self._payees.hear(whisper)
         told = _what_it_tells(received)
         is_old = told == self._told and not received.payload.slips and received.payload.directory is None
-        if is_old and self._federation.recovery is None and self._federation.hub_recovery is None:
+        if is_old and self._federation.recovery is None and self._federation.room.hub_recovery is None:
             return None
         taken: TakenReply = await self._book.write(self._federation.take, received)
         self._told = told

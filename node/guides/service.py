@@ -8,7 +8,9 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import select
 
-from node.federation.service import AskCession, CessionView, Federation, load_cession
+from node.federation.cessions import AskCession, CessionView
+from node.federation.reading_service import load_cession
+from node.federation.service import Federation
 from node.guides import store
 from node.guides.acts import (
     NAMES,
@@ -21,13 +23,7 @@ from node.guides.acts import (
     is_act_signed,
     read_act,
 )
-from node.guides.consents import (
-    Accredited,
-    count_consent,
-    require_accredited,
-    require_consent,
-    require_term,
-)
+from node.guides.consents import Accredited, count_consent, require_accredited, require_consent, require_term
 from node.guides.errors import (
     ActRefused,
     ConsentRefused,

@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from node.federation.cessions import CessionView
+from node.federation.errors import CessionUnknown
 from node.federation.payee_service import ANSWER_SECONDS, PayeeDesk
-from node.federation.service import CessionUnknown, CessionView, load_cession
+from node.federation.reading_service import load_cession
 from node.federation.whispers import BackQuestion
 from node.orientation import store
 from node.orientation.errors import AskedBefore, OrientationUnknown

@@ -15,9 +15,12 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from node.federation import store as federation_store
+from node.federation.cessions import AskCession, CessionView
+from node.federation.desks import Reaching
 from node.federation.outgoing import derive_op
+from node.federation.reading_service import load_cession
 from node.federation.senders import SENDER_NUMBER, name_arrival, read_giver
-from node.federation.service import AskCession, CessionView, Federation, Reaching, load_cession
+from node.federation.service import Federation
 from node.ledger.accounts import UNCLAIMED, AccountKind, AccountState
 from node.ledger.desk import refuse_state
 from node.ledger.errors import AccountUnknown, KindMisfit, LedgerRefusal
@@ -36,14 +39,7 @@ from node.orientation.errors import (
     ProjectFull,
     ProjectUnknown,
 )
-from node.orientation.projects import (
-    Project,
-    day_at,
-    find_hindrance,
-    is_fit,
-    is_fit_abroad,
-    require_undecided,
-)
+from node.orientation.projects import Project, day_at, find_hindrance, is_fit, is_fit_abroad, require_undecided
 from node.orientation.store import KeptAsk, Oriented
 from protocol.amounts import Cents, require_amount
 from protocol.book.worker import Page

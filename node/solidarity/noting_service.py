@@ -13,9 +13,10 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from node.federation import store as federation_store
+from node.federation.cessions import AskCession
 from node.federation.outgoing import derive_op
 from node.federation.senders import SENDER_NUMBER, name_arrival, read_giver
-from node.federation.service import AskCession, Federation
+from node.federation.service import Federation
 from node.ledger.accounts import SystemAccount
 from node.ledger.draws import Draws
 from node.ledger.postings import Posting, PostingKind

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from node.federation.cessions import AskCession
 from node.federation.outgoing import derive_op
-from node.federation.service import AskCession, Federation
+from node.federation.service import Federation
 from node.ledger.accounts import AccountState
 from node.ledger.draws import Draws
 from node.ledger.lots import LotId

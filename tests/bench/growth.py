@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from node.federation.service import AskCession
+from node.federation.cessions import AskCession
 from node.federation.tables import metadata as federation_tables
 from node.ledger.service import ledger_history
 from protocol.book.service import Book

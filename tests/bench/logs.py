@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from hub.reconciliation.checks import check_hub, replay
 from node.checks import check_node
-from node.federation.service import AskCession
+from node.federation.cessions import AskCession
 from protocol.book.checks import check_logs
 from protocol.findings import Checked
 from protocol.identifiers import Address

@@ -16,7 +16,7 @@ from pathlib import Path
 import uvloop
 
 from node.app import NodeApp
-from node.federation.service import AskCession, CessionView
+from node.federation.cessions import AskCession, CessionView
 from node.house_app import HouseApp
 from node.requests import CessionItem, read_cession, read_cession_lines
 from protocol.house import BaseName

@@ -57,10 +57,10 @@ class Accounts:
 
     def __init__(self, world: Federated, node: Node, keys: Any, neighbours: Any, *, has_fund: bool) -> None:
         books = ProjectBooks(self._tell)
-        self.orientations = node.federation.projects = Orientations(node.ledger, node.federation, books)
+        self.orientations = node.federation.room.projects = Orientations(node.ledger, node.federation, books)
         self.desk = ProjectDesk(node.ledger, books, ReleaseService(self.orientations, books), has_fund=has_fund)
-        self.conversions = Conversions(node.federation, self.desk, self._tell, has_fund=has_fund)
-        self.desk.abroad = node.federation.conversions = self.conversions
+        self.conversions = Conversions(node.federation.room, self.desk, self._tell, has_fund=has_fund)
+        self.desk.abroad = node.federation.room.conversions = self.conversions
         self.deposits = DepositDesk(node.ledger, entropy=world.entropy)
         self.catalogue = CatalogueDesk(
             home=node.code,

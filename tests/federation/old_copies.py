@@ -60,7 +60,7 @@ def reopen_node(world: World, node: Node) -> None:
         node.ledger, before.identity, before.hub, entropy=world.entropy, on_outgoing=lambda: None
     )
     node.book.read_now(node.federation.load)
-    node.payees = PayeeDesk(node.federation, node.book, entropy=world.entropy, on_outgoing=lambda: None)
+    node.payees = PayeeDesk(node.federation.room, node.book, entropy=world.entropy, on_outgoing=lambda: None)
     line = DirectLine(world.exchange)
     node.worker = ExchangeWorker(node.federation, node.payees, node.book, line, chance=world.dice.random)
 

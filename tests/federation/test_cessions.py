@@ -13,15 +13,9 @@ from sqlalchemy import bindparam, select
 
 from hub.directory.tables import entries
 from hub.exchange.service import HubExchange
-from node.federation.service import (
-    AskCession,
-    BookIsBehind,
-    CessionView,
-    NotAMember,
-    NothingToGiveBack,
-    TooLateToRecall,
-    load_findings,
-)
+from node.federation.cessions import AskCession, CessionView
+from node.federation.errors import BookIsBehind, NotAMember, NothingToGiveBack, TooLateToRecall
+from node.federation.reading_service import load_findings
 from node.federation.tables import reconciliations
 from node.federation.whispers import Reply
 from node.ledger.accounts import AccountKind
@@ -407,7 +401,7 @@ async def test_an_old_copy_of_a_book_is_noticed_at_the_first_hello_and_takes_no_
     after.backup(line)
     for one in (line, copy, after):
         one.close()
-    brest.federation.behind = None
+    brest.federation.room.behind = None
     assert world.hub_book.read_now(lambda connection: connection.execute(select(evidence)).all()) == []
 
 
@@ -424,7 +418,7 @@ async def test_two_cessions_to_the_south_in_one_page_choose_what_is_left(world: 
         AskCession(op=world.entropy(16), account=ana, beneficiary=Address(group, south.code), cents=90)
         for _ in range(3)
     ]
-    first, second, third = brest.federation.ledger.book.write_all_now(brest.federation.cede, asked)
+    first, second, third = brest.ledger.book.write_all_now(brest.federation.cede, asked)
     assert {first.state, second.state} == {CessionState.QUEUED}
     assert isinstance(third, InsufficientRights)
     await world.settle()

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select, update
 from hub.clearing import tables as hub_tables
 from hub.settlement import store as settlement_store
 from node.checks import check_node
-from node.federation import tables
+from node.federation import leaving_service, tables
 from node.federation.conversion_service import Conversions
 from node.federation.outgoing import Leaving
 from node.federation.windows_service import Windows
@@ -85,12 +85,12 @@ class House:
         }
         books = ProjectBooks(self._tell)
         self.orientations = Orientations(node.ledger, node.federation, books)
-        node.federation.projects = self.orientations
+        node.federation.room.projects = self.orientations
         releases = ReleaseService(self.orientations, books)
         self.desk = ProjectDesk(node.ledger, books, releases, has_fund=has_fund)
-        self.conversions = Conversions(node.federation, self.desk, self._tell, has_fund=has_fund)
-        self.desk.abroad = node.federation.conversions = self.conversions
-        self.windows = node.federation.windows = Windows(node.federation, self.desk.find_owed, self._tell)
+        self.conversions = Conversions(node.federation.room, self.desk, self._tell, has_fund=has_fund)
+        self.desk.abroad = node.federation.room.conversions = self.conversions
+        self.windows = node.federation.room.windows = Windows(node.federation.room, self.desk.find_owed, self._tell)
 
     def _tell(self, page: Page, reader: str, messages: Sequence[HouseMessage]) -> None:
         self.logs[ACCOUNTS].tell(page, reader, messages)
@@ -398,7 +398,9 @@ def test_what_nobody_decided_is_returned_with_its_reason_and_owed_once(story: St
                 told=ORDER[:6],
                 written="by hand",
             )
-            brest.federation.write_conversion(page, LYON, leaving, Convert((PROJECT,), (round_id,)), ORDER)
+            leaving_service.write_conversion(
+                brest.federation.room, page, LYON, leaving, Convert((PROJECT,), (round_id,)), ORDER
+            )
         return [None for _ in items]
 
     def ask(*asked: tuple[int, int, dict[str, Any]]) -> list[str]:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from hub.directory.service import Accredit
 from hub.recovery.recovery import MembersMissing
-from node.federation.service import AskCession
+from node.federation.cessions import AskCession
 from node.federation.store import find_fact
 from protocol.book.tables import evidence
 from protocol.cession import CessionState

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select
 
+from node.federation.errors import BookIsBehind
 from node.federation.recovery import NotBehind, RecoveryPhase
-from node.federation.service import BookIsBehind
 from node.federation.store import load_unplaced
 from node.federation.tables import reconciliations
 from protocol.book import log_store

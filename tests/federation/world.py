@@ -17,8 +17,10 @@ from hub.exchange.service import HubExchange
 from hub.reconciliation.checks import check_hub
 from hub.schema_service import HUB_HISTORY
 from node.checks import check_node
+from node.federation.cessions import AskCession, CessionView
 from node.federation.payee_service import PayeeDesk
-from node.federation.service import AskCession, CessionView, Federation, load_cession
+from node.federation.reading_service import load_cession
+from node.federation.service import Federation
 from node.federation.store import load_arrivals
 from node.federation.worker import ExchangeWorker
 from node.ledger.accounts import AccountKind
@@ -37,14 +39,7 @@ from protocol.directory import Change
 from protocol.envelopes import Enrolment, SignedEnrolment, Welcome
 from protocol.exchange.service import Identity
 from protocol.findings import Finding
-from protocol.identifiers import (
-    AccountNumber,
-    Address,
-    Id16,
-    TerritoryCode,
-    make_account_number,
-    make_south_code,
-)
+from protocol.identifiers import AccountNumber, Address, Id16, TerritoryCode, make_account_number, make_south_code
 from protocol.keys import Domain, Keyring, make_keys, sign
 from protocol.times import Instant
 
@@ -230,7 +225,7 @@ class World:
             on_outgoing=lambda: None,
         )
         book.read_now(federation.load)
-        payees = PayeeDesk(federation, book, entropy=self.entropy, on_outgoing=lambda: None)
+        payees = PayeeDesk(federation.room, book, entropy=self.entropy, on_outgoing=lambda: None)
         worker = ExchangeWorker(federation, payees, book, DirectLine(self.exchange), chance=self.dice.random)
         node = Node(code, book, ledger, federation, payees, worker, AccountNumber(""), self.entropy)
         node.pool = node.open(AccountKind.POOL)

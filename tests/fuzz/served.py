@@ -368,7 +368,7 @@ def node_takes() -> Run:
             ack=own,
             at=now,
         )
-        received = _verify(signed, node.federation.identity, node.federation.trusted, now)
+        received = _verify(signed, node.federation.identity, node.federation.room.trusted, now)
         if received is not None:
             for whisper in received.payload.whispers:
                 asyncio.run(node.payees.hear(whisper))

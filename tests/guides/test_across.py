@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from node.federation.service import CessionUnknown
+from node.federation.errors import CessionUnknown
 from node.guides.acts import ActWords, CedeAct, RecallAct, sign_act
 from node.guides.errors import ActRefused, GuideNotAccredited
 from node.guides.service import DeclareGroup, GiveConsent, GuideDesk

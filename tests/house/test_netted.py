@@ -45,7 +45,7 @@ class Accounts(test_across.Accounts):
 
     def __init__(self, world: Federated, node: Any, keys: Any, neighbours: Any, *, has_fund: bool) -> None:
         super().__init__(world, node, keys, neighbours, has_fund=True)
-        self.windows = node.federation.windows = Windows(node.federation, self.desk.find_owed, self._tell)
+        self.windows = node.federation.room.windows = Windows(node.federation.room, self.desk.find_owed, self._tell)
 
     def _apply(self, page: Page, sender: str, messages: Sequence[HouseMessage]) -> Sequence[HouseMessage]:
         answers: list[HouseMessage] = []

@@ -6,7 +6,7 @@ import asyncio
 import time
 
 from node.federation import store as federation_store
-from node.federation.service import BookIsBehind
+from node.federation.errors import BookIsBehind
 from protocol.times import format_instant
 from tests.node.place import HubPlace, Place, new_id
 
@@ -48,10 +48,10 @@ async def test_a_node_without_a_hub_asks_for_nothing(place: Place) -> None:
 
 
 async def test_an_old_copy_of_the_book_is_not_ready(place: Place) -> None:
-    place.app.federation.behind = BookIsBehind(ours=3, theirs=5)
+    place.app.federation.room.behind = BookIsBehind(ours=3, theirs=5)
     async with place.session.get(place.server.make_url("/readyz")) as response:
         assert response.status == 503
         assert "book_is_behind" in await response.text()
-    place.app.federation.behind = None
+    place.app.federation.room.behind = None
     async with place.session.get(place.server.make_url("/readyz")) as response:
         assert response.status == 200

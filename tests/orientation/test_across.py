@@ -50,7 +50,7 @@ class Projects:
         self.node = node
         books = ProjectBooks(lambda _page, _reader, _messages: None)
         self.room = Orientations(node.ledger, node.federation, books)
-        node.federation.projects = self.room
+        node.federation.room.projects = self.room
         self.releases = ReleaseService(self.room, books, at_once=at_once)
         self.desk = ProjectDesk(node.ledger, books, self.releases, has_fund=True)
         self.logs = {

@@ -88,7 +88,7 @@ class Town:
         )
         self.books = ProjectBooks(self._tell)
         self.orientations = Orientations(self.ledger, federation, self.books)
-        federation.projects = self.orientations
+        federation.room.projects = self.orientations
         self.releases = ReleaseService(self.orientations, self.books, at_once=self.at_once)
         self.desk = ProjectDesk(self.ledger, self.books, self.releases, has_fund=True)
         self.logs = {

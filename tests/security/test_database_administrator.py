@@ -105,7 +105,7 @@ async def test_two_leaves_swapped_with_all_their_hashes_are_found_here_and_by_th
 async def test_a_copy_of_the_base_without_the_key_says_nothing_that_anybody_believes(stage: World) -> None:
     brest, lyon, ana, bea = await _story(stage)
     real = brest.federation.identity
-    brest.federation.identity = Identity(real.network, BREST, Keyring(make_keys(stage.entropy(64))))
+    brest.federation.use_identity(Identity(real.network, BREST, Keyring(make_keys(stage.entropy(64)))))
     reopen_node(stage, brest)  # the copy runs, under keys of its own
     brest.cede(ana, Address(bea, LYON), 30)
     for _ in range(3):

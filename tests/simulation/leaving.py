@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from node.federation.service import AskCession
+from node.federation.cessions import AskCession
 from node.ledger.postings import Posting, PostingKind
 from protocol.amounts import Cents
 from protocol.errors import Refusal
@@ -98,7 +98,7 @@ async def busy_page(stage: Stage) -> None:
         reply = await stage.survive(HUB, stage.world.exchange.answer(await node.worker.export()))
         if reply is None:
             return
-        received = verify_envelope(reply, node.federation.identity, node.federation.trusted, node.book.clock())
+        received = verify_envelope(reply, node.federation.identity, node.federation.room.trusted, node.book.clock())
     except Refusal as refusal:
         stage.note_refusal(party.code, refusal)
         return

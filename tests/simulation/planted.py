@@ -14,8 +14,7 @@ import pytest
 
 from hub.clearing.service import Sequencer
 from hub.recovery.recovery import Told
-from node.federation import recovery_service
-from node.federation.service import Federation
+from node.federation import outcomes_service, rebooking_service, store
 from node.ledger import desk as ledger_desk
 from node.ledger.service import Ledger
 from protocol import national
@@ -142,11 +141,9 @@ def _draw_the_youngest_first(patch: pytest.MonkeyPatch) -> None:
 
 def _return_to_the_wrong_giver(patch: pytest.MonkeyPatch) -> None:
     """What comes back goes to the first giver of the slip."""
-    give = Federation._give_back
+    bring = outcomes_service.bring_back
 
-    def wrong(self: Federation, page: Any, sent: Any, places: Any) -> None:
-        from node.federation import store
-
+    def wrong(room: Any, page: Any, sent: Any, places: Any) -> None:
         load = store.load_cession_places
 
         def first(connection: Any, epoch: int, index: int) -> Any:
@@ -155,11 +152,11 @@ def _return_to_the_wrong_giver(patch: pytest.MonkeyPatch) -> None:
 
         store.load_cession_places = first  # type: ignore[assignment]
         try:
-            give(self, page, sent, places)
+            bring(room, page, sent, places)
         finally:
             store.load_cession_places = load
 
-    patch.setattr(Federation, "_give_back", wrong)
+    patch.setattr(outcomes_service, "bring_back", wrong)
 
 
 def _settle_twice(patch: pytest.MonkeyPatch) -> None:
@@ -185,7 +182,7 @@ def _settle_twice(patch: pytest.MonkeyPatch) -> None:
 
 def _recover_without_counterfoils(patch: pytest.MonkeyPatch) -> None:
     """An old copy books what left without looking whose it was."""
-    patch.setattr(recovery_service, "_open_counterfoil", lambda *_: None)
+    patch.setattr(rebooking_service, "_open_counterfoil", lambda *_: None)
 
 
 def _tell_again_after_a_restore(patch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Dialect, Engine
 
 from hub.schema_service import HUB_HISTORY
-from node.federation.service import CessionUnknown
+from node.federation.errors import CessionUnknown
 from node.federation.tables import metadata as federation_tables
 from node.ledger.service import ledger_history
 from protocol.book.service import Book

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from node.federation.service import AskCession, Federation
+from node.federation.cessions import AskCession
+from node.federation.service import Federation
 from node.people.paper_codes import format_code
 from node.people.records import make_record
 from node.people.requests import AskAbout, ClaimCard, Read, Stock

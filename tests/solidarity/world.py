@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from node.federation.service import AskCession, Federation
+from node.federation.cessions import AskCession
+from node.federation.service import Federation
 from node.ledger.accounts import AccountKind
 from node.ledger.checks import check_ledger
 from node.ledger.postings import PostingKind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from node.federation.service import AskCession
+from node.federation.cessions import AskCession
 from node.orientation.directions import Choice, Direct, Overflow
 from node.orientation.service import TakeBackAsked
 from node.partners.campaigns_service import ExpectMore

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from hub.reconciliation.checks import check_hub
 from hub.settlement import store as settlement_store
 from node import house_checks
-from node.federation.service import load_cession
+from node.federation.reading_service import load_cession
 from protocol.book.store import open_engine
 from protocol.findings import Finding
 from protocol.obligations import Obligation
