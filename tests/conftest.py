@@ -1,18 +1,21 @@
 """Fixtures that every test may ask for: fresh databases, on SQLite and on a real PostgreSQL.
 
 `postgres_url()` gives an empty PostgreSQL database each time it is called; `book_url` runs the test twice,
-once on each base. One server runs for each test process, from the first test that asks until the end.
+once on each base. One server runs for each test process, from the first test that asks until the end. Files of tests
+lie in memory where there is such a place (`memory`).
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from tests.memory import find_memory
 from tests.postgres import PostgresServer
 
 # On a busy machine a slow example says nothing about the code: time limits are pytest's business.
@@ -24,6 +27,15 @@ settings.register_profile(
     "mutation", max_examples=50, deadline=None, derandomize=True, database=None, phases=(Phase.explicit, Phase.generate)
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure() -> None:
+    """Before pytest looks for its folder: what it makes there, and what the started processes make, lies in memory."""
+    memory = find_memory()
+    if memory is not None and "TMPDIR" not in os.environ:
+        os.environ["TMPDIR"] = str(memory)
+        tempfile.tempdir = None  # it is looked for again
 
 
 @pytest.fixture(scope="session")

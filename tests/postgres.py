@@ -29,6 +29,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
+from tests.memory import find_memory
+
 SUPERUSER = "postgres"
 STARTS_WITHIN_S = 30.0
 STOPS_WITHIN_S = 30.0
@@ -57,7 +59,7 @@ class PostgresServer:
         """
         failures: list[str] = []
         for binaries in _binaries():
-            folder = _make_folder()
+            folder = _make_folder(is_durable=is_durable)
             try:
                 return cls._start_from(binaries, folder, is_durable=is_durable)
             except (OSError, subprocess.SubprocessError, PostgresUnavailable) as error:
@@ -161,9 +163,10 @@ def _binaries() -> list[Path]:
     return [path for path in found if (path / "postgres").is_file() and (path / "initdb").is_file()]
 
 
-def _make_folder() -> Path:
+def _make_folder(*, is_durable: bool) -> Path:
     """Make a folder that the server's user owns. Its path is short: a socket's holds 107 bytes at most."""
-    short = Path("/tmp")  # noqa: S108 - only the parent: mkdtemp adds a name that cannot be guessed
+    disk = Path("/tmp")  # noqa: S108 - only the parent: mkdtemp adds a name that cannot be guessed
+    short = disk if is_durable else find_memory() or disk
     folder = Path(tempfile.mkdtemp(prefix="cm-pg-", dir=short if os.access(short, os.W_OK) else None))
     if _is_root():
         _give_to_server(folder)

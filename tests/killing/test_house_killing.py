@@ -16,8 +16,8 @@ KILLS = 3
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("database", "is_apart"), [("sqlite", False)])
 def test_a_house_that_is_killed_under_load_loses_nothing(database: str, is_apart: bool, tmp_path: Path) -> None:
-    # A server of its own: it is stopped and cut, and other tests must not feel it.
-    server = PostgresServer.start() if database == "postgresql" else None
+    # A server of its own: it is stopped and cut, and other tests must not feel it. Its machine is not.
+    server = PostgresServer.start(is_durable=False) if database == "postgresql" else None
     try:
         outcome = asyncio.run(run_house_story(tmp_path, kills=KILLS, seed=1, is_apart=is_apart, server=server))
     finally:

@@ -18,8 +18,8 @@ KILLS_OF_A_BUG = 6
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_processes_that_are_killed_under_load_lose_nothing(database: str, tmp_path: Path) -> None:
-    # A server of its own: it is stopped and cut, and other tests must not feel it.
-    server = PostgresServer.start() if database == "postgresql" else None
+    # A server of its own: it is stopped and cut, and other tests must not feel it. Its machine is not.
+    server = PostgresServer.start(is_durable=False) if database == "postgresql" else None
     try:
         outcome = asyncio.run(run_story(tmp_path, kills=KILLS, seed=1, server=server))
     finally:
