@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import structlog
 from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -23,9 +22,10 @@ from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
 from protocol.running.http_service import STORAGE_TROUBLE, Metrics, make_tls, serve_until_stopped
 from protocol.running.keys_store import find_passphrase, load_keyring
+from protocol.running.logs_service import find_logger
 from protocol.running.settings import NotConfigured, parse_listen, parse_settings
 
-log = structlog.get_logger("hub")
+log = find_logger("hub")
 EXPIRE_EVERY_SECONDS = 1
 FORGET_EVERY_HOURS = 1
 

@@ -6,19 +6,20 @@ import base64
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from hub.app import HubApp
-from hub.catalogue.service import load_page, load_published
 from protocol.errors import Refusal
-from protocol.publications import Publication, read_pages, write_pages
 from protocol.running.admin_client import Command
 from protocol.running.console_commands import choose_language, refusals_explained, show
 from protocol.running.explanations import explain
 from protocol.running.keys_store import write_private
 from protocol.times import format_instant
+
+if TYPE_CHECKING:  # what a base needs is loaded where it is open
+    from hub.app import HubApp
+    from protocol.publications import Publication
 
 Folder = Annotated[Path, typer.Argument(help="the hub's folder", file_okay=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
@@ -28,11 +29,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
 
 
 async def _catalogue(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
+    from hub.catalogue.service import load_published
+
     rows = await hub.book.read(load_published)
     return [row | {"at": format_instant(row["at"])} for row in rows]
 
 
 async def _export(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
+    from hub.catalogue.service import load_page
+    from protocol.publications import write_pages
+
     found: list[Publication] = []
     since, has_more = 0, True
     while has_more:
@@ -44,6 +50,8 @@ async def _export(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
 
 
 async def _import(hub: HubApp, asked: Mapping[str, Any]) -> Any:
+    from protocol.publications import read_pages
+
     language = str(asked.get("language", "fr"))
     rows: list[dict[str, str]] = []
     for one in read_pages(base64.b64decode(asked["file"])):

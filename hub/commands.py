@@ -5,46 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import uvloop
-from sqlalchemy import Engine
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
-from hub.api import make_api
-from hub.app import HubApp, load_config
-from hub.catalogue_commands import CATALOGUE_COMMANDS, make_catalogue
-from hub.clearing import store
-from hub.clearing.doubts_store import load_doubtful
-from hub.config import HubConfig
-from hub.directory.service import Accredit, ChangeRefused, Invite, load_entries
-from hub.reconciliation.checks import check_hub, compare_with_replay, replay
-from hub.reconciliation.export_service import load_header, load_records
-from hub.recovery.recovery import RESTORED
-from hub.settlement import store as settlement_store
-from hub.windows_commands import WINDOW_COMMANDS, make_windows
-from protocol.amounts import require_balance
-from protocol.book.backup_service import back_up, mark_restored, put_back
-from protocol.book.store import open_engine, require_driver
-from protocol.canonical import encode_typed
-from protocol.cession import CessionState
-from protocol.directory import Change, KeyAdded, KeyRetired, LimitsSet, Member, Reinstated, Suspended
-from protocol.envelopes import ENVELOPE_BYTES_MAX
-from protocol.errors import InvalidId
-from protocol.exchange.epochs import LEAP_BYTES
-from protocol.exchange.evidence_service import SayEvidenceSeen, say_seen
-from protocol.exchange.evidence_store import load_evidence, load_evidence_file
-from protocol.exchange.service import Identity
-from protocol.findings import Checked
-from protocol.identifiers import make_south_code, require_territory
-from protocol.keys import KEY_ID_BYTES, Keyring
+from hub.catalogue_commands import make_catalogue
+from hub.windows_commands import make_windows
+from protocol.identifiers import make_south_code
 from protocol.running import clock_service
 from protocol.running.admin_client import Command, call
-from protocol.running.admin_service import AdminServer, wait_for_book
 from protocol.running.console_commands import (
     bar,
     choose_language,
@@ -56,13 +26,12 @@ from protocol.running.console_commands import (
     show_checked,
 )
 from protocol.running.explanations import explain_evidence
-from protocol.running.http_service import TooLarge
-from protocol.running.invitations import Invitation, compute_fingerprint, format_invitation
-from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, set_current, write_private
+from protocol.running.keys_store import write_private
 from protocol.running.logs_service import set_up_logs
-from protocol.running.national_file_store import save_national
-from protocol.running.settings import NotConfigured, format_settings, parse_listen, parse_settings
-from protocol.times import format_instant
+from protocol.running.settings import NotConfigured
+
+if TYPE_CHECKING:  # who asks a running hub need not wait for the libraries of a base
+    from sqlalchemy import Engine
 
 app = typer.Typer(no_args_is_help=True, help="The national hub: members, clearing, checks.")
 federation = typer.Typer(no_args_is_help=True, help="Envelopes carried by hand.")
@@ -76,204 +45,15 @@ Folder = Annotated[Path, typer.Argument(help="the hub's folder", file_okay=False
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
 
 
-# What each command does, in the process that holds the book.
-
-
-async def _invite(hub: HubApp, asked: Mapping[str, Any]) -> Any:
-    own = hub.identity.keyring.current.public
-    invitation = Invitation(
-        hub.identity.network,
-        hub.identity.code,
-        compute_fingerprint(own.signing, own.sealing),
-        require_territory(asked["member"]),
-        clock_service.entropy(16),
-        asked.get("url") or hub.config.url,
-    )
-    text = format_invitation(invitation)
-    ends = await hub.book.write(hub.registry.invite, Invite(invitation.member, invitation.token))
-    return {"member": invitation.member, "invitation": text, "ends": format_instant(ends)}
-
-
-async def _accredit(hub: HubApp, asked: Mapping[str, Any]) -> Any:
-    member = await hub.book.write(
-        hub.registry.accredit, Accredit(asked["member"], asked.get("sponsor", ""), asked.get("guide", ""))
-    )
-    hub.exchange.wake_all()
-    return _row(member)
-
-
-async def _change(hub: HubApp, asked: Mapping[str, Any]) -> Any:
-    member = await hub.book.write(hub.registry.change, _read_change(hub, asked))
-    hub.exchange.wake_all()
-    return _row(member)
-
-
-def _read_change(hub: HubApp, asked: Mapping[str, Any]) -> Change:
-    """Return the directory change that is asked for. Raises Malformed, UnknownMember, ChangeRefused."""
-    name = asked["member"]
-    match asked["kind"]:
-        case "limits":
-            before = hub.registry.directory.require(name).limits
-            return LimitsSet(
-                name,
-                _ceiling(asked["abroad"], before.abroad_max),
-                _ceiling(asked["message"], before.message_max),
-                _ceiling(asked["day"], before.day_max),
-            )
-        case "suspend":
-            return Suspended(name, asked["reason"])
-        case "reinstate":
-            return Reinstated(name)
-    key, since = _read_key(asked["key"]), asked["since"]
-    if name == hub.identity.code and key == hub.identity.keyring.current.public.id:
-        raise ChangeRefused(member=name, reason="these keys sign now: make others first, with rotate-key")
-    return KeyRetired(name, key, since is not None, 0 if since is None else require_balance(since))
-
-
-def _ceiling(asked: int | None, before: int) -> int:
-    """Return the new ceiling, or the one before where none is given. Raises InvalidAmount."""
-    return before if asked is None else require_balance(asked)
-
-
-def _read_key(text: str) -> bytes:
-    """Return the id of a key. Raises InvalidId."""
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_ID_BYTES:
-        raise InvalidId(id=text[:80], reason=f"the id of a key is {2 * KEY_ID_BYTES} hexadecimal symbols")
-    return key
-
-
-async def _members(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
-    called = hub.exchange.called_at()
-    return [
-        _row(member) | {"called": format_instant(called[member.code]) if member.code in called else ""}
-        for member in sorted(hub.registry.directory.members.values(), key=lambda one: one.code)
-    ]
-
-
-def _row(member: Member) -> dict[str, Any]:
-    return {
-        "member": member.code,
-        "name": member.name,
-        "kind": str(member.kind),
-        "status": str(member.status),
-        "sponsor": member.sponsor,
-        "guide": member.guide,
-        "abroad_max_cents": member.limits.abroad_max,
-        "message_max_cents": member.limits.message_max,
-        "day_max_cents": member.limits.day_max,
-        "keys": ", ".join(key.id.hex() for key in member.keys),
-        "reason": member.reason,
-    }
-
-
-async def _answer_file(hub: HubApp, asked: Mapping[str, Any]) -> Any:
-    answer = await hub.exchange.answer(bytes.fromhex(asked["envelope"]))
-    return {"envelope": answer.hex()}
-
-
-async def _answer_enrolment(hub: HubApp, asked: Mapping[str, Any]) -> Any:
-    welcome = await hub.book.write(hub.registry.enrol, bytes.fromhex(asked["enrolment"]))
-    return {"welcome": encode_typed(welcome).hex()}
-
-
-async def _rotate(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
-    passphrase = find_passphrase(hub.config.passphrase_file)
-    secret = create_keys(hub.folder / "keys", passphrase, clock_service.entropy(64))
-    await hub.book.write(hub.registry.change, KeyAdded(hub.identity.code, secret.public.signing, secret.public.sealing))
-    set_current(hub.folder / "keys", secret)
-    older = (hub.identity.keyring.current, *hub.identity.keyring.older)
-    hub.identity = replace(hub.identity, keyring=Keyring(secret, older))
-    hub.registry.identity = hub.identity
-    hub.exchange.use_identity(hub.identity)
-    hub.exchange.wake_all()
-    return {"key": secret.public.id.hex(), "signing_key": secret.public.signing.hex()}
-
-
-async def _status(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
-    signed = await hub.book.read(hub.exchange.sign_checkpoint)
-    pages, items = hub.book.written
-    own = hub.identity.keyring.current.public
-    return {
-        "network": hub.identity.network,
-        "hub": hub.identity.code,
-        "signing_key": own.signing.hex(),
-        "members": len(hub.registry.directory.members),
-        "directory_entries": hub.registry.directory.size,
-        "checkpoint": signed.signature.hex()[:16],
-        "pages_written": pages,
-        "items_written": items,
-        "storage_trouble": hub.book.trouble,
-        "events": dict(hub.exchange.sequencer.counts),
-    }
-
-
-async def _recover(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
-    await hub.exchange.begin_recovery(clock_service.entropy(LEAP_BYTES))
-    return _tell_recovery(hub)
-
-
-async def _recovery(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
-    return _tell_recovery(hub)
-
-
-async def _finish_recovery(hub: HubApp, asked: Mapping[str, Any]) -> Any:
-    retaken = await hub.exchange.finish_recovery(asked["without"])
-    return {"slips_taken_again": retaken}
-
-
-def _tell_recovery(hub: HubApp) -> dict[str, Any]:
-    recovery = hub.exchange.recovery
-    return {
-        "phase": "none" if recovery is None else "collecting",
-        "epoch": None if recovery is None else recovery.epoch,
-        "members": 0 if recovery is None else len(recovery.members),
-        "given_back": 0 if recovery is None else len(recovery.members) - len(recovery.waiting),
-        "waiting_for": "" if recovery is None else ", ".join(recovery.waiting),
-    }
-
-
-def _unless_recovering(command: Command) -> Command:
-    async def run(hub: HubApp, asked: Mapping[str, Any]) -> Any:
-        hub.exchange.require_running()
-        return await command(hub, asked)
-
-    return run
-
-
-async def _say_evidence_seen(hub: HubApp, asked: Mapping[str, Any]) -> Any:
-    number = await hub.book.write(say_seen, SayEvidenceSeen(asked["number"], asked["reason"]))
-    rows = await hub.book.read(load_evidence)
-    return next(row for row in rows if row["id"] == number)
-
-
-COMMANDS: Final[Mapping[str, Command]] = {
-    "evidence_seen": _say_evidence_seen,
-    "invite": _unless_recovering(_invite),
-    "accredit": _unless_recovering(_accredit),
-    "change": _unless_recovering(_change),
-    "members": _members,
-    "answer": _answer_file,
-    "enrol": _unless_recovering(_answer_enrolment),
-    "rotate": _unless_recovering(_rotate),
-    "status": _status,
-    **CATALOGUE_COMMANDS,
-    "catalogue_import": _unless_recovering(CATALOGUE_COMMANDS["catalogue_import"]),
-    "recover": _recover,
-    "recovery": _recovery,
-    "finish_recovery": _finish_recovery,
-    **{name: _unless_recovering(command) for name, command in WINDOW_COMMANDS.items()},
-}
-
-
 def _call(folder: Path, name: str, **arguments: Any) -> Any:
-    return call(folder, name, arguments, open_app=lambda: (HubApp(folder, load_config(folder)), COMMANDS))
+    def open_app() -> tuple[Any, Mapping[str, Command]]:
+        from hub.admin_commands import COMMANDS
+        from hub.app import HubApp, load_config
 
+        return HubApp(folder, load_config(folder)), COMMANDS
 
-# The command line.
+    return call(folder, name, arguments, open_app=open_app)
+
 
 app.add_typer(make_windows(_call), name="window")
 app.add_typer(make_catalogue(_call), name="catalogue")
@@ -291,6 +71,10 @@ def init(
     passphrase_file: Annotated[str, typer.Option(help="a file with the passphrase of the keys")] = "",
 ) -> None:
     """Make a hub's folder: configuration and keys."""
+    from hub.config import HubConfig
+    from protocol.running.keys_store import create_keys, find_passphrase, load_keyring
+    from protocol.running.settings import format_settings, parse_listen, parse_settings
+
     with refusals_explained():
         if (folder / "hub.toml").exists():
             raise NotConfigured(reason=f"{folder} holds a hub already")
@@ -318,6 +102,11 @@ def init(
 
 def _require_database(url: str) -> None:
     """Raise NotConfigured unless the address names a base that we can live on."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    from protocol.book.store import require_driver
+
     try:
         if url:
             require_driver(make_url(url))
@@ -328,6 +117,13 @@ def _require_database(url: str) -> None:
 @app.command()
 def serve(folder: Folder) -> None:
     """Run the hub until it is told to stop."""
+    import uvloop
+
+    from hub.admin_commands import COMMANDS
+    from hub.api import make_api
+    from hub.app import HubApp, load_config
+    from protocol.running.admin_service import AdminServer, wait_for_book
+
     with refusals_explained():
         config = load_config(folder)
         set_up_logs(level=config.log_level)
@@ -436,6 +232,10 @@ def retire_key(
 @app.command()
 def doubtful(folder: Folder, as_json: AsJson = False) -> None:
     """List the slips to be confirmed by their author: those that a key retired as stolen may have signed."""
+    from hub.app import load_config
+    from hub.clearing.doubts_store import load_doubtful
+    from hub.directory.service import load_entries
+
     with refusals_explained():
         code = load_config(folder).code
         engine = _open_read_only(folder)
@@ -455,6 +255,8 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
 @app.command()
 def backup(folder: Folder, file: Path) -> None:
     """Copy the hub's base to FILE, beside the running hub; the copy is whole, or it is not there."""
+    from protocol.book.backup_service import back_up
+
     with refusals_explained(), progress("backup") as say_done:
         size = back_up(_database_of(folder), file, lambda done, pages: say_done(f"{done} of {pages} pages"))
     say(f"{file}: {size} bytes. Keep it away from this machine, and the keys folder with it")
@@ -466,6 +268,9 @@ def restore(folder: Folder, file: Annotated[Path | None, typer.Argument(exists=T
 
     Without FILE: the base was put back by other means (PostgreSQL's own), and is only marked as an old copy.
     """
+    from hub.recovery.recovery import RESTORED
+    from protocol.book.backup_service import mark_restored, put_back
+
     with refusals_explained():
         marks = {RESTORED: str(clock_service.now())}
         if file is None:
@@ -498,12 +303,17 @@ def recover(
 
 
 def _database_of(folder: Path) -> str:
+    from hub.app import load_config
+
     return load_config(folder).database or f"sqlite:///{folder / 'hub.db'}"
 
 
 @app.command()
 def positions(folder: Folder, as_json: AsJson = False) -> None:
     """List rights held outside their issuer's territory, and rights on the way."""
+    from hub.clearing import store
+    from protocol.cession import CessionState
+
     with refusals_explained():
         engine = _open_read_only(folder)
         with engine.connect() as connection, connection.begin():
@@ -526,6 +336,8 @@ def obligations(
     as_json: AsJson = False,
 ) -> None:
     """List what funds owe each other for conversions, and how far the euros are."""
+    from hub.settlement.store import load_owed
+
     with refusals_explained():
         engine = _open_read_only(folder)
         with engine.connect() as connection, connection.begin():
@@ -541,7 +353,7 @@ def obligations(
                     "confirmed_on": one.confirmed_on,
                     "window": one.window,
                 }
-                for ((origin, epoch, index), place), one in settlement_store.load_owed(connection, member)
+                for ((origin, epoch, index), place), one in load_owed(connection, member)
             ]
         engine.dispose()
         show(rows, as_json=as_json, title="obligations")
@@ -549,6 +361,11 @@ def obligations(
 
 def _open_read_only(folder: Path) -> Engine:
     """Open the base beside whoever writes it. Raises NotConfigured where there is none yet."""
+    from sqlalchemy.engine import make_url
+
+    from hub.app import load_config
+    from protocol.book.store import open_engine
+
     config = load_config(folder)
     url = make_url(config.database or f"sqlite:///{folder / 'hub.db'}")
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
@@ -559,6 +376,9 @@ def _open_read_only(folder: Path) -> Engine:
 @app.command()
 def check(folder: Folder, as_json: AsJson = False) -> None:
     """Check every invariant, beside the running hub. Exit 0 only if all hold."""
+    from hub.app import load_config
+    from hub.reconciliation.checks import check_hub
+
     with refusals_explained():
         code = load_config(folder).code
         engine = _open_read_only(folder)
@@ -572,12 +392,15 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
 @app.command("replay")
 def replay_log(folder: Folder, as_json: AsJson = False) -> None:
     """Recompute the positions from the log alone, and compare."""
+    from hub.app import load_config
+    from hub.reconciliation.checks import compare_with_replay, replay
+
     with refusals_explained():
         code = load_config(folder).code
         engine = _open_read_only(folder)
         with progress("replay") as say, engine.connect() as connection, connection.begin():
             state, checked = replay(connection, code, say)
-            compared: list[Checked] = compare_with_replay(connection, state)
+            compared = compare_with_replay(connection, state)
         engine.dispose()
     if not show_checked([*checked, *compared], as_json=as_json):
         raise typer.Exit(1)
@@ -589,6 +412,12 @@ def export_national(folder: Folder, file: Path) -> None:
 
     It names territories, lots and amounts, and no person.
     """
+    from hub.app import load_config
+    from hub.reconciliation.export_service import load_header, load_records
+    from protocol.exchange.service import Identity
+    from protocol.running.keys_store import find_passphrase, load_keyring
+    from protocol.running.national_file_store import save_national
+
     with refusals_explained():
         config = load_config(folder)
         keyring = load_keyring(folder / "keys", find_passphrase(config.passphrase_file))
@@ -605,6 +434,8 @@ def export_national(folder: Folder, file: Path) -> None:
 @evidence.command("list")
 def list_evidence(folder: Folder, as_json: AsJson = False) -> None:
     """List the contradictions that were found out."""
+    from protocol.exchange.evidence_store import load_evidence
+
     with refusals_explained():
         engine = _open_read_only(folder)
         with engine.connect() as connection:
@@ -616,6 +447,8 @@ def list_evidence(folder: Folder, as_json: AsJson = False) -> None:
 @evidence.command("export")
 def export_evidence(folder: Folder, number: int, file: Path) -> None:
     """Write an evidence file, for `citizen-miles verify-evidence`."""
+    from protocol.exchange.evidence_store import load_evidence_file
+
     with refusals_explained():
         engine = _open_read_only(folder)
         with engine.connect() as connection:
@@ -667,6 +500,9 @@ def import_enrolment(
 
 
 def _read_bounded(file: Path) -> bytes:
+    from protocol.envelopes import ENVELOPE_BYTES_MAX
+    from protocol.running.http_service import TooLarge
+
     if file.stat().st_size > ENVELOPE_BYTES_MAX:
         raise TooLarge(bytes_max=ENVELOPE_BYTES_MAX)
     return file.read_bytes()

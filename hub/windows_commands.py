@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from sqlalchemy import Connection
 
-from hub.app import HubApp
-from hub.clearing.windows_service import NoWindow
-from hub.settlement import store
 from protocol.running.admin_client import Command
 from protocol.running.console_commands import refusals_explained, say, show
 from protocol.times import format_instant
-from protocol.windows import make_window, payments_of, positions_of
+
+if TYPE_CHECKING:  # what a base needs is loaded where it is open
+    from sqlalchemy import Connection
+
+    from hub.app import HubApp
 
 Folder = Annotated[Path, typer.Argument(help="the hub's folder", file_okay=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
@@ -46,6 +46,8 @@ async def _agreements(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
 
 
 def _tell_windows(connection: Connection) -> list[dict[str, Any]]:
+    from hub.settlement import store
+
     payments = store.load_payments(connection)
     rows = []
     for number, opened_at, closed_on in store.load_windows(connection):
@@ -68,6 +70,10 @@ def _tell_windows(connection: Connection) -> list[dict[str, Any]]:
 
 def _report(connection: Connection, number: int) -> dict[str, Any]:
     """Return a closed window whole, or what an open one would be if it were closed now. Raises NoWindow."""
+    from hub.clearing.windows_service import NoWindow
+    from hub.settlement import store
+    from protocol.windows import make_window, payments_of, positions_of
+
     known = {window: closed_on for window, _, closed_on in store.load_windows(connection)}
     if number not in known:
         raise NoWindow()
@@ -112,6 +118,8 @@ def _report(connection: Connection, number: int) -> dict[str, Any]:
 
 
 def _tell_agreements(connection: Connection) -> list[dict[str, Any]]:
+    from hub.settlement import store
+
     words = store.load_nettings(connection)
     return [
         {

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Connection
 
@@ -61,10 +60,11 @@ from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
 from protocol.running.http_service import STORAGE_TROUBLE, Metrics
 from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, set_current
+from protocol.running.logs_service import find_logger
 from protocol.running.settings import NotConfigured, parse_settings
 from protocol.times import DAY_MS, Instant
 
-log = structlog.get_logger("node")
+log = find_logger("node")
 RESERVATIONS_EVERY_SECONDS = 5
 RELEASES_EVERY_SECONDS = 5
 STANDING_LOOK_EVERY_MINUTES = 10

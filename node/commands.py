@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from node.options_commands import AsJson, CentsOption, EurosOption, IdOption, InFile, id_or_new
 from protocol.errors import Malformed, NotCanonical
 from protocol.identifiers import require_territory
-from protocol.keys import Domain, sign
 from protocol.running import clock_service
 from protocol.running.admin_client import Command, call, is_served
 from protocol.running.console_commands import (
@@ -29,12 +27,14 @@ from protocol.running.console_commands import (
     show_checked,
 )
 from protocol.running.explanations import explain_evidence
-from protocol.running.invitations import InvalidInvitation, Invitation, compute_fingerprint, parse_invitation
-from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, write_private
+from protocol.running.keys_store import write_private
 from protocol.running.later_commands import LaterGroup, group_of
 from protocol.running.logs_service import set_up_logs
 from protocol.running.settings import NotConfigured, format_settings, parse_listen
 from protocol.times import format_instant
+
+if TYPE_CHECKING:  # what one command needs is loaded by it: the others need not wait
+    from protocol.running.invitations import Invitation
 
 # Each base has commands of its own; they are loaded where they are named.
 app = typer.Typer(
@@ -99,6 +99,7 @@ def init(
 ) -> None:
     """Make a node's folder: configuration and keys."""
     from node.config import NodeConfig
+    from protocol.running.keys_store import create_keys, find_passphrase, load_keyring
 
     with refusals_explained():
         if (folder / "node.toml").exists():
@@ -146,10 +147,15 @@ def enrol(
     welcome: Annotated[Path | None, typer.Option(help="take the hub's answer from a file")] = None,
 ) -> None:
     """Join the federation with an invitation: by a call, or by files carried by hand."""
+    import asyncio
+
     from node.app import load_config
     from protocol.canonical import encode_typed
     from protocol.envelopes import Enrolment, SignedEnrolment
     from protocol.exchange.client import HttpTransport
+    from protocol.keys import Domain, sign
+    from protocol.running.invitations import InvalidInvitation, parse_invitation
+    from protocol.running.keys_store import find_passphrase, load_keyring
 
     with refusals_explained():
         invited = parse_invitation(invitation)
@@ -192,6 +198,7 @@ def _take_welcome(folder: Path, invited: Invitation, data: bytes) -> None:
     from protocol.canonical import decode_typed
     from protocol.envelopes import Welcome
     from protocol.exchange.client import HubUnreachable
+    from protocol.running.invitations import InvalidInvitation, compute_fingerprint
 
     try:
         told = decode_typed(data, Welcome, size_max=1_000)
@@ -213,6 +220,8 @@ def serve(
     ] = "",
 ) -> None:
     """Run the node, or some of its bases, until it is told to stop."""
+    import asyncio
+
     import uvloop
 
     from node.house_app import find_log_level, open_house, read_bases

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from node.doors.keys_service import KeyDesk
@@ -34,9 +33,10 @@ from protocol.house import BaseName
 from protocol.keys import Keyring
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
+from protocol.running.logs_service import find_logger
 from protocol.running.settings import NotConfigured, parse_settings
 
-log = structlog.get_logger("fund")
+log = find_logger("fund")
 FILE: Final = "fund.toml"
 COLLECT_EVERY_HOURS: Final = 1
 

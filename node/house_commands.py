@@ -10,7 +10,6 @@ import typer
 from node.house.cards import Card, compute_fingerprint, format_card, parse_card
 from node.house.folders_store import find_local, load_house
 from node.house.settings import FOLDERS
-from node.house_init_service import read_own_card, take_other_card
 from node.options_commands import AsJson
 from protocol.house import BaseName
 from protocol.running import clock_service
@@ -59,6 +58,8 @@ def show_card(
     as_json: AsJson = False,
 ) -> None:
     """Show the card of a base that lives here, for whoever keeps the others. Compare the fingerprint by telephone."""
+    from node.house_init_service import read_own_card
+
     with refusals_explained():
         card = read_own_card(folder, _name(base))
         show({"card": format_card(card), "fingerprint": compute_fingerprint(card)}, as_json=as_json)
@@ -72,6 +73,8 @@ def add_card(
     as_json: AsJson = False,
 ) -> None:
     """Take the card of a base that is kept elsewhere. Restart what runs here."""
+    from node.house_init_service import take_other_card
+
     with refusals_explained():
         told = parse_card(card)
         take_other_card(folder, told, url)

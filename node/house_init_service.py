@@ -6,7 +6,6 @@ from pathlib import Path
 
 from sqlalchemy.exc import ArgumentError
 
-from node.app import load_config
 from node.house.cards import Card
 from node.house.folders_store import (
     base_folder,
@@ -35,6 +34,8 @@ def open_folder_house(folder: Path, territory: str = "", listen: str = "127.0.0.
     if known is not None:
         return known
     if (folder / "node.toml").exists():
+        from node.app import load_config
+
         config = load_config(folder)
         house = HouseSettings(territory=config.territory, bases={}, listen=config.listen)
         keyring = load_base_keys(folder, BaseName.ACCOUNTS, find_passphrase(config.passphrase_file))
@@ -49,6 +50,8 @@ def open_folder_house(folder: Path, territory: str = "", listen: str = "127.0.0.
 
 def read_own_card(folder: Path, base: BaseName) -> Card:
     """Return the card of a base that lives in a folder. Raises KeysUnusable, NotConfigured."""
+    from node.app import load_config
+
     passphrase = find_passphrase(load_config(folder).passphrase_file if (folder / "node.toml").exists() else "")
     house = find_house(folder)
     keyring = choose_house_keys(house, base, load_base_keys(folder, base, passphrase))

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from msgspec import Meta, Struct
 
@@ -29,10 +28,11 @@ from protocol.house import BaseName
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
 from protocol.running.keys_store import KeysUnusable
+from protocol.running.logs_service import find_logger
 from protocol.running.settings import NotConfigured, parse_settings
 from protocol.times import local_day
 
-log = structlog.get_logger("partners")
+log = find_logger("partners")
 FILE: Final = "partners.toml"
 SECRETS: Final = "tickets"
 SECRET_BYTES: Final = 32

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from node.house.folders_store import base_folder
@@ -26,9 +25,10 @@ from protocol.identifiers import Id16
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
 from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, set_current
+from protocol.running.logs_service import find_logger
 from protocol.running.settings import NotConfigured, parse_settings
 
-log = structlog.get_logger("people")
+log = find_logger("people")
 FILE: Final = "people.toml"
 BASE_KEYS: Final = "base"
 CATCH_UP_EVERY_MINUTES: Final = 15

@@ -7,7 +7,6 @@ import contextlib
 from pathlib import Path
 from typing import Annotated, Final
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from msgspec import Meta, Struct
 
@@ -19,9 +18,10 @@ from protocol.house import BaseName
 from protocol.keys import Keyring, PublicKeys
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
+from protocol.running.logs_service import find_logger
 from protocol.running.settings import NotConfigured, parse_settings
 
-log = structlog.get_logger("projects")
+log = find_logger("projects")
 FILE: Final = "projects.toml"
 CATCH_UP_EVERY_MINUTES: Final = 15
 

@@ -24,7 +24,7 @@ from protocol.running.console_commands import (
 )
 from protocol.running.explanations import explain_evidence
 from protocol.running.later_commands import LaterGroup, group_of
-from protocol.running.logs_service import set_up_logs
+from protocol.running.logs_service import set_up_logs_later
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,7 +47,7 @@ def choose(
     """Citizen-Miles: rights that cross territories, provable by everybody."""
     if lang is not None:
         os.environ[LANGUAGE_VARIABLE] = lang
-    set_up_logs(level="warning")
+    set_up_logs_later(level="warning")
 
 
 @app.command("verify-evidence")

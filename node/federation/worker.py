@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-import structlog
 from sqlalchemy import Connection
 
 from node.federation import hub_recovery_service, recovery_service, store
@@ -26,12 +25,13 @@ from protocol.errors import BadEnvelope, Refusal
 from protocol.exchange import service as exchange
 from protocol.exchange.client import BackOff, HubUnreachable, Transport, wait_or_wake
 from protocol.exchange.service import Identity, Received, verify_envelope
+from protocol.running.logs_service import find_logger
 from protocol.times import Instant
 
 LONG_POLL_MS: Final = 25_000
 _HEARD_MAX: Final = 4_096
 _TROUBLE_CHARACTERS_MAX: Final = 300
-log = structlog.get_logger("federation")
+log = find_logger("federation")
 
 
 @dataclass(frozen=True, slots=True)

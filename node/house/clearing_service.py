@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-import structlog
-
 from protocol.errors import Refusal
 from protocol.exchange.client import BackOff, Transport, wait_or_wake
 from protocol.exchange.peer_service import PeerExchange
+from protocol.running.logs_service import find_logger
 
-log = structlog.get_logger("house")
+log = find_logger("house")
 POLL_MS: Final = 5_000
 
 

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import structlog
 from aiohttp import web
 
 from protocol.book.store import BookInUse
@@ -27,8 +26,9 @@ from protocol.running.admin_client import (
     ShortPath,
     run_command,
 )
+from protocol.running.logs_service import find_logger
 
-log = structlog.get_logger("admin")
+log = find_logger("admin")
 BODY_BYTES_MAX: Final = 64 * 1024 * 1024
 App = TypeVar("App")
 

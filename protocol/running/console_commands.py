@@ -14,14 +14,9 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from protocol.amounts import format_cents
 from protocol.errors import InvalidAmount, Refusal
@@ -29,12 +24,37 @@ from protocol.findings import Checked
 from protocol.running.explanations import explain
 from protocol.running.settings import NotConfigured
 
+if TYPE_CHECKING:  # JSON is written without the library of tables, which is loaded where something is drawn
+    from rich.console import Console
+    from rich.text import Text
+
 _JOINERS: Final = "\u200c\u200d"  # letters' business in Persian, Hindi or Sinhala
 _DISK_TROUBLE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 LANGUAGE_VARIABLE: Final = "CITIZEN_MILES_LANG"
 
-screen = Console()
-errors = Console(stderr=True)
+
+class Screen:
+    """A terminal's screen, or a pipe; `quiet` says nothing. What draws on it is loaded when it is drawn on."""
+
+    def __init__(self, *, is_errors: bool = False) -> None:
+        self._is_errors = is_errors
+        self.quiet = False
+
+    @property
+    def console(self) -> Console:
+        """The terminal as it is now: as wide as its window."""
+        from rich.console import Console
+
+        return Console(stderr=self._is_errors)
+
+    def print(self, *what: Any, soft_wrap: bool | None = None) -> None:
+        """Print plain words, markup, or what rich draws."""
+        if not self.quiet:
+            self.console.print(*what, soft_wrap=soft_wrap)
+
+
+screen = Screen()
+errors = Screen(is_errors=True)
 
 
 def choose_language() -> str:
@@ -51,6 +71,8 @@ def refusals_explained() -> Iterator[None]:
         with _machine_explained():
             yield
     except Refusal as refusal:
+        from rich.text import Text
+
         sentence = plain(explain(refusal.code, refusal.facts, choose_language()))
         errors.print(Text(sentence, style="red").append(f"  ({refusal.code})", style="default"), soft_wrap=True)
         raise typer.Exit(1) from None
@@ -97,6 +119,8 @@ def read_cents(cents: int | None, euros: str) -> int:
 
 def say(text: str) -> None:
     """Print one line of plain text, never broken."""
+    from rich.text import Text
+
     screen.print(Text(plain(text)), soft_wrap=True)
 
 
@@ -105,6 +129,8 @@ def show(value: Any, *, as_json: bool, title: str = "") -> None:
     if as_json:
         sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
     elif isinstance(value, Mapping):
+        from rich.table import Table
+
         table = Table(title=title or None, show_header=False)
         for name, one in value.items():
             table.add_row(str(name), _cell(name, one))
@@ -120,6 +146,8 @@ def show_rows(rows: Sequence[Any], *, title: str = "") -> None:
     if not rows:
         say(f"{title}: -" if title else "-")
         return
+    from rich.table import Table
+
     names = list(rows[0])
     table = Table(title=title or None)
     for name in names:
@@ -130,6 +158,8 @@ def show_rows(rows: Sequence[Any], *, title: str = "") -> None:
 
 
 def _cell(name: Any, value: Any) -> Text:
+    from rich.text import Text
+
     return Text(plain(_text(name, value)), overflow="fold")
 
 
@@ -146,9 +176,11 @@ def _text(name: Any, value: Any) -> str:
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[str], None]]:
     """Show a turning wheel with what is being done, on a terminal; nothing in a pipe."""
-    with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=errors, transient=True
-    ) as bar:
+    from rich.markup import escape
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=errors.console, transient=True) as bar:
         task = bar.add_task(title)
         yield lambda what: bar.update(task, description=escape(plain(f"{title}: {what}")))
 
@@ -156,9 +188,11 @@ def progress(title: str) -> Iterator[Callable[[str], None]]:
 @contextmanager
 def bar(title: str) -> Iterator[Callable[[int, int, str], None]]:
     """Show a bar of so many of so many, with what is being done, on a terminal; nothing in a pipe."""
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=errors
-    ) as shown:
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=errors.console) as shown:
         task = shown.add_task(title, total=None)
 
         def advance(done: int, total: int, what: str) -> None:
@@ -189,6 +223,9 @@ def show_checked(checked: Sequence[Checked], *, as_json: bool) -> bool:
     if as_json:
         show(tell_checked(checked), as_json=True)
         return is_held
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table()
     for name in ("", "invariant", "rule", "looked at", "first finding"):
         table.add_column(name, justify="right" if name == "looked at" else "left")

@@ -15,7 +15,6 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
 
-import structlog
 from aiohttp import ClientPayloadError, web, web_response
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.helpers import rfc822_formatted_time
@@ -29,10 +28,11 @@ from sqlalchemy.exc import DBAPIError
 from protocol.book.store import StorageUnavailable, storage_reason
 from protocol.errors import BadEnvelope, Malformed, Refusal
 from protocol.running.explanations import explain
+from protocol.running.logs_service import find_logger
 from protocol.running.settings import NotConfigured
 from protocol.running.statuses import status_of
 
-log = structlog.get_logger("http")
+log = find_logger("http")
 # What aiohttp itself answers, to bytes that are no request, never comes through our hands: it must not tell versions.
 web_response.SERVER_SOFTWARE = "citizen-miles"  # type: ignore[attr-defined]
 RETRY_AFTER_SECONDS: Final = 2

@@ -9,22 +9,14 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import Final
-
-from cryptography.exceptions import InternalError, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    KeySerializationEncryption,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from typing import TYPE_CHECKING, Final
 
 from protocol.errors import Refusal
-from protocol.keys import Keyring, SecretKeys, make_keys
+
+if TYPE_CHECKING:  # the libraries are loaded where a key is: command lines come here for `write_private` alone
+    from cryptography.hazmat.primitives.serialization import KeySerializationEncryption
+
+    from protocol.keys import Keyring, SecretKeys
 
 PASSPHRASE_VARIABLE: Final = "CITIZEN_MILES_PASSPHRASE"  # noqa: S105 - the name of a variable, not its value
 _CURRENT: Final = "current"
@@ -50,6 +42,17 @@ def find_passphrase(passphrase_file: str) -> bytes | None:
 
 def create_keys(folder: Path, passphrase: bytes | None, entropy: bytes) -> SecretKeys:
     """Write new keys grown from 64 random bytes; they are not the current ones yet unless they are the first."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import (
+        BestAvailableEncryption,
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+    )
+
+    from protocol.keys import make_keys
+
     secret = make_keys(entropy)
     lock: KeySerializationEncryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
     pem = b"".join(
@@ -74,6 +77,8 @@ def set_current(folder: Path, secret: SecretKeys) -> None:
 
 def load_keyring(folder: Path, passphrase: bytes | None) -> Keyring:
     """Return all keys of the folder, the current ones first. Raises KeysUnusable."""
+    from protocol.keys import Keyring
+
     try:
         current = (folder / _CURRENT).read_bytes().decode(errors="backslashreplace").strip()
     except OSError:
@@ -87,6 +92,13 @@ def load_keyring(folder: Path, passphrase: bytes | None) -> Keyring:
 
 
 def _load_file(file: Path, passphrase: bytes | None) -> SecretKeys:
+    from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    from protocol.keys import SecretKeys
+
     if stat.S_IMODE(file.stat().st_mode) & 0o077:
         raise KeysUnusable(file=file.name, reason="others can read it: chmod 600")
     pem = file.read_bytes()

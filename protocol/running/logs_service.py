@@ -1,18 +1,16 @@
 """Structured logs: one JSON line an event on standard error, or readable lines on a terminal. Secrets never enter.
 
-What libraries say through the standard `logging` comes out the same way, warnings and worse.
+What libraries say through the standard `logging` comes out the same way, warnings and worse. The library of logs is loaded
+by whoever may say something: a command line that asks a running process waits for none.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
-
-import structlog
 
 _SECRET: Final = ("token", "secret", "passphrase", "password", "seed", "private", "authorization", "api_key")
 _HIDDEN: Final = "(hidden)"
@@ -35,12 +33,44 @@ class _StandardError:
             sys.stderr.flush()
 
 
+class _Later(logging.Handler):
+    """Sets up the logs when a library is the first to say something."""
+
+    def __init__(self, level: str) -> None:
+        super().__init__()
+        self.asked = level
+
+    def emit(self, record: logging.LogRecord) -> None:
+        set_up_logs(level=self.asked)
+        logging.getLogger(record.name).handle(record)
+
+
+def set_up_logs_later(*, level: str) -> None:
+    """Set up the logs as `set_up_logs` does, when somebody first has something to say."""
+    logging.basicConfig(handlers=[_Later(level)], level=max(_number_of(level), logging.WARNING), force=True)
+
+
+def find_logger(name: str) -> Any:
+    """Return the logger of a part of the program. What was put off is set up now."""
+    import structlog
+
+    for waiting in [one for one in logging.getLogger().handlers if isinstance(one, _Later)]:
+        set_up_logs(level=waiting.asked)
+    return structlog.get_logger(name)
+
+
+def _number_of(level: str) -> int:
+    return logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+
+
 def set_up_logs(*, level: str = "info", is_json: bool | None = None) -> None:
     """Send logs to standard error; JSON unless it is a terminal. An unknown level is info."""
+    import structlog
+
     readable = sys.stderr.isatty() if is_json is None else not is_json
     renderer: Any = structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer()
     output: Any = _StandardError()
-    number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    number = _number_of(level)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -80,7 +110,11 @@ def _is_news(record: logging.LogRecord) -> bool:
 
 def _is_no_end(record: logging.LogRecord) -> bool:
     """A job that is cancelled because its process ends is no trouble: the scheduler would write a traceback."""
-    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)
+    if record.exc_info is None:
+        return True
+    from asyncio import CancelledError
+
+    return not isinstance(record.exc_info[1], CancelledError)
 
 
 def _hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

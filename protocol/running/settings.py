@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import tomllib
-from typing import Any, TypeVar
-
-import msgspec
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from protocol.errors import Refusal
 
-Settings = TypeVar("Settings", bound=msgspec.Struct)
+if TYPE_CHECKING:  # every command comes here to say NotConfigured; few read a file
+    import msgspec
+
+Settings = TypeVar("Settings", bound="msgspec.Struct")
 
 
 class NotConfigured(Refusal):
@@ -21,6 +21,10 @@ class NotConfigured(Refusal):
 
 def parse_settings(text: str, type_: type[Settings]) -> Settings:
     """Return the settings of a TOML text; unknown names are refused. Raises NotConfigured."""
+    import tomllib
+
+    import msgspec
+
     try:
         return msgspec.convert(tomllib.loads(text), type_)
     except (ValueError, RecursionError, msgspec.ValidationError) as error:  # an endless number, brackets in brackets

@@ -129,6 +129,7 @@ NOT_DECODERS: Final = {
     "protocol/commands.py": "the command line around `judge`",
     "protocol/running/console_commands.py": "what the operator types, on a screen of his own",
     "protocol/running/http_service.py": "an answer of ours",
+    "hub/admin_commands.py": "the operator's own command line",
     "hub/commands.py": "the operator's own command line",
     "hub/config.py": "values only",
     "node/federation/checks.py": "checks of our own book",

@@ -283,7 +283,7 @@ def test_evidence_that_the_operator_has_seen_is_shown_and_does_not_count(termina
     assert (checked["ok"], rule["held"], rule["looked_at"], rule["findings"]) == (True, True, 1, [])
     assert rule["seen"][0]["place"] == "evidence 1"
     assert rule["seen"][0]["found"].endswith(": a second machine")
-    assert "a second machine" in terminal.on("check").stdout
+    assert "a second machine" in terminal.on("check", columns=300).stdout
     # What is said again takes the place of what was said; the file stays what it was.
     assert terminal.on("evidence seen", 1, "--reason", "and its disk was wiped").exit_code == 0
     (row,) = terminal.json("evidence list")

@@ -15,6 +15,7 @@ import aiohttp
 import msgspec
 from aiohttp.test_utils import TestServer
 
+from hub import admin_commands as hub_admin_commands
 from hub import commands as hub_commands
 from hub.api import make_api as make_hub_api
 from hub.app import HubApp
@@ -191,7 +192,7 @@ class HubPlace:
         return str(self.server.make_url("")).rstrip("/")
 
     async def admin(self, command: str, **arguments: Any) -> Any:
-        return await hub_commands.COMMANDS[command](self.app, arguments)
+        return await hub_admin_commands.COMMANDS[command](self.app, arguments)
 
     async def close(self) -> None:
         self.app.exchange.wake_all()
