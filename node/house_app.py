@@ -26,6 +26,7 @@ from node.partners_api import open_partners_doors
 from node.partners_app import PartnersApp
 from node.passes_api import add_passes_doors
 from node.people_admin_commands import PEOPLE_COMMANDS
+from node.people_api import make_people_application
 from node.people_app import PeopleApp
 from node.projects_admin_commands import PROJECTS_COMMANDS
 from node.projects_api import add_projects_doors
@@ -39,10 +40,19 @@ from protocol.house import BaseName
 from protocol.running import clock_service
 from protocol.running.admin_client import Command
 from protocol.running.admin_service import AdminServer, wait_for_book
-from protocol.running.http_service import Metrics, make_application, make_tls, read_larger, serve_until_stopped
+from protocol.running.http_service import (
+    Beside,
+    Metrics,
+    make_application,
+    make_tls,
+    read_larger,
+    serve_until_stopped,
+)
+from protocol.running.keys_store import write_private
 from protocol.running.settings import NotConfigured, parse_listen
 
 HOUSE_PATH: Final = "/v1/house/"
+PORT: Final = "port"  # the file of a base's folder that tells the port of doors at an address of their own
 
 
 class BaseApp(Protocol):
@@ -176,6 +186,24 @@ class HouseApp:
             add_passes_doors(application, self.projects.projects.passes)
         return application
 
+    def make_doors_beside(self) -> list[Beside]:
+        """Return what is served at addresses of its own: the doors of the people, where their base has an address."""
+        settings = None if self.people is None else self.people.settings
+        if self.people is None or settings is None or not settings.doors:
+            return []
+        host, port = parse_listen(settings.doors)
+        tls = make_tls(settings.tls_certificate, settings.tls_key)
+        file = self.people.folder / PORT
+        return [
+            Beside(
+                application=make_people_application(self.people),
+                host=host,
+                port=port,
+                tls=tls,
+                on_ready=lambda taken: write_private(file, str(taken).encode()),
+            )
+        ]
+
     async def _exchange(self, request: web.Request) -> web.Response:
         """Answer a neighbour: nobody else's envelopes are opened."""
         answerer = self.exchanges.get(request.match_info["base"])
@@ -213,6 +241,7 @@ class HouseApp:
                 tls=None if config is None else make_tls(config.tls_certificate, config.tls_key),
                 on_ready=on_ready,
                 on_stop=self._let_go,
+                beside=self.make_doors_beside(),
             )
         finally:
             await self.clearing.stop()

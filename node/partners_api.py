@@ -32,7 +32,7 @@ def open_partners_doors(app: PartnersApp) -> Doors:
             raise KeyNotKnown from None
         office.require_in_force(app.book.clock())
         office.require_office()
-        return Caller(key=office.key_id, duties=frozenset({Duty.COMPANY}), company=office.siren)
+        return Caller(key=office.key_id, duties=frozenset({Duty.COMPANY}), officer=office.key_id, company=office.siren)
 
     async def require_own(step: Step, asked: Mapping[str, Any], company: str) -> None:
         """Another company's things are as unknown as those that are not there."""

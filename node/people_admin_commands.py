@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+from node.doors.keys_admin_commands import KEY_COMMANDS
 from node.people import store, tables
 from node.people.authority import Action, Purpose
 from node.people.code_pages import draw_cards, write_cards
@@ -230,7 +231,7 @@ async def _propose(app: PeopleApp, asked: Asked) -> Any:
     subject = parse_id(asked["person"]) if asked.get("person") else None
     body = dict(asked["body"])
     if kind is ProposalKind.END_ROLE:
-        body["role"] = parse_id(body["role"]).hex()
+        body["role"] = parse_id(body.get("role", "")).hex()
     for name in ("from_day", "until_day"):
         if name in body:
             body[name] = parse_day(body[name], name) if body[name] else 0
@@ -328,9 +329,10 @@ async def _undelegate(app: PeopleApp, asked: Asked) -> Any:
 
 def _credential(asked: Asked) -> Credential:
     if asked["kind"] == IdentityKind.OIDC:
-        return Elsewhere(issuer=asked["issuer"], subject=asked["subject"])
+        return Elsewhere(issuer=asked.get("issuer", ""), subject=asked.get("subject", ""))
+    given = asked.get("credential", ""), asked.get("public_key", "")
     try:
-        return Passkey(credential=bytes.fromhex(asked["credential"]), public_key=bytes.fromhex(asked["public_key"]))
+        return Passkey(credential=bytes.fromhex(given[0]), public_key=bytes.fromhex(given[1]))
     except ValueError:
         raise Malformed(field="credential", reason="hexadecimal digits") from None
 
@@ -475,4 +477,5 @@ PEOPLE_COMMANDS: Final[Mapping[str, Command]] = {
     "erasure": _erasure,
     "catch_up": _catch_up,
     "rotate": _rotate,
+    **KEY_COMMANDS,
 }

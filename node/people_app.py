@@ -9,29 +9,41 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from node.doors.keys_service import KeyDesk
 from node.house.folders_store import base_folder
 from node.house_part_app import HousePart
+from node.people import store
+from node.people.authority import HERE
+from node.people.errors import NotEntitled
+from node.people.journal_store import seal_row
+from node.people.roles import Duty
 from node.people.service import PEOPLE_HISTORY, open_people
 from node.people.settings import PeopleSettings
+from node.people.tables import door_keys
 from node.people.vault import BaseKeys, read_base_keys
+from node.people_steps import PEOPLE_DUTIES
+from protocol.errors import Malformed
 from protocol.house import BaseName
-from protocol.identifiers import Id16
+from protocol.identifiers import Id16, format_id, parse_id
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
 from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, set_current
 from protocol.running.logs_service import find_logger
-from protocol.running.settings import NotConfigured, parse_settings
+from protocol.running.settings import NotConfigured, parse_listen, parse_settings
 
 log = find_logger("people")
 FILE: Final = "people.toml"
 BASE_KEYS: Final = "base"
 CATCH_UP_EVERY_MINUTES: Final = 15
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+OFFICERS: Final = frozenset({Duty.PEOPLE_OFFICER, Duty.AUDITOR})
 
 
 def load_people_settings(folder: Path) -> PeopleSettings:
@@ -45,6 +57,8 @@ def load_people_settings(folder: Path) -> PeopleSettings:
         ZoneInfo(settings.zone)
     except (ValueError, OSError, KeyError):
         raise NotConfigured(reason=f"{settings.zone} is no time zone") from None
+    if settings.doors and parse_listen(settings.doors)[0] not in LOOPBACK and not settings.tls_certificate:
+        raise NotConfigured(reason="doors away from this machine need tls_certificate: a name never travels bare")
     return settings
 
 
@@ -61,6 +75,8 @@ def create_base_key(folder: Path, settings: PeopleSettings) -> None:
 
 class PeopleApp(HousePart):
     """The people of a territory, on the folder of their house."""
+
+    duties = PEOPLE_DUTIES
 
     def __init__(self, folder: Path) -> None:
         self.settings = load_people_settings(base_folder(folder, BaseName.PEOPLE))
@@ -84,8 +100,29 @@ class PeopleApp(HousePart):
         except BaseException:
             self.book.close()
             raise
+        self.keys = KeyDesk(self.book, door_keys, self._seal_key)
         self.open_exchange(self.people.apply, keeps=False)  # what is erased here must be nowhere
         self._scheduler: AsyncIOScheduler | None = None
+
+    def _seal_key(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {**values, "seal": seal_row(self.people.room.book_key, door_keys, values)}
+
+    async def require_company(self, company: str) -> None:
+        """No key of the people's base is one company's. Raises Malformed."""
+        raise Malformed(field="company", reason="the people's base has no keys of companies")
+
+    async def choose_officer(self, name: str) -> str:
+        """Return the officer that a key is issued to: the id of somebody with a duty here today. Raises NotEntitled."""
+        officer = parse_id(name)
+        await self.require_officer(officer)
+        return format_id(officer)
+
+    async def require_officer(self, officer: Id16) -> None:
+        """Raise NotEntitled unless somebody has a duty at this base today: whose duty has ended comes in no more."""
+        day = self.people.room.day(self.book.clock())
+        roles = await self.book.read(lambda line: store.list_roles(line, officer))
+        if not any(role.base == HERE and role.duty in OFFICERS and role.is_in_force(day) for role in roles):
+            raise NotEntitled(action="come_in")
 
     async def rotate(self, by: Id16, *, forgets: bool) -> tuple[int, int]:
         """Wrap everything under a new base key; return how many data keys, and how many older files were deleted."""

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from node.doors.keys_commands import make_key_group
 from node.house.cards import compute_fingerprint, format_card
 from node.house.folders_store import base_folder
 from node.options_commands import AsJson, Day, IdOption, id_or_new
@@ -68,6 +69,17 @@ def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
 
 def _ask(folder: Path, command: str, by: str, purpose: str, id_: str, /, **arguments: Any) -> Any:
     return _call(folder, command, id=id_or_new(id_), by=by, purpose=purpose, **arguments)
+
+
+app.add_typer(
+    make_key_group(
+        _call,
+        "reader, registrar, distributor, governor, auditor",
+        has_companies=False,
+        officer="the id of the officer it is issued to",
+    ),
+    name="door-key",
+)
 
 
 @app.command()

@@ -20,6 +20,10 @@ class Duty(StrEnum):
     OFFICER = "officer"  # brings signatures that were made with a key of his own
     CLERK = "clerk"  # the office that keeps the companies
     COMPANY = "company"  # a company's own office
+    REGISTRAR = "registrar"  # who is behind a number: records, accounts, consents, declarations, erasure
+    DISTRIBUTOR = "distributor"  # free accounts on paper
+    GOVERNOR = "governor"  # roles, rules and texts, by four eyes
+    AUDITOR = "auditor"  # who looked at a record
 
 
 class KeyNotKnown(Refusal):
@@ -40,18 +44,31 @@ class AnotherCompany(Refusal):
     code = "another_company"
 
 
+class AnotherOfficer(Refusal):
+    """The key was issued to one officer, and the request says that another does it. Facts: field."""
+
+    code = "another_officer"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who shows a key in force. `company` is the SIREN that the key is bound to, or empty."""
+    """Who shows a key in force: `officer` is who it was issued to, `company` the SIREN it is bound to, or empty."""
 
     key: str
     duties: frozenset[Duty]
+    officer: str
     company: str = ""
 
     def require(self, duties: Collection[Duty]) -> None:
         """Raise DutyMissing unless one of these is a duty of the caller."""
         if self.duties.isdisjoint(duties):
             raise DutyMissing(needs=", ".join(sorted(duties)))
+
+    def require_self(self, told: str, field: str) -> str:
+        """Return who does it: the officer of the key. Raises AnotherOfficer where somebody else is named."""
+        if told and told != self.officer:
+            raise AnotherOfficer(field=field)
+        return self.officer
 
 
 def require_duties(words: str, known: Sequence[Duty]) -> tuple[Duty, ...]:

@@ -15,13 +15,14 @@ from protocol.times import Instant, format_instant
 
 
 class KeepsKeys(Protocol):
-    """A base that has keys: which duties they may be for, and what a company's key must name."""
+    """A base that has keys: which duties they may be for, to whom they may be issued, what a company's key must name."""
 
     book: Book
     keys: KeyDesk
     duties: tuple[Duty, ...]
 
     async def require_company(self, company: str) -> None: ...
+    async def choose_officer(self, name: str) -> str: ...
 
 
 async def _key_new(app: KeepsKeys, asked: Mapping[str, Any]) -> Any:
@@ -32,7 +33,7 @@ async def _key_new(app: KeepsKeys, asked: Mapping[str, Any]) -> Any:
         asked=parse_id(asked["id"]),
         id=clock_service.entropy(KEY_ID_BYTES).hex(),
         secret=clock_service.entropy(SECRET_BYTES).hex(),
-        name=asked["name"],
+        name=await app.choose_officer(asked["name"]),
         duties=require_duties(asked["duties"], app.duties),
         company=company,
     )

@@ -15,7 +15,9 @@ Call = Callable[..., Any]
 Folder = Annotated[Path, typer.Argument(help="the node's folder, or that of the base kept apart", file_okay=False)]
 
 
-def make_key_group(call: Call, duties: str, *, has_companies: bool) -> typer.Typer:
+def make_key_group(
+    call: Call, duties: str, *, has_companies: bool, officer: str = "the officer it is issued to, as the base writes it"
+) -> typer.Typer:
     """Return the commands of a base's keys; `call` runs one of its commands, `duties` are told in the help."""
     group = typer.Typer(no_args_is_help=True, help="Keys of the base's doors, for a portal or a program.")
 
@@ -26,7 +28,9 @@ def make_key_group(call: Call, duties: str, *, has_companies: bool) -> typer.Typ
             show(told, as_json=as_json)
 
     # Options as defaults: annotations are read later, where nobody knows the names of this function.
-    name_option: str = typer.Option(..., help="who or what holds it")
+    name_option: str = typer.Option(
+        ..., "--officer", "--name", help=f"{officer}: what is done with the key is done by him"
+    )
     duty_option: list[str] = typer.Option(..., "--duty", help=f"one of {duties}; once for each")
 
     if has_companies:

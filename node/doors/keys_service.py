@@ -38,7 +38,11 @@ class DoorKeyUnknown(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDoorKey:
-    """A key to be made, by the id of who asks; key id and secret come from fresh entropy. Raises Malformed."""
+    """A key to be made, by the id of who asks; key id and secret come from fresh entropy. Raises Malformed.
+
+    `name` is the officer that it is issued to, as the base writes down who does something: a word, in the people's base an
+    id. Two keys of one name are one officer's.
+    """
 
     asked: Id16
     id: str
@@ -162,7 +166,9 @@ class KeyDesk:
         rows = connection.execute(select(self._table).where(self._table.c.revoked_at.is_(None)))
         return {
             row.id: (
-                Caller(key=row.id, duties=frozenset(map(Duty, row.duties.split())), company=row.company),
+                Caller(
+                    key=row.id, duties=frozenset(map(Duty, row.duties.split())), officer=row.name, company=row.company
+                ),
                 bytes(row.secret_hash),
             )
             for row in rows

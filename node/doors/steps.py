@@ -44,6 +44,7 @@ class Upload:
 class Step:
     """One step of one base. `of_company` is the field by which one knows whose it is: without it, a key that is bound to a
     company may not take the step. `shows` is the command that tells how far a long one is, asked with the field of `by`.
+    `by` is the field that says who does it: the officer of the key, whether it is given or not.
     """
 
     command: str
@@ -56,6 +57,7 @@ class Step:
     file: FileAnswer | None = None
     upload: Upload | None = None
     of_company: str = ""
+    by: str = ""
     shows: tuple[str, str, str] | None = None  # the command, its argument, and ours that says it
 
     @property

@@ -6,18 +6,22 @@ import asyncio
 import base64
 import os
 import secrets
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
+from aiohttp.http_exceptions import BadHttpMessage
 from msgspec import Struct
+from sqlalchemy.exc import DBAPIError
 
 from node.doors.duties import AnotherCompany, Caller, KeyNotKnown
 from node.doors.rates import CallRates, CallsUsedUp
 from node.doors.steps import Step, Steps, fit_answer, write_asked
 from node.requests import read_body
+from protocol.book.store import storage_reason
 from protocol.errors import Malformed, Refusal
 from protocol.running.admin_client import Command
 from protocol.running.http_service import AS_PROBLEM, JsonResponse, TooLarge, choose_language, read_larger
@@ -31,6 +35,10 @@ Authorise = Callable[[str], Awaitable[Caller]]
 # Raises its Refusal where the thing that a step names is not this company's.
 RequireOwn = Callable[[Step, Mapping[str, Any], str], Awaitable[None]]
 Asked = TypeVar("Asked", bound=Struct)
+
+
+class DoorFailed(Exception):
+    """A bug of ours behind a silent door."""
 
 
 async def own_nothing(step: Step, _asked: Mapping[str, Any], company: str) -> None:
@@ -52,7 +60,9 @@ class Doors:
         authorise: Authorise,
         require_own: RequireOwn = own_nothing,
         wait_seconds: float = WAIT_SECONDS,
+        is_silent: bool = False,
     ) -> None:
+        """`is_silent`: of an error of ours the log learns where it was, and not what it says: that may quote somebody."""
         self.steps = steps
         self._app = app
         self._commands = commands
@@ -61,6 +71,7 @@ class Doors:
         self._authorise = authorise
         self._require_own = require_own
         self._wait_seconds = wait_seconds
+        self._is_silent = is_silent
         self._rates = CallRates()
         self._uploads = 0
         self._working: set[asyncio.Task[Any]] = set()
@@ -86,15 +97,28 @@ class Doors:
         }
 
     def _make_handler(self, step: Step) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        async def handle(request: web.Request) -> web.StreamResponse:
+        async def take(request: web.Request) -> web.StreamResponse:
             caller = await self._find_caller(request)
             caller.require(step.duties)
             self._rates.take(caller.key, self._clock())
             if step.upload is not None:
                 return await self._take_upload(request, caller, step)
-            asked = await self._read(request, step)
+            asked = _bind(caller, step, await self._read(request, step))
             await self._require_company(caller, step, asked)
             return await self._answer(request, step, asked)
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            if not self._is_silent:
+                return await take(request)
+            try:
+                return await take(request)
+            except (Refusal, web.HTTPException, ConnectionError, ClientPayloadError, BadHttpMessage):
+                raise
+            except Exception as error:
+                if isinstance(error, DBAPIError) and storage_reason(error):
+                    raise
+                silenced = DoorFailed(_tell_where(error))
+            raise silenced
 
         setattr(handle, AS_PROBLEM, True)
         return handle
@@ -150,7 +174,7 @@ class Doors:
     async def _take_upload(self, request: web.Request, caller: Caller, step: Step) -> web.StreamResponse:
         """Take a file, no larger than the step takes and no more at once than there is room for."""
         assert step.upload is not None
-        asked = await self._read(request, step)
+        asked = _bind(caller, step, await self._read(request, step))
         await self._require_company(caller, step, asked)
         if not step.upload.is_kept:
             data = await read_larger(request, step.upload.bytes_max)
@@ -192,6 +216,17 @@ class Doors:
         finally:
             os.close(handle)
         return file
+
+
+def _tell_where(error: BaseException) -> str:
+    """Return what kind of error it is and where it was, innermost last: code, and no value."""
+    places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+    return f"{type(error).__name__} at {' '.join(places)}"
+
+
+def _bind(caller: Caller, step: Step, asked: dict[str, Any]) -> dict[str, Any]:
+    """Return what is asked with the officer of the key as who does it. Raises AnotherOfficer."""
+    return asked | {step.by: caller.require_self(asked.get(step.by, ""), step.by)} if step.by else asked
 
 
 def forget_uploads(folder: Path) -> None:

@@ -106,7 +106,7 @@ class DecideRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
     id: OwnId
     movement: Name
-    by: Name
+    by: Line = ""
     expectation: KnownId | UnsetType = UNSET
     cents: Sum | UnsetType = UNSET
     reason: Line = ""
@@ -186,6 +186,7 @@ BANK_STEPS: Final = (
         command="decide",
         summary="Say what a movement is that nobody recognised.",
         asks=DecideRequest,
+        by="by",
         answers=DecidedAnswer,
         duties=TREASURER,
     ),

@@ -148,8 +148,8 @@ class CloseRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """Wait no longer for the rest of a payment: who decides, and why."""
 
     id: KnownId
-    by: Name
     reason: Name
+    by: Line = ""
 
 
 class ExpectationRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -215,6 +215,7 @@ DONORS_STEPS: Final = (
         command="expectation_close",
         summary="Wait no longer for the rest of a payment; what comes all the same goes to a person.",
         asks=CloseRequest,
+        by="by",
         answers=ExpectationLine,
         duties=TREASURER,
     ),

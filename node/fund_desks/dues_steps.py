@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from node.doors.shapes import Hex, KnownId, Name, Sum
+from node.doors.shapes import Hex, KnownId, Line, Name, Sum
 from node.doors.steps import Step
 from node.fund_desks.donors_steps import READS, TREASURER
 from node.fund_desks.payments_steps import OFFICER, SIGNING, PayableWords
@@ -162,8 +162,8 @@ class PledgeDeclineRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """A pledge that the fund does not take: who says so, and why."""
 
     id: KnownId
-    by: Name
     reason: Name
+    by: Line = ""
 
 
 class PledgeStateAnswer(Struct, frozen=True):
@@ -258,6 +258,7 @@ DUES_STEPS: Final = (
         command="pledge_decline",
         summary="Do not take a pledge.",
         asks=PledgeDeclineRequest,
+        by="by",
         answers=PledgeStateAnswer,
         duties=SIGNING,
     ),

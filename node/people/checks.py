@@ -39,6 +39,7 @@ from protocol.house import (
     OpenHolder,
     decode_house_slip,
 )
+from protocol.identifiers import format_id
 
 INVARIANT: Final = "people"
 _CHUNK: Final = 256
@@ -80,6 +81,7 @@ def check_people(connection: Connection, base_keys: BaseKeys) -> list[Checked]:
         rule.close(),
         entries,
         _check_rows(connection, book_key, last),
+        _check_door_keys(connection, book_key),
         _check_operations(connection, book_key),
         _check_records(connection, base_keys, book_key),
         _check_identities(connection, base_keys),
@@ -132,6 +134,16 @@ def _check_rows(connection: Connection, book_key: bytes, last: dict[str, bytes |
             rule.compare(place, "what the journal says", _is(is_known, "what the journal says"))
     for place in expected:
         rule.compare(place, "a row", "none")
+    return rule.close()
+
+
+def _check_door_keys(connection: Connection, book_key: bytes) -> Checked:
+    rule = _Rule("each key of a door is as this base made it, for a person of this base")
+    persons = {format_id(bytes(row.id)) for row in connection.execute(select(tables.persons.c.id))}
+    for row in connection.execute(select(tables.door_keys).order_by(tables.door_keys.c.id)):
+        is_sealed = seal_row(book_key, tables.door_keys, dict(row._mapping)) == bytes(row.seal)
+        rule.compare(f"door_keys {row.id}", "as it was sealed", _is(is_sealed, "as it was sealed", "changed"))
+        rule.compare(f"door_keys {row.id}", "a person", _is(row.name in persons, "a person", "nobody"))
     return rule.close()
 
 

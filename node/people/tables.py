@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
 )
 
+from node.doors.tables import make_keys_table
 from node.people.accounts import LinkState
 from node.people.authority import Action, Purpose
 from node.people.consents import ConsentPurpose
@@ -352,6 +353,9 @@ operations = Table(
     _seal(),
     CheckConstraint("length(id) = 16", name="id"),
 )
+
+# Who may come in by the base's doors: `name` is the officer's id, under which everything done with the key is done.
+door_keys = make_keys_table(metadata, _seal())
 
 # Rows that the journal holds: the seal of each is what its last entry says.
 JOURNALED: Final = (

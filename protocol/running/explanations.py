@@ -887,6 +887,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Cette clé est celle de l'entreprise {company}, et d'aucune autre.",
         "This key is for the company {company}, and for no other.",
     ),
+    "another_officer": (
+        "Cette clé a été remise à une autre personne que celle que nomme « {field} » : chacun agit avec la sienne.",
+        "This key was issued to somebody other than whom “{field}” names: everybody acts with his own.",
+    ),
     "door_key_unknown": ("Aucune clé {key} ici.", "No key {key} here."),
     "calls_used_up": (
         "Trop d'appels avec cette clé : réessayez dans {retry_after_seconds} s.",

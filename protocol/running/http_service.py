@@ -10,7 +10,8 @@ import secrets
 import signal
 import ssl
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
@@ -295,6 +296,17 @@ def _settle_in() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """Another application of the same process, at an address of its own."""
+
+    application: web.Application
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+    on_ready: Callable[[int], None]  # told the port
+
+
 async def serve_until_stopped(
     application: web.Application,
     *,
@@ -303,8 +315,11 @@ async def serve_until_stopped(
     tls: ssl.SSLContext | None,
     on_ready: Callable[[int], None],
     on_stop: Callable[[], None],
+    beside: Sequence[Beside] = (),
 ) -> None:
     """Serve until SIGTERM or SIGINT; then take no new calls and let `on_stop` wake those that wait.
+
+    What is served `beside` answers by the time `on_ready` is told the port of the first.
 
     Raises NotConfigured where the address cannot be listened on.
     """
@@ -313,24 +328,28 @@ async def serve_until_stopped(
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError, ValueError):
             loop.add_signal_handler(number, stopping.set)
-    # A caller who hung up is not waited for: what was meant for him is not handed over to nobody.
-    runner = web.AppRunner(
-        application,
-        access_log=None,
-        shutdown_timeout=STOP_SECONDS,
-        handle_signals=False,
-        handler_cancellation=True,
-    )
-    await runner.setup()
+    runners: list[web.AppRunner] = []
+    served = (Beside(application=application, host=host, port=port, tls=tls, on_ready=on_ready), *beside)
     try:
-        site = web.TCPSite(runner, host, port, ssl_context=tls)
-        try:
-            await site.start()
-        except OSError as error:
-            raise NotConfigured(reason=f"listen {host}:{port}: {error.strerror or error}") from None
+        for one in served:
+            # A caller who hung up is not waited for: what was meant for him is not handed over to nobody.
+            runner = web.AppRunner(
+                one.application,
+                access_log=None,
+                shutdown_timeout=STOP_SECONDS,
+                handle_signals=False,
+                handler_cancellation=True,
+            )
+            await runner.setup()
+            runners.append(runner)
+            try:
+                await web.TCPSite(runner, one.host, one.port, ssl_context=one.tls).start()
+            except OSError as error:
+                raise NotConfigured(reason=f"listen {one.host}:{one.port}: {error.strerror or error}") from None
         _settle_in()
-        on_ready(int(runner.addresses[0][1]))
+        for one, runner in reversed(list(zip(served, runners, strict=True))):  # the first is told last
+            one.on_ready(int(runner.addresses[0][1]))
         await stopping.wait()
     finally:
         on_stop()
-        await runner.cleanup()
+        await asyncio.gather(*(runner.cleanup() for runner in runners))

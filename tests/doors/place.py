@@ -32,9 +32,15 @@ from node.partners_admin_commands import PARTNERS_COMMANDS
 from node.partners_api import open_partners_doors
 from node.partners_app import PartnersApp, PartnersConfig
 from node.partners_steps import PARTNERS_DUTIES
+from node.people.tables import door_keys as people_keys
+from node.people_admin_commands import PEOPLE_COMMANDS
+from node.people_api import open_people_doors
+from node.people_app import PeopleApp
+from node.people_steps import PEOPLE_DUTIES
 from protocol.running.http_service import Metrics, make_application
 from tests.fund.fund_world import SETTINGS, FundWorld
 from tests.partners.house import BREST, PARTNERS, House
+from tests.people.people_world import PEOPLE, PeopleWorld
 
 ADDRESS = {"street": "1 rue de Siam", "postcode": "29200", "town": "Brest"}
 
@@ -80,9 +86,9 @@ class DoorsPlace:
         """What a person does on the machine."""
         return await self._commands[command](self.app, arguments)
 
-    async def key(self, *duties: str, company: str = "") -> str:
+    async def key(self, *duties: str, company: str = "", officer: str = "a test") -> str:
         """Return the text of a new key."""
-        told = await self.ask("key_new", id=new_id(), name="a test", duties=",".join(duties), company=company)
+        told = await self.ask("key_new", id=new_id(), name=officer, duties=",".join(duties), company=company)
         return str(told["key"])
 
     async def call(
@@ -172,6 +178,10 @@ def _watch(doors: Doors, commands: Mapping[str, Any]) -> None:
     doors._commands = {name: watched(name, commands[name]) for name in by_command}
 
 
+async def _any_officer(name: str) -> str:
+    return name
+
+
 def make_fund_place(world: FundWorld, folder: Path) -> DoorsPlace:
     """Return the doors of a world's fund."""
     app: Any = SimpleNamespace(
@@ -181,6 +191,7 @@ def make_fund_place(world: FundWorld, folder: Path) -> DoorsPlace:
         home=BREST,
         folder=folder,
         duties=FUND_DUTIES,
+        choose_officer=_any_officer,
         keys=KeyDesk(world.book, fund_keys, partial(sealed, fund_keys)),
     )
     doors = open_fund_doors(app)
@@ -198,9 +209,30 @@ def make_office_place(house: House, folder: Path) -> DoorsPlace:
         home=BREST,
         folder=folder,
         duties=PARTNERS_DUTIES,
+        choose_officer=_any_officer,
         keys=KeyDesk(house.books[PARTNERS], partners_keys, partial(seal, "door_keys")),
     )
     app.require_company = partial(PartnersApp.require_company, app)
     doors = open_partners_doors(app)
     _watch(doors, PARTNERS_COMMANDS)
     return DoorsPlace(app, doors, PARTNERS_COMMANDS)
+
+
+def make_people_place(world: PeopleWorld, folder: Path) -> DoorsPlace:
+    """Return the doors of a world's people; its two officers are named."""
+    app: Any = SimpleNamespace(
+        book=world.books[PEOPLE],
+        people=world.people,
+        home=BREST,
+        folder=folder,
+        duties=PEOPLE_DUTIES,
+        is_served=False,
+    )
+    app.require_officer = partial(PeopleApp.require_officer, app)
+    app.choose_officer = partial(PeopleApp.choose_officer, app)
+    app.require_company = partial(PeopleApp.require_company, app)
+    app.keys = KeyDesk(app.book, people_keys, partial(PeopleApp._seal_key, app))
+    doors = open_people_doors(app)
+    doors._is_silent = False  # a failed test says why
+    _watch(doors, PEOPLE_COMMANDS)
+    return DoorsPlace(app, doors, PEOPLE_COMMANDS)

@@ -40,7 +40,7 @@ class Treasury:
 
     async def open(self) -> None:
         await self.place.open()
-        self.treasurer = await self.place.key("treasurer")
+        self.treasurer = await self.place.key("treasurer", officer="anne")
         self.officer = await self.place.key("officer")
         self.accountant = await self.place.key("accountant")
         self.reader = await self.place.key("reader")
@@ -158,7 +158,7 @@ async def _take_in(treasury: Treasury) -> None:
     assert reminder["reminder"] == 1
     assert "7" in reminder["letter"]
     assert await place.do(treasurer, "remind", {"id": late["id"]}) == reminder
-    await place.do(treasurer, "expectation-close", {"id": closed["id"], "by": "anne", "reason": "wound up"})
+    await place.do(treasurer, "expectation-close", {"id": closed["id"], "reason": "wound up"})
     assert len((await place.do(reader, "expected", {"open_only": True}))["rows"]) == 3
     taken = await treasury.take(
         world.paid(10_000, reference=first["reference"]),
@@ -171,7 +171,8 @@ async def _take_in(treasury: Treasury) -> None:
     decision = {"id": new_id(), "movement": queue[0]["movement"], "by": "anne", "reason": "fee", "is_fee": True}
     await place.do(treasurer, "decide", decision)
     await place.do(treasurer, "decide", decision)
-    assert await place.refusal(treasurer, "decide", decision | {"by": "bob"}) == (409, "id_mismatch")
+    assert await place.refusal(treasurer, "decide", decision | {"by": "bob"}) == (403, "another_officer")
+    assert await place.refusal(treasurer, "decide", decision | {"reason": "none"}) == (409, "id_mismatch")
     csv = {
         "data": base64.b64encode(CSV).decode(),
         "mapping": {"booked_on": "Date", "amount": "Montant", "text": "Libelle"},
@@ -293,7 +294,7 @@ async def _owe_and_pledge(treasury: Treasury) -> None:
     assert (await treasury.sign("pledge-sign", words, read_pledge_words))["state"] == "accepted"
     await world.settle()
     refused = await ask_pledge(world, 700, campaign="called brioche")
-    no = {"id": refused.id.hex(), "by": "anne", "reason": "no letter"}
+    no = {"id": refused.id.hex(), "reason": "no letter"}
     assert (await place.do(officer, "pledge-decline", no))["state"] == "refused"
     assert len((await place.do(treasurer, "pledges"))["rows"]) == 2
     lots = [row["lot"] for row in (await place.do(treasurer, "deposits"))["rows"] if row["lot"]]

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from node.doors.duties import AnotherCompany, Caller, Duty, DutyMissing, KeyNotKnown, require_duties
+from node.doors.duties import AnotherCompany, AnotherOfficer, Caller, Duty, DutyMissing, KeyNotKnown, require_duties
 from node.doors.keys_service import DoorKeyUnknown
 from node.doors.rates import CallRates, CallsUsedUp
 from node.doors.steps import Step, Steps, find_missing
@@ -19,16 +19,20 @@ from node.fund_steps import FUND_STEPS
 from node.house_admin_commands import HOUSE_COMMANDS
 from node.partners_admin_commands import PARTNERS_COMMANDS
 from node.partners_steps import PARTNERS_STEPS
+from node.people_admin_commands import PEOPLE_COMMANDS
+from node.people_steps import PEOPLE_STEPS
 from protocol.errors import Malformed, Refusal
 from protocol.running.explanations import SENTENCES
 from protocol.running.statuses import status_of
 from protocol.times import Instant
 
-BASES = [(FUND_STEPS, FUND_COMMANDS), (PARTNERS_STEPS, PARTNERS_COMMANDS)]
+BASES = [(FUND_STEPS, FUND_COMMANDS), (PARTNERS_STEPS, PARTNERS_COMMANDS), (PEOPLE_STEPS, PEOPLE_COMMANDS)]
+NAMES = ["fund", "partners", "people"]
+OFFICERS = {"by"}  # what says in a request who does it
 ALL = [step for steps, _ in BASES for step in steps.steps]
 
 
-@pytest.mark.parametrize(("steps", "commands"), BASES, ids=["fund", "partners"])
+@pytest.mark.parametrize(("steps", "commands"), BASES, ids=NAMES)
 def test_a_command_has_a_door_or_a_reason_why_not(steps: Steps, commands: Mapping[str, Any]) -> None:
     assert find_missing(steps, list(commands)) == (set(), set()), "name it among the steps, or in `without`"
     assert all(steps.without.values())
@@ -55,7 +59,23 @@ def test_a_reader_changes_nothing_and_a_company_s_key_is_bound_to_something(step
     assert (Duty.COMPANY in step.duties) <= bool(step.of_company)
 
 
-@pytest.mark.parametrize(("steps", "commands"), BASES, ids=["fund", "partners"])
+@pytest.mark.parametrize("step", ALL, ids=lambda one: one.called)
+def test_who_does_it_is_the_officer_of_the_key_and_may_be_left_out(step: Step) -> None:
+    fields = {} if step.asks is None else {one.encode_name: one for one in msgspec.structs.fields(step.asks)}
+    assert set(fields) & OFFICERS == ({step.by} if step.by else set()), "a field that says who does it is bound"
+    assert not step.by or not fields[step.by].required
+
+
+def test_an_officer_is_taken_from_the_key_and_no_other_may_be_named() -> None:
+    caller = Caller(key="1", duties=frozenset({Duty.TREASURER}), officer="Ada")
+    assert caller.require_self("", "by") == caller.require_self("Ada", "by") == "Ada"
+    for told in ("ada", "Bob", " Ada"):
+        with pytest.raises(AnotherOfficer) as refused:
+            caller.require_self(told, "by")
+        assert refused.value.facts == {"field": "by"}, "neither name is told"
+
+
+@pytest.mark.parametrize(("steps", "commands"), BASES, ids=NAMES)
 def test_what_is_described_is_an_openapi_document(steps: Steps, commands: Mapping[str, Any]) -> None:
     told = steps.describe()
     known = told["components"]["schemas"]
@@ -78,6 +98,7 @@ def test_what_is_described_is_an_openapi_document(steps: Steps, commands: Mappin
         (KeyNotKnown(), 401),
         (DutyMissing(needs="x"), 403),
         (AnotherCompany(company="x"), 403),
+        (AnotherOfficer(field="by"), 403),
         (DoorKeyUnknown(key="x"), 404),
         (CallsUsedUp(retry_after_seconds=1), 429),
     ],
@@ -121,7 +142,7 @@ def test_duties_are_read_one_by_one_and_what_a_base_does_not_know_is_refused() -
 
 
 def test_a_caller_touches_what_is_his() -> None:
-    caller = Caller(key="1", duties=frozenset({Duty.COMPANY}), company="732829320")
+    caller = Caller(key="1", duties=frozenset({Duty.COMPANY}), officer="the bakery", company="732829320")
     caller.require((Duty.CLERK, Duty.COMPANY))
     with pytest.raises(DutyMissing) as refused:
         caller.require((Duty.CLERK,))

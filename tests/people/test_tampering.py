@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import LargeBinary, Text
 
+from node.doors.duties import Duty
+from node.doors.keys_service import KeyDesk, NewDoorKey
 from node.people import tables
 from node.people.checks import check_people
 from node.people.consents import ConsentPurpose
@@ -16,9 +19,11 @@ from node.people.declarations import DeclarationKind
 from node.people.delegations import Power
 from node.people.four_eyes import ProposalKind
 from node.people.identities import Elsewhere, Passkey
+from node.people.journal_store import seal_row
 from node.people.records import PersonKind, make_record
 from node.people.requests import Consent, Declare, Delegate, Enrol, Erase, Join, Rectify, Revoke, Stock
-from tests.people.people_world import ANNE, PeopleWorld
+from protocol.identifiers import format_id
+from tests.people.people_world import ANNE, PEOPLE, PeopleWorld
 
 # Numbers of the one row that a table has; and when a key was destroyed, which the erasure and the journal say too.
 NOT_FOUND = "book_keys.id data_keys.destroyed_at journal_heads.id"
@@ -59,6 +64,18 @@ async def live(world: PeopleWorld) -> None:
     )
     world.write(people.delegations.delegate, given)
     world.write(people.erasures.erase, Erase(**world.by(gone), person=gone))
+    make_key(world)
+
+
+def make_key(world: PeopleWorld) -> None:
+    """Give an officer a key of the base's doors."""
+
+    def seal(values: Mapping[str, Any]) -> dict[str, Any]:
+        return {**values, "seal": seal_row(world.people.room.book_key, tables.door_keys, values)}
+
+    keys = KeyDesk(world.books[PEOPLE], tables.door_keys, seal)
+    duties = (Duty.GOVERNOR, Duty.REGISTRAR)
+    world.write(keys.make, NewDoorKey(asked=world.id(), id="1", secret="s", name=format_id(ANNE), duties=duties))
 
 
 def _other(column: Any, value: Any) -> Any:
