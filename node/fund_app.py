@@ -133,7 +133,7 @@ class FundApp(HousePart):
         except Exception as error:  # the top of a worker loop: said, and tried again
             log.warning("our account", error=str(error))
         jobs: tuple[tuple[str, Operation], ...] = (
-            ("bearers' accounts", self.fund.payments.apply_due),
+            ("bearers' accounts", self.fund.bearers.apply_due),
             ("monthly gifts", self.fund.debits.catch_up),
             ("calls", self.fund.pledges.catch_up),
             ("netting", self.fund.netting.net_dues),

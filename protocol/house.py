@@ -58,6 +58,7 @@ from protocol.messages import (
     KeyName,
     Millis,
     Party,
+    SettledState,
     Signature,
     WindowNumber,
 )
@@ -656,20 +657,15 @@ class WindowTold(Struct, frozen=True, array_like=True, tag=88):
     cents: Annotated[tuple[Net, ...], Meta(min_length=1, max_length=WINDOW_MAX)]
 
 
-class NetState(IntEnum):
-    """How far what one fund pays another at the end of a window is."""
-
-    PAID = 1  # says who pays: the bank carried it out
-    REJECTED = 2  # says who pays: the bank sent it back, it is owed again
-    CONFIRMED = 4  # says who is paid: it is here
-
-
 class NetPaid(Struct, frozen=True, array_like=True, tag=89):
-    """What became of our payment to `other` in a window, or of its payment to us: fund to accounts; and back, its word."""
+    """What became of our payment to `other` in a window, or of its payment to us: fund to accounts; and back, its word.
+
+    Who pays says PAID or REJECTED, who is paid says CONFIRMED; NETTED is no word of a payment.
+    """
 
     window: WindowNumber
     other: Party
-    state: NetState
+    state: SettledState
     on: Day
 
 
@@ -760,11 +756,11 @@ def decode_house_slip(leaf: bytes) -> HouseSlip:
     if slip.version != HOUSE_VERSION:
         raise NotCanonical(reason=f"house slip version {slip.version} is not spoken here")
     for message in slip.messages:
-        _require_one_length(message)
+        _require_sound(message)
     return slip
 
 
-def _require_one_length(message: HouseMessage) -> None:
+def _require_sound(message: HouseMessage) -> None:
     columns: tuple[Sequence[object], ...]
     match message:
         case Grants():
@@ -781,6 +777,8 @@ def _require_one_length(message: HouseMessage) -> None:
             if len(message.members) != len(message.net) or max(message.others) >= len(message.members):
                 raise NotCanonical(reason="each fund of a window has one position")
             columns = (message.ids, message.others, message.cents)
+        case NetPaid(state=SettledState.NETTED):
+            raise NotCanonical(reason="a payment between funds is paid, rejected or confirmed")
         case _:
             return
     if len({len(column) for column in columns}) != 1:

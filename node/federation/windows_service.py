@@ -18,7 +18,6 @@ from protocol.house import (
     BaseName,
     HouseMessage,
     NetPaid,
-    NetState,
     NettedDue,
     NettingTold,
     OrderNetted,
@@ -60,7 +59,7 @@ class Windows:
                     word = Netting(message.is_netted, message.since)
                     self._room.write_slip(page, message.other, word)
                 elif isinstance(message, NetPaid):
-                    told = NetSettled(message.window, SettledState(int(message.state)), message.on)
+                    told = NetSettled(message.window, message.state, message.on)
                     self._room.write_slip(page, message.other, told)
             except Refusal as refusal:
                 other = getattr(message, "other", "")
@@ -84,7 +83,7 @@ class Windows:
         elif message.state is SettledState.NETTED:
             self._room.note_break(page, f"window {message.window}", "paid, rejected or received", "netted")
         else:
-            told = NetPaid(message.window, speaker, NetState(int(message.state)), message.on)
+            told = NetPaid(message.window, speaker, message.state, message.on)
             self._tell(page, BaseName.FUND, [told])
 
     def take(self, page: Page, window: WindowClosed) -> None:

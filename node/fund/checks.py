@@ -37,7 +37,7 @@ from node.fund.outgoing_payments import (
     read_dues,
     write_words,
 )
-from node.fund.payment_service import words_of
+from node.fund.payment_words import words_of
 from node.fund.pledges import CALLED
 from node.fund.receipt_service import make_issued
 from node.fund.references import make_reference
@@ -69,19 +69,18 @@ from node.fund.tables import (
     windows,
 )
 from node.fund.tags import Place
+from node.fund.talk_store import read_talk
 from protocol.amounts import Cents
-from protocol.book import log_store
 from protocol.book.checks import check_logs, guarded
 from protocol.book.stream_store import stream
 from protocol.directory import Directory
 from protocol.errors import Refusal
 from protocol.findings import Checked, Finding
-from protocol.house import BaseName, Deposit, DepositTaken, ExpectationClosed, HouseMessage, Refused, decode_house_slip
+from protocol.house import BaseName, Deposit, DepositTaken, ExpectationClosed, Refused
 from protocol.identifiers import Id16
 from protocol.keys import Domain, is_signed
 
 Progress = Callable[[str], None]
-_CHUNK: Final = 512
 _OF_MOVEMENTS: Final = frozenset(
     {
         *("deposit", "debit", "debit-returned", "waiting", "fee"),
@@ -212,7 +211,7 @@ def _check_expectations(connection: Connection) -> Checked:
         bytes(row.id): row.closed_by for row in connection.execute(select(expectations.c.id, expectations.c.closed_by))
     }
     told = Counter(
-        one.id for one in _read_log(connection, BaseName.FUND, BaseName.PARTNERS) if isinstance(one, ExpectationClosed)
+        one.id for one in read_talk(connection, BaseName.FUND, BaseName.PARTNERS) if isinstance(one, ExpectationClosed)
     )
     findings: list[Finding] = []
     known = load_expectations(connection)
@@ -238,37 +237,30 @@ def _check_expectations(connection: Connection) -> Checked:
     return Checked("I6", "what was received is what arrived", len(known), tuple(findings))
 
 
-def _read_log(connection: Connection, owner: str, reader: str) -> Iterator[HouseMessage]:
-    log = log_store.open_log_or_empty(connection, owner, reader)
-    for start in range(0, log.size, _CHUNK):
-        for leaf in log_store.load_leaves(connection, log.id, start, _CHUNK):
-            yield from decode_house_slip(leaf).messages
-
-
 def _check_cards(connection: Connection) -> Checked:
-    told = list(_read_log(connection, BaseName.ACCOUNTS, BaseName.FUND))
-    said = list(_read_log(connection, BaseName.FUND, BaseName.ACCOUNTS))
+    told = list(read_talk(connection, BaseName.ACCOUNTS, BaseName.FUND))
+    said = list(read_talk(connection, BaseName.FUND, BaseName.ACCOUNTS))
     return check_cards(connection, told, said)
 
 
 def _check_dues(connection: Connection, neighbours: Directory, home: str) -> Checked:
-    told = list(_read_log(connection, BaseName.ACCOUNTS, BaseName.FUND))
-    return check_dues(connection, neighbours, home, told, list(_read_log(connection, BaseName.FUND, BaseName.ACCOUNTS)))
+    told = list(read_talk(connection, BaseName.ACCOUNTS, BaseName.FUND))
+    return check_dues(connection, neighbours, home, told, list(read_talk(connection, BaseName.FUND, BaseName.ACCOUNTS)))
 
 
 def _check_windows(connection: Connection, fund: str, home: str) -> Checked:
-    told = list(_read_log(connection, BaseName.ACCOUNTS, BaseName.FUND))
-    return check_windows(connection, fund, home, told, list(_read_log(connection, BaseName.FUND, BaseName.ACCOUNTS)))
+    told = list(read_talk(connection, BaseName.ACCOUNTS, BaseName.FUND))
+    return check_windows(connection, fund, home, told, list(read_talk(connection, BaseName.FUND, BaseName.ACCOUNTS)))
 
 
 def _check_pledges(connection: Connection, fund: str) -> Checked:
     return check_pledges(
         connection,
         fund,
-        asked=list(_read_log(connection, BaseName.PARTNERS, BaseName.FUND)),
-        answered=list(_read_log(connection, BaseName.FUND, BaseName.PARTNERS)),
-        issues=list(_read_log(connection, BaseName.FUND, BaseName.ACCOUNTS)),
-        lots=list(_read_log(connection, BaseName.ACCOUNTS, BaseName.FUND)),
+        asked=list(read_talk(connection, BaseName.PARTNERS, BaseName.FUND)),
+        answered=list(read_talk(connection, BaseName.FUND, BaseName.PARTNERS)),
+        issues=list(read_talk(connection, BaseName.FUND, BaseName.ACCOUNTS)),
+        lots=list(read_talk(connection, BaseName.ACCOUNTS, BaseName.FUND)),
     )
 
 
@@ -276,11 +268,11 @@ def _check_deposits(connection: Connection) -> Checked:
     """Deposits of lots that are prefunded; those of called ones are held against pledges."""
     told = {
         one.id: one
-        for one in _read_log(connection, BaseName.FUND, BaseName.ACCOUNTS)
+        for one in read_talk(connection, BaseName.FUND, BaseName.ACCOUNTS)
         if isinstance(one, Deposit) and not one.lot_class & CALLED
     }
     answered: dict[bytes, tuple[str, bytes | None, str]] = {}
-    for one in _read_log(connection, BaseName.ACCOUNTS, BaseName.FUND):
+    for one in read_talk(connection, BaseName.ACCOUNTS, BaseName.FUND):
         if isinstance(one, DepositTaken):
             answered.setdefault(one.id, (DepositState.ISSUED, one.ref, ""))
         elif isinstance(one, Refused):

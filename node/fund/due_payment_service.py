@@ -27,9 +27,10 @@ from node.fund.seal_store import change
 from node.fund.tables import bearers, due_lots, dues, expectations, iban_changes, payments
 from protocol.amounts import Cents
 from protocol.book.worker import Page
-from protocol.house import BaseName, DueSettled, HouseMessage, NetPaid, NetState
+from protocol.house import BaseName, DueSettled, HouseMessage, NetPaid
 from protocol.house import DueState as Settlement
 from protocol.identifiers import Id16
+from protocol.messages import SettledState
 
 Tell = Callable[[Page, str, Sequence[HouseMessage]], object]
 DEAD = (PaymentState.CANCELLED, PaymentState.REJECTED, PaymentState.RETURNED)
@@ -241,7 +242,7 @@ class DuePayments:
         """
         told: list[HouseMessage] = []
         if payment.window_no is not None:
-            told.append(NetPaid(payment.window_no, payment.paid_fund, NetState(int(state)), number_of(on)))
+            told.append(NetPaid(payment.window_no, payment.paid_fund, SettledState(int(state)), number_of(on)))
         for due, cents in read_dues(bytes(payment.dues)).dues:
             if state is not Settlement.PAID:
                 told.append(DueSettled(due, state, cents, number_of(on)))

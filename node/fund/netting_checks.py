@@ -9,9 +9,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select
 
 from node.fund.netting import decode_window, read_window
-from node.fund.netting_service import find_fault
+from node.fund.netting_store import load_awaited
 from node.fund.outgoing_payments import SIGNERS, WORDS_VERSION, NettingWords, PaymentState, write_words
 from node.fund.tables import (
+    awaited_dues,
     dues,
     net_payments,
     net_receipts,
@@ -22,12 +23,14 @@ from node.fund.tables import (
     payments,
     windows,
 )
+from node.fund.window_service import find_fault
 from protocol.canonical import encode_typed
 from protocol.errors import NotCanonical
 from protocol.findings import Checked, Finding
-from protocol.house import DueSettled, HouseMessage, NetPaid, NetState, NettingTold, WindowTold
+from protocol.house import DueSettled, HouseMessage, NetPaid, NettingTold, WindowTold
 from protocol.house import DueState as Settlement
 from protocol.keys import Domain, is_signed
+from protocol.messages import SettledState
 
 INVARIANT: Final = "I8"
 WINDOWS: Final = "windows are what was told, and paid as the rule says"
@@ -37,17 +40,18 @@ Log = Sequence[HouseMessage]
 def check_windows(connection: Connection, fund: str, home: str, told: Log, answered: Log) -> Checked:
     """Hold what we said of netting against signatures and logs, and windows against what the accounts told."""
     findings = [*_find_in_words(connection, fund, told, answered), *_find_in_netted(connection, answered)]
-    closed: dict[int, WindowTold] = {}
+    closed: dict[int, list[WindowTold]] = {}
     words: dict[tuple[int, str], tuple[int, int]] = {}
     for message in told:
         if isinstance(message, WindowTold):
-            closed.setdefault(message.window, message)
+            closed.setdefault(message.window, []).append(message)
         elif isinstance(message, NetPaid):
             words[message.window, message.other] = (int(message.state), message.on)
     rows = connection.execute(select(windows).order_by(windows.c.window_no)).all()
+    findings += _find_in_awaited(connection)
     kept = {row.window_no: bytes(row.told) for row in rows}
     for number in sorted({*closed, *kept}):
-        findings += _find_in_window(connection, home, number, closed.get(number), kept.get(number))
+        findings += _find_in_window(connection, home, number, closed.get(number, []), kept.get(number))
     findings += _find_in_payments(connection, words, answered)
     return Checked(INVARIANT, WINDOWS, len(kept), tuple(findings))
 
@@ -100,23 +104,24 @@ def _find_in_netted(connection: Connection, answered: Log) -> Iterator[Finding]:
 
 
 def _find_in_window(
-    connection: Connection, home: str, number: int, told: WindowTold | None, kept: bytes | None
+    connection: Connection, home: str, number: int, all_told: Sequence[WindowTold], kept: bytes | None
 ) -> Iterator[Finding]:
+    """A window that is here is one that was told; one that is not here is named with what is wrong with it."""
     place = f"window {number}"
-    if told is None or kept is None:
-        known = "nothing" if kept is None else "a window"
-        reason = "" if told is None else str(read_window(told, home))
-        yield Finding(INVARIANT, place, "what the accounts told", f"{known} {reason}"[:160])
+    if kept is None:
+        fault = _find_wrong(connection, home, all_told[-1])
+        yield Finding(INVARIANT, place, "what the accounts told", f"not taken: {fault or 'take it again'}"[:160])
         return
     try:
-        if encode_typed(told) != kept or decode_window(kept) != told:
-            yield Finding(INVARIANT, place, "what the accounts told", "another")
-            return
+        told = decode_window(kept)
     except NotCanonical:
         yield Finding(INVARIANT, place, "what the accounts told", "unreadable")
         return
+    if told not in all_told or encode_typed(told) != kept:
+        yield Finding(INVARIANT, place, "what the accounts told", "another")
+        return
     outcome = read_window(told, home)
-    fault = outcome if isinstance(outcome, str) else find_fault(connection, told)
+    fault = _find_wrong(connection, home, told)
     if fault is not None or isinstance(outcome, str):
         yield Finding(INVARIANT, place, "dues of ours", str(fault))
         return
@@ -125,12 +130,45 @@ def _find_in_window(
         id_ not in inside for id_, cents in zip(told.ids, told.cents, strict=True) if cents < 0
     ):
         yield Finding(INVARIANT, place, f"{len(told.ids)} dues", f"{len(inside)} dues say that they stand in it")
+    awaited = {id_ for id_, window in load_awaited(connection, told.ids).items() if window == number}
+    lost = {id_ for id_, cents in zip(told.ids, told.cents, strict=True) if cents > 0} - inside - awaited
+    if lost:
+        yield Finding(INVARIANT, place, "each due that others owe us is here, or awaited", f"{len(lost)} are neither")
     rows = connection.execute(select(net_payments).where(net_payments.c.window_no == number)).all()
     found = {(row.other, bool(row.is_ours)): row.cents for row in rows}
     expected = {(other, True): cents for other, cents in outcome.pays.items()}
     expected |= {(other, False): cents for other, cents in outcome.receives.items()}
     if found != expected:
         yield Finding(INVARIANT, place, f"pays and receives {expected}"[:160], f"{found}"[:160])
+
+
+def _find_in_awaited(connection: Connection) -> Iterator[Finding]:
+    """Nothing is awaited but what its window was told to hold; and what came since stands in that window."""
+    known: dict[int, set[bytes]] = {}
+    rows = connection.execute(
+        select(
+            awaited_dues.c.id, awaited_dues.c.window_no, windows.c.told, dues.c.no, dues.c.window_no.label("stands_in")
+        )
+        .join(windows, windows.c.window_no == awaited_dues.c.window_no)
+        .outerjoin(dues, dues.c.id == awaited_dues.c.id)
+        .order_by(awaited_dues.c.window_no)
+    )
+    for row in rows:
+        if row.window_no not in known:
+            try:
+                known = {row.window_no: set(decode_window(bytes(row.told)).ids)}
+            except NotCanonical:
+                known = {row.window_no: {bytes(row.id)}}  # named as unreadable
+        place = f"window {row.window_no}"
+        if bytes(row.id) not in known[row.window_no]:
+            yield Finding(INVARIANT, place, "awaits what it holds", f"due {bytes(row.id).hex()}")
+        elif row.no is not None and row.stands_in != row.window_no:
+            yield Finding(INVARIANT, place, f"due {bytes(row.id).hex()}, which came", f"in window {row.stands_in}")
+
+
+def _find_wrong(connection: Connection, home: str, told: WindowTold) -> str | None:
+    outcome = read_window(told, home)
+    return outcome if isinstance(outcome, str) else find_fault(connection, told)
 
 
 def _find_in_payments(
@@ -161,7 +199,7 @@ def _find_in_payments(
         if confirmed > 1:
             yield Finding(INVARIANT, place, "paid once", f"{confirmed} times")
         is_done = confirmed > 0 if row.is_ours else row.received == row.cents
-        last = NetState.PAID if row.is_ours else NetState.CONFIRMED
+        last = SettledState.PAID if row.is_ours else SettledState.CONFIRMED
         if is_done != (said.get(key) is last):
             yield Finding(INVARIANT, place, f"told as {last.name}" if is_done else "not told so", str(said.get(key)))
     for window, other in sent:

@@ -14,13 +14,13 @@ from node.fund.books_service import Books
 from node.fund.days import day_at, day_of, number_of
 from node.fund.expectation_service import Announce, announce
 from node.fund.expectations import Purpose
-from node.fund.fund_errors import FundUnknown, OfficerRefused, PledgeRefused
-from node.fund.outgoing_payments import SIGNERS, WORDS_VERSION, PledgeWords
-from node.fund.payment_service import Signed, require_officer
+from node.fund.fund_errors import FundUnknown, PledgeRefused
+from node.fund.outgoing_payments import WORDS_VERSION, PledgeWords
 from node.fund.pledges import CALLED, PledgeState, call_id, choose_month, compute_limit, issue_id, month_of
 from node.fund.receipt_service import ELIGIBLE
 from node.fund.seal_store import change
 from node.fund.settings import FundSettings
+from node.fund.signature_service import Sheet, SignatureDesk, Signed
 from node.fund.tables import calls, donors, due_lots, dues, expectations, pledge_signatures, pledges
 from protocol.amounts import Cents
 from protocol.book.worker import Page
@@ -42,6 +42,7 @@ from protocol.identifiers import Id16
 
 Tell = Callable[[Page, str, Sequence[HouseMessage]], object]
 LETTER_BYTES: Final = 32
+PLEDGE_SHEET: Final = Sheet(kinds=(PledgeWords,), name="pledge", table=pledge_signatures, subject="pledge")
 _COMPARED: Final = ("donor", "campaign", "lot_class", "restriction", "into", "cents", "until")
 
 
@@ -70,11 +71,12 @@ class CallRun:
 class PledgeDesk:
     """Everything of called campaigns but the payments of dues."""
 
-    def __init__(self, settings: FundSettings, fund: str, books: Books, tell: Tell) -> None:
+    def __init__(self, settings: FundSettings, fund: str, books: Books, tell: Tell, signatures: SignatureDesk) -> None:
         self._settings = settings
         self._fund = fund
         self._books = books
         self._tell = tell
+        self._signatures = signatures
 
     # What the companies' base says.
 
@@ -150,43 +152,37 @@ class PledgeDesk:
 
     def sign(self, page: Page, items: Sequence[Signed]) -> list[PledgeState | Refusal]:
         """Take officers' signatures: with the second the fund accepts, and the accounts are told to issue."""
-        results: list[PledgeState | Refusal] = []
-        for signed in items:
-            try:
-                results.append(self._sign_one(page, signed))
-            except Refusal as refusal:
-                results.append(refusal)
-        return results
+        return self._signatures.take(page, items, self)
 
-    def _sign_one(self, page: Page, signed: Signed) -> PledgeState:
-        words, connection = signed.words, page.connection
-        if not isinstance(words, PledgeWords):
-            raise OfficerRefused(officer=signed.officer.hex(), reason="these are not the words of a pledge")
-        require_officer(connection, signed, self._fund)
-        row = load_pledge(connection, words.id)
+    @property
+    def sheet(self) -> Sheet:
+        return PLEDGE_SHEET
+
+    def know(self, page: Page, signed: Signed) -> PledgeState:
+        """Keep the letter that the first officer read, and return how far the pledge is. Raises FundUnknown, IdMismatch."""
+        words = _pledge(signed)
+        row = load_pledge(page.connection, words.id)
         letter = words.letter if row.letter is None else bytes(row.letter)
         if words != words_of_pledge(row, self._fund, letter) or len(letter) != LETTER_BYTES:
             raise IdMismatch(id=words.id.hex(), field="words")
-        of_pledge = select(pledge_signatures.c.officer).where(pledge_signatures.c.pledge == words.id)
-        by = set(connection.execute(of_pledge).scalars().all())
-        if signed.officer in by:
-            return PledgeState(row.state)  # the same person again is the same signature
-        if row.state != PledgeState.ASKED:
-            raise PledgeRefused(reason=f"it is {row.state}")
-        connection.execute(
-            insert(pledge_signatures).values(
-                pledge=words.id, officer=signed.officer, signature=signed.signature, at=page.now
-            )
-        )
-        change(connection, update(pledges).where(pledges.c.id == words.id).values(letter=letter))
-        if len(by) + 1 < SIGNERS:
-            return PledgeState.ASKED
+        if row.letter is None and row.state == PledgeState.ASKED:
+            change(page.connection, update(pledges).where(pledges.c.id == words.id).values(letter=letter))
+        return PledgeState(row.state)
+
+    def require_open(self, signed: Signed, state: PledgeState) -> None:
+        """Raises PledgeRefused."""
+        if state is not PledgeState.ASKED:
+            raise PledgeRefused(reason=f"it is {state}")
+
+    def accept(self, page: Page, signed: Signed) -> PledgeState:
+        """Accept a pledge: its ceiling may be called, and its lot is of this month."""
+        connection, id_ = page.connection, signed.words.id
         month = month_of(day_at(page.now))
         change(
             connection,
-            update(pledges).where(pledges.c.id == words.id).values(state=PledgeState.ACCEPTED, issued_month=month),
+            update(pledges).where(pledges.c.id == id_).values(state=PledgeState.ACCEPTED, issued_month=month),
         )
-        row = load_pledge(connection, words.id)
+        row = load_pledge(connection, id_)
         self._books.change_pledge(page, row, row.cents, f"pledge {bytes(row.id).hex()}")
         self._tell(page, BaseName.ACCOUNTS, [make_issue(row)])
         return PledgeState.ACCEPTED
@@ -302,6 +298,12 @@ class PledgeDesk:
         )
         self._tell(page, expectation.asked_by, [told])
         return expectation.cents
+
+
+def _pledge(signed: Signed) -> PledgeWords:
+    """The desk of signatures takes no other words for this sheet."""
+    assert isinstance(signed.words, PledgeWords)
+    return signed.words
 
 
 def make_issue(row: Any) -> Deposit:

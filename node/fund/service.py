@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.fund.bank_parameters_store import BankParameters
+from node.fund.bearer_service import BearerDesk
 from node.fund.books_service import Books
 from node.fund.card_service import CardDesk
 from node.fund.debit_service import DebitDesk
@@ -17,14 +18,18 @@ from node.fund.due_payment_service import DuePayments
 from node.fund.due_service import DueDesk
 from node.fund.expectation_service import Announce, announce
 from node.fund.expectations import Expectation, Purpose
+from node.fund.net_payment_service import NetPaymentDesk
 from node.fund.netting_service import NettingDesk
-from node.fund.payment_service import PaymentDesk, require_officer
+from node.fund.officer_service import OfficerDesk
+from node.fund.payment_service import PaymentDesk
 from node.fund.pledge_service import PledgeDesk
 from node.fund.receipt_service import ReceiptDesk
 from node.fund.recovery_service import RecoveryDesk, note_recovery
 from node.fund.reminder_service import ReminderDesk
 from node.fund.settings import FundSettings
+from node.fund.signature_service import SignatureDesk
 from node.fund.statement_service import StatementDesk
+from node.fund.window_service import WindowDesk
 from protocol.amounts import Cents
 from protocol.book.worker import Page
 from protocol.directory import Directory
@@ -35,10 +40,14 @@ from protocol.house import (
     Due,
     ExpectPayment,
     HouseMessage,
+    NetPaid,
+    NettedDue,
+    NettingTold,
     PaymentExpected,
     Pledge,
     PledgeSpent,
     Refused,
+    WindowTold,
 )
 from protocol.identifiers import Id16
 from protocol.keys import Keyring
@@ -68,7 +77,9 @@ class Fund:
         self.books = Books(settings)
         self.deposits = DepositDesk(tell, self.books)
         self.dedications = DedicationDesk(self.books)
-        self.pledges = PledgeDesk(settings, self.code, self.books, tell)
+        self.officers = OfficerDesk()
+        signatures = SignatureDesk(self.code)
+        self.pledges = PledgeDesk(settings, self.code, self.books, tell, signatures)
         self.dues = DueDesk(
             home=place.home,
             keyring=place.keyring,
@@ -83,23 +94,24 @@ class Fund:
             tell=tell,
             wait_ms=settings.iban_change_hours * HOUR_MS,
         )
-        self.netting = NettingDesk(
-            home=place.home,
-            fund=self.code,
-            books=self.books,
-            dues=self.dues,
-            tell=tell,
-            require_officer=require_officer,
+        self.bearers = BearerDesk(
+            signatures=signatures,
+            sepa_countries=parameters.sepa_countries,
+            iban_change_ms=settings.iban_change_hours * HOUR_MS,
         )
+        self.netting = NettingDesk(home=place.home, fund=self.code, signatures=signatures, tell=tell)
+        self.windows = WindowDesk(home=place.home, books=self.books)
+        self.net_payments = NetPaymentDesk(home=place.home, fund=self.code, books=self.books, tell=tell)
         self.payments = PaymentDesk(
             books=self.books,
             dues=DuePayments(tell),
-            netting=self.netting,
+            net_payments=self.net_payments,
+            bearers=self.bearers,
+            signatures=signatures,
             fund=self.code,
             account=settings.account,
             sepa_countries=parameters.sepa_countries,
             calendar=parameters.calendar,
-            iban_change_ms=settings.iban_change_hours * HOUR_MS,
         )
         self.receipts = ReceiptDesk(settings, parameters.refund_weeks)
         self.debits = DebitDesk(
@@ -115,7 +127,7 @@ class Fund:
             fund=self.code, account=settings.account.iban, bytes_max=settings.statement_bytes_max
         )
         self.reminders = ReminderDesk(settings.dunning, tell)
-        self.statements = StatementDesk(self.deposits, self.payments, self.debits, self.netting, self.books)
+        self.statements = StatementDesk(self.deposits, self.payments, self.debits, self.net_payments, self.books)
 
     def use_keyring(self, keyring: Keyring) -> None:
         """Open with these keys what is sealed for the fund, and sign our account for others, from now on."""
@@ -157,7 +169,7 @@ class Fund:
             self.pledges.hear(page, messages)
             self.cards.hear(page, messages)
             taken = [self.dues.take(page, message) for message in messages if isinstance(message, Due)]
-            return [*taken, *self.netting.hear(page, messages)]
+            return [*taken, *self._hear_of_netting(page, messages)]
         for message in messages:
             if isinstance(message, Due):
                 answers.append(Refused(message.id, NO_DUES))
@@ -172,6 +184,23 @@ class Fund:
                 answer = Refused(message.id, refusal.code)
             if answer is not None:
                 answers.append(answer)
+        return answers
+
+    def _hear_of_netting(self, page: Page, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
+        """Keep what other funds say, take what they netted, and close windows; return what is to be answered."""
+        answers: list[HouseMessage] = []
+        for message in messages:
+            match message:
+                case NettingTold():
+                    self.netting.hear(page, message)
+                case NettedDue():
+                    answers += self.dues.take_netted(page, message)
+                case WindowTold():
+                    self.windows.take(page, message)
+                case NetPaid():
+                    self.windows.hear_paid(page, message)
+                case _:
+                    continue
         return answers
 
     def _hear_partners(

@@ -23,8 +23,8 @@ from node.fund.expectation_service import load_candidates, load_expectation
 from node.fund.expectations import ExpectationState, Purpose
 from node.fund.fund_errors import DecisionRefused, FundUnknown, NothingWaits
 from node.fund.matching import PAYMENTS, Meaning, Order, Outcome, Why, match_movement
+from node.fund.net_payment_service import NetPaymentDesk
 from node.fund.netting import read_subject
-from node.fund.netting_service import NettingDesk
 from node.fund.outgoing_payments import PaymentEvent
 from node.fund.payment_service import PaymentDesk
 from node.fund.references import Iban, find_references
@@ -105,10 +105,15 @@ class StatementDesk:
     """Takes files of the bank, and decisions of people."""
 
     def __init__(
-        self, deposits: DepositDesk, payments: PaymentDesk, debits: DebitDesk, netting: NettingDesk, books: Books
+        self,
+        deposits: DepositDesk,
+        payments: PaymentDesk,
+        debits: DebitDesk,
+        net_payments: NetPaymentDesk,
+        books: Books,
     ) -> None:
         self._deposits = deposits
-        self._netting = netting
+        self._net_payments = net_payments
         self._debits = debits
         self._payments = payments
         self._books = books
@@ -198,14 +203,16 @@ class StatementDesk:
             movement,
             expected=[
                 *(one.to_match() for one in candidates),
-                *self._netting.load_expected(connection, movement, page.now),
+                *self._net_payments.load_expected(connection, movement, page.now),
             ],
             transfers=[Order(id=id_.hex(), cents=cents, end_to_end_id=movement.end_to_end_id) for id_, cents in orders],
             debits=self._debits.load_orders(connection, movement.end_to_end_id),
         )
         waiting = 0
         if outcome.meaning in PAYMENTS and read_subject(outcome.subject) is not None:
-            received = self._netting.receive(page, movement, outcome.subject, movement.cents, was_waiting=was_waiting)
+            received = self._net_payments.receive(
+                page, movement, outcome.subject, movement.cents, was_waiting=was_waiting
+            )
             waiting = movement.cents - received
         elif outcome.meaning in PAYMENTS:
             expectation = load_expectation(connection, bytes.fromhex(outcome.subject))
@@ -273,7 +280,7 @@ class StatementDesk:
             cents = asked.cents or waiting
             if waiting < 0 or cents > waiting:
                 raise DecisionRefused(reason=f"{waiting} cents wait")
-            received = self._netting.receive(page, movement, asked.net, cents, was_waiting=True)
+            received = self._net_payments.receive(page, movement, asked.net, cents, was_waiting=True)
             store.set_waiting(page.connection, movement.id, waiting - received, asked.by)
             return taken
         if asked.expectation is None:

@@ -367,6 +367,7 @@ dues = Table(
     CheckConstraint("window_no IS NULL OR debtor <> '' OR netted_on IS NOT NULL", name="window"),
     CheckConstraint(one_of("state", DueState), name="state"),
     CheckConstraint("(state = 'refused') = (code <> '') AND (state = 'refused') = (bearer IS NULL)", name="refused"),
+    Index("ix_dues_window_no", "window_no"),
 )
 
 # What we said to another fund of netting: two officers sign it. The last that has its signatures counts.
@@ -411,7 +412,16 @@ windows = Table(
     Column("at", BigInteger, nullable=False),
 )
 
-# What we pay another fund at the end of a window, or it pays us. `said` is its last word (protocol.house.NetState; 0: none).
+# Dues that a window held before our projects' order of them came: each is in one, found without reading windows.
+awaited_dues = Table(
+    "awaited_dues",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("window_no", Integer, ForeignKey("windows.window_no"), nullable=False),
+    Index("ix_awaited_dues_window_no", "window_no"),
+)
+
+# What we pay another fund at the end of a window, or it pays us. `said` is its last word (protocol.messages.SettledState; 0: none).
 net_payments = Table(
     "net_payments",
     metadata,
@@ -425,6 +435,12 @@ net_payments = Table(
     PrimaryKeyConstraint("window_no", "other"),
     CheckConstraint("cents > 0 AND received >= 0 AND received <= cents", name="cents"),
     CheckConstraint("received = 0 OR NOT is_ours", name="received"),
+    Index(  # what is still to come to us: few, however many windows there were
+        "ix_net_payments_open",
+        "window_no",
+        sqlite_where=text("is_ours IS 0 AND received < cents"),
+        postgresql_where=text("is_ours IS false AND received < cents"),
+    ),
 )
 
 # What came of it.
@@ -550,6 +566,7 @@ payments = Table(
     CheckConstraint("(state = 'returned') = (returned_by IS NOT NULL)", name="returned_by"),
     Index("ix_payments_refund_of", "refund_of"),
     Index("ix_payments_state", "state"),
+    Index("ix_payments_window_no", "window_no"),
 )
 
 signatures = Table(

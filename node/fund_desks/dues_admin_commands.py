@@ -78,7 +78,7 @@ def _sum_paid(connection: Connection, due: int) -> int:
 
 async def _proposals(app: FundApp, _asked: Asked) -> Any:
     today = day_at(app.book.clock())
-    await app.book.write(app.fund.payments.apply_due, None)  # an account whose delay is over holds from now on
+    await app.book.write(app.fund.bearers.apply_due, None)  # an account whose delay is over holds from now on
     found = await app.book.read(lambda line: load_proposals(line, app.fund.code, today))
     return [
         {

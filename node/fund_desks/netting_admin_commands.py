@@ -8,14 +8,17 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select
 
 from node.fund.days import day_at, day_of
+from node.fund.net_payment_service import NetLine, load_lines
 from node.fund.netting import decode_window, read_window
-from node.fund.netting_service import NetLine, SignedNetting, load_agreements, load_lines
+from node.fund.netting_service import load_agreements
 from node.fund.netting_store import load_unpaid_windows
+from node.fund.signature_service import Signed
 from node.fund.tables import dues, windows
+from node.fund.window_service import RetakeWindow
 from node.fund_app import FundApp
 from node.fund_desks.words import read_bytes, read_netting_words, show_netting_words, show_words
-from protocol.house import NetState
 from protocol.identifiers import Id16
+from protocol.messages import SettledState
 from protocol.running.admin_client import Command
 
 Asked = Mapping[str, Any]
@@ -48,13 +51,18 @@ async def _netting_words(app: FundApp, asked: Asked) -> Any:
 
 async def _netting_sign(app: FundApp, asked: Asked) -> Any:
     words = read_netting_words(asked["words"])
-    signed = SignedNetting(words=words, officer=read_bytes(asked["officer"]), signature=read_bytes(asked["signature"]))
+    signed = Signed(words=words, officer=read_bytes(asked["officer"]), signature=read_bytes(asked["signature"]))
     waits_for = await app.book.write(app.fund.netting.sign, signed)
     return {"id": words.id.hex(), "territory": words.territory, "is_netted": words.is_netted, "state": waits_for}
 
 
 async def _net_dues(app: FundApp, _asked: Asked) -> Any:
     return {"netted": await app.book.write(app.fund.netting.net_dues, day_at(app.book.clock()))}
+
+
+async def _retake_window(app: FundApp, asked: Asked) -> Any:
+    again = RetakeWindow(window=int(asked["window"]), id=Id16(read_bytes(asked["id"])))
+    return {"window": await app.book.write(app.fund.windows.retake, again), "state": "taken"}
 
 
 async def _fund_windows(app: FundApp, _asked: Asked) -> Any:
@@ -104,7 +112,7 @@ def _show_line(line: NetLine) -> dict[str, Any]:
         "cents": line.cents,
         "received_cents": line.received,
         "state": line.state,
-        "they_say": "" if not line.said else NetState(line.said).name.lower(),
+        "they_say": "" if not line.said else SettledState(line.said).name.lower(),
         "they_said_on": "" if not line.said_on else day_of(line.said_on).isoformat(),
         "payment": line.payment.hex(),
     }
@@ -121,6 +129,7 @@ NETTING_COMMANDS: Final[Mapping[str, Command]] = {
     "netting_sign": _netting_sign,
     "net_dues": _net_dues,
     "fund_windows": _fund_windows,
+    "retake_window": _retake_window,
     "net_payments": _net_payments,
     "net_words": _net_words,
 }

@@ -59,6 +59,18 @@ def list_windows(folder: Folder, as_json: AsJson = False) -> None:
         show(call_fund(folder, "fund_windows"), as_json=as_json, title="windows")
 
 
+@netting.command("retake")
+def retake_window(
+    folder: Folder,
+    window: Annotated[int, typer.Argument(help="the window's number, of `check`", min=1)],
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take a window again that did not fit, once the book is mended. What does not fit still is said, and nothing is paid."""
+    with refusals_explained():
+        show(call_fund(folder, "retake_window", id=uuid.UUID(id_or_new(id_)).hex, window=window), as_json=as_json)
+
+
 @netting.command("payments")
 def list_payments(folder: Folder, as_json: AsJson = False) -> None:
     """List what is paid between our fund and others at the end of windows, and how far it is."""

@@ -91,6 +91,20 @@ class FundWindowsAnswer(Struct, frozen=True):
     rows: list[FundWindowLine]
 
 
+class RetakeWindowRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """A window that was told and did not fit. `id` is the caller's."""
+
+    id: OwnId
+    window: Annotated[int, Meta(ge=1, le=10**6)]
+
+
+class RetakenAnswer(Struct, frozen=True):
+    """The window is taken: 'taken'."""
+
+    window: int
+    state: str
+
+
 class NetPaymentLine(Struct, frozen=True):
     """A payment between our fund and another at the end of a window."""
 
@@ -152,6 +166,13 @@ NETTING_STEPS: Final = (
         answers=FundWindowsAnswer,
         duties=READS,
         reads=True,
+    ),
+    Step(
+        command="retake_window",
+        summary="Take a window again that did not fit, once the book is mended: what does not fit still is said.",
+        asks=RetakeWindowRequest,
+        answers=RetakenAnswer,
+        duties=TREASURER,
     ),
     Step(
         command="net_payments",

@@ -7,10 +7,13 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
+from node.fund.bearer_service import Bearer
 from node.fund.days import day_at, number_of, parse_day
+from node.fund.officer_service import NewOfficer, RevokeOfficer
 from node.fund.outgoing_payments import WORDS_VERSION, IbanWords, Words
-from node.fund.payment_service import Bearer, NewOfficer, RevokeOfficer, Signed, load_payments
+from node.fund.payment_service import load_payments
 from node.fund.references import require_iban
+from node.fund.signature_service import Signed
 from node.fund.tables import bearers, officers, orders
 from node.fund_app import FundApp
 from node.fund_desks.rows import ROWS_MAX, Asked, read_decision, show_day
@@ -36,13 +39,13 @@ async def _officers(app: FundApp, _asked: Asked) -> Any:
 
 async def _officer_add(app: FundApp, asked: Asked) -> Any:
     new = NewOfficer(key=read_bytes(asked["key"]), name=asked["name"], signing=read_bytes(asked["signing"]))
-    await app.book.write(app.fund.payments.add_officers, new)
+    await app.book.write(app.fund.officers.add, new)
     return {"key": new.key.hex(), "name": new.name}
 
 
 async def _officer_revoke(app: FundApp, asked: Asked) -> Any:
     key = await app.book.write(
-        app.fund.payments.revoke_officers, RevokeOfficer(key=read_bytes(asked["key"]), id=read_decision(asked))
+        app.fund.officers.revoke, RevokeOfficer(key=read_bytes(asked["key"]), id=read_decision(asked))
     )
     return {"key": key.hex(), "revoked": True}
 
@@ -78,12 +81,12 @@ async def _bearer_add(app: FundApp, asked: Asked) -> Any:
         mail=asked.get("mail", ""),
         phone=asked.get("phone", ""),
     )
-    await app.book.write(app.fund.payments.keep_bearers, one)
+    await app.book.write(app.fund.bearers.keep, one)
     return {"id": one.id.hex(), "name": one.name}
 
 
 async def _payment_words(app: FundApp, asked: Asked) -> Any:
-    await app.book.write(app.fund.payments.apply_due, None)  # an account whose delay is over holds from now on
+    await app.book.write(app.fund.bearers.apply_due, None)  # an account whose delay is over holds from now on
     words = await app.book.read(
         lambda line: app.fund.payments.make_words(
             line,
@@ -139,7 +142,7 @@ async def _iban_words(app: FundApp, asked: Asked) -> Any:
 async def _iban_sign(app: FundApp, asked: Asked) -> Any:
     told = asked["words"]
     words = read_iban_words(told)
-    waits = await app.book.write(app.fund.payments.change_ibans, _signed(asked, words))
+    waits = await app.book.write(app.fund.bearers.change_ibans, _signed(asked, words))
     return {"id": told["id"], "waits_for": waits}
 
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from node.fund.days import day_at, day_of
-from node.fund.payment_service import Signed
 from node.fund.pledge_service import DeclinePledge, load_called, load_calls, load_converted, load_pledges
 from node.fund.pledges import compute_limit
+from node.fund.signature_service import Signed
 from node.fund_app import FundApp
 from node.fund_desks.words import read_bytes, read_pledge_words, show_pledge_words
 from protocol.identifiers import Id16

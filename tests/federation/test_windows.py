@@ -18,7 +18,6 @@ from protocol.house import (
     DueState,
     DueTaken,
     NetPaid,
-    NetState,
     NettedDue,
     NettingTold,
     OrderNetted,
@@ -27,7 +26,7 @@ from protocol.house import (
     WindowTold,
     make_due_id,
 )
-from protocol.messages import WindowClosed
+from protocol.messages import SettledState, WindowClosed
 from protocol.obligations import ObligationState
 from tests.federation.old_copies import back_up, restore_hub
 from tests.federation.test_conversions import DAY, FUND, PROJECT, Story
@@ -92,17 +91,17 @@ def test_a_netted_due_stands_in_a_window_and_is_paid_once_to_the_fund_and_once_t
     story.require_right()
 
     for house, other, state, expected in (
-        (story.there, BREST, NetState.PAID, ObligationState.PAID),
-        (story.there, BREST, NetState.REJECTED, ObligationState.REJECTED),
-        (story.there, BREST, NetState.PAID, ObligationState.PAID),
-        (story.here, LYON, NetState.CONFIRMED, ObligationState.CONFIRMED),
+        (story.there, BREST, SettledState.PAID, ObligationState.PAID),
+        (story.there, BREST, SettledState.REJECTED, ObligationState.REJECTED),
+        (story.there, BREST, SettledState.PAID, ObligationState.PAID),
+        (story.here, LYON, SettledState.CONFIRMED, ObligationState.CONFIRMED),
     ):
         house.hear(NetPaid(1, other, state, DAY + 3), sender=FUND)
         story.settle()
         assert payment(story) == (700, expected)
     heard = [message for reader, message in story.here.told if reader == FUND and isinstance(message, NetPaid)]
-    assert [one.state for one in heard] == [NetState.PAID, NetState.REJECTED, NetState.PAID]
-    assert story.there.of(NetPaid) == [NetPaid(1, BREST, NetState.CONFIRMED, DAY + 3)]
+    assert [one.state for one in heard] == [SettledState.PAID, SettledState.REJECTED, SettledState.PAID]
+    assert story.there.of(NetPaid) == [NetPaid(1, BREST, SettledState.CONFIRMED, DAY + 3)]
 
     story.here.hear(DueSettled(id_, DueState.PAID, 700, DAY + 4), sender=FUND)
     assert story.here.of(DueSettled)[-1] == DueSettled(id_, DueState.PAID, 700, DAY + 4)
@@ -137,7 +136,7 @@ def test_a_hub_put_back_from_an_old_copy_closes_the_same_window(story: Story, co
     window = close_window(story)
     copies["told one"] = back_up(story.world.hub_book)
     story.settle()
-    story.there.hear(NetPaid(1, BREST, NetState.PAID, DAY + 3), sender=FUND)
+    story.there.hear(NetPaid(1, BREST, SettledState.PAID, DAY + 3), sender=FUND)
     story.settle()
     restore_hub(story.world, copies[copied_at])
     story.world.hub_book.write_now(story.world.exchange.recoverer.begin, b"drawn")

@@ -9,6 +9,7 @@ from typing import Any
 
 from node.deposits.service import DepositDesk
 from node.fund.bank_parameters_store import load_bank_parameters
+from node.fund.bearer_service import Bearer
 from node.fund.checks import check_fund
 from node.fund.days import day_at
 from node.fund.debit_service import CollectionRun, NewMandate, load_debits
@@ -16,14 +17,15 @@ from node.fund.donor_service import keep_individual
 from node.fund.expectation_service import Announce
 from node.fund.expectations import Expectation, Purpose
 from node.fund.matching import Meaning
+from node.fund.officer_service import NewOfficer
 from node.fund.outgoing_payments import IbanWords, PaymentState, PaymentWords, RefundWords, write_words
-from node.fund.payment_service import Bearer, NewOfficer, Signed
 from node.fund.receipts import Individual, PostalAddress
 from node.fund.recovery_service import StateNumbers
 from node.fund.references import Iban
 from node.fund.schema_service import FUND_HISTORY
 from node.fund.service import Fund, Place
 from node.fund.settings import FundSettings
+from node.fund.signature_service import Signed
 from node.fund.statement_service import Taken, read_bank_file
 from node.ledger.accounts import AccountKind
 from node.ledger.openings import OpenAccount
@@ -252,7 +254,7 @@ class FundWorld:
     def officer(self, name: str) -> bytes:
         secret = self.officers[name] = make_keys(self.entropy(64))
         public = secret.public
-        self.write(self.fund.payments.add_officers, NewOfficer(key=public.id, name=name, signing=public.signing))
+        self.write(self.fund.officers.add, NewOfficer(key=public.id, name=name, signing=public.signing))
         return public.id
 
     def bearer(self, *, proven_until: int = 20271231) -> Bearer:
@@ -266,7 +268,7 @@ class FundWorld:
             holder_name="LES JARDINS DU PONANT",
             iban=Iban(BEARER_IBAN),
         )
-        kept: Bearer = self.write(self.fund.payments.keep_bearers, one)
+        kept: Bearer = self.write(self.fund.bearers.keep, one)
         return kept
 
     def sign(self, name: str, words: PaymentWords | RefundWords | IbanWords) -> Signed:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from node.fund.payment_service import RevokeOfficer
+from node.fund.officer_service import RevokeOfficer
 from node.fund.receipt_service import CancelReceipt, CopyReceipt, IssueReceipt, load_all_issued
 from node.fund.statement_service import Decide
 from protocol.amounts import Cents
@@ -61,4 +61,4 @@ async def test_a_receipt_is_issued_copied_and_cancelled_once_for_each_id(world: 
 
 async def test_an_officer_is_revoked_once(world: FundWorld) -> None:
     asked = RevokeOfficer(key=world.officer("anne"), id=world.id())
-    assert [world.write(world.fund.payments.revoke_officers, asked) for _ in range(2)] == [asked.key] * 2
+    assert [world.write(world.fund.officers.revoke, asked) for _ in range(2)] == [asked.key] * 2

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.fund.bearer_service import Bearer
 from node.fund.declaration_csv import write_receipts_register
 from node.fund.declaration_service import load_company_sheet, load_prefect_list
 from node.fund.declarations import CompanySheet, FiscalYear, share_counterpart
 from node.fund.donor_service import keep_individual
 from node.fund.outgoing_payments import end_to_end_id
-from node.fund.payment_service import Bearer
 from node.fund.receipt_errors import InvalidDeclaration
 from node.fund.receipt_service import CancelReceipt, IssueReceipt, load_all_issued
 from node.fund.receipts import Individual, PostalAddress
@@ -38,7 +38,7 @@ def bearer(world: FundWorld, **told: str) -> Bearer:
         iban=Iban(BEARER_IBAN),
         **told,
     )
-    kept: Bearer = world.write(world.fund.payments.keep_bearers, one)
+    kept: Bearer = world.write(world.fund.bearers.keep, one)
     return kept
 
 

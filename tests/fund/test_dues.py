@@ -170,12 +170,12 @@ async def test_another_account_waits_for_two_officers_and_the_delay(world: FundW
     assert proposals(world) == []
     change = IbanWords(WORDS_VERSION, "200046977", world.id(), words.bearer, words.holder_name, OTHER)
     for name in ("anne", "bob"):
-        world.write(world.fund.payments.change_ibans, world.sign(name, change))
+        world.write(world.fund.bearers.change_ibans, world.sign(name, change))
     assert proposals(world) == [], "the delay is not over"
     world.later(3)
 
     def apply(page: Any, items: Any) -> list[int]:
-        return [world.fund.payments.apply_changes(page) for _ in items]
+        return [world.fund.bearers.apply_changes(page) for _ in items]
 
     assert world.write(apply, None) == 1
     (second,) = proposals(world)

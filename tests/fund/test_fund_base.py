@@ -20,8 +20,9 @@ from node.fund.fund_errors import (
     OfficerRefused,
     PaymentStepRefused,
 )
+from node.fund.officer_service import RevokeOfficer
 from node.fund.outgoing_payments import WORDS_VERSION, IbanWords, PaymentState, end_to_end_id
-from node.fund.payment_service import RevokeOfficer, load_payments
+from node.fund.payment_service import load_payments
 from node.fund.payment_status import PaymentState as BankState
 from node.fund.payment_status import StatusReport, Verdict
 from node.fund.receipt_service import CancelReceipt, CopyReceipt, IssueReceipt, load_all_issued
@@ -264,7 +265,7 @@ async def test_one_person_twice_a_stranger_a_revoked_officer_and_other_words_sig
     more = type(words)(*(3_000 if name == "cents" else getattr(words, name) for name in words.__struct_fields__))
     with pytest.raises(IdMismatch):
         world.write(sign, world.sign("bob", more))
-    world.write(world.fund.payments.revoke_officers, RevokeOfficer(key=anne))
+    world.write(world.fund.officers.revoke, RevokeOfficer(key=anne))
     with pytest.raises(OfficerRefused):
         world.write(sign, world.sign("anne", other))
     with pytest.raises(NothingToOrder):
@@ -285,7 +286,7 @@ async def test_another_account_takes_two_people_and_two_days(world: FundWorld) -
     bearer = world.bearer()
     world.officer("anne")
     world.officer("bob")
-    change = world.fund.payments.change_ibans
+    change = world.fund.bearers.change_ibans
     words = IbanWords(WORDS_VERSION, "200046977", world.id(), bearer.id, bearer.holder_name, "DE75512108001245126199")
     world.write(change, world.sign("anne", words))
     with pytest.raises(OfficerRefused):
@@ -296,7 +297,7 @@ async def test_another_account_takes_two_people_and_two_days(world: FundWorld) -
     assert b"FR14" in first.body
     assert b"DE75" not in first.body
     world.later(2)
-    assert world.write(world.fund.payments.apply_due, None) == 1
+    assert world.write(world.fund.bearers.apply_due, None) == 1
     world.pay(bearer, 100)
     second = world.write(world.fund.payments.order, date(2026, 11, 26))
     assert b"DE75" in second.body
@@ -311,7 +312,7 @@ async def test_what_was_signed_for_an_account_that_is_another_by_now_waits_until
     old = world.pay(bearer, 100)
     words = IbanWords(WORDS_VERSION, "200046977", world.id(), bearer.id, bearer.holder_name, "DE75512108001245126199")
     for name in ("anne", "bob"):
-        world.write(world.fund.payments.change_ibans, world.sign(name, words))
+        world.write(world.fund.bearers.change_ibans, world.sign(name, words))
     world.later(3)
     with pytest.raises(NothingToOrder):
         world.write(world.fund.payments.order, date(2026, 11, 27))

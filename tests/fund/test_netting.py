@@ -11,8 +11,10 @@ from msgspec import structs
 
 from node.fund.due_payment_service import Wait
 from node.fund.fund_errors import FundUnknown, NettingRefused
-from node.fund.netting_service import SignedNetting, load_agreements, load_lines
+from node.fund.net_payment_service import load_lines
+from node.fund.netting_service import load_agreements
 from node.fund.outgoing_payments import NettingWords, NetWords, PaymentState, end_to_end_id, write_words
+from node.fund.signature_service import Signed
 from node.fund.statement_service import Decide
 from protocol.errors import IdMismatch
 from protocol.house import (
@@ -23,13 +25,13 @@ from protocol.house import (
     DueTaken,
     HouseMessage,
     NetPaid,
-    NetState,
     NettedDue,
     NettingTold,
     OrderReturned,
     WindowTold,
 )
 from protocol.keys import Domain, make_keys, sign
+from protocol.messages import SettledState
 from tests.fund.camt_files import Detail, Entry
 from tests.fund.dues_world import (
     PROJECT,
@@ -82,10 +84,10 @@ def agree(world: FundWorld, territory: str = QUIMPER, *, is_netted: bool = True)
     return words
 
 
-def sign_netting(world: FundWorld, name: str, words: NettingWords) -> SignedNetting:
+def sign_netting(world: FundWorld, name: str, words: NettingWords) -> Signed:
     secret = world.officers[name]
     signature = sign(secret, Domain.OFFICER, write_words(words))
-    return SignedNetting(words=words, officer=secret.public.id, signature=signature)
+    return Signed(words=words, officer=secret.public.id, signature=signature)
 
 
 async def befriend(world: FundWorld) -> None:
@@ -174,16 +176,16 @@ async def test_what_we_owe_is_netted_once_paid_to_the_fund_and_booked(world: Fun
     assert pay(world, words) is PaymentState.SIGNED  # type: ignore[arg-type]
     order_and_confirm(world, [words])  # type: ignore[list-item]
     await world.settle()
-    assert said(world, NetPaid) == [NetPaid(3, QUIMPER, NetState.PAID, 20261124)]
+    assert said(world, NetPaid) == [NetPaid(3, QUIMPER, SettledState.PAID, 20261124)]
     assert lines(world) == [(QUIMPER, True, 900, "confirmed")]
-    await hear(world, NetPaid(3, QUIMPER, NetState.CONFIRMED, DAY), DueConfirmed(id_, DAY))
+    await hear(world, NetPaid(3, QUIMPER, SettledState.CONFIRMED, DAY), DueConfirmed(id_, DAY))
     assert not world.find_wrongs()
 
     # The bank sends it back: it is owed again, and signed again under another id.
     back = Entry(cents=900, details=[Detail(cents=900, end_to_end_id=end_to_end_id(words.id), reason="AC04")])
     world.take(world.statement(back))
     await world.settle()
-    assert said(world, NetPaid)[-1].state is NetState.REJECTED
+    assert said(world, NetPaid)[-1].state is SettledState.REJECTED
     assert lines(world) == [(QUIMPER, True, 900, "to sign")]
     assert net_words(world).id != words.id
     assert not world.find_wrongs()
@@ -221,7 +223,7 @@ async def test_a_bearer_of_ours_is_paid_when_what_others_owe_is_here(world: Fund
             world.write(world.fund.statements.decide, decided)
         assert not world.find_wrongs()
     await world.settle()
-    assert said(world, NetPaid) == [NetPaid(4, QUIMPER, NetState.CONFIRMED, 20261124)]
+    assert said(world, NetPaid) == [NetPaid(4, QUIMPER, SettledState.CONFIRMED, 20261124)]
     [words] = proposals(world)
     assert (words.cents, words.share, words.dues) == (1_000, "netted", ((told.id, 1_000),))
     pay(world, words)
@@ -257,7 +259,7 @@ async def test_we_may_pay_a_fund_that_we_never_owed(world: FundWorld) -> None:
     await hear(world, make_window(1, {id_: 500}, {}, others=500))  # Quimper owes Rennes as much: we pay Rennes
     assert lines(world) == [(RENNES, True, 500, "account")]
     rennes = make_keys(bytes([44]) * 64)
-    assert world.book.read_now(lambda line: world.fund.netting.load_proposals(line, world.now)) == []
+    assert world.book.read_now(lambda line: world.fund.net_payments.load_proposals(line, world.now)) == []
     assert not world.find_wrongs()
     assert rennes.public.id != FIRST.public.id
 

@@ -20,8 +20,9 @@ from node.fund.dues import DueState
 from node.fund.expectations import ExpectationState
 from node.fund.issued_receipts import ReceiptState
 from node.fund.monthly_gifts import CollectionState, DebitState, MandateState
+from node.fund.officer_service import RevokeOfficer
 from node.fund.outgoing_payments import WORDS_VERSION, IbanWords, PaymentState, RefundWords, end_to_end_id
-from node.fund.payment_service import OrderMade, RevokeOfficer
+from node.fund.payment_service import OrderMade
 from node.fund.pledges import PledgeState
 from node.fund.receipt_numbers import next_number
 from node.fund.receipt_service import CancelReceipt, CopyReceipt, IssueReceipt
@@ -106,8 +107,8 @@ async def live(world: FundWorld) -> None:
     world.take(world.statement(Entry(cents=-2_500, details=[Detail(cents=-2_500, end_to_end_id=id_)])))
     other = IbanWords(WORDS_VERSION, "200046977", world.id(), bearer.id, bearer.holder_name, "DE75512108001245126199")
     for name in ("anne", "bob"):
-        world.write(world.fund.payments.change_ibans, world.sign(name, other))
-    world.write(world.fund.payments.revoke_officers, RevokeOfficer(key=world.officer("zoé")))
+        world.write(world.fund.bearers.change_ibans, world.sign(name, other))
+    world.write(world.fund.officers.revoke, RevokeOfficer(key=world.officer("zoé")))
     world.write(world.fund.reminders.close, Close(id=closed.id, by="anne", reason="wound up"))
     asked = IssueReceipt(donor=COMPANY, first_on=date(2026, 1, 1), last_on=date(2026, 12, 31))
     wrong = world.write(world.fund.receipts.issue, asked).receipt

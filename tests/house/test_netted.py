@@ -13,7 +13,7 @@ from sqlalchemy import select
 from hub.settlement import store as settlement_store
 from node.federation.windows_service import Windows
 from node.fund.due_payment_service import Wait, load_open_parts, load_proposals
-from node.fund.netting_service import load_lines
+from node.fund.net_payment_service import load_lines
 from node.fund.outgoing_payments import end_to_end_id
 from node.fund.references import Iban
 from node.fund.statement_service import Taken, read_bank_file

@@ -22,7 +22,7 @@ from hub import commands as hub_commands
 from hub.directory.service import Accredit, Invite
 from node import commands as node_commands
 from node import fund_commands, partners_commands, projects_commands
-from node.fund.payment_service import NewOfficer
+from node.fund.officer_service import NewOfficer
 from node.governance.committee_service import SeatMember
 from node.governance.rounds_service import Payer
 from node.governance.signers import SignerRole
@@ -202,7 +202,7 @@ def _seat_everybody(stage: Stage, code: str) -> None:
     for name in ("anne", "bob"):
         secret = town.officers[name] = make_keys(stage.entropy(64))
         officer = NewOfficer(key=secret.public.id, name=name, signing=secret.public.signing)
-        stage.ask(fund, lambda: stage.fund(code).payments.add_officers, officer)
+        stage.ask(fund, lambda: stage.fund(code).officers.add, officer)
     for college in College:
         secret = town.members[str(college)] = make_keys(stage.entropy(64))
         signer = NewSigner(role=SignerRole.MEMBER, title=str(college), keys=secret.public)

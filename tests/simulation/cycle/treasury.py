@@ -8,10 +8,10 @@ from node.fund.due_payment_service import load_proposals
 from node.fund.due_service import Decider
 from node.fund.expectation_service import load_expectations
 from node.fund.outgoing_payments import DueWords, PaymentState, end_to_end_id, write_words
-from node.fund.payment_service import Signed
 from node.fund.payment_status import PaymentState as BankState
 from node.fund.payment_status import StatusReport, Verdict
 from node.fund.references import Iban
+from node.fund.signature_service import Signed
 from node.fund.statement_service import read_bank_file
 from protocol.errors import Refusal
 from protocol.keys import Domain, sign

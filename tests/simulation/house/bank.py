@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+from node.fund.bearer_service import Bearer
 from node.fund.expectation_service import Announce, load_expectations
 from node.fund.expectations import Expectation, Purpose
+from node.fund.officer_service import NewOfficer
 from node.fund.outgoing_payments import PaymentState, write_words
-from node.fund.payment_service import Bearer, NewOfficer, Signed
 from node.fund.payment_status import PaymentState as BankState
 from node.fund.payment_status import StatusReport, Verdict
 from node.fund.receipt_service import CancelReceipt, IssueReceipt
 from node.fund.references import Iban
+from node.fund.signature_service import Signed
 from node.fund.statement_service import Decide, read_bank_file
 from protocol.amounts import Cents
 from protocol.errors import Refusal
@@ -36,7 +38,7 @@ def found_fund(stage: Stage) -> None:
     for name in OFFICERS:
         secret = stage.officers[name] = make_keys(stage.entropy(64))
         officer = NewOfficer(key=secret.public.id, name=name, signing=secret.public.signing)
-        stage.ask(FUND, lambda officer=officer: stage.fund.payments.add_officers, officer)
+        stage.ask(FUND, lambda officer=officer: stage.fund.officers.add, officer)
     bearer = Bearer(
         id=stage.new_id(),
         name="Les Jardins",
@@ -47,7 +49,7 @@ def found_fund(stage: Stage) -> None:
         holder_name="LES JARDINS",
         iban=Iban(BEARER_IBAN),
     )
-    stage.bearers.append(stage.ask(FUND, lambda: stage.fund.payments.keep_bearers, bearer))
+    stage.bearers.append(stage.ask(FUND, lambda: stage.fund.bearers.keep, bearer))
 
 
 def look(stage: Stage) -> list[Expectation]:
