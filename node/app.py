@@ -22,7 +22,7 @@ from node.federation import store as federation_store
 from node.federation.conversion_service import Conversions
 from node.federation.payee_service import PayeeDesk
 from node.federation.service import Federation
-from node.federation.windows_service import Windows
+from node.federation.windows_service import Windows, load_untold
 from node.federation.worker import ExchangeWorker
 from node.grants.service import GrantDesk
 from node.guides.service import GuideDesk
@@ -69,6 +69,7 @@ RESERVATIONS_EVERY_SECONDS = 5
 RELEASES_EVERY_SECONDS = 5
 STANDING_LOOK_EVERY_MINUTES = 10
 STATEMENT_LOOK_EVERY_MINUTES = 10
+LATE_WORDS_EVERY_MINUTES = 5
 STATEMENT_EVERY_MS = DAY_MS
 FORGET_EVERY_HOURS = 1
 _EXPIRE_AT_ONCE = 500
@@ -381,6 +382,7 @@ class NodeApp:
             (self._run_standing, {"minutes": STANDING_LOOK_EVERY_MINUTES}),
             (self._rotate_quietly, {"seconds": RESERVATIONS_EVERY_SECONDS}),
             (self._ask_statement, {"minutes": STATEMENT_LOOK_EVERY_MINUTES}),
+            (self._tell_late_words, {"minutes": LATE_WORDS_EVERY_MINUTES}),
             (self._forget_old, {"hours": FORGET_EVERY_HOURS}),
             (self._run_catalogue, {"minutes": self.config.catalogue_minutes}),
         ):
@@ -489,6 +491,13 @@ class NodeApp:
                 self._asked_at = self.book.clock()
         except Exception as error:  # the top of a worker loop: said, and tried again
             log.warning("statement", error=str(error))
+
+    async def _tell_late_words(self) -> None:
+        try:
+            if await self.book.read(load_untold):
+                await self.book.write(self.windows.tell_late, None)
+        except Exception as error:  # the top of a worker loop: said, and tried again
+            log.warning("words of the fund", error=str(error))
 
     def _is_statement_due(self, connection: Connection) -> bool:
         """Tell whether a day went by since the last comparison with the hub, and since we last asked for one."""

@@ -431,6 +431,17 @@ def load_breaks(connection: Connection) -> list[Row]:  # type: ignore[type-arg]
     return list(connection.execute(select(breaks).order_by(breaks.c.id)).all())
 
 
+def load_breaks_at(connection: Connection, start: str) -> list[str]:
+    """Return the places that begin so and at which something does not fit, each once."""
+    places = select(breaks.c.place).where(breaks.c.place.startswith(start, autoescape=True)).distinct()
+    return list(connection.execute(places.order_by(breaks.c.place)).scalars())
+
+
+def delete_breaks(connection: Connection, place: str) -> None:
+    """Forget what did not fit at a place, because it does by now."""
+    connection.execute(delete(breaks).where(breaks.c.place == place))
+
+
 def load_unanswered(connection: Connection, from_answer: int) -> list[tuple[str, int, int, bytes]]:
     """Return (origin, epoch, index, leaf) of slips whose Answer stands in our log at `from_answer` or later."""
     rows = connection.execute(

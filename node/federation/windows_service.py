@@ -7,11 +7,13 @@ of our own conversions against what was said of them: what does not fit is a bre
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from sqlalchemy import Connection
 
 from node.federation import conversions_store, store
 from node.federation.room_service import Room
+from protocol.book import log_store
 from protocol.book.worker import Page
 from protocol.errors import Refusal
 from protocol.house import (
@@ -23,6 +25,7 @@ from protocol.house import (
     OrderNetted,
     OrderReturned,
     WindowTold,
+    decode_house_slip,
     make_due_id,
 )
 from protocol.identifiers import TerritoryCode
@@ -31,6 +34,8 @@ from protocol.national import find_cede, find_convert, sum_cessions
 from protocol.windows import Netted, netted_of, positions_of
 
 NOT_NETTED = "not_netted"
+_UNTOLD: Final = "word of our fund to "  # a break's place: the territory follows
+_CHUNK: Final = 512
 Tell = Callable[[Page, str, Sequence[HouseMessage]], object]
 # What the room of projects knows of a due: the project, whose fund owes it, and its cents. None where it knows none.
 FindDue = Callable[[Connection, bytes], tuple[bytes, str, int] | None]
@@ -51,19 +56,40 @@ class Windows:
     # What our fund and our projects say
 
     def hear_fund(self, page: Page, messages: Sequence[HouseMessage]) -> None:
-        """Carry our fund's words to other funds. One that no member can be told is kept as a break."""
+        """Carry our fund's words to other funds. Of netting, what nobody can be told yet is a break until `tell_late` told it."""
         for message in messages:
-            try:
-                if isinstance(message, NettingTold):
-                    self._room.require_road(TerritoryCode(message.other))
-                    word = Netting(message.is_netted, message.since)
-                    self._room.write_slip(page, message.other, word)
-                elif isinstance(message, NetPaid):
-                    told = NetSettled(message.window, message.state, message.on)
-                    self._room.write_slip(page, message.other, told)
-            except Refusal as refusal:
-                other = getattr(message, "other", "")
-                self._room.note_break(page, f"word of our fund to {other}", "a member to tell it", refusal.code)
+            if isinstance(message, NettingTold):
+                try:
+                    self._carry(page, message)
+                except Refusal as refusal:
+                    place = f"{_UNTOLD}{message.other}"
+                    self._room.note_break(page, place, "a member to tell it", refusal.code)
+            elif isinstance(message, NetPaid):
+                told = NetSettled(message.window, message.state, message.on)
+                self._room.write_slip(page, message.other, told)
+
+    def tell_late(self, page: Page, items: Sequence[None]) -> list[int]:
+        """Tell what nobody could be told when our fund said it, where there is a road by now; return to how many.
+
+        Our fund's last word counts, as its own log has it. Run twice is run once.
+        """
+        return [sum(self._tell_late(page, place) for place in load_untold(page.connection)) for _ in items]
+
+    def _tell_late(self, page: Page, place: str) -> bool:
+        word = _find_last_word(page.connection, place.removeprefix(_UNTOLD))
+        if word is None:
+            return False
+        try:
+            self._carry(page, word)
+        except Refusal:
+            return False
+        store.delete_breaks(page.connection, place)
+        return True
+
+    def _carry(self, page: Page, told: NettingTold) -> None:
+        """Raises why no road leads to that territory."""
+        self._room.require_road(TerritoryCode(told.other))
+        self._room.write_slip(page, told.other, Netting(told.is_netted, told.since))
 
     def hear_projects(self, page: Page, message: OrderNetted) -> list[HouseMessage]:
         """Ask our own fund to pay what another fund netted; refuse what is no such due."""
@@ -134,3 +160,20 @@ class Windows:
         if convert is None or cede is None or one.place >= cede.count or sum_cessions(cede)[one.place] != one.cents:
             return None
         return make_due_id(convert.rounds[one.place], one.debtor)
+
+
+def load_untold(connection: Connection) -> list[str]:
+    """Return the places of breaks that are words of our fund which nobody could be told."""
+    return store.load_breaks_at(connection, _UNTOLD)
+
+
+def _find_last_word(connection: Connection, other: str) -> NettingTold | None:
+    """Return what our fund said last to another of netting."""
+    log = log_store.open_log_or_empty(connection, BaseName.FUND, BaseName.ACCOUNTS)
+    last = None
+    for start in range(0, log.size, _CHUNK):
+        for leaf in log_store.load_leaves(connection, log.id, start, _CHUNK):
+            for message in decode_house_slip(leaf).messages:
+                if isinstance(message, NettingTold) and message.other == other:
+                    last = message
+    return last

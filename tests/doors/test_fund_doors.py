@@ -276,6 +276,7 @@ async def _net_with_another_fund(treasury: Treasury) -> None:
     await hear(world, make_window(3, {due: 900}, {}))
     [window] = (await place.do(treasury.reader, "fund-windows"))["rows"]
     assert (window["window"], window["we_pay_cents"]) == (3, 900)
+    assert await place.do(treasurer, "retake-window", {"id": new_id(), "window": 3}) == {"window": 3, "state": "taken"}
     [payment] = (await place.do(treasury.reader, "net-payments"))["rows"]
     words = await place.do(treasury.officer, "net-words", {"id": payment["payment"]})
     assert (await treasury.sign("payment-sign", words))["state"] == "signed"

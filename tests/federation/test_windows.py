@@ -29,8 +29,8 @@ from protocol.house import (
 from protocol.messages import SettledState, WindowClosed
 from protocol.obligations import ObligationState
 from tests.federation.old_copies import back_up, restore_hub
-from tests.federation.test_conversions import DAY, FUND, PROJECT, Story
-from tests.federation.world import BREST, LYON
+from tests.federation.test_conversions import DAY, FUND, PROJECT, House, Story
+from tests.federation.world import BREST, LILLE, LYON
 
 
 @pytest.fixture
@@ -111,6 +111,26 @@ def test_a_netted_due_stands_in_a_window_and_is_paid_once_to_the_fund_and_once_t
     assert open_window(story) == 2
     with pytest.raises(NothingNetted):
         close_window(story)
+    story.require_right()
+
+
+def test_a_word_to_who_is_no_member_yet_is_told_once_it_is_one(story: Story) -> None:
+    def tell_late() -> int:
+        told: int = story.lyon.book.write_now(story.there.windows.tell_late, None)
+        return told
+
+    story.there.hear(NettingTold(LILLE, False, DAY), NettingTold(BREST, True, DAY), sender=FUND)
+    story.there.hear(NettingTold(LILLE, True, DAY + 1), sender=FUND)
+    story.settle()
+    [named] = story.world.check()
+    assert (named.invariant, named.place) == ("I4", f"word of our fund to {LILLE}")
+    assert tell_late() == 0
+    house = House(story.world.join(LILLE))
+    story.settle()
+    assert [tell_late() for _ in range(2)] == [1, 0]
+    story.settle()
+    assert house.of(NettingTold) == [NettingTold(LYON, True, DAY + 1)], "the last word, once"
+    assert len(story.here.of(NettingTold)) == 1
     story.require_right()
 
 

@@ -96,9 +96,10 @@ async def befriend(world: FundWorld) -> None:
     agree(world)
 
 
-async def owe_quimper(world: FundWorld, cents: int) -> bytes:
-    """Owe a bearer of Quimper's so much, of one company's lot; return the due's id."""
-    due = make_due(world, (await fund_lot(world, cents), cents), order=make_order(territory=QUIMPER), signer=FIRST)
+async def owe_quimper(world: FundWorld, cents: int, *, number: int = 1) -> bytes:
+    """Owe a bearer of Quimper's so much by the round of this number, of one company's lot; return the due's id."""
+    order = make_order(territory=QUIMPER, round=number)
+    due = make_due(world, (await fund_lot(world, cents), cents), order=order, signer=FIRST)
     assert await owe(world, due) == DueTaken(due.id)
     return due.id
 
