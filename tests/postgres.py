@@ -32,6 +32,7 @@ from sqlalchemy import make_url
 from tests.memory import find_memory
 
 SUPERUSER = "postgres"
+BASE_SCRIPT = Path(__file__).parents[1] / "docs" / "operations" / "postgresql-base.sql"
 STARTS_WITHIN_S = 30.0
 STOPS_WITHIN_S = 30.0
 
@@ -112,6 +113,34 @@ class PostgresServer:
         name = f"test_{next(self._numbers)}"
         self._execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return f"postgresql+psycopg://{SUPERUSER}@/{name}?host={self.folder}"
+
+    def create_base(self, name: str) -> str:
+        """Create a role and its empty database as an operator does, with the script of the docs; return the address."""
+        base = f"{name.replace(' ', '_')}_{next(self._numbers)}"
+        self._run_base_script(base)
+        return f"postgresql+psycopg://{base}@/{base}?host={self.folder}"
+
+    def _run_base_script(self, base: str) -> None:
+        words = ("--quiet", "--no-psqlrc", "--set", f"base={base}", "--file", BASE_SCRIPT)
+        self.run_program("psql", *words, user=SUPERUSER)
+
+    def run_program(self, program: str, *words: object, user: str) -> None:
+        """Run one of PostgreSQL's own programs against this server, as a role. Raises CalledProcessError."""
+        surroundings = {**os.environ, "PGHOST": str(self.folder), "PGUSER": user}
+        subprocess.run([find_program(program), *map(str, words)], check=True, capture_output=True, env=surroundings)
+
+    def dump(self, url: str, file: Path) -> Path:
+        """Copy a base beside whoever serves it, with its own role, as the docs say."""
+        base = str(make_url(url).database)
+        self.run_program("pg_dump", "--format=custom", f"--file={file}", base, user=base)
+        return file
+
+    def restore(self, url: str, file: Path) -> None:
+        """The base is lost; its copy is put into an empty one, as the docs say. Nobody may have it open."""
+        base = str(make_url(url).database)
+        self.drop_database(url)
+        self._run_base_script(base)
+        self.run_program("pg_restore", "--exit-on-error", "--single-transaction", f"--dbname={base}", file, user=base)
 
     def drop_database(self, url: str) -> None:
         """Drop it, and cut the connections that a failed test left open."""

@@ -304,7 +304,7 @@ def _finish(peer: PeerExchange, page: Page, recovery: PeerRecovery) -> None:
     if peer.keeping is not None:
         peer.keeping.recorder.is_paused = True  # what is written again is in our pages already
         for foil in foils:
-            write_again(connection, read_statements(foil), peer.keeping.recorder.tables)
+            write_again(connection, read_statements(foil), peer.keeping.recorder)
             heard |= {neighbour: size for neighbour, size in foil.heard if neighbour in heard}
         peer.keeping.recorder.is_paused = False
         if foils:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from protocol.book import log_store
 from protocol.book.migration_service import History, find_head
-from protocol.book.recording_store import Recorder
+from protocol.book.recording_store import Recorder, find_numbered
 from protocol.book.service import Book
 from protocol.book.worker import Page
 from protocol.directory import Directory
@@ -65,7 +65,7 @@ class Keeping:
 def keep_pages(history: History, entropy: Callable[[int], bytes]) -> Keeping:
     """Return the keeping of all tables that a base has beside those of every book."""
     names = [name for tables in history.tables for name in tables.tables]
-    return Keeping(Recorder(names), find_head(history), entropy)
+    return Keeping(Recorder(names, find_numbered(history.tables)), find_head(history), entropy)
 
 
 class PeerExchange:

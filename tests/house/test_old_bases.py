@@ -5,6 +5,7 @@ What nobody had heard is told again by whoever caused it (a till, the bank), or 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,21 @@ import pytest
 from node.fund.fund_errors import NothingToOrder, NumbersNotStated, NumbersRefused
 from node.fund.receipt_service import IssueReceipt
 from node.fund.recovery_service import StateNumbers
+from node.fund.references import Iban
+from node.fund.statement_service import read_bank_file
 from protocol.book import log_store
-from protocol.errors import BadEnvelope
+from protocol.book.backup_service import mark_restored
+from protocol.errors import BadEnvelope, Refusal
 from protocol.exchange.peer_recovery import BEHIND, BaseIsBehind, BaseNotBehind, TalkStage
 from protocol.house import Deposit, DepositTaken, Grants, Resumed, decode_house_slip
 from protocol.identifiers import Id16
 from protocol.times import DAY_MS
-from tests.fund.camt_files import Detail, Entry
+from tests.fund.camt_files import OURS, Detail, Entry, File
+from tests.postgres import PostgresServer
 from tests.simulation.house import bank, copies, line, shop
 from tests.simulation.house.rest import find_wrongs, rest, settle
 from tests.simulation.house.run import _begin
-from tests.simulation.house.stage import ACCOUNTS, FUND, PAIRS, PARTNERS, Stage, make_templates
+from tests.simulation.house.stage import ACCOUNTS, FUND, NAMES, PAIRS, PARTNERS, Stage, make_templates
 from tests.simulation.parties import Carried
 
 OLD = {BEHIND: "0"}
@@ -36,6 +41,26 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     await _begin(made)
     yield made
     made.close()
+
+
+class ServedStage(Stage):
+    """The same bases on PostgreSQL: each in a database of its own role, copied and put back as an operator does."""
+
+    def __init__(self, folder: Path, server: PostgresServer) -> None:
+        self._server = server
+        self._urls = {name: server.create_base(name.lower().replace("-", "_")) for name in NAMES}
+        super().__init__(3, folder, {})  # empty databases
+
+    def url_of(self, name: str) -> str:
+        return self._urls[name]
+
+    def dump(self, name: str) -> Path:
+        return self._server.dump(self._urls[name], self.folder / f"{name}.dump")
+
+    def lay(self, name: str, copy: Path, marks: dict[str, str]) -> None:
+        self._server.restore(self._urls[name], copy)
+        if marks:
+            mark_restored(self._urls[name], marks)
 
 
 def _put_back(stage: Stage, name: str, copy: Path, marks: dict[str, str] | None = None) -> None:
@@ -72,6 +97,30 @@ async def _pay_in(stage: Stage, cents: int) -> None:
     bank.take_statement(stage, [entry])
 
 
+def _tell_half_a_file(stage: Stage) -> None:
+    """The bank's file begins with a statement that fits, and ends with one that does not: it is refused whole."""
+    files = []
+    for number, opening in ((1, stage.oracle.balance), (2, stage.oracle.balance + 7)):
+        entries = [Entry(cents=300, details=[Detail(cents=300)], bank_reference=f"half {number}", day="2026-11-23")]
+        data = File(opening=opening, entries=entries, id=f"HALF-{number}", sequence=stage.sequence + number).write()
+        files.append(read_bank_file(data, account=Iban(OURS), bytes_max=10_000_000))
+    whole = dataclasses.replace(files[0], told=(*files[0].told, *files[1].told))
+    with pytest.raises(Refusal):
+        stage.ask(FUND, lambda: stage.fund.statements.take, whole)
+
+
+async def test_what_was_refused_and_taken_back_does_not_come_back(stage: Stage) -> None:
+    copy = copies.copy_of(stage, FUND)
+    _tell_half_a_file(stage)
+    await _pay_in(stage, 100)
+    await settle(stage)
+    expected = copies.read_rows(stage, FUND)
+    _put_back(stage, FUND, copy)
+    await _recover(stage, FUND)
+    assert copies.read_rows(stage, FUND) == expected
+    assert stage.read(FUND, "SELECT 1 FROM movements WHERE bank_reference LIKE 'half %'") == []
+
+
 def _sell(stage: Stage, times: int = 3) -> None:
     for _ in range(times):
         shop.sell(stage)
@@ -89,6 +138,37 @@ async def test_a_copy_takes_nothing_new_and_does_nothing_that_it_is_told(stage: 
         await stage.peers[PARTNERS].call(ACCOUNTS, line.Wire(stage, PARTNERS, ACCOUNTS, is_bad=False))
     assert refused.value.facts["reason"] == "we_are_behind"
     assert copies.read_rows(stage, PARTNERS) == before
+
+
+@pytest.fixture
+async def served_stage(tmp_path: Path, postgres_server: PostgresServer) -> AsyncIterator[ServedStage]:
+    made = ServedStage(tmp_path, postgres_server)
+    await _begin(made)
+    yield made
+    made.close()
+
+
+async def test_each_base_comes_back_on_postgresql_from_what_pg_dump_copied(served_stage: ServedStage) -> None:
+    stage = served_stage
+    dumps = {name: stage.dump(name) for name in NAMES}  # beside the bases that are open
+    _sell(stage)
+    await _pay_in(stage, 100)
+    bank.gift(stage)
+    _tell_half_a_file(stage)
+    await _pay_in(stage, 200)
+    await settle(stage)
+    for name in (PARTNERS, FUND):
+        expected = copies.read_rows(stage, name)
+        _put_back(stage, name, dumps[name])
+        await _recover(stage, name)
+        assert copies.read_rows(stage, name) == expected
+    balances = copies._read_balances(stage)
+    _put_back(stage, ACCOUNTS, dumps[ACCOUNTS])
+    await _recover(stage, ACCOUNTS)
+    assert copies._read_balances(stage) == balances
+    _sell(stage, 2)
+    await settle(stage)
+    assert [one for one in find_wrongs(stage) if "last receipt" not in one.expected] == []
 
 
 async def test_a_copy_that_nobody_marked_learns_it_from_the_first_answer(stage: Stage) -> None:

@@ -34,8 +34,9 @@ class BookFault:
         self._at_commits = before is not None and before._at_commits
         self.is_dead = False
         engine = book._engine
-        engine.dispose()  # the connection that opened the book knows nothing of us
-        event.listen(engine, "do_connect", self._on_connect)
+        if engine.dialect.name == "sqlite":  # a server's own death is for other tests: there no fault may be armed
+            engine.dispose()  # the connection that opened the book knows nothing of us
+            event.listen(engine, "do_connect", self._on_connect)
 
     def die_at(self, point: int, *, at_commits: bool = False) -> None:
         """Die at the point of that number from now (0: the next), and for good. `at_commits`: no other points count."""

@@ -76,7 +76,8 @@ class Stage(Parties):
         self.fund: Fund
         self.partners: Partners
         for name in NAMES:
-            shutil.copyfile(templates[name], folder / f"{name}.db")
+            if name in templates:
+                shutil.copyfile(templates[name], folder / f"{name}.db")
             self._open(name)
         # What people of the story know.
         self.people: list[AccountNumber] = []
@@ -111,9 +112,11 @@ class Stage(Parties):
 
     # Bases
 
+    def url_of(self, name: str) -> str:
+        return f"sqlite:///{self.folder / name}.db"
+
     def _open(self, name: str) -> None:
-        url = f"sqlite:///{self.folder / name}.db"
-        book = self.books[name] = Book(url, history=HISTORIES[name], clock=self.clock)
+        book = self.books[name] = Book(self.url_of(name), history=HISTORIES[name], clock=self.clock)
         if name == ACCOUNTS:
             self.ledger = Ledger(book, BREST)
             grants, deposits = GrantDesk(self.ledger), DepositDesk(self.ledger, entropy=self.entropy)
@@ -137,7 +140,8 @@ class Stage(Parties):
             )
             self._join(name, self.partners.apply, on_recovered=self.partners.note_recovery)
         self.faults[name] = BookFault(book, self.faults.get(name))
-        _COMPILED[name].share(book)
+        if book.dialect == "sqlite":  # what is compiled once for all tests is for this dialect
+            _COMPILED[name].share(book)
 
     def _teller(self, name: str) -> Callable[[Page, str, Sequence[HouseMessage]], object]:
         return lambda page, reader, messages: self.peers[name].tell(page, reader, messages)
@@ -156,6 +160,10 @@ class Stage(Parties):
     def put_back(self, name: str, copy: Path, marks: dict[str, str]) -> None:
         """The disk is lost, and a copy takes its place, marked as old."""
         self.books[name].close()
+        self.lay(name, copy, marks)
+        self._open(name)
+
+    def lay(self, name: str, copy: Path, marks: dict[str, str]) -> None:
         place = self.folder / f"{name}.db"
         for suffix in ("-wal", "-shm"):
             place.with_name(place.name + suffix).unlink(missing_ok=True)
@@ -163,4 +171,3 @@ class Stage(Parties):
         with sqlite3.connect(place) as book:
             book.executemany("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", list(marks.items()))
         book.close()
-        self._open(name)
