@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 from typer import Context, Typer
@@ -28,6 +29,14 @@ class LaterGroup:
         return found
 
 
+@cache
+def _build(group: LaterGroup, name: str) -> TyperGroup:
+    """Return a group with all its commands: to put them together takes longer than most of them run."""
+    command = get_group(group.load())
+    command.name = name
+    return command
+
+
 def group_of(**later: LaterGroup) -> type[TyperGroup]:
     """Return the class of a group that has these besides its own commands; for `Typer(cls=...)`."""
 
@@ -47,8 +56,7 @@ def group_of(**later: LaterGroup) -> type[TyperGroup]:
             """Return the command that is called, loaded."""
             name, command, rest = super().resolve_command(ctx, args)
             if name in self.groups:
-                command = get_group(self.groups[name].load())
-                command.name = name
+                command = _build(self.groups[name], name)
             return name, command, rest
 
     return Group
