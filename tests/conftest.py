@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from protocol.book import service as book_service
 from tests.memory import find_memory
 from tests.postgres import PostgresServer
+from tests.templates import bring_up_to_date
 
 # On a busy machine a slow example says nothing about the code: time limits are pytest's business.
 _SLOW = (HealthCheck.too_slow,)
@@ -36,6 +38,14 @@ def pytest_configure() -> None:
     if memory is not None and "TMPDIR" not in os.environ:
         os.environ["TMPDIR"] = str(memory)
         tempfile.tempdir = None  # it is looked for again
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _empty_books_are_copied() -> Iterator[None]:
+    """Of books that are opened in this process; whatever calls `upgrade` itself goes the product's way."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(book_service, "upgrade", bring_up_to_date)
+        yield
 
 
 @pytest.fixture(scope="session")
