@@ -38,6 +38,8 @@ from protocol.times import Instant, format_instant
 
 Asked = Mapping[str, Any]
 NAME_MAX: Final = 120
+# What the office says; that work was done and counts is signed by bearer and committee (`attestations_admin_commands`).
+OFFICE_EVENTS: Final = frozenset({PassEvent.REFUSED, PassEvent.SUSPENDED, PassEvent.RESTORED, PassEvent.REVOKED})
 FORMS: Final = ("png", "svg", "json", "jwt", "pdf")
 
 
@@ -87,12 +89,11 @@ async def _claim(app: HoldsPasses, asked: Asked) -> Any:
 
 
 async def _step(app: HoldsPasses, asked: Asked) -> Any:
+    event = _word(PassEvent, asked["event"], "event")
+    if event not in OFFICE_EVENTS:
+        raise InvalidPass(field="event", reason=f"one of {', '.join(sorted(OFFICE_EVENTS))}: the others are signed")
     step = StepPass(
-        id=parse_id(asked["id"]),
-        pass_id=parse_id(asked["pass"]),
-        event=_word(PassEvent, asked["event"], "event"),
-        decision=parse_id(asked["decision"]) if asked.get("decision") else None,
-        reason=asked.get("reason", ""),
+        id=parse_id(asked["id"]), pass_id=parse_id(asked["pass"]), event=event, reason=asked.get("reason", "")
     )
     state = await app.book.write(app.projects.passes.desk.step, step)
     return {"pass": format_id(step.pass_id), "state": str(state)}

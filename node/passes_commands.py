@@ -10,8 +10,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from node.attestations_commands import Refuse, Why, attest
+from node.governance.attestations import AttestationKind
 from node.house.folders_store import base_folder
-from node.options_commands import AsJson, IdOption, InFile, id_or_new
+from node.options_commands import AsJson, IdOption, InFile, Keys, id_or_new
 from protocol.house import BaseName
 from protocol.running.admin_client import Command, call
 from protocol.running.console_commands import choose_language, refusals_explained, show
@@ -23,7 +25,6 @@ app = typer.Typer(no_args_is_help=True, help="Citizen-Pass: validated volunteer 
 Folder = Annotated[Path, typer.Argument(help="the node's folder, or that of the base kept apart", file_okay=False)]
 OutFile = Annotated[Path, typer.Option("--out", help="write it there")]
 PassId = Annotated[str, typer.Argument(help="the pass's id")]
-Decision = Annotated[str, typer.Option(help="the id (UUID) of what was decided")]
 Reason = Annotated[str, typer.Option(help="why, for everybody who verifies it to read")]
 CLAIM_BYTES_MAX: Final = 65_536
 SHOWN_BYTES_MAX: Final = 2_000_000
@@ -75,15 +76,31 @@ def claim(
 
 
 @app.command("check")
-def check(folder: Folder, pass_id: PassId, decision: Decision, id_: IdOption = "", as_json: AsJson = False) -> None:
-    """The project's bearer confirms the work."""
-    _step(folder, pass_id, "checked", id_, as_json, decision=decision)
+def check(
+    folder: Folder,
+    pass_id: PassId,
+    keys: Keys,
+    refuse: Refuse = False,
+    reason: Why = "",
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """The project's bearer says with its key that the work was done."""
+    attest(folder, AttestationKind.WORK, pass_id, keys, refuse=refuse, reason=reason, id_=id_, as_json=as_json)
 
 
 @app.command("validate")
-def validate(folder: Folder, pass_id: PassId, decision: Decision, id_: IdOption = "", as_json: AsJson = False) -> None:
-    """The committee validates it."""
-    _step(folder, pass_id, "validated", id_, as_json, decision=decision)
+def validate(
+    folder: Folder,
+    pass_id: PassId,
+    keys: Keys,
+    refuse: Refuse = False,
+    reason: Why = "",
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """A member says for the committee that it counts; two members do, or all who may where they are fewer."""
+    attest(folder, AttestationKind.VALIDATION, pass_id, keys, refuse=refuse, reason=reason, id_=id_, as_json=as_json)
 
 
 @app.command("refuse")

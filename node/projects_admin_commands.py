@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import select
 
+from node.attestations_admin_commands import ATTESTATIONS_COMMANDS
 from node.audits_admin_commands import AUDITS_COMMANDS
 from node.governance import tables
 from node.governance.bearers import Bearer, Proof, ProofKind, require_iban, require_registry
@@ -290,7 +291,10 @@ async def _iban_drop(app: ProjectsApp, asked: Asked) -> Any:
 
 async def _signer_add(app: ProjectsApp, asked: Asked) -> Any:
     new = NewSigner(
-        role=_word(SignerRole, asked["role"], "role"), title=asked["title"], keys=read_public(asked["public"])
+        role=_word(SignerRole, asked["role"], "role"),
+        title=asked["title"],
+        keys=read_public(asked["public"]),
+        bearer=_optional_id(asked.get("bearer", "")),
     )
     key = await app.book.write(app.projects.signers.add, new)
     return {"key": key.hex(), "role": str(new.role), "title": new.title}
@@ -302,6 +306,7 @@ async def _signers(app: ProjectsApp, _asked: Asked) -> Any:
             "key": bytes(row.key).hex(),
             "role": row.role,
             "title": row.title,
+            "for": row.registry or "",
             "revoked": format_instant(row.revoked_at) if row.revoked_at else "",
         }
         for row in await app.book.read(list_signers)
@@ -630,6 +635,7 @@ PROJECTS_COMMANDS: Final[Mapping[str, Command]] = {
     "finding": _finding,
     "home": _home,
     **PASSES_COMMANDS,
+    **ATTESTATIONS_COMMANDS,
     **AUDITS_COMMANDS,
     **SOUTH_COMMANDS,
     **VOLUNTEERS_COMMANDS,

@@ -14,7 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
-from node import audits_commands, passes_commands, south_commands, volunteering_commands
+from node import attestations_commands, audits_commands, passes_commands, south_commands, volunteering_commands
+from node.governance.attestations import AttestationKind
 from node.governance.days import parse_day
 from node.governance.errors import InvalidBallot, InvalidDraw
 from node.governance.signers import FindingWords, IbanWords, write_public, write_words
@@ -40,7 +41,7 @@ from protocol.running.settings import NotConfigured, format_settings
 
 app = typer.Typer(no_args_is_help=True, help="Projects: sheets, committee, votes, and the way to the bearer's bank.")
 bearer = typer.Typer(no_args_is_help=True, help="Bodies that carry projects, and what proves that they may be paid.")
-signer = typer.Typer(no_args_is_help=True, help="Public keys of members, auditors and stewards.")
+signer = typer.Typer(no_args_is_help=True, help="Public keys of members, auditors, stewards and bearers.")
 member = typer.Typer(no_args_is_help=True, help="Who sits in the committee, and conflicts of interest.")
 draw = typer.Typer(no_args_is_help=True, help="Members drawn by lot, so that anybody can draw them again.")
 vote = typer.Typer(no_args_is_help=True, help="Votes: called, signed at each member's place, counted, with minutes.")
@@ -60,6 +61,7 @@ for name, group in (
     ("audit", audit),
 ):
     app.add_typer(group, name=name)
+app.add_typer(attestations_commands.app, name="attest")
 app.add_typer(passes_commands.app, name="pass")
 app.add_typer(south_commands.app, name="south")
 app.add_typer(south_commands.guide, name="guide")
@@ -420,13 +422,14 @@ def drop_account(folder: Folder, id_: Annotated[str, typer.Option("--id")], as_j
 def add_signer(
     folder: Folder,
     public: Annotated[str, typer.Argument(help="the public line that `projects key` shows")],
-    role: Annotated[str, typer.Option(help="member, auditor, steward, partner or guide")],
+    role: Annotated[str, typer.Option(help="member, auditor, steward, partner, guide or bearer")],
     title: Annotated[str, typer.Option(help="as minutes show it: a function or a pseudonym, never a name")],
+    bearer: Annotated[str, typer.Option(help="the id of the bearer that a key of the role bearer speaks for")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Register the public key of somebody who signs."""
     with refusals_explained():
-        show(_call(folder, "signer_add", public=public, role=role, title=title), as_json=as_json)
+        show(_call(folder, "signer_add", public=public, role=role, title=title, bearer=bearer), as_json=as_json)
 
 
 @signer.command("list")
@@ -489,9 +492,19 @@ def list_members(folder: Folder, as_json: AsJson = False) -> None:
 
 @member.command("conflict")
 def declare_conflict(folder: Folder, member_id: str, project: Project, reason: Reason, as_json: AsJson = False) -> None:
-    """Declare a conflict of interest: the member abstains, and a ballot of a vote that runs is struck out."""
+    """Enter a conflict that the office knows of: the member abstains, and a ballot of a vote that runs is struck out."""
     with refusals_explained():
         show(_call(folder, "conflict", member=member_id, project=project, reason=reason), as_json=as_json)
+
+
+@member.command("declare")
+def declare_own(
+    folder: Folder, project: Project, keys: Keys, reason: Reason, id_: IdOption = "", as_json: AsJson = False
+) -> None:
+    """Declare an interest of your own in a project, with your own key: you abstain from now on."""
+    attestations_commands.attest(
+        folder, AttestationKind.CONFLICT, project, keys, reason=reason, id_=id_, as_json=as_json
+    )
 
 
 def _read_candidates(file: Path) -> list[str]:

@@ -18,7 +18,6 @@ from node.governance.volunteering import tables
 from node.governance.volunteering.offers import Application, ApplicationEvent, OfferEvent, OfferState
 from node.governance.volunteering.volunteering_service import (
     ClaimHours,
-    JudgeHours,
     LeaveOffer,
     NewOffer,
     StepApplication,
@@ -180,18 +179,6 @@ async def _hours(app: HoldsVolunteers, asked: Asked) -> Any:
     return {"hours": format_id(told.hours.id), "state": str(state)}
 
 
-async def _judge(app: HoldsVolunteers, asked: Asked) -> Any:
-    told = JudgeHours(
-        id=parse_id(asked["id"]),
-        hours=parse_id(asked["hours"]),
-        is_confirmed=bool(asked["confirm"]),
-        by=asked["by"],
-        reason=asked.get("reason", ""),
-    )
-    state = await app.book.write(app.projects.volunteers.judge_hours, told)
-    return {"hours": format_id(told.hours), "state": str(state)}
-
-
 async def _claim(app: HoldsVolunteers, asked: Asked) -> Any:
     told = ClaimHours(
         id=parse_id(asked["id"]),
@@ -217,6 +204,5 @@ VOLUNTEERS_COMMANDS: Final[Mapping[str, Command]] = {
     "volunteer_leave": _leave,
     "volunteer_applications": _applications,
     "volunteer_hours": _hours,
-    "volunteer_judge": _judge,
     "volunteer_claim": _claim,
 }

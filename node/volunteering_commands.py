@@ -9,8 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
+from node.attestations_commands import Refuse, Why, attest
+from node.governance.attestations import AttestationKind
 from node.house.folders_store import base_folder
-from node.options_commands import AsJson, Day, IdOption, InFile, id_or_new
+from node.options_commands import AsJson, Day, IdOption, InFile, Keys, id_or_new
 from protocol.house import BaseName
 from protocol.running.admin_client import Command, call
 from protocol.running.console_commands import choose_language, refusals_explained, show
@@ -240,18 +242,14 @@ def hours(
 def judge(
     folder: Folder,
     hours_id: Annotated[str, typer.Argument(metavar="HOURS")],
-    by: Bearer,
-    refuse: Annotated[bool, typer.Option("--refuse")] = False,
-    reason: Annotated[str, typer.Option(help="why they are refused")] = "",
+    keys: Keys,
+    refuse: Refuse = False,
+    reason: Why = "",
     id_: IdOption = "",
     as_json: AsJson = False,
 ) -> None:
-    """Confirm hours, or refuse them with a reason."""
-    with refusals_explained():
-        told = _call(
-            folder, "volunteer_judge", id=id_or_new(id_), hours=hours_id, confirm=not refuse, by=by, reason=reason
-        )
-        show(told, as_json=as_json)
+    """Confirm hours with the bearer's key, or refuse them with a reason."""
+    attest(folder, AttestationKind.HOURS, hours_id, keys, refuse=refuse, reason=reason, id_=id_, as_json=as_json)
 
 
 @app.command("claim")

@@ -24,8 +24,10 @@ from typing import Any, Final
 
 from house_demo import HouseStory, StoryFailed
 
+from node.attestations_commands import sign_told
 from node.fund.outgoing_payments import write_words
 from node.fund_desks.words import read_words
+from node.governance.attestations import AttestationKind
 from node.governance.signers import FindingWords, write_public
 from node.governance.signers import write_words as write_finding
 from node.governance.south.clearances import ClearanceWords, write_clearance
@@ -70,6 +72,7 @@ class Town:
     story: HouseStory
     people: list[str]
     members: dict[str, SecretKeys] = field(default_factory=dict)
+    speaker: SecretKeys | None = None  # for the bearer
     auditor: SecretKeys | None = None
     bearer: str = ""
     orders: int = 0
@@ -155,6 +158,9 @@ class CycleStory:
         sheet = {"name": name, "category": "9220", "holder": name.upper(), "iban": iban}
         saved = await town.projects("bearer_save", id=self._id(), registry=registry, **sheet)
         town.bearer = saved["bearer"]
+        town.speaker = make_keys(self.dice.randbytes(64))
+        line = write_public(town.speaker.public)
+        await town.projects("signer_add", role="bearer", title="présidence", public=line, bearer=town.bearer)
         for kind in ("statutes", "declaration"):
             digest = hashlib.sha256(f"{name} {kind}".encode()).hexdigest()
             days = {"issued_on": "2026-01-01", "valid_until": until}
@@ -523,7 +529,7 @@ class CycleStory:
     # People.
 
     async def _pass(self, town: Town, project: dict[str, Any]) -> None:
-        """A volunteer's hours are checked by the bearer and validated by the committee; the pass is given, and taken back."""
+        """The bearer and two members sign for a volunteer's hours; the pass is given, and taken back."""
         year = town.story.today.year
         claim = {
             "project": project["id"],
@@ -536,8 +542,11 @@ class CycleStory:
             "skills": ["rome:300031"],
         }
         pass_ = (await town.projects("pass_claim", id=self._id(), claim=claim))["pass"]
-        for event in ("checked", "validated"):
-            await town.projects("pass_step", id=self._id(), **{"pass": pass_, "event": event, "decision": self._id()})
+        assert town.speaker is not None
+        await self._attest(town, AttestationKind.WORK, pass_, town.speaker)
+        for college in (College.CITIZENS, College.COMPANIES):
+            stands = await self._attest(town, AttestationKind.VALIDATION, pass_, town.members[str(college)])
+        self._require(f"two members validated it, and it is {stands}", holds=stands == "validated")
         await town.projects("pass_issue", id=self._id(), **{"pass": pass_})
         made = await town.projects("pass_export", **{"pass": pass_, "form": "png"})
         data = base64.b64decode(made["data"])
@@ -552,6 +561,12 @@ class CycleStory:
         self._require(f"a pass stands {standings}", holds=standings == ("good", "revoked"))
         self.facts["pass"] = {"issued": issued["standing"], "afterwards": revoked["standing"]}
         self.say("a Citizen-Pass is issued, verified from its picture, and revoked")
+
+    async def _attest(self, town: Town, kind: AttestationKind, subject: str, keys: SecretKeys) -> str:
+        """Sign what the base shows, where the key is, and hand it in; return where the subject stands."""
+        words = await town.projects("attest_words", id=self._id(), kind=str(kind), subject=subject)
+        signed = sign_told(words, keys, refuse=False, reason="")
+        return str((await town.projects("attest_give", **signed))["state"])
 
     async def _share(self, town: Town, other: Town) -> None:
         """A pool is given to from two territories, and shared once, to the cent, among those whom an office enrolled."""

@@ -14,6 +14,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from node.governance import tables
+from node.governance.attestations_checks import RULE as ATTESTATIONS
+from node.governance.attestations_checks import check_attestations
 from node.governance.auditing.audits_checks import (
     AUDITORS,
     AUDITS,
@@ -132,6 +134,7 @@ def list_rules(keys: tuple[PublicKeys, ...], *, home: str, zone: str) -> tuple[t
         (AUDITORS, lambda line: check_auditors(line, home)),
         (AUDITS, lambda line: check_audits(line, keys, home)),
         (REPORTS, lambda line: check_reports(line, home)),
+        (ATTESTATIONS, check_attestations),
         ("the accounts were told what stands here", _check_told),
         ("what the accounts said stands here", _check_heard),
         ("rounds and what funds owe add up", _check_rounds),

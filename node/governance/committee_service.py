@@ -140,7 +140,7 @@ class CommitteeDesk:
 
     def declare(self, page: Page, items: Sequence[DeclareConflict]) -> list[Id16 | Refusal]:
         """Keep each conflict: the member abstains, and a ballot of a vote that still runs is struck out."""
-        return answer_each(items, lambda item: self._declare(page, item))
+        return answer_each(items, lambda item: self.declare_one(page, item))
 
     def close_lists(self, page: Page, items: Sequence[CloseList]) -> list[Drawing | Refusal]:
         """Close and sign each list."""
@@ -201,7 +201,8 @@ class CommitteeDesk:
         change(page.connection, _members, _members.c.id == one.id, ended_at=page.now, ended_reason=one.reason)
         return one.id
 
-    def _declare(self, page: Page, one: DeclareConflict) -> Id16:
+    def declare_one(self, page: Page, one: DeclareConflict) -> Id16:
+        """Keep one conflict; raises its refusal before anything is written."""
         load_member(page.connection, one.member)
         load_project(page.connection, one.project)
         if not is_line(one.reason, REASON_MAX):

@@ -26,6 +26,7 @@ Refusal
     ├── AlreadyVoted         another ballot of the same member
     ├── HasConflict, NotSeated       a member who must abstain, or whose term does not hold
     ├── SignatureRefused     not that person's, revoked, or of other words
+    ├── InvalidAttestation     signed words of a bearer or a member that say too little or too much
     ├── DrawStepRefused      the number before the list, or twice
     ├── RoundRefused         nothing to convert yet, and why
     │   ├── AuditNotEnded        an audit that was asked for
@@ -217,6 +218,12 @@ class SignatureRefused(ProjectsRefusal):
     """Facts: signer, reason."""
 
     code = "signature_refused"
+
+
+class InvalidAttestation(ProjectsRefusal):
+    """Facts: field, reason."""
+
+    code = "invalid_attestation"
 
 
 class DrawStepRefused(ProjectsRefusal):

@@ -36,10 +36,11 @@ class CommitteeRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipationRules:
-    """How much of one account may wait that came by the doors."""
+    """How much of one account may wait that came by the doors, and how many members say that a pass counts."""
 
     proposals_waiting_max: int
     comments_waiting_max: int
+    pass_members: int
 
 
 def load_themes(day: int) -> tuple[Word, ...]:
@@ -84,7 +85,9 @@ def load_participation_rules(day: int) -> ParticipationRules:
     """Return how much of an account may wait on a day. Raises LookupError."""
     row = _only("participation", "rules", day)
     return ParticipationRules(
-        proposals_waiting_max=row["proposals_waiting_max"], comments_waiting_max=row["comments_waiting_max"]
+        proposals_waiting_max=row["proposals_waiting_max"],
+        comments_waiting_max=row["comments_waiting_max"],
+        pass_members=row["pass_members"],
     )
 
 

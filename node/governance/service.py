@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from node.governance.answers_service import AnswerDesk
+from node.governance.attestations_service import AttestationDesk
 from node.governance.auditing.auditors_service import AuditorDesk
 from node.governance.auditing.audits_service import AuditDesk
 from node.governance.catalogue_service import CatalogueDesk
@@ -79,6 +80,9 @@ class Projects:
         )
         self.passes = Passes(book, settings, issuer=issuer, entropy=entropy)
         self.volunteers = VolunteerDesk(settings, self.passes.desk)
+        self.attestations = AttestationDesk(
+            settings, passes=self.passes.desk, volunteers=self.volunteers, committee=self.committee
+        )
 
     def use_keys(self, keys: SecretKeys) -> None:
         """Sign minutes, orders and the catalogue with these keys from now on; passes from the next start."""

@@ -1,7 +1,8 @@
 """People who sign here with keys of their own, and the words that they sign beside ballots. Pure.
 
 A key is made at its owner's place; the base is given the public part as one line of text. Stewards run this base: two
-of them change a bearer's account. Auditors find. Members vote. Partners and guides report. No name: a title is a function or a pseudonym.
+of them change a bearer's account. Auditors find. Members vote. Partners and guides report. A bearer's says what was
+done for its projects. No name: a title is a function or a pseudonym.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class SignerRole(StrEnum):
     STEWARD = "steward"
     PARTNER = "partner"  # of a South programme: signs field reports
     GUIDE = "guide"  # of groups: signs field reports, and acts at the accounts
+    BEARER = "bearer"  # speaks for one bearer: says that work and hours were done
 
 
 class IbanWords(Struct, frozen=True, array_like=True):

@@ -25,17 +25,24 @@ from protocol.keys import Domain, PublicKeys, is_signed
 from protocol.times import HOUR_MS
 
 _signers, _bearers, _changes = tables.signers, tables.bearers, tables.iban_changes
+_bearer_signers = tables.bearer_signers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSigner:
-    """Somebody who may sign. `title` is a function or a pseudonym, as minutes show it. Raises InvalidMember."""
+    """Somebody who may sign. `title` is a function or a pseudonym, as minutes show it. Raises InvalidMember.
+
+    `bearer` is the body that a key of that role speaks for, and None for all other roles.
+    """
 
     role: SignerRole
     title: str
     keys: PublicKeys
+    bearer: Id16 | None = None
 
     def __post_init__(self) -> None:
+        if (self.role is SignerRole.BEARER) is (self.bearer is None):
+            raise InvalidMember(field="bearer", reason="named for a key that speaks for a bearer, and for no other")
         if not is_line(self.title, TITLE_MAX):
             raise InvalidMember(field="title", reason=f"one line of 1 to {TITLE_MAX} symbols")
 
@@ -67,6 +74,12 @@ def require_signature(
     if not is_signed(bytes(row.signing), domain, body, signature):
         raise SignatureRefused(signer=row.title, reason="the signature does not fit these words")
     return row
+
+
+def find_spoken_for(connection: Connection, key: bytes) -> Id16 | None:
+    """Return the bearer that a key speaks for, or None."""
+    bearer = connection.execute(select(_bearer_signers.c.bearer).where(_bearer_signers.c.key == key)).scalar()
+    return None if bearer is None else Id16(bytes(bearer))
 
 
 class SignerDesk:
@@ -125,6 +138,8 @@ class SignerDesk:
         key = one.keys.id
         known = page.connection.execute(select(_signers).where(_signers.c.key == key)).first()
         if known is None:
+            if one.bearer is not None:
+                load_bearer(page.connection, one.bearer)
             save(
                 page.connection,
                 _signers,
@@ -135,8 +150,12 @@ class SignerDesk:
                 sealing=one.keys.sealing,
                 at=page.now,
             )
+            if one.bearer is not None:
+                save(page.connection, _bearer_signers, key=key, bearer=one.bearer, at=page.now)
         elif (known.role, known.title) != (one.role, one.title):
             raise IdMismatch(id=key.hex(), field="role" if known.role != one.role else "title")
+        elif find_spoken_for(page.connection, key) != one.bearer:
+            raise IdMismatch(id=key.hex(), field="bearer")
         return key
 
     def _revoke(self, page: Page, key: bytes) -> bytes:
@@ -253,8 +272,15 @@ class SignerDesk:
 
 
 def list_signers(connection: Connection) -> list[Any]:
-    """Return who may sign, as rows."""
-    return list(connection.execute(select(_signers).order_by(_signers.c.at, _signers.c.key)).all())
+    """Return who may sign, as rows; `registry` is the body that a bearer's key speaks for."""
+    return list(
+        connection.execute(
+            select(_signers, _bearers.c.registry)
+            .outerjoin(_bearer_signers, _bearer_signers.c.key == _signers.c.key)
+            .outerjoin(_bearers, _bearers.c.id == _bearer_signers.c.bearer)
+            .order_by(_signers.c.at, _signers.c.key)
+        ).all()
+    )
 
 
 def list_bearers(connection: Connection) -> list[Bearer]:

@@ -27,6 +27,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from node.governance.attestations import AttestationKind
 from node.governance.bearers import ProofKind
 from node.governance.comments import CommentKind, CommentState
 from node.governance.drawing import DRAWN_FOR
@@ -113,6 +114,31 @@ signers = Table(
     Column("revoked_at", BigInteger),
     seal_column(),
     CheckConstraint(one_of("role", SignerRole), name="role"),
+)
+
+# For which body a key of the role `bearer` speaks.
+bearer_signers = Table(
+    "bearer_signers",
+    metadata,
+    Column("key", LargeBinary, ForeignKey("signers.key"), primary_key=True),
+    Column("bearer", LargeBinary, ForeignKey("bearers.id"), nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    seal_column(),
+)
+
+# What bearers and members said with their own key; `subject` is a pass, hours or a project.
+attestations = Table(
+    "attestations",
+    metadata,
+    _id(primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", LargeBinary, nullable=False, index=True),
+    Column("words", LargeBinary, nullable=False),
+    Column("key", LargeBinary, ForeignKey("signers.key"), nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    seal_column(),
+    CheckConstraint(one_of("kind", AttestationKind), name="kind"),
 )
 
 iban_changes = Table(

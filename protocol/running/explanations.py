@@ -1010,6 +1010,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "not_seated": ("{member} ne siège pas : {reason}.", "{member} does not sit: {reason}."),
     "signature_refused": ("Signature de {signer} refusée : {reason}.", "Signature of {signer} refused: {reason}."),
+    "invalid_attestation": (
+        "Cette attestation ne peut pas être reçue ({field}) : {reason}.",
+        "This attestation cannot be taken ({field}): {reason}.",
+    ),
     "draw_step_refused": ("Tirage impossible : {reason}.", "Drawing not possible: {reason}."),
     "round_refused": ("Pas de conversion à présent : {reason}.", "No conversion now: {reason}."),
     "audit_not_ended": (

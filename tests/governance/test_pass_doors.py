@@ -21,10 +21,11 @@ from openvc.did.base import DidResolverRegistry
 from openvc.did.did_web import DidWebResolver
 from openvc.verify import VerificationPolicy, verify_credential
 
-from node import passes_commands
+from node import attestations_commands, passes_commands
 from node.commands import app
 from node.governance import tables as base_tables
 from node.governance.bearers import Bearer, Registry
+from node.governance.committee_service import SeatMember
 from node.governance.days import write_day
 from node.governance.passes.credentials import digest_of
 from node.governance.passes.pass_proofs import make_pass_proof
@@ -32,12 +33,16 @@ from node.governance.passes.passes import PassEvent
 from node.governance.passes.png_baking import unbake_png
 from node.governance.passes.verification import verify_list
 from node.governance.projects_service import ProposeProject
+from node.governance.signers import SignerRole
+from node.governance.signers_service import NewSigner
 from node.governance.store import change
+from node.governance.votes import College
 from node.passes_api import DOORS, add_passes_doors
 from node.projects_admin_commands import PROJECTS_COMMANDS
 from node.projects_app import ProjectsApp
 from protocol.identifiers import Id16, format_id
 from protocol.running.http_service import Metrics, make_application
+from protocol.running.keys_store import create_keys
 from tests.governance.test_pass_life import ACCOUNT, NODE, Office, office
 from tests.governance.world import BREST, OURS, World, make_sheet
 
@@ -137,6 +142,7 @@ async def test_a_base_without_an_address_has_no_did_document(world: World) -> No
 COMMANDS = {
     "node": cache(lambda: typer.main.get_command(app)),
     "pass": cache(lambda: typer.main.get_command(passes_commands.app)),
+    "attest": cache(lambda: typer.main.get_command(attestations_commands.app)),
 }
 
 
@@ -161,6 +167,10 @@ class Terminal:
         told = self.run("pass", command, self.folder, *words, "--json", code=code)
         return json.loads(told) if code == 0 else told
 
+    def attest(self, command: str, *words: object, code: int = 0) -> Any:
+        told = self.run("attest", command, *words, "--json", code=code)
+        return json.loads(told) if code == 0 else told
+
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Terminal:
@@ -169,8 +179,8 @@ def terminal(tmp_path: Path) -> Terminal:
     return made
 
 
-def put_project(folder: Path) -> Id16:
-    """An open project, put there by hand: how one gets so far is told elsewhere."""
+def put_project(folder: Path, keys: Path) -> Id16:
+    """An open project, put there by hand: how one gets so far is told elsewhere. Keys of its bearer and of members lie in `keys`."""
     opened = ProjectsApp(folder)
     bearer = Bearer(
         id=Id16(b"a bearer of tests"[:16]),
@@ -190,6 +200,19 @@ def put_project(folder: Path) -> Id16:
         return [change(page.connection, table, table.c.id == one, state="open") for one in items]
 
     opened.book.write_now(let_open, id_)
+    for number, title in enumerate(("bearer", "first", "second")):
+        public = create_keys(keys / title, None, bytes([number]) * 64).public
+        role, of = (SignerRole.MEMBER, None) if number else (SignerRole.BEARER, bearer.id)
+        opened.book.write_now(opened.projects.signers.add, NewSigner(role=role, title=title, keys=public, bearer=of))
+        if number:
+            seat = SeatMember(
+                id=Id16(bytes([number]) * 16),
+                key=public.id,
+                college=College.CITIZENS,
+                from_day=20260101,
+                until_day=20311231,
+            )
+            opened.book.write_now(opened.projects.committee.seat, seat)
     opened.book.close()
     return id_
 
@@ -205,6 +228,7 @@ def kept_open(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     with monkeypatch.context() as patched:
         patched.setattr(passes_commands, "call", reach)
+        patched.setattr(attestations_commands, "call", reach)
         yield
     opened.book.close()
 
@@ -212,7 +236,7 @@ def kept_open(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_the_office_leads_a_pass_from_the_claim_to_the_holder_and_takes_it_back(
     terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = put_project(terminal.folder)
+    project = put_project(terminal.folder, tmp_path)
     file = tmp_path / "claim.json"
     told = {
         "project": format_id(project),
@@ -234,9 +258,19 @@ def test_the_office_leads_a_pass_from_the_claim_to_the_holder_and_takes_it_back(
 
 
 def lead_to_its_end(terminal: Terminal, tmp_path: Path, id_: str) -> None:
-    decisions = [format_id(Id16(bytes([number]) * 16)) for number in (1, 2)]
-    terminal.passes("check", id_, "--decision", decisions[0])
-    terminal.passes("validate", id_, "--decision", decisions[1])
+    assert "signature_refused" in terminal.passes("check", id_, "--keys", tmp_path / "first", code=1)
+    words, signed = tmp_path / "words.json", tmp_path / "signed.json"
+    told = terminal.attest("words", terminal.folder, "work", id_, "--out", words)
+    terminal.attest("sign", words, "--keys", tmp_path / "bearer", "--out", signed)
+    for _ in range(2):
+        assert terminal.attest("give", terminal.folder, signed)["state"] == "checked"
+    words.write_text(json.dumps(told | {"content": told["content"].replace("12600", "12601")}))
+    assert "invalid_attestation" in terminal.attest(
+        "sign", words, "--keys", tmp_path / "bearer", "--out", signed, code=1
+    )
+    assert terminal.passes("validate", id_, "--keys", tmp_path / "first")["missing"] == 1
+    assert terminal.passes("validate", id_, "--keys", tmp_path / "second")["state"] == "validated"
+    assert [row["by"] for row in terminal.attest("list", terminal.folder, id_)] == ["bearer", "first", "second"]
     assert "pass_step_refused" in terminal.passes("suspend", id_, "--reason", "x", code=1)
     assert terminal.passes("issue", id_) == {"pass": id_, "state": "issued"}
     shown = terminal.passes("show", id_)

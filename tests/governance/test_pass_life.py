@@ -16,10 +16,11 @@ from openvc.verify import VerificationPolicy, verify_credential
 from sqlalchemy import select, text
 
 from node.governance import tables as base_tables
+from node.governance.attestations import AttestationKind
 from node.governance.passes import tables
 from node.governance.passes.canonical_json import decode_json
 from node.governance.passes.data_integrity import add_proof
-from node.governance.passes.errors import InvalidPass, InvalidSkill, PassStepRefused, PassUnknown, ValidatorRefused
+from node.governance.passes.errors import InvalidPass, InvalidSkill, PassStepRefused, PassUnknown
 from node.governance.passes.holders import derive_holder_code, is_identity
 from node.governance.passes.issuers import Issuer, derive_issuer_key
 from node.governance.passes.pass_proofs import make_pass_proof
@@ -72,8 +73,10 @@ class Office:
         return state
 
     def validate(self, pass_id: Id16) -> None:
-        self.step(pass_id, PassEvent.CHECKED, decision=self.world.id())
-        self.step(pass_id, PassEvent.VALIDATED, decision=self.world.id())
+        world = self.world
+        world.attest(world.speaker(world.bearer_of(self.project)), AttestationKind.WORK, pass_id)
+        for name in ("citizens-1", "companies-1"):
+            world.attest(name, AttestationKind.VALIDATION, pass_id)
 
     async def issue(self, **more: Any) -> KeptPass:
         asked = self.claim(**more)
@@ -153,12 +156,7 @@ async def test_asked_again_it_is_the_same_pass_and_otherwise_refused(office: Off
     assert world.write(office.passes.desk.claim, asked) is PassState.CLAIMED
     with pytest.raises(IdMismatch):
         world.write(office.passes.desk.claim, dataclasses.replace(asked, role="Jardinière"))
-    step = StepPass(id=world.id(), pass_id=asked.id, event=PassEvent.CHECKED, decision=world.id())
-    assert world.write(office.passes.desk.step, step) is PassState.CHECKED
-    office.step(asked.id, PassEvent.VALIDATED, decision=world.id())
-    assert world.write(office.passes.desk.step, step) is PassState.VALIDATED
-    with pytest.raises(IdMismatch):
-        world.write(office.passes.desk.step, dataclasses.replace(step, decision=world.id()))
+    office.validate(asked.id)
     id_ = world.id()
     await office.passes.issue(id_, asked.id)
     first = office.load(asked.id)
@@ -168,6 +166,11 @@ async def test_asked_again_it_is_the_same_pass_and_otherwise_refused(office: Off
     assert office.load(asked.id) == first
     with pytest.raises(IdMismatch):
         await office.passes.issue(id_, (await office.issue()).id)
+    step = StepPass(id=world.id(), pass_id=asked.id, event=PassEvent.SUSPENDED, reason="Un doute")
+    for _ in range(2):
+        assert world.write(office.passes.desk.step, step) is PassState.SUSPENDED
+    with pytest.raises(IdMismatch):
+        world.write(office.passes.desk.step, dataclasses.replace(step, reason="Deux doutes"))
 
 
 async def test_only_what_was_validated_is_issued(office: Office) -> None:
@@ -176,13 +179,13 @@ async def test_only_what_was_validated_is_issued(office: Office) -> None:
         await office.passes.issue(office.world.id(), asked.id)
     with pytest.raises(InvalidPass):
         office.step(asked.id, PassEvent.CHECKED)
-    decision = office.world.id()
-    office.step(asked.id, PassEvent.CHECKED, decision=decision)
-    with pytest.raises(ValidatorRefused):
-        office.step(asked.id, PassEvent.VALIDATED, decision=decision)
+    world = office.world
+    world.attest(world.speaker(world.bearer_of(office.project)), AttestationKind.WORK, asked.id)
+    with pytest.raises(PassStepRefused):
+        await office.passes.issue(world.id(), asked.id)
     assert office.step(asked.id, PassEvent.REFUSED, reason="Personne ne l'a vue") is PassState.REFUSED
     with pytest.raises(PassUnknown):
-        office.step(office.world.id(), PassEvent.CHECKED, decision=decision)
+        office.step(office.world.id(), PassEvent.REFUSED, reason="x")
 
 
 async def test_a_claim_that_cannot_be_is_refused_and_leaves_nothing(office: Office) -> None:

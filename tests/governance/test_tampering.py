@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from sqlalchemy import LargeBinary, Table, Text
 
-from node.governance import checks, minutes, tables, votes
+from node.governance import attestations_checks, checks, minutes, tables, votes
+from node.governance.attestations import AttestationKind
 from node.governance.auditing import tables as audit_tables
 from node.governance.auditing import words
 from node.governance.auditing.auditors import AuditorKind, ConflictKind
@@ -72,6 +73,7 @@ STATES: dict[str, type[StrEnum]] = {
     "sessions.outcome": Outcome,
     "spendings.state": ProofState,
     "findings.verdict": AuditVerdict,
+    "attestations.kind": AttestationKind,
     "rounds.state": RoundState,
     "dues.mark": DueMark,
     "auditors.kind": AuditorKind,
@@ -93,7 +95,7 @@ STATES: dict[str, type[StrEnum]] = {
 DEEP = (
     *("projects", "versions", "steps", "sessions", "ballots", "draws", "findings", "iban_changes", "rounds", "dues"),
     *("auditors", "audits", "missions", "reports"),
-    *("clearances", "field_reports", "guides", "guide_approvals"),
+    *("clearances", "field_reports", "guides", "guide_approvals", "attestations"),
 )
 # But for these: who wrote, who proposed, when. The rest stands once: the seal alone holds it.
 SEAL_ONLY = (
@@ -113,7 +115,7 @@ SEAL_ONLY = (
     *("missions.at", "missions.ended_at", "missions.reason", "missions.replied_at", "reports.at"),
     # when people handed in what they signed, when the accounts said that they know, and why a guide ended
     *("clearances.at", "clearances.confirmed_at", "field_reports.at", "guides.at", "guides.ended_at"),
-    *("guides.ended_reason", "guides.heard_at"),
+    *("guides.ended_reason", "guides.heard_at", "attestations.at"),
 )
 
 
@@ -327,7 +329,7 @@ async def test_one_value_changed_by_hand_is_found_and_where_money_stands_without
 ) -> None:
     # What a signature says never changes: it is looked at once, not once for each change.
     remembered = functools.lru_cache(maxsize=None)(keys.is_signed)
-    for module in (checks, minutes, votes, words, south_checks):
+    for module in (attestations_checks, checks, minutes, votes, words, south_checks):
         monkeypatch.setattr(module, "is_signed", remembered)
     world = World(lambda name: f"sqlite:///{tmp_path / name}.db")
     await live(world)

@@ -9,6 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from node.governance.attestations import (
+    ATTESTATION_VERSION,
+    AttestationKind,
+    AttestationWords,
+    compute_about,
+    write_attestation,
+)
+from node.governance.attestations_service import Given, SignedAttestation, load_subject
 from node.governance.bearers import Bearer, Proof, ProofKind, Registry
 from node.governance.checks import check_projects, list_rules
 from node.governance.committee_service import SeatMember
@@ -52,7 +60,7 @@ from protocol.house import (
     make_neighbours,
 )
 from protocol.identifiers import Id16, TerritoryCode, make_account_number
-from protocol.keys import Keyring, SecretKeys, make_keys
+from protocol.keys import Domain, Keyring, SecretKeys, make_keys, sign
 from protocol.times import DAY_MS, HOUR_MS, Instant
 from tests.templates import lay
 
@@ -344,6 +352,42 @@ class World:
         self.validate(project, names)
         self.lead(project, ProjectEvent.OPENED)
         await self.settle()
+
+    # What bearers and members say with their keys.
+
+    def speaker(self, bearer: Bearer) -> str:
+        """Return under which name somebody of `people` speaks for a bearer; the key is registered once."""
+        name = f"speaks for {bearer.registry}"
+        if name not in self.people:
+            self.people[name] = make_keys(self.entropy(64))
+            new = NewSigner(role=SignerRole.BEARER, title=name, keys=self.people[name].public, bearer=bearer.id)
+            self.write(self.projects.signers.add, new)
+        return name
+
+    def attestation(
+        self, name: str, what: AttestationKind, subject: bytes, refused: str = "", **more: Any
+    ) -> SignedAttestation:
+        """Sign what the subject says today: yes, or no where a reason is given; a conflict always has one."""
+        content = self.read(lambda line: load_subject(line, what, subject)).content
+        told: dict[str, Any] = {
+            "version": ATTESTATION_VERSION,
+            "territory": BREST,
+            "id": self.id(),
+            "kind": what,
+            "subject": subject,
+            "about": compute_about(what, content),
+            "is_affirmed": what is AttestationKind.CONFLICT or not refused,
+            "reason": refused,
+        }
+        words, keys = AttestationWords(**told | more), self.people[name]
+        signature = sign(keys, Domain.OFFICER, write_attestation(words))
+        return SignedAttestation(words=words, key=keys.public.id, signature=signature)
+
+    def attest(self, name: str, what: AttestationKind, subject: bytes, refused: str = "", **more: Any) -> Given:
+        given: Given = self.write(
+            self.projects.attestations.give, self.attestation(name, what, subject, refused, **more)
+        )
+        return given
 
     # What must always be true.
 

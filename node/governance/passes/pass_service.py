@@ -149,7 +149,7 @@ class PassDesk:
 
     def step(self, page: Page, items: Sequence[StepPass]) -> list[PassState | Refusal]:
         """Take each pass one step on: all but issuing."""
-        return answer_each(items, lambda item: self._step(page, item))
+        return answer_each(items, lambda item: self.step_one(page, item))
 
     def issue(self, page: Page, items: Sequence[IssuePass]) -> list[PassState | Refusal]:
         """Sign and keep each pass; what it replaces is revoked in the same page."""
@@ -223,7 +223,8 @@ class PassDesk:
         )
         return new.state
 
-    def _step(self, page: Page, asked: StepPass) -> PassState:
+    def step_one(self, page: Page, asked: StepPass) -> PassState:
+        """Take one pass one step on; raises its refusal before anything is written."""
         content = ("pass_step", asked.pass_id, str(asked.event), asked.decision or b"", asked.reason)
         kept = self._load(page, asked.pass_id)
         if was_asked(page.connection, asked.id, *content):

@@ -231,7 +231,7 @@ class VolunteerDesk:
 
     def judge_hours(self, page: Page, items: Sequence[JudgeHours]) -> list[HoursState | Refusal]:
         """Confirm or refuse hours, once."""
-        return answer_each(items, lambda item: self._judge(page, item))
+        return answer_each(items, lambda item: self.judge_one(page, item))
 
     def claim(self, page: Page, items: Sequence[ClaimHours]) -> list[Claimed | Refusal]:
         """Claim a pass of confirmed hours: the bearer checks it and the committee validates it as any other."""
@@ -431,7 +431,8 @@ class VolunteerDesk:
         )
         return HoursState.TOLD
 
-    def _judge(self, page: Page, asked: JudgeHours) -> HoursState:
+    def judge_one(self, page: Page, asked: JudgeHours) -> HoursState:
+        """Confirm or refuse hours; raises its refusal before anything is written."""
         content = ("hours_judge", asked.hours, asked.is_confirmed, asked.by, asked.reason)
         row = page.connection.execute(select(_hours).where(_hours.c.id == asked.hours)).first()
         if row is None:
