@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from node.fund.card_service import load_deciding_keys
+from node.fund.card_service import load_deciders_told, load_deciding_keys
 from node.fund.days import day_at, number_of
 from node.fund.deposits import DepositState
 from node.fund.dues import DueState, Share, bearer_id, require_covered
@@ -78,16 +78,32 @@ class DueDesk:
         return list(items)
 
     def revoke_deciders(self, page: Page, items: Sequence[tuple[str, bytes]]) -> list[int]:
-        """From now on these keys decide nothing; return how many were known for each. What was taken stands."""
-        return [
-            change(
-                page.connection,
-                update(deciders)
-                .where(deciders.c.territory == territory, deciders.c.key == key, deciders.c.revoked_at.is_(None))
-                .values(revoked_at=page.now),
+        """From now on these keys decide nothing; return how many counted, by entry or by card. What was taken stands."""
+        return [self._revoke_decider(page, territory, key) for territory, key in items]
+
+    def _revoke_decider(self, page: Page, territory: str, key: bytes) -> int:
+        connection = page.connection
+        of_key = (deciders.c.territory == territory, deciders.c.key == key)
+        if connection.execute(select(deciders.c.key).where(*of_key)).first() is not None:
+            return change(
+                connection, update(deciders).where(*of_key, deciders.c.revoked_at.is_(None)).values(revoked_at=page.now)
             )
-            for territory, key in items
-        ]
+        # Nobody entered what the card shows: then the refusal alone is entered.
+        shown = next((one.value for one in load_deciders_told(connection, territory) if one.value.id == key), None)
+        if shown is None:
+            return 0
+        connection.execute(
+            insert(deciders).values(
+                territory=territory,
+                key=key,
+                signing=shown.signing,
+                sealing=shown.sealing,
+                added_at=page.now,
+                revoked_at=page.now,
+                confirmed_at=page.now,
+            )
+        )
+        return 1
 
     def take(self, page: Page, told: Due) -> DueTaken | Refused:
         """Take one due, or refuse it; the same again is answered as before."""

@@ -167,6 +167,22 @@ async def test_what_a_person_entered_stands_and_the_difference_is_said(world: Fu
     assert deciding(world) == [], "a key that a person revoked never counts"
 
 
+async def test_a_key_that_only_a_card_shows_is_revoked_too(world: FundWorld) -> None:
+    await hear(world, decider(1, FIRST))
+    revoked = [world.write(world.fund.dues.revoke_deciders, (QUIMPER, key.public.id)) for key in (SECOND, FIRST, FIRST)]
+    assert revoked == [0, 1, 0]
+    assert deciding(world) == []
+    await hear(world, decider(2, SECOND))
+    world.later(2.1)
+    assert deciding(world) == [SECOND.public], "the next key is another one"
+    await hear(world, decider(3, FIRST))
+    world.later(2.1)
+    assert deciding(world) == []
+    world.write(world.fund.dues.add_deciders, Decider(territory=QUIMPER, keys=FIRST.public))
+    assert deciding(world) == [FIRST.public], "until a person believes it again"
+    assert not world.find_wrongs()
+
+
 async def test_what_a_person_entered_and_the_card_confirms_changes_with_the_card(world: FundWorld) -> None:
     world.write(world.fund.dues.add_deciders, Decider(territory=QUIMPER, keys=FIRST.public))
     await hear(world, decider(1, FIRST))
