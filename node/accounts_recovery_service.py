@@ -132,8 +132,12 @@ class AccountsRecovery:
         projects: ProjectDesk | None = None,
         hear_fund: Callable[[Page, Sequence[HouseMessage]], None] = lambda _page, _messages: None,
         confirm: Callable[[Page, DueConfirmed], None] = lambda _page, _message: None,
+        begin: Callable[[Page], None] = lambda _page: None,
     ) -> None:
-        """`hear_fund` follows what the fund says of what it owes, `confirm` a bearer's word that it has the euros."""
+        """`hear_fund` follows what the fund says of what it owes, `confirm` a bearer's word that it has the euros; `begin`
+        ends what may have been withdrawn since the copy.
+        """
+        self._begin = begin
         self._ledger = ledger
         self._deposits = deposits
         self._grants = grants
@@ -144,6 +148,7 @@ class AccountsRecovery:
 
     def replay(self, page: Page, lost: Lost, answer: Answer) -> None:
         """Make true what was told, then do what was never answered; `answer` tells a base how that ended."""
+        self._begin(page)
         told = _read_told(lost)
         fund = list(_messages(lost, BaseName.FUND, is_own=False))
         partners = list(_messages(lost, BaseName.PARTNERS, is_own=False))

@@ -33,6 +33,7 @@ from node.ledger.accounts import AccountKind
 from node.ledger.errors import NumberTaken
 from node.ledger.openings import OpenAccount, Opened
 from node.ledger.service import Ledger
+from node.old_copy_service import OldCopyDesk
 from node.orientation.books_service import ProjectBooks
 from node.orientation.project_service import ProjectDesk
 from node.orientation.release_service import ReleaseService
@@ -188,6 +189,7 @@ class NodeApp:
             HttpCatalogue(self.transport) if has_line else None,  # type: ignore[arg-type]
         )
         self.on_house_news: Callable[[], None] = lambda: None
+        self.federation.room.come_back = OldCopyDesk(self.guides, self.standing)
         try:
             self.house_exchange = None if self.house is None else self._open_house(self.house, keyring)
         except KeyMissing:
@@ -204,7 +206,18 @@ class NodeApp:
         """Return the accounts' side of the talk with the other bases of this territory."""
         deposits = DepositDesk(self.ledger, entropy=clock_service.entropy)
         grants = GrantDesk(self.ledger)
-        holders = HolderDesk(self.ledger, in_flight=federation_store.load_in_flight)
+        holders = HolderDesk(
+            self.ledger,
+            in_flight=federation_store.load_in_flight,
+            is_behind=lambda: self.federation.behind is not None,
+        )
+        old_copy = OldCopyDesk(
+            self.guides,
+            self.standing,
+            closings=holders,
+            tell_people=lambda page, messages: exchange.reply(page, BaseName.PEOPLE, messages),
+        )
+        self.federation.room.come_back = old_copy
 
         def apply(page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
             match sender:
@@ -244,8 +257,9 @@ class NodeApp:
             projects=self.projects,
             hear_fund=self.projects.hear_fund,
             confirm=confirm,
+            begin=old_copy.begin,
         )
-        exchange = PeerExchange(
+        exchange: PeerExchange = PeerExchange(
             self.book,
             Identity(house_of(self.home), BaseName.ACCOUNTS, choose_house_keys(house, BaseName.ACCOUNTS, keyring)),
             read_neighbours(house),

@@ -81,3 +81,13 @@ class WindowDesk(Protocol):
 
     def take(self, page: Page, window: WindowClosed) -> None:
         """Follow the end of a window in which our fund stands."""
+
+
+class ComeBack(Protocol):
+    """What other rooms of the accounts do when this book is brought back from an old copy. Called in the page."""
+
+    def begin(self, page: Page) -> None:
+        """The way back begins: what may have been withdrawn since the copy holds no more."""
+
+    def end(self, page: Page) -> None:
+        """All that left the territory is booked again."""

@@ -88,11 +88,13 @@ def _take_one(room: Room, page: Page, received: Received) -> TakenReply:
         # A contradiction must be seen before the first leaf is written: afterwards the page is kept.
         slips.append((slip, arriving_service.open_forwards(room, page, received, directory, forwards, carried.beside)))
     first = log_store.append_leaves(connection, theirs, [carried.leaf for carried in fresh[: len(slips)]], page.now)
-    is_recovering = recovery is not None and recovery_service.replay(room, page, received, recovery, first, slips)
+    is_whole = len(slips) == len(fresh) and received.statement.log_size == theirs.size
+    is_recovering = recovery is not None and recovery_service.replay(
+        room, page, received, recovery, first, slips, is_whole=is_whole
+    )
     for place, (slip, opened) in enumerate(slips if recovery is None else ()):
         hub_slips_service.apply_slip(room, page, first + place, slip, opened)
     hub_recovery_service.follow(room, page, received, theirs)
-    is_whole = len(slips) == len(fresh) and received.statement.log_size == theirs.size
     if is_whole and (before is None or slips or received.statement.ack_size > before[1].ack_size):
         exchange.save_head(connection, received, page.now)
     is_lacking = page.memo.get(HUB_FACT, room.hub_recovery) is not None

@@ -57,6 +57,8 @@ def _begin(room: Room, page: Page) -> Recovery | Refusal:
         nonce=room.entropy(16).hex(),
     )
     _save(room, page, recovery)
+    if room.come_back is not None:
+        room.come_back.begin(page)
     return recovery
 
 
@@ -69,8 +71,8 @@ def _save(room: Room, page: Page, recovery: Recovery | None) -> None:
 
 
 def ask_own(room: Room, connection: Connection) -> AskOwn | None:
-    """Return what our next envelope asks the hub for."""
-    if room.recovery is None:
+    """Return what our next envelope asks the hub for; nothing while a hub that was restored too lacks what we can give."""
+    if room.recovery is None or (room.recovery.phase is RecoveryPhase.REPLAYING and room.hub_recovery is not None):
         return None
     own = log_store.open_log_or_empty(connection, room.identity.code, room.hub.hub)
     return AskOwn(own.size, bytes.fromhex(room.recovery.nonce))
@@ -100,8 +102,12 @@ def pull(room: Room, page: Page, received: Received, recovery: Recovery) -> int:
     if own.size < head.log_size:
         _save(room, page, msgspec.structs.replace(recovery, end=own.size))
         return len(fresh)
-    if statement.ack_size != own.size or statement.ack_root != own.root:
+    if statement.ack_size > own.size or log_store.load_root(connection, own, statement.ack_size) != statement.ack_root:
         raise BadEnvelope("the hub acknowledges other slips than it gave back", reason="bad_own_slips")
+    if statement.ack_size < own.size:
+        # A hub that was restored too, from a copy that is older than ours: it is sent again what it lacks of us.
+        log_store.lower_acked(connection, own, statement.ack_size)
+        return len(fresh)
     log_store.save_acked(connection, own, own.size)
     _go_on(room, page, recovery, own, statement.ack_epoch)
     return len(fresh)
@@ -148,11 +154,17 @@ def replay(
     recovery: Recovery,
     first: int,
     slips: Sequence[tuple[Slip, list[Opened]]],
+    *,
+    is_whole: bool,
 ) -> bool:
-    """Book the hub's slips and our own again, each when it can have happened; return whether more is to come."""
+    """Book the hub's slips and our own again, each when it can have happened; return whether more is to come.
+
+    `is_whole`: with these we hold the hub's log as far as the hub does.
+    """
     # An older envelope, delivered late, may hold nothing new although the hub has more for us: only an answer to this
-    # recovery's question says that nothing from before the loss is still to come.
-    is_end_of_log = _answers(received, recovery) and not slips
+    # recovery's question says that nothing from before the loss is still to come. And only where our log of the hub
+    # reaches as far as the hub's: one that recovers itself sends none of its slips, however many it has for us.
+    is_end_of_log = _answers(received, recovery) and not slips and is_whole
     queue = [(first + place, slip, opened) for place, (slip, opened) in enumerate(slips)]
     step = rebooking_service.Step(recovery.booked, recovery.epoch)
     pause_at = recovery.booked + SLIPS_AT_ONCE
@@ -172,6 +184,8 @@ def replay(
         unplaced=recovery.unplaced + step.unplaced,
         reopened=recovery.reopened + step.reopened,
     )
+    if is_done and room.come_back is not None:
+        room.come_back.end(page)
     _save(room, page, None if is_done else after)
     return not is_done
 

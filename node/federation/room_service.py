@@ -14,7 +14,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from node.federation import store
-from node.federation.desks import ConversionDesk, ProjectArrivals, WindowDesk
+from node.federation.desks import ComeBack, ConversionDesk, ProjectArrivals, WindowDesk
 from node.federation.errors import BookIsBehind, NotAMember
 from node.federation.hub_recovery import HubRecovery
 from node.federation.recovery import BEHIND, Recovery
@@ -72,6 +72,7 @@ class Room:
         self.given_answers: dict[SlipKey, tuple[int, Answer]] | None = None
         self.conversions: ConversionDesk | None = None  # without it, nobody's fund is asked for anything
         self.windows: WindowDesk | None = None  # without it, nobody's fund nets anything
+        self.come_back: ComeBack | None = None  # who else has something to do when an old copy comes back
         self.projects: ProjectArrivals | None = None  # who directs what reaches a project; without it, it is credited
 
     def load(self, connection: Connection) -> None:

@@ -234,6 +234,10 @@ class GuideDesk:
         """Withdraw consents, from the next act on. Done twice is done once."""
         return _each(items, lambda item: self._withdraw(page, item))
 
+    def withdraw_all(self, page: Page) -> None:
+        """Let every consent that stands hold no more: this book is an old copy, and any of them may have been withdrawn."""
+        store.change(page.connection, group_consents, group_consents.c.withdrawn_at.is_(None), withdrawn_at=page.now)
+
     def act(self, page: Page, items: Sequence[SignedAct]) -> list[ActView | Refusal]:
         """Do what a guide signed, if he is one today and the group consents today."""
         return _each(items, lambda item: self._act(page, item))

@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from sqlalchemy import Connection
 
 from node.holders.numbers import is_holder_of
+from node.holders.store import load_messages
 from node.ledger.accounts import AccountKind, AccountState
 from node.ledger.reading_service import find_account, find_opening
-from protocol.book import log_store
 from protocol.findings import Checked, Finding
 from protocol.house import (
     BaseName,
     HolderClosed,
     HolderKind,
     HolderOpened,
-    HouseMessage,
     OpenHolder,
-    decode_house_slip,
 )
 from protocol.identifiers import AccountNumber, Id16
 
 INVARIANT: Final = "holders"
-_CHUNK: Final = 256
 
 
 def check_holders(connection: Connection) -> list[Checked]:
     """Hold each account that we said was opened or closed against the ledger. One snapshot; the first break is named."""
     asked: dict[bytes, HolderKind] = {}
-    for _, message in _read(connection, BaseName.PEOPLE, BaseName.ACCOUNTS):
+    for _, message in load_messages(connection, BaseName.PEOPLE, BaseName.ACCOUNTS):
         if isinstance(message, OpenHolder):
             asked.setdefault(message.id, message.kind)
     first: Finding | None = None
     looked_at = 0
-    for index, message in _read(connection, BaseName.ACCOUNTS, BaseName.PEOPLE):
+    for index, message in load_messages(connection, BaseName.ACCOUNTS, BaseName.PEOPLE):
         match message:
             case HolderOpened():
                 wrong = _compare_opened(connection, message, asked.get(message.id))
@@ -68,11 +64,3 @@ def _compare_closed(connection: Connection, closed: HolderClosed) -> tuple[str, 
         found = "no account" if view is None else f"{view.state}, {'a name' if view.shown_name else 'no name'} shown"
         return f"{closed.account} closed, no name shown", found
     return None
-
-
-def _read(connection: Connection, owner: str, reader: str) -> Iterator[tuple[int, HouseMessage]]:
-    log = log_store.open_log_or_empty(connection, owner, reader)
-    for start in range(0, log.size, _CHUNK):
-        for index, leaf in enumerate(log_store.load_leaves(connection, log.id, start, _CHUNK), start):
-            for message in decode_house_slip(leaf).messages:
-                yield index, message

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from node.holders.numbers import OFFERS_MAX, derive_move, derive_number, is_holder_of
+from node.holders.store import load_messages
 from node.ledger.accounts import AccountEvent, AccountKind, AccountState
 from node.ledger.errors import AccountClosed, AccountUnknown, NumberTaken
 from node.ledger.openings import ChangeState, OpenAccount, Opened, ShowName
@@ -45,9 +46,11 @@ InFlight = Callable[[Connection, AccountNumber], int]
 class HolderDesk:
     """Applies what the people's base asks of the accounts."""
 
-    def __init__(self, ledger: Ledger, *, in_flight: InFlight) -> None:
+    def __init__(self, ledger: Ledger, *, in_flight: InFlight, is_behind: Callable[[], bool] = lambda: False) -> None:
+        """`is_behind`: this book is an old copy, and what left the territory since is not booked again yet."""
         self._ledger = ledger
         self._in_flight = in_flight
+        self._is_behind = is_behind
 
     def apply(self, page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
         """Return an answer for each question, in their order; what is not asked of us is passed over."""
@@ -58,10 +61,31 @@ class HolderDesk:
             if sender != BaseName.PEOPLE:
                 answers.append(Refused(message.id, NOT_THE_PEOPLE))
                 continue
+            if isinstance(message, CloseHolder) and self._is_behind():
+                continue  # what it holds here may have left long ago: `close_again` answers when that is known
             try:
                 answers.append(self._answer(page, message))
             except Refusal as refusal:
                 answers.append(Refused(message.id, refusal.code))
+        return answers
+
+    def close_again(self, page: Page) -> list[HouseMessage]:
+        """Close what was told to be closed and is not, on a book that came back whole from an old copy; and what was asked
+        to be closed meanwhile. Return the answers that nobody was given yet. An account that still holds something stays.
+        """
+        told = [one for _, one in load_messages(page.connection, BaseName.ACCOUNTS, BaseName.PEOPLE)]
+        closed = {one.id for one in told if isinstance(one, HolderClosed)}
+        answered = {one.id for one in told if isinstance(one, HolderClosed | HolderBusy | Refused)}
+        answers: list[HouseMessage] = []
+        for _, asked in load_messages(page.connection, BaseName.PEOPLE, BaseName.ACCOUNTS):
+            if not isinstance(asked, CloseHolder) or (asked.id in answered and asked.id not in closed):
+                continue
+            try:
+                answer = self._answer(page, asked)
+            except Refusal as refusal:
+                answer = Refused(asked.id, refusal.code)
+            if asked.id not in answered:
+                answers.append(answer)
         return answers
 
     def _answer(self, page: Page, message: Asked) -> HouseMessage:

@@ -90,6 +90,11 @@ class StandingService:
             answers.append(StandingUnknown(id=op.hex()) if kept is None else _view(kept))
         return answers
 
+    def stop_all(self, page: Page) -> None:
+        """Run none of the orders that stand: this book is an old copy, and any of them may have been stopped."""
+        table = standing_orders
+        page.connection.execute(update(table).where(table.c.stopped_at.is_(None)).values(stopped_at=page.now))
+
     def run_due(self, page: Page, items: Sequence[None]) -> list[int]:
         """Run one period of each order that is due; return of how many. A worker repeats it until it is zero."""
         table = standing_orders
