@@ -18,9 +18,9 @@ from node.fund.receipt_errors import InvalidReceiptNumber
 YEAR_MIN: Final = 2009  # the decree on endowment funds
 YEAR_MAX: Final = 9999
 SEQUENCE_MAX: Final = 10**9 - 1
-_SHAPE: Final = re.compile(r"FD-([0-9]{9}|W[0-9]{9})-([0-9]{4})-([0-9]{6,9})", re.ASCII)
+_SHAPE: Final = re.compile(r"FD-([0-9]{9}|W[0-9][0-9A-Z][0-9]{7})-([0-9]{4})-([0-9]{6,9})", re.ASCII)
 _SIREN: Final = re.compile(r"[0-9]{9}", re.ASCII)
-_RNA: Final = re.compile(r"W[0-9]{9}", re.ASCII)
+_RNA: Final = re.compile(r"W[0-9][0-9A-Z][0-9]{7}", re.ASCII)  # a letter in Corsica and overseas: W2A…, W9R… [R]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -54,7 +54,7 @@ def is_siren(text: object) -> bool:
 
 
 def is_rna(text: object) -> bool:
-    """W and nine digits."""
+    """W and nine digits, of which the second is a letter in Corsica and overseas."""
     return isinstance(text, str) and _RNA.fullmatch(text) is not None
 
 

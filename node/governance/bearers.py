@@ -35,7 +35,7 @@ Registry = NewType("Registry", str)
 NAME_MAX: Final = 120
 HOLDER_MAX: Final = 70  # what banks carry
 DIGEST_BYTES: Final = 32
-_RNA: Final = re.compile(r"W[0-9]{9}", re.ASCII)
+_RNA: Final = re.compile(r"W[0-9][0-9A-Z][0-9]{7}", re.ASCII)  # a letter in Corsica and overseas: W2A…, W9R… [R]
 _CATEGORY: Final = re.compile(r"[0-9]{4}", re.ASCII)
 _SPACES: Final = re.compile(r"[\s.\-]")
 _LETTERS_AND_DIGITS: Final = re.compile(r"[A-Z0-9]{15,34}", re.ASCII)
@@ -77,14 +77,14 @@ class EligibilityRules:
 
 
 def require_registry(written: object) -> Registry:
-    """Return a SIREN (its check digit is looked at) or an RNA, W and 9 digits, without spaces. Raises InvalidBearer."""
+    """Return a SIREN (its check digit is looked at) or an RNA, W and 9 symbols, without spaces. Raises InvalidBearer."""
     text = _SPACES.sub("", written).upper() if isinstance(written, str) and len(written) <= _WRITTEN_MAX else ""
     if _RNA.fullmatch(text):
         return Registry(text)
     try:
         digits = stdnum_siren.validate(text)
     except ValidationError:
-        reason = f"{show_value(written)} is neither a SIREN (9 digits, of which the last checks the others) nor W and 9 digits"
+        reason = f"{show_value(written)} is neither a SIREN (9 digits, of which the last checks the others) nor W and 9 symbols"
         raise InvalidBearer(field="registry", reason=reason) from None
     if digits == "000000000":
         raise InvalidBearer(field="registry", reason="all zeros is nobody's SIREN")

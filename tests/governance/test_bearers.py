@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from node.fund.receipt_numbers import is_issuer_code
 from node.governance.bearers import (
     Bearer,
     EligibilityRules,
@@ -31,6 +32,7 @@ from node.governance.errors import (
     SignatureRefused,
 )
 from node.governance.parameters_store import load_eligibility
+from node.governance.passes.passes import Body
 from node.governance.projects import ProjectEvent
 from node.governance.rounds_service import ConvertRound
 from node.governance.signers import IbanWords, SignerRole, write_words
@@ -61,14 +63,26 @@ def proof(kind: ProofKind, first: int, last: int, number: int = 1) -> Proof:
 
 @pytest.mark.parametrize(
     ("written", "kept"),
-    [("732 829 320", "732829320"), ("w291000001", "W291000001"), ("W 291 000 001", "W291000001")],
+    [
+        ("732 829 320", "732829320"),
+        ("w291000001", "W291000001"),
+        ("W 291 000 001", "W291000001"),
+        ("W2A 1 001 234", "W2A1001234"),  # Corsica
+        ("w9r1003454", "W9R1003454"),  # Réunion
+    ],
 )
 def test_a_registry_number_is_a_siren_or_an_rna(written: str, kept: str) -> None:
     assert require_registry(written) == kept
+    assert is_issuer_code(kept), "and so it may stand in the number of a receipt"
+    assert Body(number=kept, name="Les Blés").number == kept
 
 
 @pytest.mark.parametrize(
-    "written", ["732829321", "W29100000", "W2910000012", "000000000", "", "X291000001", 7, "7" * 60]
+    "written",
+    [
+        *("732829321", "W29100000", "W2910000012", "000000000", "", "X291000001", 7, "7" * 60),
+        *("WA91000001", "W2AB000001", "W29100000A"),
+    ],
 )
 def test_what_is_no_registry_number_is_refused(written: Any) -> None:
     with pytest.raises(InvalidBearer):

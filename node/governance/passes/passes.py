@@ -36,7 +36,7 @@ MINUTES_A_DAY: Final = 24 * 60
 YEARS_VALID_MAX: Final = 30
 REASON_MAX: Final = 200
 LANGUAGES: Final = ("fr", "en")
-_BODY: Final = re.compile(r"[0-9]{9}|W[0-9A-Z][0-9]{8}|S[0-9A-Z]{8}", re.ASCII)
+_BODY: Final = re.compile(r"[0-9]{9}|W[0-9][0-9A-Z][0-9]{7}|S[0-9A-Z]{8}", re.ASCII)
 _URL: Final = re.compile(
     r"https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?", re.ASCII
 )
