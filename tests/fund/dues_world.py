@@ -84,9 +84,9 @@ def answers(world: FundWorld, reader: BaseName) -> list[HouseMessage]:
     return world.book.read_now(read)
 
 
-async def fund_lot(world: FundWorld, cents: int) -> bytes:
-    """Let a company pay in; return the lot that was issued."""
-    expected = await world.expect(cents)
+async def fund_lot(world: FundWorld, cents: int, *, campaign: str = "bread") -> bytes:
+    """Let a company pay in; return the lot that was issued: one for all that comes in a month for one campaign."""
+    expected = await world.expect(cents, campaign=campaign)
     world.take(world.statement(world.paid(cents, reference=expected.reference)))
     await world.settle()
     asked = select(deposits.c.lot_ref).where(deposits.c.expectation == expected.id)

@@ -181,9 +181,11 @@ class FundWorld:
 
     # What people do.
 
-    async def expect(self, cents: int, *, id_: Id16 | None = None, lot_class: int = 1) -> Expectation:
+    async def expect(
+        self, cents: int, *, id_: Id16 | None = None, lot_class: int = 1, campaign: str = "bread"
+    ) -> Expectation:
         id_ = id_ or self.id()
-        self.tell(BAKER, ExpectPayment(id_, COMPANY, "bread", lot_class, "", self.pool, cents, 20261231))
+        self.tell(BAKER, ExpectPayment(id_, COMPANY, campaign, lot_class, "", self.pool, cents, 20261231))
         await self.settle()
         return next(one for one in self.expectations() if one.id == id_)
 
