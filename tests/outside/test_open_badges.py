@@ -15,7 +15,9 @@ from __future__ import annotations
 import base64
 import copy
 import datetime
+import hashlib
 import json
+import zlib
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -42,6 +44,7 @@ from pyld import jsonld
 from node.governance.passes.canonical_json import encode_json
 from node.governance.passes.data_integrity import add_proof
 from node.governance.passes.issuers import Issuer, place_of_document, write_did_document
+from node.governance.passes.pass_pages import draw_pictures
 from node.governance.passes.png_baking import bake_png, unbake_png
 from node.governance.passes.status_lists import BITS, StatusPurpose, encode_list, place_of_list, write_list
 from node.governance.passes.svg_baking import bake_svg, extract_svg
@@ -50,6 +53,8 @@ from protocol.times import Instant
 from tests.governance.pass_makers import AT, INDEX, ISSUER, KEY, NAMELESS, NODE, OTHER_KEY, make_document, make_issued
 
 FOR_EVER: Final = Instant(253_402_300_799_000)
+A_DAY_LATER: Final = Instant(AT + 86_400_000)  # over by now
+LAST_DAY: Final = datetime.date(2026, 11, 25)
 NOW: Final = datetime.datetime(2026, 11, 22, tzinfo=datetime.UTC)
 TYPES: Final = ["VerifiableCredential", "AchievementCredential"]
 PEM: Final = Ed25519PublicKey.from_public_bytes(KEY.public).public_bytes(
@@ -75,28 +80,31 @@ def resolver() -> Any:
     return DidResolverRegistry([DidWebResolver(fetch), DidKeyResolver()])
 
 
-def lists(issuer: Issuer = ISSUER, **set_bits: tuple[int, ...]) -> dict[str, dict[str, Any]]:
+def lists(
+    issuer: Issuer = ISSUER, *, until: Instant = FOR_EVER, **set_bits: tuple[int, ...]
+) -> dict[str, dict[str, Any]]:
     """Both lists by their address, without proof."""
     return {
-        place_of_list(issuer, purpose, 1): write_list(
-            issuer, purpose, 1, set_bits.get(purpose, ()), at=AT, until=FOR_EVER
-        )
+        place_of_list(issuer, purpose, 1): write_list(issuer, purpose, 1, set_bits.get(purpose, ()), at=AT, until=until)
         for purpose in StatusPurpose
     }
 
 
-def openvc_takes(credential: Any, *, issuer: Issuer = ISSUER, **set_bits: tuple[int, ...]) -> Any:
+def openvc_takes(
+    credential: Any, *, issuer: Issuer = ISSUER, now: datetime.datetime = NOW, bent: Any = None, **set_bits: Any
+) -> Any:
+    """Let OpenVC verify it; `bent` changes each list after it was signed."""
     signed = {place: add_proof(one, issuer, at=AT) for place, one in lists(issuer, **set_bits).items()}
 
     def resolve(place: str) -> Any:
-        told = verify_credential(signed[place], resolver=resolver(), policy=VerificationPolicy(now=NOW))
-        return told.credential
+        shown = bent(copy.deepcopy(signed[place])) if bent else signed[place]
+        return verify_credential(shown, resolver=resolver(), policy=VerificationPolicy(now=now)).credential
 
     return verify_credential(
         credential,
         resolver=resolver(),
         resolve_status_list=resolve,
-        policy=VerificationPolicy(now=NOW, expected_types=TYPES),
+        policy=VerificationPolicy(now=now, expected_types=TYPES),
     )
 
 
@@ -146,6 +154,45 @@ def test_openvc_refuses_a_pass_signed_by_a_key_that_the_document_does_not_list()
         openvc_takes(forged)
 
 
+def test_openvc_refuses_a_pass_after_its_last_day_and_before_its_first() -> None:
+    ends = add_proof(make_document(make_issued(valid_until=LAST_DAY)), ISSUER, at=AT)
+    assert openvc_takes(ends).subject == document["credentialSubject"]["id"]
+    openvc_takes(ends, now=datetime.datetime(2026, 11, 25, 12, tzinfo=datetime.UTC))
+    for day in (
+        datetime.datetime(2026, 11, 27, tzinfo=datetime.UTC),
+        datetime.datetime(2026, 11, 20, tzinfo=datetime.UTC),
+    ):
+        with pytest.raises(OpenvcError, match=r"(?i)valid|expire"):
+            openvc_takes(ends, now=day)
+
+
+def bare(shown: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in shown.items() if name != "proof"}
+
+
+def bend_bit(shown: dict[str, Any]) -> dict[str, Any]:
+    """Somebody who serves the list takes a revocation out of it."""
+    shown["credentialSubject"]["encodedList"] = encode_list(())
+    return shown
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        bend_bit,
+        lambda shown: {**shown, "validUntil": "2036-01-01T00:00:00Z"},
+        lambda shown: bare(shown),
+        lambda shown: {**shown, "proof": {**shown["proof"], "proofValue": secured["proof"]["proofValue"]}},
+        lambda shown: add_proof({**bare(shown), "issuer": "did:web:else.example"}, ISSUER, at=AT),
+    ],
+    ids=["a bit", "its last day", "no proof", "another's proof", "another's list"],
+)
+def test_openvc_believes_no_list_that_was_altered(bent: Any) -> None:
+    with pytest.raises(Exception) as refusal:
+        openvc_takes(secured, bent=bent, revocation=(INDEX,))
+    assert not isinstance(refusal.value, KeyError | AttributeError | TypeError)
+
+
 # ---------------------------------------------------------------- awr: the same proof from another hand
 
 
@@ -177,9 +224,10 @@ def badges_verifier() -> OB3Verifier:
     return OB3Verifier.for_issuer_did(ISSUER.did, download=lambda url: json.dumps(dict([DIDS])[url]).encode())
 
 
-def lists_as_tokens(**set_bits: tuple[int, ...]) -> Any:
+def lists_as_tokens(*, issuer: Issuer = TODAY, until: Instant = FOR_EVER, **set_bits: tuple[int, ...]) -> Any:
     """Signed by today's key, the first of the document: the pass was signed by an older one."""
-    signed = {place: write_token(one, TODAY).encode() for place, one in lists(**set_bits).items()}
+    told = lists(until=until, **set_bits)
+    signed = {place: write_token(one, issuer).encode() for place, one in told.items()}
     return signed.__getitem__
 
 
@@ -206,6 +254,61 @@ def test_openbadgeslib_refuses_an_altered_token_and_another_key() -> None:
     with pytest.raises(OB3VerificationError):
         badges_verifier().verify(write_token(document, Issuer(key=OTHER_KEY, name="x")))
     OB3Verifier(PEM).verify(token)
+
+
+def test_openbadgeslib_refuses_a_pass_after_its_last_day() -> None:
+    ends = write_token(make_document(make_issued(valid_until=LAST_DAY)), ISSUER)
+    with pytest.raises(OB3VerificationError, match="expired"):
+        badges_verifier().verify(ends)
+
+
+def test_openbadgeslib_believes_no_list_that_is_old_altered_or_another_s() -> None:
+    good = lists_as_tokens(revocation=(INDEX,))
+
+    def bent(place: str) -> bytes:
+        header, _, signature = good(place).decode().split(".")
+        return f"{header}.{lists_as_tokens()(place).decode().split('.')[1]}.{signature}".encode()
+
+    stranger = Issuer(key=type(KEY)(b"nobody's seed, of 32 bytes long."), name="x", node=NODE)
+    for download in (lists_as_tokens(until=A_DAY_LATER), bent, lists_as_tokens(issuer=stranger)):
+        with pytest.raises(OB3VerificationError):
+            badges_verifier().verify(token, check_status=True, download=download)
+
+
+def chunks(png: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the chunks of a PNG, their sums looked at: read by hand, with nothing of ours."""
+    at, found = 8, []
+    while at < len(png):
+        size = int.from_bytes(png[at : at + 4], "big")
+        body = png[at + 4 : at + 8 + size]
+        assert zlib.crc32(body) == int.from_bytes(png[at + 8 + size : at + 12 + size], "big")
+        found.append((body[:4], body[4:]))
+        at += 12 + size
+    return found
+
+
+def test_what_is_in_the_picture_that_we_draw_is_read_by_others() -> None:
+    """OpenBadgesLib takes the pass out of the PNG and believes it, OpenVC believes that in the SVG."""
+    issued = make_issued(valid_until=None)
+    pictures = draw_pictures(issued, issuer=ISSUER)
+    told = make_document(issued, pictures=pictures)
+    shown = write_token(told, ISSUER)
+    baked = bake_png(pictures["image/png"], shown)
+    seen = [one for one in chunks(baked) if one[0] != b"iTXt"]
+    assert seen == chunks(pictures["image/png"]), "nothing that is seen has changed"
+    taken = baking.extract_png(baked, keyword=baking.ITXT_KEYWORD_OB3)
+    badge = badges_verifier().verify(taken, check_status=True, download=lists_as_tokens())
+    assert badge.recipient_id == told["credentialSubject"]["id"]
+    digests = {one["mediaType"]: one["digestSRI"] for one in told["relatedResource"]}
+    of_png = base64.b64encode(hashlib.sha256(pictures["image/png"]).digest()).decode()
+    assert digests["image/png"] == f"sha256-{of_png}", "the pass says which picture is its own"
+    secured_too = add_proof(told, ISSUER, at=AT)
+    in_svg = baking.extract_svg(
+        bake_svg(pictures["image/svg+xml"], encode_json(secured_too).decode()),
+        element=baking.SVG_ELEMENT_OB3,
+        text_fallback=True,
+    )
+    assert openvc_takes(json.loads(in_svg)).subject == told["credentialSubject"]["id"]
 
 
 @pytest.mark.parametrize("credential", [token, encode_json(secured).decode()], ids=["token", "JSON"])
