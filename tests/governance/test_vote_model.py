@@ -38,8 +38,13 @@ from tests.governance.world import ASSOCIATION, PROJECTS, World
 QUORUM = {"citizens": 50, "associations": 50, "companies": 34, "municipality": 50, "qualified": 34}
 CITIZENS_MIN = 1
 APPEAL_DAYS = 30
-STORIES = int(os.environ.get("STORIES", "3"))  # a few in every run, as many as asked by hand
+STORIES = int(os.environ.get("STORIES", "2"))  # a few in every run, as many as asked by hand
 PARIS = ZoneInfo("Europe/Paris")
+# Whole colleges that speak with one voice: chance alone would seldom bring a tie, or two refusals of one project.
+MOODS = {
+    "against": dict.fromkeys(QUORUM, Choice.AGAINST),
+    "tie": {"citizens": Choice.FOR, "companies": Choice.AGAINST, "associations": Choice.ABSTAIN},
+}
 STRIKES = st.sampled_from(["conflict", "conflict", "conflict", "leave", "revoke"])
 # One who sits, as a count sees it: college, whether he may vote, and his choice if his ballot is in.
 Sitting = tuple[str, bool, str | None]
@@ -342,6 +347,13 @@ class Voting(RuleBasedStateMachine):
         if not expected:
             case.state, case.has_appealed = "under_examination", True
 
+    @rule(says=st.lists(st.sampled_from([*Choice]), min_size=9, max_size=9))
+    def refused_and_once_more(self, says: list[Choice | None]) -> None:
+        """A project is refused, its appeal heard, and refused again: there is no second one."""
+        for _ in range(2):
+            self.a_whole_vote(says, [], "against", 400)
+            self.appeal("it is for the whole street")
+
     @rule()
     def bring_another(self) -> None:
         if self.case.state in ("validated", "refused"):
@@ -352,12 +364,16 @@ class Voting(RuleBasedStateMachine):
         strikes=st.lists(
             st.tuples(st.integers(0, 8), STRIKES, st.sampled_from(["before", "during", "after"])), max_size=5
         ),
+        mood=st.sampled_from(["free", "free", "tie", "against", "against"]),
+        last_days=st.sampled_from([400, 6, 7, 8]),
     )
-    def a_whole_vote(self, says: list[Choice | None], strikes: list[tuple[int, str, str]]) -> None:
+    def a_whole_vote(
+        self, says: list[Choice | None], strikes: list[tuple[int, str, str]], mood: str, last_days: int
+    ) -> None:
         """What chance alone would seldom find: a full room, of which some vote and some are struck out, before or after."""
         if self.case.state != "under_examination":
             return
-        room = self._fill_the_room()
+        room = self._fill_the_room(last_days)
         if self.case.session is None:
             self.call(0)
         session = self.case.session
@@ -366,8 +382,9 @@ class Voting(RuleBasedStateMachine):
         for when in ("before", "during", "after"):
             if when == "during":
                 for member, choice in zip(room, says, strict=False):
-                    if choice is not None:
-                        self._cast(member, session, choice, "")
+                    said = MOODS.get(mood, {}).get(member.college, choice)
+                    if said is not None:
+                        self._cast(member, session, said, "")
             if when == "after":
                 self.wait(9)
             for place, what, then in strikes:
@@ -375,13 +392,14 @@ class Voting(RuleBasedStateMachine):
                     self._strike(room[place % len(room)], what)
         self.close("too dear")
 
-    def _fill_the_room(self) -> list[Member]:
-        """Let three citizens, three companies and one association sit; return all who do."""
+    def _fill_the_room(self, last_days: int) -> list[Member]:
+        """Let three citizens, three companies and one association sit, for so many days; return all who do."""
+        until = day_of(self.world.now + last_days * DAY_MS)
         now, wanted = self.world.now, {College.CITIZENS: 3, College.COMPANIES: 3, College.ASSOCIATIONS: 1}
         for college, count in wanted.items():
             there = sum(one.college == college and self._sits(one, now) for one in self.members)
             for _ in range(count - there):
-                self._seat(f"member {len(self.members)}", college, 20260101, 20301231)
+                self._seat(f"member {len(self.members)}", college, 20260101, until)
         return [one for one in self.members if self._sits(one, now)]
 
     def _strike(self, member: Member, what: str) -> None:
