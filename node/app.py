@@ -35,6 +35,7 @@ from node.ledger.openings import OpenAccount, Opened
 from node.ledger.service import Ledger
 from node.old_copy_service import OldCopyDesk
 from node.orientation.books_service import ProjectBooks
+from node.orientation.onward_service import OnwardService
 from node.orientation.project_service import ProjectDesk
 from node.orientation.release_service import ReleaseService
 from node.orientation.return_service import ReturnDesk
@@ -166,6 +167,7 @@ class NodeApp:
         self.payees.on_back = self.returns.give_back
         self.guides = GuideDesk(self.book, self.ledger, self.federation, self.orientations)
         self.standing = StandingService(self.ledger, self.orientations)
+        self.onward = OnwardService(self.orientations)
         self.solidarity = Solidarity(self.ledger, self.federation)
         self.releases = ReleaseService(self.orientations, books)
         has_fund = self.house is not None and BaseName.FUND in self.house.bases
@@ -442,10 +444,12 @@ class NodeApp:
             log.warning("reservations", error=str(error))
 
     async def _let_rights_go(self) -> None:
-        """Go on with what goes back from projects that ended. After a stop it goes on where it was."""
+        """Go on with what goes back from projects that ended, and with what came back. After a stop it goes on where it was."""
         try:
             last = 0
             while self.federation.behind is None and (last := await self.book.write(self.releases.release_some, last)):
+                continue
+            while self.federation.behind is None and await self.book.write(self.onward.go_on, None):
                 continue
         except Exception as error:  # the top of a worker loop: said, and tried again
             log.warning("releases", error=str(error))

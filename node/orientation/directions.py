@@ -117,6 +117,11 @@ def derive_placed_op(op: Id16, place: int) -> Id16:
     return Id16(hashlib.blake2b(op, digest_size=16, salt=place.to_bytes(2, "big"), person=b"cm-direct").digest())
 
 
+def derive_onward_op(op: Id16, place: int) -> Id16:
+    """Return the id under which what came back as `op` goes on, to the choice at that place of those that came after it."""
+    return Id16(hashlib.blake2b(op, digest_size=16, salt=place.to_bytes(2, "big"), person=b"cm-onward").digest())
+
+
 def plan(asked: Direct, roads: Sequence[Road], held: Sequence[Held], *, available: int) -> list[Placement]:
     """Return what each choice gets, in their order. `available` is what the holder has less what is reserved.
 

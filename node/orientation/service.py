@@ -30,7 +30,7 @@ from node.ledger.reading_service import load_draws
 from node.ledger.service import Ledger
 from node.orientation import directions, store
 from node.orientation.books_service import ABROAD, HOME, Given, Gone, ProjectBooks, load_terms
-from node.orientation.directions import Direct, Held, Placement, Road, choose_back, derive_placed_op, plan
+from node.orientation.directions import Direct, Held, Overflow, Placement, Road, choose_back, derive_placed_op, plan
 from node.orientation.errors import (
     AskedBefore,
     LotsUnfit,
@@ -261,7 +261,12 @@ class Orientations:
             asked = AskCession(op=op, account=item.account, beneficiary=to, cents=placement.cents, giver=item.giver)
             asked.draws = placement.draws
             [left] = self._federation.cede(page, [asked])
-            return left if isinstance(left, Refusal) else "sent"
+            if isinstance(left, Refusal):
+                return left
+            if item.overflow is Overflow.NEXT and not left.is_repeat:
+                later = [choice.to for choice in item.choices[placement.place + 1 :]]
+                store.insert_onward(page.connection, op, item.account, later, item.giver, page.now)
+            return "sent"
         posting = Posting(
             op=op,
             kind=PostingKind.ORIENTATION,

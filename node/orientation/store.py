@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, select, update
 
+from node.federation.tables import cessions, sent_slips
 from node.ledger.lots import LotId
 from node.orientation.conversions import Directed, Taken
 from node.orientation.projects import Project, ProjectState
@@ -14,6 +15,7 @@ from node.orientation.tables import (
     directed_lots,
     direction_asks,
     dues,
+    onward,
     orientations,
     project_orders,
     projects,
@@ -23,7 +25,8 @@ from node.orientation.tables import (
     supports,
 )
 from protocol.book.rows_store import insert_or_add, insert_rows, select_rows, update_rows
-from protocol.identifiers import AccountNumber
+from protocol.cession import TERMINAL
+from protocol.identifiers import AccountNumber, Address, format_address
 from protocol.times import Instant
 
 _PROJECT = (
@@ -498,3 +501,36 @@ def make_directed(rows: Iterable[tuple[int, LotId, int]], terms: Mapping[LotId, 
     return [
         Directed(orientation, terms[lot][1], lot, cents, terms[lot][0]) for orientation, lot, cents in rows if cents
     ]
+
+
+# ---------------------------------------------------------------- what goes on
+
+
+def insert_onward(
+    connection: Connection, op: bytes, account: str, choices: Sequence[Address], giver: str, at: int
+) -> None:
+    """Note where rights go on to, should the cession `op` come back; nothing where no choice is left."""
+    if choices:
+        told = " ".join(format_address(to) for to in choices)
+        insert_rows(connection, onward, ("op", "account", "choices", "giver", "at"), [(op, account, told, giver, at)])
+
+
+def list_ended_onward(connection: Connection, limit: int) -> list[Any]:
+    """Return notes whose cession has ended, the oldest first, as rows with its `state` and `cents`."""
+    state = func.coalesce(cessions.c.exception, sent_slips.c.state)
+    joined = onward.join(cessions, cessions.c.op == onward.c.op).join(
+        sent_slips, (sent_slips.c.epoch == cessions.c.epoch) & (sent_slips.c.ix == cessions.c.ix)
+    )
+    return list(
+        connection.execute(
+            select(onward, state.label("state"), cessions.c.cents)
+            .select_from(joined)
+            .where(onward.c.ended_at.is_(None), state.in_(tuple(str(one) for one in TERMINAL)))
+            .order_by(onward.c.at, onward.c.op)
+            .limit(limit)
+        ).all()
+    )
+
+
+def end_onward(connection: Connection, ops: Sequence[bytes], at: int) -> None:
+    connection.execute(update(onward).where(onward.c.op.in_(ops)).values(ended_at=at))

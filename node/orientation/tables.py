@@ -209,6 +209,20 @@ direction_asks = Table(
     Index("ix_direction_asks_account", "account"),
 )
 
+# Where rights go on to that a project elsewhere sends back: the choices that came after it. One row for each such cession.
+onward = Table(
+    "onward",
+    metadata,
+    Column("op", LargeBinary, primary_key=True),  # of the cession
+    Column("account", Text, nullable=False),
+    Column("choices", Text, nullable=False),  # addresses in their order, a space between two
+    Column("giver", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),  # it arrived, went on, or could go no further
+    CheckConstraint("length(op) = 16", name="op"),
+    Index("ix_onward_at", "at", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+)
+
 # What holders direct again and again. `next` is the first period that was not run yet.
 standing_orders = Table(
     "standing_orders",

@@ -18,6 +18,7 @@ from node.ledger.reading_service import load_balance
 from node.orientation.books_service import ProjectBooks
 from node.orientation.directions import Choice, Direct, Overflow
 from node.orientation.errors import AskedBefore, LotsUnfit, OrientationUnknown, ProjectCommitted
+from node.orientation.onward_service import OnwardService
 from node.orientation.project_service import ProjectDesk
 from node.orientation.release_service import ReleaseService
 from node.orientation.return_service import ReturnDesk, StillOnItsWay, TerritorySilent
@@ -408,5 +409,45 @@ async def test_a_holder_far_away_takes_back_what_he_directed_himself(tmp_path: P
     here.release(project)
     await world.settle()
     assert (lyon.balance(story.alice), here.standing(project)) == (1_000, (0, 0))
+    assert world.check() == []
+    world.close()
+
+
+async def test_what_a_project_elsewhere_sends_back_goes_on_to_the_next_choices(tmp_path: Path) -> None:
+    world = World(lambda name: f"sqlite:///{tmp_path / name}.db")
+    story = Story(world)
+    await world.settle()
+    here, there, lyon, alice = story.here, story.there, story.lyon, story.alice
+    _, small = here.open(target=100)
+    _, other = here.open(target=120)
+    near, home = there.open(target=60)
+    last, end = there.open(target=1_000)
+    service = OnwardService(there.room)
+
+    def go_on() -> int:
+        return int(lyon.book.write_now(service.go_on, None))
+
+    view = there.direct(alice, (small, 150), (other, 10), (home, 20), (end, 5), overflow=Overflow.NEXT)
+    assert [one.cents for one in view.placements] == [150, 10, 20, 5]
+    assert go_on() == 0, "nothing has come back yet"
+    await world.settle()
+    assert (lyon.balance(alice), lyon.cession(view.op).code) == (1_000 - 35, "project_full")
+    assert go_on() == 2, "what came back, and what arrived"
+    await world.settle()  # to the other project there, which has no room for it either
+    assert (go_on(), go_on()) == (1, 0)
+    assert (there.standing(near)[0], there.standing(last)[0]) == (60, 5 + 110)
+    assert lyon.balance(alice) == 1_000 - 10 - 60 - 115
+    # What its holder took back himself, or spent meanwhile, goes nowhere; nor does what nobody wants to go on.
+    back = there.direct(alice, (small, 200), (end, 5))
+    lost = there.direct(alice, (small, 300), (end, 5), overflow=Overflow.NEXT)
+    held = there.direct(alice, (other, 50), (end, 5), overflow=Overflow.NEXT).op
+    lyon.book.write_now(lyon.federation.recall, held)
+    await world.settle()
+    assert (lyon.cession(back.op).state, lyon.cession(lost.op).state) == (CessionState.RETURNED,) * 2
+    assert lyon.cession(held).state is CessionState.RECALLED
+    there.direct(alice, (end, lyon.balance(alice) - 299))
+    before = (lyon.balance(alice), there.standing(last)[0])
+    assert go_on() == 2
+    assert (lyon.balance(alice), there.standing(last)[0]) == before
     assert world.check() == []
     world.close()
