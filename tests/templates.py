@@ -24,7 +24,7 @@ from sqlalchemy.engine import URL
 
 from protocol.book.migration_service import History, upgrade
 from protocol.book.store import open_engine
-from tests.postgres import find_program
+from tests.postgres import SUPERUSER, find_program
 
 _PREFIX: Final = "sqlite:///"
 
@@ -51,7 +51,9 @@ def bring_up_to_date(engine: Engine, history: History) -> None:
             found = connection.driver_connection.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'public'")
             is_new = not found.fetchone()
             if is_new:
-                connection.driver_connection.execute(_make_script(engine.url.set(database="postgres"), history))
+                connection.driver_connection.execute(
+                    _make_script(engine.url.set(username=SUPERUSER, database="postgres"), history)
+                )
             connection.driver_connection.commit()
     finally:
         connection.close()

@@ -1,7 +1,9 @@
-"""Two territories that live: a committee decides, companies and citizens give, rights of both become euros of both funds.
+"""Two territories that live: a committee decides, companies and citizens give, rights of both become euros of both funds,
+the work is audited, a pass is given, and somebody wants to be forgotten.
 
-Every base is a process as an operator runs it. Brest is on SQLite, with its fund and its people on machines of their own;
-Lyon and the hub are on PostgreSQL. What passes between machines passes over lines that keep a copy.
+Every base is a process as an operator runs it: Brest's fund and its people on machines of their own, the rest of Brest on
+another, Lyon and the hub on theirs. What passes between machines passes over lines that keep a copy. The story is told
+once, and lived on SQLite or on PostgreSQL, where each base has a database and a role of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, inspect, make_url, text
+from sqlalchemy.exc import OperationalError
 
 from node.house.cards import parse_card
 from protocol.running import clock_service
@@ -47,6 +50,17 @@ PAYER = "Yannigenn Tredanvaez"
 SHOWN = "Gwenolemaelig Pennecvaez"
 WORDS = "Gwendoline vous embrasse"
 LETTER_IBAN = "FR1420041010050500013M02606"  # the bearer's, an association's
+# The bases: the folder of each, and its file there where it is on SQLite.
+BASES = {
+    "hub": ("hub", "hub.db"),
+    "accounts": ("brest", "accounts.db"),
+    "partners": ("brest/partners", "partners.db"),
+    "projects": ("brest/projects", "projects.db"),
+    "fund": ("foundation", "fund/fund.db"),
+    "people": ("people", "people/people.db"),
+    "lyon accounts": ("lyon", "accounts.db"),
+    "lyon fund": ("lyon/fund", "fund.db"),
+}
 
 
 def _fund_words(name: str, siren: str, iban: str, bic: str) -> list[str]:
@@ -92,7 +106,7 @@ class Lived:
     """The parties, what was learned of them on the way, and what each line carried."""
 
     place: Path
-    make_database: Callable[[], str]
+    make_database: Callable[[str], str]  # the address of an empty database for a base, or nothing: a file in its folder
     relays: dict[str, Relay] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)  # account numbers, by what they are called here
     ids: dict[str, str] = field(default_factory=dict)
@@ -104,7 +118,7 @@ class Lived:
         self.fund, self.people = Party("node", self.place / "foundation"), Party("node", self.place / "people")
         self.files = self.place / "files"
         self.files.mkdir()
-        self.databases = {name: self.make_database() for name in ("hub", "lyon accounts", "lyon fund")}
+        self.databases = {name: self.make_database(name) for name in BASES}
         self.brest_bank = Bank(self.fund, OUR_IBAN, self.files)
         self.lyon_bank = Bank(self.lyon, LYON_IBAN, self.files)
         self.today = datetime.datetime.now(datetime.UTC).date()
@@ -114,6 +128,10 @@ class Lived:
         return [self.hub, self.fund, self.people, self.brest, self.lyon]
 
     # Setting up
+
+    def _on(self, base: str) -> tuple[str, ...]:
+        url = self.databases[base]
+        return ("--database", url) if url else ()
 
     def _do(self, party: Party, *words: object) -> None:
         done = party.run(*words)
@@ -126,20 +144,20 @@ class Lived:
     def set_up(self) -> None:
         hub, brest, lyon, fund, people = self.hub, self.brest, self.lyon, self.fund, self.people
         listen = ("--listen", "127.0.0.1:0")
-        self._do(hub, "init", hub.folder, "--network", "test", *listen, "--database", self.databases["hub"])
+        self._do(hub, "init", hub.folder, "--network", "test", *listen, *self._on("hub"))
         hub.start()
         url = self._relay("hub line", hub.port)
-        for node, code, more in ((brest, BREST, ()), (lyon, LYON, ("--database", self.databases["lyon accounts"]))):
-            words = ("--territory", code, "--name", code, "--hub", url, "--network", "test", *listen, *more)
+        for node, code, base in ((brest, BREST, "accounts"), (lyon, LYON, "lyon accounts")):
+            words = ("--territory", code, "--name", code, "--hub", url, "--network", "test", *listen, *self._on(base))
             self._do(node, "init", node.folder, *words, "--back-off-ceiling-ms", 500)
         for base in ("partners", "projects"):
-            self._do(brest, base, "init", brest.folder)
+            self._do(brest, base, "init", brest.folder, *self._on(base))
         apart = ("--territory", BREST, *listen)
         ours = _fund_words("Fonds du Ponant", "200046977", OUR_IBAN, "AGRIFRPP")
-        self._do(fund, "fund", "init", fund.folder, *ours, *apart)
-        self._do(people, "people", "init", people.folder, *apart)
+        self._do(fund, "fund", "init", fund.folder, *ours, *apart, *self._on("fund"))
+        self._do(people, "people", "init", people.folder, *apart, *self._on("people"))
         theirs = _fund_words("Fonds de Lyon", "552081317", LYON_IBAN, "BREDFRPP")
-        self._do(lyon, "fund", "init", lyon.folder, *theirs, "--database", self.databases["lyon fund"])
+        self._do(lyon, "fund", "init", lyon.folder, *theirs, *self._on("lyon fund"))
         for base in ("accounts", "partners", "projects"):
             card = brest.json("house", "card", brest.folder, base)["card"]
             for other in (fund, people):
@@ -182,7 +200,7 @@ class Lived:
 
         where = self.brest.folder
         with self._days_ago(9):
-            bearer = ask("bearer save", where, *("--registry", BEARER, "--name", "Les Blés", "--category", "9220"),
+            bearer = self.ids["bearer"] = ask("bearer save", where, *("--registry", BEARER, "--name", "Les Blés", "--category", "9220"),
                          *("--holder", "LES BLES", "--iban", LETTER_IBAN))["bearer"]  # fmt: skip
             proof = self.files / "statuts.pdf"
             proof.write_bytes(b"statutes")
@@ -259,7 +277,7 @@ class Lived:
             return next((one["account"] for one in sheet["accounts"] if one["account"]), None)
 
         self.numbers["citizen"] = self.until("the account", told)
-        self.ids["person"] = ids["citizen"]
+        self.ids |= {"person": ids["citizen"], "first": ids["first"]}
         for node, name in ((self.brest, "other"), (self.lyon, "giver")):
             asked = {"id": str(uuid.uuid4()), "kind": "person", "shown_name": SHOWN if name == "giver" else None}
             self.numbers[name] = node.call("POST", "/v1/accounts", asked)[1]["number"]
@@ -389,6 +407,84 @@ class Lived:
         left = Detail(cents=-cents, end_to_end_id=payment["end_to_end_id"])
         assert bank.tell(Entry(cents=-cents, details=[left]))["as_transfer_left"] == 1
 
+    def audit(self) -> None:
+        """An auditor finds what was promised; a volunteer's hours become a pass; the bearer attests, and it is closed."""
+        project, where = self.ids["project"], self.brest.folder
+
+        def ask(command: str, *words: object) -> Any:
+            return self.brest.json("projects", *command.split(), *words)
+
+        own = self.files / "auditor"
+        ask("signer add", where, ask("key", "--keys", own)["public"], "--role", "auditor", "--title", "auditrice 1")
+        ask("audit find", where, project, "--keys", own, "--verdict", "sound", "--text", "Vingt arbres debout.")
+        bill = self.files / "facture.pdf"
+        bill.write_bytes(b"a bill")
+        spent = ("--instalment", 1, "--cents", 10_000, "--words", "arbres")
+        ask("proof judge", where, ask("proof give", where, project, bill, *spent)["proof"], "--by", "the office")
+        claim = {
+            "project": project,
+            "account": self.numbers["other"],
+            "role": "Plantation",
+            "duty": "other",
+            "first_on": f"{self.today.year}-01-10",
+            "last_on": self.today.isoformat(),
+            "hours": [{"year": self.today.year, "minutes": 600}],
+            "skills": ["rome:300031"],
+        }
+        claimed, shown = self.files / "claim.json", self.files / "pass.png"
+        claimed.write_text(json.dumps(claim), encoding="utf-8")
+        pass_ = ask("pass claim", where, claimed)["pass"]
+        speaker = self.files / "speaker"
+        line = ask("key", "--keys", speaker)["public"]
+        ask("signer add", where, line, "--role", "bearer", "--title", "présidence", "--bearer", self.ids["bearer"])
+        ask("pass check", where, pass_, "--keys", speaker)
+        for member in ("citizens", "municipality"):
+            ask("pass validate", where, pass_, "--keys", self.files / member)
+        ask("pass issue", where, pass_)
+        ask("pass export", where, pass_, "--out", shown)
+        assert ask("pass verify", where, shown)["standing"] == "good"
+        ask("finish", where, project, "--by", "the office")
+        attestation = self.files / "attestation.pdf"
+        attestation.write_bytes(b"all was done")
+        assert ask("close", where, project, "--by", "the office", "--attestation", attestation)["state"] == "closed"
+
+    def try_others_bases(self) -> list[str]:
+        """Return what each base of PostgreSQL could do in another's database, with its own role: open it, or more."""
+        done: list[str] = []
+        for base, url in self.databases.items():
+            for other in self.databases:
+                if other == base:
+                    continue
+                aimed = make_url(url).set(database=make_url(self.databases[other]).database)
+                engine = create_engine(aimed)
+                try:
+                    with engine.connect() as line:
+                        done.append(f"{base} opened {other}: {inspect(line).get_table_names()}")
+                except OperationalError as refused:
+                    if "permission denied for database" not in str(refused):
+                        raise
+                engine.dispose()
+        return done
+
+    def forget(self) -> None:
+        """Who directed rights wants to be forgotten, and says where the rest goes."""
+        people, where = self.people, self.people.folder
+        by = ("--by", self.ids["first"])
+        erasure = people.json("people", "erasure", "ask", where, self.ids["person"], *by)["erasure"]
+
+        def state() -> Any:
+            people.json("people", "erasure", "continue", where)
+            return people.json("people", "erasure", "show", where, erasure)["state"]
+
+        self.until("the word that rights are held", lambda: state() == "rights_held")
+        into = ("--into", self.numbers["other"])
+        people.json("people", "erasure", "move", where, erasure, *by, *into)
+        self.until("the erasure", lambda: state() == "done")
+        read = people.run("people", "person", "read", where, self.ids["person"], *by)
+        assert "person_erased" in read.stderr, read.stdout
+        told = self.brest.json("account", "show", self.brest.folder, self.numbers["citizen"])
+        assert (told["state"], told["cents"]) == ("closed", 0)
+
     def obligations(self) -> list[tuple[str, str, int, str]]:
         rows = self.hub.json("obligations", self.hub.folder)
         return [(row["debtor"], row["creditor"], row["cents"], row["state"]) for row in rows]
@@ -444,20 +540,14 @@ class Lived:
         found["logs"] = b"\n".join((party.folder / "log").read_bytes() for party in self.parties)
         for party in self.parties:
             (party.folder / "log").unlink()
-        folders = {
-            "accounts": [file for file in self.brest.folder.iterdir() if file.is_file()] + [self.brest.folder / "keys"],
-            **{base: [self.brest.folder / base] for base in ("partners", "projects")},
-            **{"fund": [self.fund.folder], "people": [self.people.folder], "hub": [self.hub.folder]},
-            "lyon": [self.lyon.folder],
-        }
-        for name, paths in folders.items():
-            files = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
-            parts = [file.read_bytes() for file in files if file.is_file()]
+        files = [file for party in self.parties for file in sorted(party.folder.rglob("*")) if file.is_file()]
+        homes = {self.place / folder: base for base, (folder, _) in BASES.items()}
+        for file in files:
+            base = next(homes[up] for up in file.parents if up in homes)
+            found[base] = found.get(base, b"") + b"\n" + file.read_bytes()
+        for base, (folder, file_name) in BASES.items():
             # A value that is longer than a page of SQLite lies in pieces in the file.
-            parts += [_read_rows(f"sqlite:///{file}") for file in files if file.suffix == ".db"]
-            found[name] = b"\n".join(parts)
-        found |= {name: _read_rows(url) for name, url in self.databases.items() if name != "hub"}
-        found["hub"] += _read_rows(self.databases["hub"])
+            found[base] += b"\n" + _read_rows(self.databases[base] or f"sqlite:///{self.place / folder / file_name}")
         return found | {name: relay.carried for name, relay in self.relays.items()}
 
     def close(self) -> None:

@@ -1,10 +1,12 @@
-"""The whole story with real processes over loopback: real keys, real kills, real files, on both bases."""
+"""The whole story with real processes over loopback: real keys, real kills, real files, on SQLite.
+
+On PostgreSQL the lived house lives a cycle (test_lived_house), and processes are killed there (tests/killing).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -25,27 +27,15 @@ def _load() -> ModuleType:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("base", ["sqlite", "postgresql"])
-def test_rights_cross_territories_and_nothing_is_lost_when_processes_are_killed(
-    base: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    program = _load()
-    make_database: Callable[[str], str] = lambda _code: ""  # noqa: E731
-    if base == "postgresql":
-        create: Callable[[], str] = request.getfixturevalue("postgres_url")
-        make_database = lambda _code: create()  # noqa: E731
-    demo = program.Demo(
-        tmp_path, nodes=3, seed=7, make_database=make_database, citizens=60, houses=3 if base == "sqlite" else 0
-    )
+def test_rights_cross_territories_and_nothing_is_lost_when_processes_are_killed(tmp_path: Path) -> None:
+    demo = _load().Demo(tmp_path, nodes=3, seed=7, make_database=lambda _code: "", citizens=60, houses=3)
     try:
         result = asyncio.run(demo.run())
     finally:
         demo.stop()
     assert [one for one in result["checks"] if not one["ok"]] == []
     assert result["ok"]
-    assert result["books"] == (15 if base == "sqlite" else 6)
-    if base == "postgresql":
-        return  # the bases of a house on PostgreSQL have tests of their own
+    assert result["books"] == 15
     documents = Path(result["documents"])
     assert len(list(documents.rglob("*.pdf"))) == 6
     assert len(list(documents.rglob("*FEC*.txt"))) == 3

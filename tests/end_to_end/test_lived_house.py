@@ -29,9 +29,10 @@ KEYED = "keyed doors"  # what the accounts tell a program that may do everything
 HOLDERS = frozenset({"accounts", "people", "people line", "partners"})
 
 
-@pytest.fixture
-def lived(tmp_path: Path, postgres_url: Callable[[], str]) -> Iterator[Lived]:
-    made = Lived(tmp_path, postgres_url)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def lived(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lived]:
+    is_on_files = request.param == "sqlite"
+    made = Lived(tmp_path, (lambda _base: "") if is_on_files else request.getfixturevalue("postgres_base"))
     yield made
     made.close()
 
@@ -69,6 +70,8 @@ def test_a_cycle_of_two_territories_pays_each_euro_once_and_names_nobody(lived: 
     lived.give()
     lived.direct()
     lived.convert()
+    lived.audit()
+    lived.forget()
     lived.ask_all_doors()
     for party in lived.parties:
         assert party.end(signal.SIGTERM) == 0
@@ -77,6 +80,8 @@ def test_a_cycle_of_two_territories_pays_each_euro_once_and_names_nobody(lived: 
         done = party.run("check", party.folder)
         assert done.returncode == 0, done.stdout
 
+    if any(lived.databases.values()):
+        assert lived.try_others_bases() == [], "a base has a role of its own, and opens no database but its own"
     places = lived.gather()
     people, numbers = find_people(lived), find_numbers(lived)
     assert find_strays(people, places) == []
