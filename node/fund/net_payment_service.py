@@ -139,7 +139,7 @@ class NetPaymentDesk:
         Where its account is not known, or is another than the one we paid before, nothing is proposed: see `load_lines`.
         """
         found = []
-        for line in load_lines(connection, now):
+        for line in load_lines(connection, self._home, now):
             if line.state != "to sign":
                 continue
             account = find_settlement_account(connection, line.other, now)
@@ -162,8 +162,11 @@ class NetPaymentDesk:
         return found
 
 
-def load_lines(connection: Connection, now: int) -> list[NetLine]:
-    """Return each payment at the end of a window: 'to sign', 'account' (its account waits), a payment's state, or 'open'."""
+def load_lines(connection: Connection, home: str, now: int) -> list[NetLine]:
+    """Return each payment at the end of a window: 'to sign', 'account' (its account waits), a payment's state, or 'open'.
+
+    `home` is our own territory.
+    """
     sent: Mapping[tuple[int, str], list[Any]] = defaultdict(list)
     for row in connection.execute(
         select(payments).where(payments.c.window_no.is_not(None)).order_by(payments.c.number)
@@ -173,7 +176,7 @@ def load_lines(connection: Connection, now: int) -> list[NetLine]:
     for row in connection.execute(select(net_payments).order_by(net_payments.c.window_no, net_payments.c.other)):
         tried = sent[row.window_no, row.other]
         live = next((one for one in tried if one.state not in DEAD), None)
-        id_ = net_payment_id(row.window_no, row.other, len(tried)) if live is None else Id16(bytes(live.id))
+        id_ = net_payment_id(row.window_no, home, row.other, len(tried)) if live is None else Id16(bytes(live.id))
         if not row.is_ours:
             state = "received" if row.received == row.cents else "open"
         elif live is not None:

@@ -67,9 +67,12 @@ def decode_window(told: bytes) -> WindowTold:
     return decode_typed(told, WindowTold, size_max=LEAF_BYTES_MAX)
 
 
-def net_payment_id(window: int, other: str, attempt: int) -> Id16:
-    """Return the id of our payment at the end of a window; `attempt` counts those of the same that came to nothing."""
-    told = f"{window}/{other}/{attempt}".encode()
+def net_payment_id(window: int, home: str, other: str, attempt: int) -> Id16:
+    """Return the id of our payment at the end of a window; `attempt` counts those of the same that came to nothing.
+
+    No other fund that pays the same one has it: to its bank they are two transfers.
+    """
+    told = f"{window}/{home}/{other}/{attempt}".encode()
     return Id16(hashlib.blake2b(told, digest_size=16, person=b"cm-net-payment").digest())
 
 

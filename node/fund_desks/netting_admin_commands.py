@@ -100,7 +100,7 @@ def _tell_windows(connection: Connection, home: str) -> list[dict[str, Any]]:
 
 
 async def _net_payments(app: FundApp, _asked: Asked) -> Any:
-    lines = await app.book.read(lambda line: load_lines(line, app.book.clock()))
+    lines = await app.book.read(lambda line: load_lines(line, app.home, app.book.clock()))
     return [_show_line(line) for line in lines[-ROWS_MAX:]]
 
 

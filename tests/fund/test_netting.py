@@ -126,12 +126,12 @@ def make_window(number: int, owing: dict[bytes, int], owed: dict[bytes, int], *,
 
 
 def lines(world: FundWorld) -> list[tuple[str, bool, int, str]]:
-    found = world.book.read_now(lambda line: load_lines(line, world.now))
+    found = world.book.read_now(lambda line: load_lines(line, BREST, world.now))
     return [(one.other, one.is_ours, one.cents, one.state) for one in found]
 
 
 def net_words(world: FundWorld) -> NetWords:
-    [line] = world.book.read_now(lambda connection: load_lines(connection, world.now))
+    [line] = world.book.read_now(lambda connection: load_lines(connection, BREST, world.now))
     words = world.book.read_now(lambda one: world.fund.payments.make_net_words(one, line.payment, world.now))
     assert isinstance(words, NetWords)
     return words

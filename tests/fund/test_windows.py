@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, select, update
 from node.fund.due_payment_service import Wait
 from node.fund.fund_errors import FundUnknown, NettingRefused
 from node.fund.net_payment_service import load_lines
+from node.fund.netting import net_payment_id
 from node.fund.netting_store import find_window_of
 from node.fund.outgoing_payments import NetWords
 from node.fund.schema_service import FUND_HISTORY
@@ -78,7 +80,7 @@ def close(number: int, obligations: Sequence[Obligation]) -> WindowTold:
 
 
 def lines(world: FundWorld) -> list[tuple[int, str, bool, int, str]]:
-    found = world.book.read_now(lambda line: load_lines(line, world.now))
+    found = world.book.read_now(lambda line: load_lines(line, BREST, world.now))
     return [(one.window, one.other, one.is_ours, one.cents, one.state) for one in found]
 
 
@@ -142,7 +144,7 @@ async def test_a_fund_is_paid_by_two_and_pays_two_whom_it_never_owed(world: Fund
     )
     assert lines(world)[2:] == [(2, LORIENT, True, 100, "to sign"), (2, RENNES, True, 500, "to sign")]
     signed = []
-    for line in world.book.read_now(lambda one: load_lines(one, world.now))[2:]:
+    for line in world.book.read_now(lambda one: load_lines(one, BREST, world.now))[2:]:
         asked = line.payment
         net_words = world.book.read_now(lambda one, id_=asked: world.fund.payments.make_net_words(one, id_, world.now))
         assert isinstance(net_words, NetWords)
@@ -158,6 +160,17 @@ async def test_a_fund_is_paid_by_two_and_pays_two_whom_it_never_owed(world: Fund
     }
     assert world.balance == 0, "all that was paid in is where it was to go"
     assert not world.find_wrongs()
+
+
+def test_no_two_payments_between_funds_have_one_id() -> None:
+    """Two funds may pay the same third of one window: at its bank, and to people, these are two."""
+    made = {
+        net_payment_id(window, home, other, attempt)
+        for window in (1, 2)
+        for home, other in permutations((BREST, QUIMPER, RENNES), 2)
+        for attempt in (0, 1)
+    }
+    assert len(made) == 24
 
 
 async def test_a_window_that_did_not_fit_is_taken_again_once_the_book_is_mended(world: FundWorld) -> None:
@@ -183,7 +196,7 @@ async def test_a_window_that_did_not_fit_is_taken_again_once_the_book_is_mended(
     with pytest.raises(IdMismatch):
         retake(world, 4, asked)
     assert lines(world) == [(3, QUIMPER, True, 900, "to sign")]
-    [line] = world.book.read_now(lambda one: load_lines(one, world.now))
+    [line] = world.book.read_now(lambda one: load_lines(one, BREST, world.now))
     assert (line.said, line.said_on) == (SettledState.CONFIRMED, DAY), "what was heard meanwhile counts"
     assert not world.find_wrongs()
 

@@ -181,7 +181,7 @@ async def test_what_is_netted_is_paid_once_to_the_fund_and_once_to_the_bearer(bo
     both.world.hub_book.write_now(windows.open, None)
     both.world.hub_book.write_now(windows.close, None)
     await both.settle()
-    [line] = lyon.book.read_now(lambda connection: load_lines(connection, lyon.now))
+    [line] = lyon.book.read_now(lambda connection: load_lines(connection, LYON, lyon.now))
     assert (line.other, line.is_ours, line.cents, line.state) == (BREST, True, 6_000, "to sign")
     words = lyon.book.read_now(lambda one: lyon.fund.payments.make_net_words(one, Id16(line.payment), lyon.now))
     assert words.iban == OTHER_IBAN, "by card"
