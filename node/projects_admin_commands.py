@@ -29,6 +29,7 @@ from node.governance.committee_service import (
 )
 from node.governance.days import format_day, local_day, parse_day, write_day
 from node.governance.errors import InvalidBallot, InvalidProof, InvalidSheet
+from node.governance.instalments import DueMark, count_waiting_days
 from node.governance.parameters_store import load_committee_rules, load_themes
 from node.governance.pictures import PICTURE_BYTES_MAX, CheckedPicture, require_picture
 from node.governance.projects import ProjectEvent, ProjectState
@@ -41,6 +42,7 @@ from node.governance.rounds_service import (
     JudgeSpending,
     Payer,
     SignedFinding,
+    list_late_dues,
 )
 from node.governance.sheets import SHEET_BYTES_MAX
 from node.governance.signers import FindingWords, IbanWords, SignerRole, read_public
@@ -187,6 +189,22 @@ async def _show(app: ProjectsApp, asked: Asked) -> Any:
     ]
     told["payments"] = [one | {"code": row.code} for one, row in zip(told["payments"], view.dues, strict=True)]
     return told
+
+
+async def _late(app: ProjectsApp, _asked: Asked) -> Any:
+    today = local_day(app.book.clock(), app.settings.zone)
+    return [
+        {
+            "project": format_id(Id16(bytes(row.project))),
+            "round": row.number,
+            "payer": row.payer,
+            "cents": row.cents,
+            "state": row.mark,
+            "code": row.code,
+            "waiting_days": count_waiting_days(DueMark(row.mark), local_day(row.at, "UTC"), today),
+        }
+        for row in await app.book.read(partial(list_late_dues, today=write_day(today)))
+    ]
 
 
 async def _catch_up(app: ProjectsApp, _asked: Asked) -> Any:
@@ -597,6 +615,7 @@ PROJECTS_COMMANDS: Final[Mapping[str, Command]] = {
     "retry": _retry,
     "list": _list,
     "show": _show,
+    "late": _late,
     "catch_up": _catch_up,
     "bearer_save": _bearer_save,
     "bearers": _bearers,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from node.governance.committee_service import Drawing
-from node.governance.days import format_day
+from node.governance.days import format_day, local_day
+from node.governance.instalments import DueMark, count_waiting_days
 from node.governance.minutes import Minutes
 from node.governance.projects import ProjectState
 from node.governance.reading_service import ProjectView
@@ -73,6 +74,8 @@ class DueLine(Struct, frozen=True):
     state: str
     on: str
     confirmed_on: str
+    waiting_days: int
+    late: bool
 
 
 class SpendingLine(Struct, frozen=True):
@@ -253,6 +256,8 @@ def tell_project(view: ProjectView, home: str) -> ProjectAnswer:
                 state=row.mark,
                 on=format_day(row.on_day) if row.on_day else "",
                 confirmed_on=format_day(row.confirmed_on) if row.confirmed_on else "",
+                waiting_days=(days := count_waiting_days(DueMark(row.mark), local_day(row.at, "UTC"), view.today)),
+                late=days > view.payment_days,
             )
             for row in view.dues
         ],

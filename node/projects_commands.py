@@ -270,6 +270,13 @@ def list_projects(
         show(_call(folder, "list", state=state, theme=theme), as_json=as_json, title="projects")
 
 
+@app.command("late")
+def list_late(folder: Folder, as_json: AsJson = False) -> None:
+    """List what funds owe bearers for too long, the longest first: rejected, netted and not paid, or simply not paid yet."""
+    with refusals_explained():
+        show(_call(folder, "late"), as_json=as_json, title="late payments")
+
+
 @app.command("show")
 def show_project(folder: Folder, project: Project, as_json: AsJson = False) -> None:
     """Show a project: sheet, steps, votes, rounds, payments, proofs."""

@@ -8,9 +8,11 @@ that was asked for has not ended; no second one while a required audit is missin
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from node.governance.errors import RoundRefused
 
@@ -40,6 +42,15 @@ class DueMark(StrEnum):
     NETTED = "netted"  # the project's own fund pays it
     REFUSED = "refused"  # that fund does not owe it: the rights went back
     CONFIRMED = "confirmed"  # the bearer has the euros
+
+
+# What the bearer still waits for.
+AWAITED: Final = frozenset({DueMark.OWED, DueMark.REJECTED, DueMark.NETTED})
+
+
+def count_waiting_days(mark: DueMark, owed_on: datetime.date, today: datetime.date) -> int:
+    """Return for how many days the bearer has waited for what a fund owes; 0 where it waits for nothing."""
+    return max((today - owed_on).days, 0) if mark in AWAITED else 0
 
 
 class AuditVerdict(StrEnum):

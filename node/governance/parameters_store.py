@@ -32,6 +32,7 @@ class CommitteeRules:
     criteria: tuple[Word, ...]
     appeal_days: int
     proof_percent: int  # of an instalment, before the next one is free
+    payment_days: int  # after which what a fund owes is late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,7 @@ def load_committee_rules(day: int) -> CommitteeRules:
         criteria=tuple(_word(one) for one in row["criteria"]),
         appeal_days=row["appeal_days"],
         proof_percent=row["proof_percent"],
+        payment_days=row["payment_days"],
     )
 
 

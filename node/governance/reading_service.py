@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,9 @@ from node.governance import tables
 from node.governance.bearers import Bearer
 from node.governance.comments import CommentState
 from node.governance.comments_service import list_comments
+from node.governance.days import read_day
 from node.governance.errors import FileUnknown, ProjectUnknown, SessionUnknown
+from node.governance.parameters_store import load_committee_rules
 from node.governance.projects import IS_PUBLIC, ProjectState
 from node.governance.rounds_service import ProgressReport, list_dues, list_rounds, load_progress_report
 from node.governance.store import Project, list_projects, load_bearer, load_project
@@ -35,6 +38,8 @@ class ProjectView:
     findings: tuple[Any, ...]
     comments: tuple[Any, ...]
     report: ProgressReport
+    today: datetime.date
+    payment_days: int  # after which what a fund owes is late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,8 @@ def load_view(connection: Connection, id_: Id16, today: int) -> ProjectView:
         findings=_rows(connection, tables.findings, tables.findings.c.project == id_, tables.findings.c.at),
         comments=tuple(list_comments(connection, id_, CommentState.SHOWN)),
         report=load_progress_report(connection, project, today),
+        today=read_day(today),
+        payment_days=load_committee_rules(today).payment_days,
     )
 
 

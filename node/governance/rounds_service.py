@@ -6,6 +6,7 @@ needs an eligible bearer, an account that nobody is changing, and what `instalme
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,7 +19,7 @@ from node.governance.auditing.audits_store import list_standings
 from node.governance.auditing.gate import find_missing, find_running, find_tier
 from node.governance.auditing.rules_store import load_audit_rules
 from node.governance.bearers import DIGEST_BYTES
-from node.governance.days import local_day, read_day, write_day
+from node.governance.days import end_of, local_day, read_day, write_day
 from node.governance.errors import (
     DueNotPaid,
     InvalidMember,
@@ -31,6 +32,7 @@ from node.governance.errors import (
     SignatureRefused,
 )
 from node.governance.instalments import (
+    AWAITED,
     AuditVerdict,
     DueMark,
     Progress,
@@ -420,6 +422,20 @@ def load_progress_report(connection: Connection, project: Project, today: int) -
 def list_rounds(connection: Connection, project: bytes) -> list[Any]:
     """Return the rounds of a project as rows, the first one first."""
     return list(connection.execute(select(_rounds).where(_rounds.c.project == project).order_by(_rounds.c.round)).all())
+
+
+def list_late_dues(connection: Connection, today: int) -> list[Any]:
+    """Return what bearers have waited for too long on a day, the longest first: rows with `project` and `number` of the round."""
+    before = read_day(today) - datetime.timedelta(days=load_committee_rules(today).payment_days)
+    rows = connection.execute(
+        select(_dues, _rounds.c.round.label("number"), _rounds.c.project)
+        .join_from(_dues, _rounds, _rounds.c.id == _dues.c.round)
+        .where(
+            _dues.c.mark.in_(tuple(AWAITED)), _dues.c.at < end_of(write_day(before - datetime.timedelta(days=1)), "UTC")
+        )
+        .order_by(_dues.c.at, _dues.c.id)
+    )
+    return list(rows.all())
 
 
 def list_dues(connection: Connection, project: bytes) -> list[Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
 
 from node.governance.bearers import ProofKind
+from node.governance.days import local_day, write_day
 from node.governance.errors import (
     AppealRefused,
     DueNotPaid,
@@ -27,10 +29,12 @@ from node.governance.rounds_service import (
     JudgeSpending,
     Payer,
     SignedFinding,
+    list_late_dues,
 )
 from node.governance.sheets import BudgetLine, Milestone
 from node.governance.signers import FindingWords, SignerRole, write_words
 from node.governance.votes import Choice
+from node.projects_answers import tell_project
 from protocol.conversion import ORDER_VERSION, find_country, unseal_order, verify_order
 from protocol.errors import IdMismatch
 from protocol.house import DueState, Refused, make_due_id
@@ -221,6 +225,19 @@ async def test_what_a_fund_does_not_owe_is_converted_again_and_a_rejected_paymen
     await world.settle()
     marks = {row.payer: row.mark for row in world.read(lambda line: load_view(line, project, 20261130)).dues}
     assert marks == {BREST: DueMark.REJECTED, RENNES: DueMark.REFUSED}
+    # What its bearer waits for too long is listed until it is there.
+    owed = local_day(world.now, "UTC")
+    on_time, too_late = (write_day(owed + datetime.timedelta(days=days)) for days in (30, 31))
+    assert world.read(lambda line: list_late_dues(line, on_time)) == []
+    [late] = world.read(lambda line: list_late_dues(line, too_late))
+    assert (late.payer, late.number, bytes(late.project)) == (BREST, 1, project)
+    for day, days, is_late in ((on_time, 30, False), (too_late, 31, True)):
+        lines = tell_project(world.read(lambda line, day=day: load_view(line, project, day)), BREST).payments
+        told = {one.payer: (one.waiting_days, one.late) for one in lines}
+        assert told == {BREST: (days, is_late), RENNES: (0, False)}
+    world.accounts.settle(round_, BREST, 2_000)
+    await world.settle()
+    assert world.read(lambda line: list_late_dues(line, 20281224)) == []
     assert convert(world, project)[1] == 4_000
 
 
