@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 
+from hub.clearing.tables import slips
 from hub.clearing.windows_service import NothingNetted, NoWindow, WindowOpen
 from hub.settlement import store as settlement_store
 from hub.settlement.tables import net_payments, nettings, obligations, windows
+from protocol.book import log_store
 from protocol.book.worker import Page
 from protocol.house import (
     DueConfirmed,
@@ -26,11 +28,11 @@ from protocol.house import (
     WindowTold,
     make_due_id,
 )
-from protocol.messages import SettledState, WindowClosed
+from protocol.messages import LEAF_BYTES_MAX, SettledState, WindowClosed, decode_slip
 from protocol.obligations import ObligationState
 from tests.federation.old_copies import back_up, restore_hub
 from tests.federation.test_conversions import DAY, FUND, PROJECT, House, Story
-from tests.federation.world import BREST, LILLE, LYON
+from tests.federation.world import BREST, HUB, LILLE, LYON
 
 
 @pytest.fixture
@@ -112,6 +114,53 @@ def test_a_netted_due_stands_in_a_window_and_is_paid_once_to_the_fund_and_once_t
     with pytest.raises(NothingNetted):
         close_window(story)
     story.require_right()
+
+
+def test_of_8001_obligations_the_oldest_8000_stand_in_one_window_and_the_last_in_the_next(story: Story) -> None:
+    """Nothing is refused and nothing lost: what is too much for one slip waits, and is told with the next window."""
+    count, first = 8_001, 1_000_000
+
+    def owe(page: Page, items: list[None]) -> list[None]:
+        """As the hub keeps them once their debtor called them netted: here without the rights that became them."""
+        slip = {"origin": BREST, "epoch": 9, "taker": LYON, "count": 128, "state": "delivered", "code": "", "term": 0}
+        owed = {"debtor": LYON, "creditor": BREST, "project": PROJECT, "said": 3, "said_on": DAY}
+        places = [(first + index // 128, index % 128, first + index) for index in range(count)]
+        ids = sorted({slip_id for slip_id, _, _ in places})
+        page.connection.execute(insert(slips), [{"id": one, "ix": one, "taken_at": 1, **slip} for one in ids])
+        page.connection.execute(
+            insert(obligations),
+            [
+                {"slip_id": one, "place": place, "cents": cents, "confirmed_on": 0, "window_no": 0, **owed}
+                for one, place, cents in places
+            ],
+        )
+        return items
+
+    def told(member: str) -> list[WindowClosed]:
+        def read(line: Connection) -> list[WindowClosed]:
+            log = log_store.open_log(line, HUB, member)
+            leaves = log_store.load_leaves(line, log.id, 0, log.size)
+            assert max(map(len, leaves)) <= LEAF_BYTES_MAX
+            messages = [message for leaf in leaves for message in decode_slip(leaf).messages]
+            return [message for message in messages if isinstance(message, WindowClosed)]
+
+        return story.world.hub_book.read_now(read)
+
+    story.world.hub_book.write_now(owe, None)
+    closed = []
+    for _ in range(2):
+        open_window(story)
+        closed.append(close_window(story))
+    assert [len(one.cents) for one in closed] == [8_000, 1]
+    assert (closed[0].cents[0], closed[1].cents) == (first, (first + count - 1,))
+    assert told(BREST) == told(LYON) == closed
+    assert sum(
+        story.world.hub_book.read_now(settlement_store.load_payments)[key].cents
+        for key in ((1, LYON, BREST), (2, LYON, BREST))
+    ) == sum(range(first, first + count))
+    open_window(story)
+    with pytest.raises(NothingNetted):
+        close_window(story)
 
 
 def test_a_word_to_who_is_no_member_yet_is_told_once_it_is_one(story: Story) -> None:
