@@ -83,9 +83,12 @@ class SignatureDesk:
         if signed.officer in signers:
             return state
         signable.require_open(signed, state)
+        if len(signers) + 1 >= SIGNERS:
+            # First, so that where it is refused the signature is not kept, and may come again.
+            state = signable.accept(page, signed)
         signature = {"officer": signed.officer, "signature": signed.signature, "at": page.now}
         page.connection.execute(insert(sheet.table).values({sheet.subject: signed.words.id, **signature}))
-        return state if len(signers) + 1 < SIGNERS else signable.accept(page, signed)
+        return state
 
     def require(self, connection: Connection, signed: Signed, kinds: tuple[type[Words], ...], name: str) -> str:
         """Return the name of the officer whose signature of such words it is. Raises OfficerRefused."""

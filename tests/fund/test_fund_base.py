@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 
 import pytest
@@ -280,6 +281,19 @@ async def test_a_bearer_without_proof_is_not_paid_even_if_it_ran_out_after_the_s
     world.pay(world.bearer(proven_until=20261130), 100)
     with pytest.raises(NothingToOrder):
         world.write(world.fund.payments.order, date(2026, 12, 1))
+
+
+async def test_a_signature_that_came_when_nothing_might_go_out_is_not_kept_and_may_come_again(world: FundWorld) -> None:
+    for name in ("anne", "bob"):
+        world.officer(name)
+    bearer = world.bearer(proven_until=20261130)
+    words, sign = world.words(bearer, 100), world.fund.payments.sign
+    assert world.write(sign, world.sign("anne", words)) is PaymentState.ASKED
+    world.later(30)
+    with pytest.raises(BearerNotEligible):
+        world.write(sign, world.sign("bob", words))
+    world.write(world.fund.bearers.keep, dataclasses.replace(bearer, proven_until=20271231))
+    assert world.write(sign, world.sign("bob", words)) is PaymentState.SIGNED
 
 
 async def test_another_account_takes_two_people_and_two_days(world: FundWorld) -> None:

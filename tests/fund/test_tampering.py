@@ -58,7 +58,8 @@ STATES: dict[str, type[StrEnum]] = {
 OF_CONVERSIONS = (
     *("deciders", "card_deciders", "settlement_accounts", "own_settlements"),
     *("pledges", "pledge_signatures", "calls", "dues", "due_lots"),
-    *("netting_words", "netting_signatures", "netting_heard", "windows", "net_payments", "net_receipts"),
+    *("netting_words", "netting_signatures", "netting_heard", "windows", "awaited_dues"),
+    *("net_payments", "net_receipts"),
 )
 
 
@@ -155,10 +156,10 @@ async def convert(world: FundWorld) -> None:
         make_netted(world, 80),
     )
     await owe(world, mine)
-    world.tell(NettingTold(QUIMPER, True, 20270301), theirs, sender=BaseName.ACCOUNTS)
+    world.tell(NettingTold(QUIMPER, True, 20270301), sender=BaseName.ACCOUNTS)
     await world.settle()
     world.write(world.fund.netting.net_dues, today(world))
-    world.tell(make_window(1, {mine.id: 50}, {theirs.id: 80}), sender=BaseName.ACCOUNTS)
+    world.tell(make_window(1, {mine.id: 50}, {theirs.id: 80}), theirs, sender=BaseName.ACCOUNTS)  # the due came last
     await world.settle()
     world.take(world.statement(world.paid(30, iban=IBANS[1])))
     await world.settle()

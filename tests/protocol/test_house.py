@@ -317,6 +317,17 @@ def test_columns_and_limits_of_a_conversion(message: list[Any]) -> None:
         decode_house_slip(_pack(message))
 
 
+@pytest.mark.parametrize("state", range(6))
+def test_a_payment_between_funds_is_paid_rejected_or_confirmed_and_nothing_else(state: int) -> None:
+    leaf = _pack([89, 7, "242900314", state, 20270402])
+    if state in (1, 2, 4):
+        [told] = decode_house_slip(leaf).messages
+        assert (told.state, encode_house_slip(decode_house_slip(leaf))) == (state, leaf)  # type: ignore[union-attr]
+    else:
+        with pytest.raises(Malformed):
+            decode_house_slip(leaf)
+
+
 def test_the_largest_conversion_is_read() -> None:
     payers, refs = ["242900314"] * PAYERS_MAX, [REF] * DUE_LOTS_MAX
     assert (PAYERS_MAX, DUE_LOTS_MAX) == (64, 8_000)
