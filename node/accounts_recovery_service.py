@@ -5,9 +5,9 @@ credited, a refund takes back what it took, and what was refused stays undone. O
 decided afresh, and answered. An account that the copy does not know was younger than it: it is opened again as a
 person's, without its shown name. Deposits come before what was given of them; the same wherever the slips stand.
 
-Of projects: they are open again under their numbers, and what the fund paid of earlier rounds is paid. What holders directed
-since the copy never left this base, and is with them again: how much stands is told anew. A commitment, a round or a release
-since the copy hangs on those directions: there the accounts have no way back (`PROJECTS_AGAIN` is what they have one for).
+Of projects: they are open, committed and closed as it was asked, under their numbers; a round is kept as it was told to the
+funds (`node/orientation/again_service.py`), and paid as far as it was. What holders directed since the copy never left this
+base: as far as it was not converted it is with them again, and how much stands is told anew.
 """
 
 from __future__ import annotations
@@ -31,36 +31,52 @@ from protocol.house import (
     AskHolder,
     BaseName,
     CloseHolder,
+    CommitProject,
+    ConvertProject,
     Deposit,
     DepositTaken,
+    Due,
     DueConfirmed,
     DueSettled,
     DueTaken,
     FreezeHolder,
     Granted,
     Grants,
+    GuideAccredited,
+    GuideEnded,
+    GuideKnown,
     HolderBusy,
     HolderClosed,
     HolderOpened,
     HolderTold,
     HouseMessage,
+    NettedDue,
     OpenHolder,
     OpenPool,
     OpenProject,
+    OrderNetted,
+    OrderReturned,
     PoolOpened,
+    ProjectConverted,
     ProjectOpened,
+    ProjectReleased,
     Refused,
+    ReleaseProject,
     Support,
     TakeBack,
     TakenBack,
+    make_due_id,
 )
 from protocol.identifiers import AccountNumber, Id16
 
 Answer = Callable[[Page, str, Sequence[HouseMessage]], None]
+Hear = Callable[[Page, str, Sequence[HouseMessage]], list[HouseMessage]]
 # What may have been said with the projects' base since a copy, so that the accounts can come back from it.
-PROJECTS_AGAIN: Final = (OpenProject, ProjectOpened, Support, DueSettled, DueConfirmed, Refused)
-
-
+PROJECTS_AGAIN: Final = (
+    *(OpenProject, CommitProject, ConvertProject, ReleaseProject, DueConfirmed),
+    *(ProjectOpened, Support, ProjectConverted, ProjectReleased, DueSettled, Refused),
+    *(GuideAccredited, GuideEnded, GuideKnown, OrderNetted, OrderReturned),
+)
 _OF_DUES: Final = (DueTaken, DueSettled, Refused)
 
 
@@ -77,6 +93,10 @@ class _Told:
     closed: dict[bytes, int] = field(default_factory=dict)
     answered: set[bytes] = field(default_factory=set)  # of people and projects, whatever was answered
     supported: dict[bytes, None] = field(default_factory=dict)
+    converted: dict[bytes, ProjectConverted] = field(default_factory=dict)  # as it was answered first
+    undone: set[bytes] = field(default_factory=set)  # what projects were refused
+    dues: dict[bytes, Due] = field(default_factory=dict)
+    netted: set[bytes] = field(default_factory=set)  # orders for what another fund netted, passed on or returned
 
 
 def _read_told(lost: Lost) -> _Told:
@@ -87,6 +107,10 @@ def _read_told(lost: Lost) -> _Told:
                 told.lots[message.id] = message.ref
             case Refused():
                 told.refused.add(message.id)
+            case Due():
+                told.dues[message.id] = message
+            case NettedDue():
+                told.netted.add(message.id)
     for message in _messages(lost, BaseName.PARTNERS, is_own=True):
         match message:
             case PoolOpened():
@@ -105,12 +129,19 @@ def _read_told(lost: Lost) -> _Told:
         if isinstance(message, HolderOpened | HolderClosed | HolderTold | HolderBusy | Refused):
             told.answered.add(message.id)
     for message in _messages(lost, BaseName.PROJECTS, is_own=True):
-        if isinstance(message, ProjectOpened | Refused):
+        if isinstance(message, ProjectOpened | ProjectConverted | ProjectReleased | GuideKnown | Refused):
             told.answered.add(message.id)
-        if isinstance(message, ProjectOpened):
-            told.supported[message.id] = None
-        elif isinstance(message, Support):
-            told.supported[message.project] = None
+        match message:
+            case ProjectOpened():
+                told.supported[message.id] = None
+            case Support():
+                told.supported[message.project] = None
+            case ProjectConverted():
+                told.converted.setdefault(message.id, message)
+            case Refused():
+                told.undone.add(message.id)
+            case OrderReturned():
+                told.netted.add(message.id)
     return told
 
 
@@ -133,11 +164,16 @@ class AccountsRecovery:
         hear_fund: Callable[[Page, Sequence[HouseMessage]], None] = lambda _page, _messages: None,
         confirm: Callable[[Page, DueConfirmed], None] = lambda _page, _message: None,
         begin: Callable[[Page], None] = lambda _page: None,
+        hear_guides: Hear = lambda _page, _sender, _messages: [],
+        order_netted: Callable[[Page, OrderNetted], list[HouseMessage]] = lambda _page, _message: [],
     ) -> None:
         """`hear_fund` follows what the fund says of what it owes, `confirm` a bearer's word that it has the euros; `begin`
-        ends what may have been withdrawn since the copy.
+        ends what may have been withdrawn since the copy; `hear_guides` notes who is a guide, and `order_netted` asks our
+        fund for what another one netted.
         """
         self._begin = begin
+        self._hear_guides = hear_guides
+        self._order_netted = order_netted
         self._ledger = ledger
         self._deposits = deposits
         self._grants = grants
@@ -180,11 +216,31 @@ class AccountsRecovery:
     def _follow_projects(self, page: Page, lost: Lost, told: _Told, answer: Answer) -> None:
         if self._projects is None:
             return
-        for message in _messages(lost, BaseName.PROJECTS, is_own=False):
-            if isinstance(message, OpenProject):
-                answers = self._projects.apply(page, BaseName.PROJECTS, [message])
-                answer(page, BaseName.PROJECTS, [] if message.id in told.answered else answers)
         dues = [one for one in _messages(lost, BaseName.FUND, is_own=False) if isinstance(one, _OF_DUES)]
+        for message in _messages(lost, BaseName.PROJECTS, is_own=False):
+            match message:
+                case ConvertProject() if message.id in told.converted:
+                    id_ = make_due_id(message.id, self._ledger.home)
+                    self._projects.again.begin(page, message, told.converted[message.id], told.dues.get(id_))
+                    # Before the next round, which may have taken what came back of this one.
+                    self._hear_fund(page, [one for one in dues if one.id == id_])
+                    dues = [one for one in dues if one.id != id_]
+                case OpenProject() | CommitProject() | ReleaseProject() | ConvertProject() if message.id in told.undone:
+                    continue
+                case CommitProject():
+                    answers = self._projects.apply(page, BaseName.PROJECTS, [message])
+                    answer(page, BaseName.PROJECTS, [one for one in answers if isinstance(one, Refused)])
+                    told.supported[message.project] = None  # which is its answer
+                case OpenProject() | ReleaseProject() | ConvertProject():
+                    answers = self._projects.apply(page, BaseName.PROJECTS, [message])
+                    answer(page, BaseName.PROJECTS, [] if message.id in told.answered else answers)
+                case GuideAccredited() | GuideEnded():
+                    answers = self._hear_guides(page, BaseName.PROJECTS, [message])
+                    answer(page, BaseName.PROJECTS, [] if message.id in told.answered else answers)
+                case OrderNetted() if message.id not in told.netted:
+                    answer(page, BaseName.PROJECTS, self._order_netted(page, message))
+                case _:
+                    continue
         self._hear_fund(page, dues)
         for message in _messages(lost, BaseName.PROJECTS, is_own=False):
             if isinstance(message, DueConfirmed):

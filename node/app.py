@@ -260,6 +260,8 @@ class NodeApp:
             hear_fund=self.projects.hear_fund,
             confirm=confirm,
             begin=old_copy.begin,
+            hear_guides=self.guides.apply,
+            order_netted=self.windows.hear_projects,
         )
         exchange: PeerExchange = PeerExchange(
             self.book,

@@ -66,6 +66,9 @@ class Rounds(Protocol):
     """The room of projects, whose rounds hear what became of what others owe for them."""
 
     def take_due(self, page: Page, id_: bytes) -> None: ...
+    def convert_again(
+        self, page: Page, round_id: bytes, payer: str, lots: Mapping[LotId, int], brought: bytes
+    ) -> None: ...
     def return_due(self, page: Page, id_: bytes, code: str) -> None: ...
     def settle_due(self, page: Page, message: DueSettled) -> None: ...
     def find_round_of(self, connection: Connection, id_: bytes) -> tuple[bytes, str] | None:
@@ -230,6 +233,7 @@ class Conversions:
 
         What it answers and this book does not hold yet comes with the hub's slips, and is answered so again there.
         """
+        self._convert_again(page, index, slip)
         for message in slip.messages:
             if isinstance(message, Answer):
                 key = (slip.to, message.epoch, message.index)
@@ -249,6 +253,21 @@ class Conversions:
                 for place, state, day in zip(message.places, message.states, message.days, strict=True):
                     if place in rows:
                         conversions_store.save_said(page.connection, rows[place], int(state), day)
+
+    def _convert_again(self, page: Page, index: int, slip: Slip) -> None:
+        """What a slip of ours asked of another fund has left its project's account again: its round is told."""
+        convert, cede = find_convert(slip), find_cede(slip)
+        if convert is None or cede is None:
+            return
+        ids = find_lot_ids(page.connection, [(lot.issuer, lot.ref) for lot in cede.lots])
+        brought = {
+            row.place: bytes(row.op)
+            for row in store.load_unplaced(page.connection, open_only=False)
+            if row.ix == index and row.epoch
+        }
+        for place, drawn in enumerate(sum_places(cede)):
+            lots = {LotId(ids[cede.lots[lot].issuer, cede.lots[lot].ref]): cents for lot, cents in drawn.items()}
+            self._rounds.convert_again(page, convert.rounds[place], slip.to, lots, brought.get(place, b""))
 
     def _say_again(self, page: Page, key: SlipKey) -> None:
         """Keep what we told of a slip's euros before the copy was lost: our log holds it already."""

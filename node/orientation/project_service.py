@@ -21,6 +21,7 @@ from node.ledger.postings import Posting, PostingKind
 from node.ledger.reading_service import load_lot_names
 from node.ledger.service import Ledger
 from node.orientation import store
+from node.orientation.again_service import RoundsAgain
 from node.orientation.books_service import ProjectBooks, load_terms
 from node.orientation.conversions import Directed, Round, choose_round, sum_by_lot
 from node.orientation.errors import ProjectUnknown, RoundKnown
@@ -103,6 +104,7 @@ class ProjectDesk:
         self._releases = releases
         self._has_fund = has_fund
         self.abroad = abroad
+        self.again = RoundsAgain(ledger, books)
 
     def apply(self, page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
         """Return the answers, in the order of the questions; what is not asked of us is passed over."""
@@ -345,6 +347,10 @@ class ProjectDesk:
             return None
         project_id, _, _ = store.load_round(connection, due.round_op)
         return store.load_project(connection, project_id).op, due.payer, due.cents
+
+    def convert_again(self, page: Page, round_id: bytes, payer: str, lots: Mapping[LotId, int], brought: bytes) -> None:
+        """Keep again what another fund was asked for a round, after an old copy: see `RoundsAgain`."""
+        self.again.take_abroad(page, round_id, payer, lots, brought)
 
     def take_due(self, page: Page, id_: bytes) -> None:
         """A payer owes it now."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select, text, update
 
 from hub.clearing import tables as hub_tables
 from hub.settlement import store as settlement_store
@@ -17,6 +17,7 @@ from node.checks import check_node
 from node.federation import leaving_service, tables
 from node.federation.conversion_service import Conversions
 from node.federation.outgoing import Leaving
+from node.federation.store import load_unplaced
 from node.federation.windows_service import Windows
 from node.ledger.accounts import CONVERTED, TRANSIT, abroad
 from node.ledger.naming_service import load_lot_names
@@ -308,6 +309,67 @@ def test_a_payer_put_back_from_an_old_copy_owes_and_said_what_it_did(story: Stor
     story.there.hear(DueTaken(due.id), DueSettled(due.id, DueState.PAID, 700, DAY), sender=FUND)
     story.settle()
     assert story.there.balance(CONVERTED) == 700
+    story.require_right()
+
+
+def test_who_asked_put_back_from_an_old_copy_knows_its_rounds_again(story: Story) -> None:
+    """What was directed on the copy is taken of who directed it; what was directed since is named, and both were converted."""
+    giver, late = story.lyon.open(), story.brest.open()
+    story.lyon.endow(50)
+    story.lyon.credit(giver, 50)
+    story.lyon.cede(giver, Address(late, BREST), 50)
+    story.settle()
+    copy = back_up(story.brest.book)
+    young = story.here.id()
+    opening, commit = OpenProject(young, "A well", "", 50, 20271231), CommitProject(story.here.id(), young)
+    [opened] = story.here.hear(opening)
+    assert isinstance(opened, ProjectOpened)
+    choice = Choice(to=Address(AccountNumber(opened.number), BREST), cents=50)
+    asked = Direct(op=story.here.id(), account=late, choices=(choice,), overflow=Overflow.BACK)
+    story.brest.book.write_now(story.here.orientations.direct, asked)
+    story.here.hear(commit)
+    rounds = [
+        ConvertProject(story.here.id(), PROJECT, 1, 1_000, (BREST, LYON), (ORDER + b" here", ORDER)),
+        ConvertProject(story.here.id(), young, 1, 50, (LYON,), (ORDER,)),
+    ]
+    told = [story.here.hear(one)[0] for one in rounds]
+    story.settle()
+    owed = story.there.of(Due)
+    story.there.hear(*(DueTaken(one.id) for one in owed), sender=FUND)
+    story.there.hear(DueSettled(owed[0].id, DueState.PAID, 700, DAY), sender=FUND)
+    story.settle()
+    [own] = story.here.of(Due)
+
+    restore_node(story.world, story.brest, copy)
+    story.here = House(story.brest)
+    with pytest.raises(BadEnvelope, match="we_are_behind"):
+        asyncio.run(story.brest.worker.exchange_all())
+    story.here.hear(opening)
+    story.here.hear(commit)
+
+    def again(page: Page, items: Sequence[None]) -> list[None]:
+        """What the way back in the house does, which comes first."""
+        for one, answer, due in zip(rounds, told, (own, None), strict=True):
+            assert isinstance(answer, ProjectConverted)
+            story.here.logs[PROJECTS].tell(page, ACCOUNTS, [one])
+            story.here.logs[ACCOUNTS].tell(page, PROJECTS, [answer])
+            if due is not None:
+                story.here.logs[ACCOUNTS].tell(page, FUND, [due])
+            story.here.desk.again.begin(page, one, answer, due)
+        return list(items)
+
+    story.brest.book.write_now(again, None)
+    story.brest.book.write_now(story.brest.federation.begin_recovery, None)
+    story.settle()
+    assert (story.here.balance(CONVERTED), story.here.balance(TRANSIT), story.there.balance(CONVERTED)) == (300, 0, 750)
+    states = dict(story.brest.book.read_now(lambda line: line.execute(text("SELECT cents, state FROM dues")).all()))  # type: ignore[arg-type]
+    assert states == {300: "told", 700: "paid", 50: "taken"}
+    assert story.here.of(DueSettled)[-1] == DueSettled(owed[0].id, DueState.PAID, 700, DAY)
+    [row] = story.brest.book.read_now(load_unplaced)
+    assert (row.account, row.cents) == (opened.number, 50)
+    assert [one.invariant for one in story.world.check()] == ["I1"]
+    story.brest.book.write_now(story.brest.federation.settle_unplaced, (row.id, late))
+    assert story.brest.balance(late) == 0
     story.require_right()
 
 

@@ -90,7 +90,7 @@ class Town(FundWorld):
         """Open the accounts on their book; the same after their disk was lost."""
         book = self.books[ACCOUNTS] = Book(url, history=ACCOUNTS_HISTORY, clock=self.clock)
         self.ledger = Ledger(book, BREST)
-        federation = Federation(
+        federation = self.federation = Federation(
             self.ledger,
             Identity("test", BREST, Keyring(self.keys[ACCOUNTS])),
             Welcome("", "HUB-FR", bytes(32), bytes(32)),
@@ -120,6 +120,7 @@ class Town(FundWorld):
             projects=desk,
             hear_fund=desk.hear_fund,
             confirm=lambda page, message: self._say(ACCOUNTS, page, FUND, [message]),
+            hear_guides=self.guides.apply,
         )
         self._join(
             ACCOUNTS,

@@ -27,14 +27,16 @@ from protocol.exchange.peer_service import keep_pages
 from protocol.house import (
     BaseName,
     CloseHolder,
-    CommitProject,
     FreezeHolder,
+    GuideAccredited,
+    GuideEnded,
     HolderClosed,
     HolderKind,
     HolderOpened,
     HouseMessage,
     OpenHolder,
     OpenProject,
+    ReleaseProject,
 )
 from protocol.identifiers import AccountNumber
 from tests.fund.dues_world import fund_lot, order_and_confirm, pay, proposals
@@ -202,15 +204,87 @@ async def test_what_the_fund_paid_since_the_copy_of_the_accounts_is_paid_again_i
     assert [one.place for one in wrongs] == ["log PROJECTS to ACCOUNTS"]
 
 
-async def test_a_commitment_since_the_copy_of_the_accounts_hangs_on_directions_that_are_lost(place: Place) -> None:
-    project = place.id()
-    await place.tell(PROJECTS, OpenProject(project, "Four à pain", "", 5_000, 20271231))
+async def test_what_was_committed_converted_and_released_since_the_copy_of_the_accounts_is_so_again(
+    place: Place,
+) -> None:
+    """All was directed before: whose it was is known, and nothing is told that is not so already."""
+    town = place.town
+    first, number = await opened(place)
+    second = place.id()  # told by the test itself
+    await place.tell(PROJECTS, OpenProject(second, "Four à pain", "", 5_000, 20271231))
+    [other] = [row[0] for row in place.rows(ACCOUNTS, "projects", "number") if row[0] != number]
+    await fund_lot(town, 14_000)
+    early, late = town.credit(7_000), town.credit(5_000)
+    town.direct(early, number, 6_000)
+    town.direct(late, number, 3_000)
+    town.direct(early, other, 1_000)
+    await place.talk()
     copy = place.copy(ACCOUNTS)
-    await place.tell(PROJECTS, CommitProject(place.id(), project))
+    # Nobody but the accounts knows of this one: it did not leave the base, and is with its holder again.
+    town.direct(late, number, 1_000)
+    await place.talk()
+    place.lead(first, ProjectEvent.STARTED)
+    assert place.write(place.projects.rounds.convert, ConvertRound(id=place.id(), project=first)) == 6_000
+    await place.tell(PROJECTS, ReleaseProject(place.id(), second, "withdrawn"))
+    guide, ended = [GuideAccredited(place.id(), key * 32, 20260101, 20271231) for key in (b"g", b"e")]
+    for told in (guide, ended, GuideEnded(ended.id, "guide_left")):
+        await place.tell(PROJECTS, told)
+    tables = ("dues", "rounds", "round_lots", "project_orders", "returns")
+    columns = {"project_orders": "op, kind, cents", "returns": "orientation_id, cents", "guides": "id, ended_code"}
+    before = [place.rows(ACCOUNTS, table, columns.get(table, "*")) for table in tables]
+    holds = [place.holds(one) for one in (early, late)]
+    assert holds == [1_000, 1_000]
+    standing = place.rows(ACCOUNTS, "projects", "state, converted")
+    projects = place.rows_of_projects()
     await place.lose(ACCOUNTS, copy)
-    recovery = place.town.exchanges[BaseName.ACCOUNTS].recovery
-    assert recovery is not None
-    assert "projects and this base said since the copy cannot be done again" in recovery.trouble
+    assert not town.exchanges[BaseName.ACCOUNTS].is_behind
+    after = [place.rows(ACCOUNTS, table, columns.get(table, "*")) for table in tables]
+    assert [[row[:5] for row in table] for table in after] == [[row[:5] for row in table] for table in before]
+    assert place.rows(ACCOUNTS, "projects", "state, converted") == standing
+    assert [place.holds(one) for one in (early, late)] == [1_000, 2_000]
+    assert place.rows(ACCOUNTS, "guides", "id, ended_code") == sorted(
+        [(guide.id, ""), (ended.id, "guide_left")], key=repr
+    )
+    assert place.rows(ACCOUNTS, "unplaced") == []
+    now = place.rows_of_projects()
+    changed = {table for table, rows in projects.items() if rows != now[table]}
+    assert changed == {"projects"}, "less is directed, and that is told"
+    assert (place.project(first).support, place.project(first).supporters) == (9_000, 2)
+    _pay(place)
+    await place.talk()
+    wrongs = [*place.find_wrongs(), *town.find_wrongs()]
+    # What the test told itself, the projects' tables do not know.
+    assert {one.place for one in wrongs} <= {"log PROJECTS to ACCOUNTS"}, wrongs
+
+
+async def test_what_was_directed_and_converted_since_the_copy_is_named_until_somebody_says_whose_it_was(
+    place: Place,
+) -> None:
+    town = place.town
+    project, number = await opened(place)
+    await fund_lot(town, 12_000)
+    known, unknown = town.credit(4_000), town.credit(6_000)
+    town.direct(known, number, 4_000)
+    await place.talk()
+    copy = place.copy(ACCOUNTS)
+    town.direct(unknown, number, 6_000)
+    await place.talk()
+    place.lead(project, ProjectEvent.STARTED)
+    assert place.write(place.projects.rounds.convert, ConvertRound(id=place.id(), project=project)) == 6_000
+    await place.talk()
+    await place.lose(ACCOUNTS, copy)
+    assert place.holds(unknown) == 6_000
+    [(id_, account, cents)] = place.rows(ACCOUNTS, "unplaced", "id, account, cents")
+    assert (account, cents) == (number, 2_000), "the oldest first: four thousand were of the known one"
+    assert (place.project(project).support, place.project(project).supporters) == (6_000, 2)
+    _pay(place)
+    await place.talk()
+    assert [row[0] for row in place.rows(ACCOUNTS, "dues", "state")] == ["paid"]
+    [wrong] = [*place.find_wrongs(), *town.find_wrongs()]
+    assert (wrong.invariant, "2000 cents" in wrong.found, number in wrong.place) == ("I1", True, True)
+    town.books[ACCOUNTS].write_now(town.federation.settle_unplaced, (id_, unknown))
+    assert place.holds(unknown) == 4_000
+    assert [*place.find_wrongs(), *town.find_wrongs()] == []
 
 
 async def test_accounts_of_people_are_open_frozen_and_closed_as_they_were_told(place: Place) -> None:
