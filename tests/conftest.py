@@ -40,6 +40,16 @@ def pytest_configure() -> None:
         tempfile.tempdir = None  # it is looked for again
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, by the time that their mark gives them: nobody waits for one at the end."""
+    items.sort(key=_seconds_given, reverse=True)
+
+
+def _seconds_given(item: pytest.Item) -> float:
+    mark = item.get_closest_marker("timeout")
+    return float(mark.args[0]) if mark is not None else 0.0
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _empty_books_are_copied() -> Iterator[None]:
     """Of books that are opened in this process; whatever calls `upgrade` itself goes the product's way."""
