@@ -2,7 +2,7 @@
 
 Committees refuse one project with its reason and validate others; citizens direct rights at home and abroad; one project
 misses its minimum and the rights go home, across territories; what is funded is converted, and each fund pays the bearer
-itself, a distant one too, or two of them net it in a window; an audit blocks the second instalment until another finding; a South programme is blocked until
+itself, a distant one too, or two of them net it in a window; an auditor drawn by lot blocks the second instalment until he looked again; a South programme is blocked until
 it lacks nothing, gets its first instalment and waits for proofs; a pass is issued and revoked; a pool is shared.
 """
 
@@ -25,11 +25,14 @@ from typing import Any, Final
 from house_demo import HouseStory, StoryFailed
 
 from node.attestations_commands import sign_told
+from node.audits_requests import make_reply, make_report, read_mission
+from node.audits_requests import write_signed as write_audit
 from node.fund.outgoing_payments import write_words
 from node.fund_desks.words import read_words
 from node.governance.attestations import AttestationKind
-from node.governance.signers import FindingWords, write_public
-from node.governance.signers import write_words as write_finding
+from node.governance.auditing.words import AuditWords, ConflictWords, JoinWords
+from node.governance.auditing.words import sign_words as sign_audit
+from node.governance.signers import write_public
 from node.governance.south.clearances import ClearanceWords, write_clearance
 from node.governance.south.signed import sign_words, write_signed
 from node.governance.votes import BallotWords, College, SignedBallot, sign_ballot
@@ -38,11 +41,12 @@ from node.house_init_service import read_own_card
 from protocol.canonical import encode_typed
 from protocol.errors import Refusal
 from protocol.house import BaseName
-from protocol.identifiers import parse_id
+from protocol.identifiers import parse_address, parse_id
 from protocol.keys import Domain, SecretKeys, make_keys, sign
 
 VOTE_SECONDS: Final = 6
 DAYS_ON: Final = 45  # how far the clock of one base is put on, for its need-by day to be over
+DRAW_DAYS: Final = 2  # and that of another, for the public number of its drawing to be out
 BEARERS: Final = (
     ("W291000101", "Les Jardins du Ponant", "FR1420041010050500013M02606"),
     ("W691000202", "Kayak pour tous", "FR1420041010050500013M02606"),
@@ -51,16 +55,17 @@ BEARERS: Final = (
 SENEGAL: Final = "99341"  # INSEE's code of the country stands in a sheet as its place
 WELL: Final = "Un puits pour Ndem"
 GARDEN, KAYAKS, SHED, POOL = "Jardins partagés", "Kayaks pour l'école", "Atelier de réparation", "Piscine privée"
-# A program that sees a later day: it decides what need-by days decide, and ends.
+# A program that sees a later day: it runs one command of the projects' base, and ends.
 _LATER: Final = """
-import asyncio, sys
+import asyncio, json, sys
 from pathlib import Path
 from protocol.running import clock_service
 now = clock_service.now
 clock_service.now = lambda: now() + int(sys.argv[2]) * 86_400_000
+from node.projects_admin_commands import PROJECTS_COMMANDS
 from node.projects_app import ProjectsApp
 app = ProjectsApp(Path(sys.argv[1]))
-print(asyncio.run(app.projects.catch_up()))
+print(asyncio.run(PROJECTS_COMMANDS[sys.argv[3]](app, json.loads(sys.argv[4]))))
 app.book.close()
 """
 
@@ -73,7 +78,7 @@ class Town:
     people: list[str]
     members: dict[str, SecretKeys] = field(default_factory=dict)
     speaker: SecretKeys | None = None  # for the bearer
-    auditor: SecretKeys | None = None
+    auditors: dict[bytes, SecretKeys] = field(default_factory=dict)  # by the name of their key
     bearer: str = ""
     orders: int = 0
     desk: asyncio.Lock = field(default_factory=asyncio.Lock)  # one treasurer, one bank
@@ -135,9 +140,13 @@ class CycleStory:
         await self._until_support(third, shed, 1_600, "funded")
         await self._until_support(third, well, 1_000, "funded")
         self.say("citizens directed rights at home and abroad; what everybody sees is how much, and by how many")
-        await self._miss(there, kayaks, [(there, there.people[3], 500), (here, here.people[3], 600)])
-        await asyncio.gather(self._pay_garden(here, there, garden), self._pay_in_the_third(third, here, shed, well))
-        await self._pass(here, garden)
+        audit, _ = await asyncio.gather(
+            self._begin_garden(here, there, garden), self._pay_in_the_third(third, here, shed, well)
+        )
+        kayakers = [(there, there.people[3], 500), (here, here.people[3], 600)]
+        number = {"audit": audit, "number": str(self.dice.randrange(10**6)).zfill(6)}
+        await self._miss(there, kayaks, kayakers, meanwhile=self._later(here, DRAW_DAYS, "audit_number", **number))
+        await asyncio.gather(self._end_garden(here, there, garden, audit), self._pass(here, garden))
         await self._share(here, there)
 
     # Committees.
@@ -152,8 +161,6 @@ class CycleStory:
             await town.projects("signer_add", role="member", title=f"{college} 1", public=public)
             seat = {"college": str(college), "from_day": today.isoformat(), "until_day": until}
             await town.projects("member_seat", id=self._id(), key=keys.public.id.hex(), **seat)
-        town.auditor = make_keys(self.dice.randbytes(64))
-        await town.projects("signer_add", role="auditor", title="auditor", public=write_public(town.auditor.public))
         registry, name, iban = BEARERS[self.towns.index(town)]
         sheet = {"name": name, "category": "9220", "holder": name.upper(), "iban": iban}
         saved = await town.projects("bearer_save", id=self._id(), registry=registry, **sheet)
@@ -271,19 +278,25 @@ class CycleStory:
     async def _balance(self, town: Town, person: str) -> int:
         return int((await town.accounts("balance", account=person))["cents"])
 
-    async def _miss(self, town: Town, project: dict[str, Any], given: Sequence[tuple[Town, str, int]]) -> None:
+    async def _later(self, town: Town, days: int, command: str, **arguments: Any) -> None:
+        """Let the projects' base of a town do one thing on a later day, while the town's process rests."""
+        await self.stop(town.code)
+        program = [sys.executable, "-c", _LATER, str(town.story.folder), str(days), command, json.dumps(arguments)]
+        done = await asyncio.to_thread(subprocess.run, program, capture_output=True, text=True, check=False)
+        self._require(f"{command}, {days} days later: {done.stderr[-400:]}", holds=done.returncode == 0)
+        await self.start(town.code)
+
+    async def _miss(
+        self,
+        town: Town,
+        project: dict[str, Any],
+        given: Sequence[tuple[Town, str, int]],
+        *,
+        meanwhile: Awaitable[None],
+    ) -> None:
         """The need-by day passes: the minimum is not reached, and every holder has his rights again, here and elsewhere."""
         before = [await self._balance(giver, person) for giver, person, _ in given]
-        await self.stop(town.code)
-        done = await asyncio.to_thread(
-            subprocess.run,
-            [sys.executable, "-c", _LATER, str(town.story.folder), str(DAYS_ON)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self._require(f"the need-by day: {done.stderr[-400:]}", holds=done.returncode == 0)
-        await self.start(town.code)
+        await asyncio.gather(self._later(town, DAYS_ON, "catch_up"), meanwhile)
         for (giver, person, cents), was in zip(given, before, strict=True):
 
             async def is_back(giver: Town = giver, person: str = person, due: int = was + cents) -> bool:
@@ -344,30 +357,135 @@ class CycleStory:
             today = town.story.today.isoformat()
             await town.projects("confirm", round=round_, payer=payer, on=today)
 
-    async def _pay_garden(self, town: Town, distant: Town, project: dict[str, Any]) -> None:
-        """Two instalments: the fund here and a distant one pay the bearer; an audit blocks the second, then frees it."""
+    async def _begin_garden(self, town: Town, distant: Town, project: dict[str, Any]) -> str:
+        """The first of two instalments: the fund here and a distant one pay the bearer; then an audit is asked for.
+
+        Three volunteers are in the register; one says that he supports the project, and is not drawn. Returns the audit.
+        """
         await self._lead(town, project["id"], "started")
         # The oldest orientations go first: which came first is the hub's and the day's, not ours.
         first = await self._round_by_round(town, distant, project, 1_440)
+        self.facts["direct"] = {"title": project["title"], "territory": town.code, "paid_cents": first}
         proof = self._id()
         digest = hashlib.sha256(b"facture 1").hexdigest()
         given = {"project": project["id"], "instalment": 1, "words": "facture du pépiniériste", "cents": 1_440}
         await town.projects("spending", id=proof, sha256=digest, **given)
         await town.projects("spending_judge", proof=proof, accept=True, by="le service des projets")
-        await self._find(town, project, "failed", "Les arbres manquent")
-        try:
-            await town.projects("convert", id=self._id(), project=project["id"])
-        except Refusal as refusal:
-            self.facts["blocked"] = {"title": project["title"], "instalment": 2, "code": refusal.code, **refusal.facts}
-        self._require("an audit that failed blocks no instalment", holds="blocked" in self.facts)
-        self.say(f"{project['title']}: an audit blocks the second instalment ({self.facts['blocked']['code']})")
-        await self._find(town, project, "sound", "Les arbres sont plantés")
+        for address in town.people[:3]:
+            await self._join(town, address)
+        supporter = list(town.auditors.values())[2]
+        own = ConflictWords(
+            1, town.code, parse_id(self._id()), "support", parse_id(project["id"]), "", "j'y ai orienté"
+        )
+        await self._hand_in(town, own, supporter)
+        audit, drawn_on = self._id(), town.story.today + datetime.timedelta(days=DRAW_DAYS)
+        await town.projects(
+            "audit_ask",
+            id=audit,
+            project=project["id"],
+            instalment=1,
+            auditors=1,
+            source="Loto, les six numéros dans l'ordre",
+            drawn_on=drawn_on.isoformat(),
+            due_on=(drawn_on + datetime.timedelta(days=30)).isoformat(),
+            reason="La première tranche est dépensée",
+            by="le service des projets",
+        )
+        self.facts["audit"] = {"waits": await self._refusal(town, project, "an audit that has not ended")}
+        return audit
+
+    async def _end_garden(self, town: Town, distant: Town, project: dict[str, Any], audit: str) -> None:
+        """The auditor who was drawn declines, the next one blocks the second instalment, and frees it once he looked again."""
+        declined = await self._find_mission(town, project, audit)
+        body, keys = await self._read_mission(town, declined)
+        await self._hand_in(town, make_reply(parse_id(self._id()), body, is_accepted=False, reason="en voyage"), keys)
+        mission = await self._find_mission(town, project, audit)
+        body, keys = await self._read_mission(town, mission)
+        self._require("who declined is called again", holds=mission != declined)
+        await self._hand_in(town, make_reply(parse_id(self._id()), body, is_accepted=True, reason=""), keys)
+        report = await self._report(town, body, keys, "failed", "Les arbres manquent")
+        self.facts["blocked"] = {
+            "title": project["title"],
+            "instalment": 2,
+            **await self._refusal(town, project, "an audit that failed"),
+        }
+        self.say(f"{project['title']}: an auditor drawn by lot blocks the second instalment")
+        answer = {"report": report, "by": BEARERS[self.towns.index(town)][0], "text": "Plantés ce matin, venez voir"}
+        answered = await town.projects("audit_answer", id=self._id(), **answer)
+        await self._report(town, body, keys, "sound", follows=report, answer=answered["answer"])
+        [view] = await town.projects("audits", project=project["id"])
+        [drawn] = [one for one in await town.projects("draws") if one["id"] == view["draw"]]
+        self.facts["audit"] |= {
+            "candidates": len(drawn["candidates"]),
+            "missions": [one["state"] for one in view["missions"]],
+            "verdict": view["verdict"],
+        }
         second = await self._round_by_round(town, distant, project, 960)
-        paid = {code: first.get(code, 0) + second.get(code, 0) for code in {*first, *second}}
-        self.facts["direct"] = {"title": project["title"], "territory": town.code, "paid_cents": paid}
+        paid = self.facts["direct"]["paid_cents"]
+        for code, cents in second.items():
+            paid[code] = paid.get(code, 0) + cents
         self.say(
             f"{project['title']}: paid whole in two instalments, {paid[distant.code]} cents directly by a distant fund"
         )
+
+    # Auditors.
+
+    async def _refusal(self, town: Town, project: dict[str, Any], what: str) -> dict[str, Any]:
+        """Return why the next instalment is not converted; it has to be refused."""
+        try:
+            await town.projects("convert", id=self._id(), project=project["id"])
+        except Refusal as refusal:
+            return {"code": refusal.code, **refusal.facts}
+        raise StoryFailed(f"{what} blocks no instalment")
+
+    async def _hand_in(self, town: Town, words: AuditWords, keys: SecretKeys) -> Any:
+        return await town.projects("audit_hand_in", signed=write_audit(sign_audit(words, keys)))
+
+    async def _join(self, town: Town, address: str) -> None:
+        """A volunteer makes a key, and signs to join the register of auditors."""
+        keys = make_keys(self.dice.randbytes(64))
+        town.auditors[keys.public.id] = keys
+        await town.projects("signer_add", role="auditor", title="bénévole", public=write_public(keys.public))
+        today = town.story.today
+        words = JoinWords(
+            version=1,
+            territory=town.code,
+            id=parse_id(self._id()),
+            account=parse_address(address).number,
+            kind="retired",
+            place="29019",
+            place_name="Brest",
+            latitude=48_390_400,
+            longitude=-4_486_100,
+            radius=50_000,
+            skills=(),
+            from_day=int(f"{today:%Y%m%d}"),
+            until_day=int(f"{today + datetime.timedelta(days=400):%Y%m%d}"),
+            missions_max=1,
+        )
+        await self._hand_in(town, words, keys)
+
+    async def _find_mission(self, town: Town, project: dict[str, Any], audit: str) -> str:
+        """Return the mission that is offered now."""
+        views = await town.projects("audits", project=project["id"])
+        missions = next(one["missions"] for one in views if one["id"] == audit)
+        offered = [one["id"] for one in missions if one["state"] == "offered"]
+        self._require(f"{len(offered)} missions are offered", holds=len(offered) == 1)
+        return str(offered[0])
+
+    async def _read_mission(self, town: Town, mission: str) -> tuple[str, SecretKeys]:
+        """Return a mission's text, and the keys of the volunteer whom it is for."""
+        body = str((await town.projects("audit_mission", mission=mission))["body"])
+        words, _ = read_mission(body)
+        return body, town.auditors[words.key]
+
+    async def _report(self, town: Town, body: str, keys: SecretKeys, verdict: str, text: str = "", **more: str) -> str:
+        """Sign and hand in a report whose first criterion has that verdict; return its id."""
+        words, _ = read_mission(body)
+        lines: list[dict[str, str]] = [{"criterion": one, "verdict": "sound"} for one in words.criteria]
+        lines[0] |= {"verdict": verdict, "text": text}
+        handed = await self._hand_in(town, make_report(parse_id(self._id()), body, {"lines": lines, **more}), keys)
+        return str(handed["id"])
 
     async def _round_by_round(
         self, town: Town, distant: Town, project: dict[str, Any], cents: int, *, is_netted: bool = False
@@ -390,18 +508,6 @@ class CycleStory:
                 await self._pay(payer, parts[payer.code])
         await self._confirm(town, project, asked["round"], list(parts))
         return parts
-
-    async def _find(self, town: Town, project: dict[str, Any], verdict: str, text: str) -> None:
-        assert town.auditor is not None
-        id_ = self._id()
-        words = FindingWords(1, town.code, parse_id(id_), parse_id(project["id"]), 1, verdict, text)
-        told = {"territory": town.code, "id": id_, "project": project["id"], "instalment": 1}
-        await town.projects(
-            "finding",
-            words={**told, "verdict": verdict, "text": text},
-            key=town.auditor.public.id.hex(),
-            signature=sign(town.auditor, Domain.AUDIT, write_finding(words)).hex(),
-        )
 
     async def _pay_in_the_third(self, town: Town, distant: Town, shed: dict[str, Any], well: dict[str, Any]) -> None:
         """One after the other: their fund gives one order a day."""

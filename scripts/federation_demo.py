@@ -46,7 +46,7 @@ CITIZENS = 480  # shared out in proportion to population, at least four each
 ENDOWMENT_CENTS = 5_000_000
 START_SECONDS = 60.0
 QUIET_SECONDS = 60.0
-CYCLE_FACTS = {"refused", "missed", "blocked", "direct", "shed", "netted", "south", "pass", "solidarity"}
+CYCLE_FACTS = {"refused", "missed", "audit", "blocked", "direct", "shed", "netted", "south", "pass", "solidarity"}
 
 console = Console(width=None if sys.stdout.isatty() else 120)
 

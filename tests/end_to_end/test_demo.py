@@ -45,6 +45,9 @@ def test_rights_cross_territories_and_nothing_is_lost_when_processes_are_killed(
     [payment], positions = cycle["netted"]["payments"], cycle["netted"]["positions"]
     assert (payment["cents"], sorted(one["net_cents"] for one in positions)) == (700, [-700, 700])
     assert (cycle["blocked"]["code"], cycle["south"]["refused"]) == ("round_refused", "programme_blocked")
+    audit = cycle["audit"]
+    assert (audit["waits"]["code"], audit["verdict"]) == ("audit_not_ended", "sound")
+    assert (audit["candidates"], audit["missions"]) == (2, ["declined", "done"])
     assert cycle["pass"] == {"issued": "good", "afterwards": "revoked"}
     assert sorted(cycle["solidarity"]["shares_cents"]) == [388, 389]
     for name in ("delivered", "returned", "recalled", "refused", "by_file", "killed"):
