@@ -150,6 +150,27 @@ def test_a_term_begins_and_ends_by_itself(village: Village) -> None:
         village.consent(early)
 
 
+def test_a_guide_of_elsewhere_acts_here_once_our_own_committee_accredited_the_same_key(village: Village) -> None:
+    """One key, two accreditations: each ends by itself, and what was signed for one counts for no other."""
+    village.give(100)
+    elsewhere, to = village.id(), village.open()
+    village.keys[elsewhere] = make_keys(bytes([7]) * 64)
+    with pytest.raises(GuideNotHere):
+        village.consent(elsewhere)
+    with pytest.raises(GuideNotHere):
+        village.cede(elsewhere, to, 1)
+    here = village.id()
+    village.keys[here] = village.keys[elsewhere]
+    village.tell(GuideAccredited(here, village.keys[here].public.signing, FROM, UNTIL))
+    village.consent(here)
+    village.cede(here, to, 1)
+    with pytest.raises(ActRefused, match="signed for"):
+        village.cede(here, to, 1, territory="243500139")
+    village.end(here)
+    with pytest.raises(GuideNotAccredited):
+        village.cede(here, to, 1)
+
+
 def test_whoever_leaves_counts_no_more_and_consents_anew(village: Village) -> None:
     guide = village.accredit()
     first, second, third = (village.join() for _ in range(3))
