@@ -181,9 +181,16 @@ def find_sum_waiting(connection: Connection, entry: str) -> tuple[str, int] | No
     return None if row is None else (row.id, int(row.waiting))
 
 
-def load_rows(connection: Connection, *, waiting_only: bool, limit: int) -> list[Any]:
-    """Return movements as rows, the newest last."""
+def find_no(connection: Connection, id_: str) -> int | None:
+    """Return the place of a movement among all, or None."""
+    return connection.execute(select(movements.c.no).where(movements.c.id == id_)).scalar_one_or_none()
+
+
+def load_rows(connection: Connection, *, waiting_only: bool, limit: int, before: int | None = None) -> list[Any]:
+    """Return movements as rows, the newest last: the newest ones, or of those that came before a place."""
     asked = select(movements).order_by(movements.c.no.desc()).limit(limit)
+    if before is not None:
+        asked = asked.where(movements.c.no < before)
     if waiting_only:
         asked = asked.where(movements.c.waiting != 0)
     return list(reversed(connection.execute(asked).all()))

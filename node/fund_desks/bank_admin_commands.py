@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
+from sqlalchemy import Connection
 
 from node.fund import movement_store
 from node.fund.days import parse_day
@@ -16,7 +17,7 @@ from node.fund.statement_csv import CsvMapping, read_csv
 from node.fund.statement_service import BankFile, Decide, Taken, digest_of, read_bank_file
 from node.fund.statements import Balance
 from node.fund_app import FundApp
-from node.fund_desks.rows import ROWS_MAX, Asked, read_decision, show_day
+from node.fund_desks.rows import ROWS_MAX, Asked, read_decision, show_day, take_page, write_page
 from node.fund_desks.words import read_bytes
 from protocol.amounts import Cents
 from protocol.errors import Malformed
@@ -66,24 +67,35 @@ async def _import(app: FundApp, asked: Asked) -> Any:
 
 
 async def _movements(app: FundApp, asked: Asked) -> Any:
-    waiting_only = bool(asked.get("waiting_only", False))
-    rows = await app.book.read(lambda line: movement_store.load_rows(line, waiting_only=waiting_only, limit=ROWS_MAX))
-    return [
-        {
-            "movement": row.id,
-            "booked_on": show_day(row.booked_on),
-            "cents": row.cents,
-            "waiting_cents": row.waiting,
-            "meaning": row.meaning,
-            "why": row.why,
-            "counterpart": row.counterpart_name,
-            "iban": row.counterpart_iban,
-            "words": row.words,
-            "candidates": msgspec.json.decode(row.candidates),
-            "decided_by": row.decided_by,
-        }
-        for row in rows
-    ]
+    limit = asked.get("limit", ROWS_MAX)
+
+    def find(connection: Connection) -> Any:
+        cursor = asked.get("cursor") or ""
+        before = movement_store.find_no(connection, cursor)
+        if cursor and before is None:
+            raise Malformed(field="cursor", reason="what `next` said of the page before")
+        waiting_only = bool(asked.get("waiting_only", False))
+        rows = movement_store.load_rows(connection, waiting_only=waiting_only, limit=limit + 1, before=before)
+        page = rows[-limit:]
+        return write_page([_show_movement(row) for row in page], page[0].id if len(rows) > limit else "", asked)
+
+    return await app.book.read(find)
+
+
+def _show_movement(row: Any) -> dict[str, Any]:
+    return {
+        "movement": row.id,
+        "booked_on": show_day(row.booked_on),
+        "cents": row.cents,
+        "waiting_cents": row.waiting,
+        "meaning": row.meaning,
+        "why": row.why,
+        "counterpart": row.counterpart_name,
+        "iban": row.counterpart_iban,
+        "words": row.words,
+        "candidates": msgspec.json.decode(row.candidates),
+        "decided_by": row.decided_by,
+    }
 
 
 async def _decide(app: FundApp, asked: Asked) -> Any:
@@ -106,20 +118,20 @@ async def _decide(app: FundApp, asked: Asked) -> Any:
     return {"movement": asked["movement"], "deposited_cents": taken.deposited}
 
 
-async def _deposits(app: FundApp, _asked: Asked) -> Any:
-    rows = await app.book.read(load_deposits)
-    return [
-        {
-            "id": bytes(row.id).hex(),
-            "received_on": show_day(row.received_on),
-            "cents": row.cents,
-            "state": row.state,
-            "lot": "" if row.lot_ref is None else bytes(row.lot_ref).hex(),
-            "code": row.code,
-            "receipt": row.receipt or "",
-        }
-        for row in rows[-ROWS_MAX:]
-    ]
+async def _deposits(app: FundApp, asked: Asked) -> Any:
+    return take_page(await app.book.read(load_deposits), asked, lambda row: bytes(row.id).hex(), _show_deposit)
+
+
+def _show_deposit(row: Any) -> dict[str, Any]:
+    return {
+        "id": bytes(row.id).hex(),
+        "received_on": show_day(row.received_on),
+        "cents": row.cents,
+        "state": row.state,
+        "lot": "" if row.lot_ref is None else bytes(row.lot_ref).hex(),
+        "code": row.code,
+        "receipt": row.receipt or "",
+    }
 
 
 async def _report(app: FundApp, asked: Asked) -> Any:

@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from node.doors.shapes import Balance, Day, KnownId, Line, Name, OwnId, Sum
 from node.doors.steps import Step, Upload
 from node.fund_desks.donors_steps import READS, TREASURER
+from node.fund_desks.rows import PageRequest
 
 STATEMENT_BYTES_MOST: Final = (
     20 * 1024 * 1024
@@ -72,7 +73,7 @@ class CsvStatementRequest(Struct, frozen=True, forbid_unknown_fields=True):
     sequence: Annotated[int, Meta(ge=0, le=10**12)] | UnsetType = UNSET
 
 
-class MovementsRequest(Struct, frozen=True, forbid_unknown_fields=True):
+class MovementsRequest(PageRequest, frozen=True, forbid_unknown_fields=True):
     """All movements, or those that wait for a person."""
 
     waiting_only: bool = False
@@ -95,9 +96,10 @@ class MovementLine(Struct, frozen=True):
 
 
 class MovementsAnswer(Struct, frozen=True):
-    """Movements, the newest 500."""
+    """A page of movements, its newest last; the first page has the newest ones."""
 
     rows: list[MovementLine]
+    next: str = ""
 
 
 class DecideRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,9 +137,10 @@ class DepositLine(Struct, frozen=True):
 
 
 class DepositsAnswer(Struct, frozen=True):
-    """Deposits, the oldest first; the last 500."""
+    """A page of deposits, its newest last; the first page has the newest ones."""
 
     rows: list[DepositLine]
+    next: str = ""
 
 
 class ReportAnswer(Struct, frozen=True):
@@ -193,6 +196,7 @@ BANK_STEPS: Final = (
     Step(
         command="deposits",
         summary="List what arrived, and whether its miles are issued.",
+        asks=PageRequest,
         answers=DepositsAnswer,
         duties=READS,
         reads=True,

@@ -10,14 +10,14 @@ from sqlalchemy import Connection, select
 from node.fund.days import day_at, day_of, number_of, parse_day
 from node.fund.donor_service import find_donor, keep_individual
 from node.fund.expectation_service import Announce, load_expectation, load_expectations
-from node.fund.expectations import Purpose
+from node.fund.expectations import Expectation, ExpectationState, Purpose
 from node.fund.letters import require_language, write_reminder
 from node.fund.payment_qr import PaymentRequest, draw_svg, write_payload
 from node.fund.receipts import Individual, PostalAddress
-from node.fund.reminder_service import Close
+from node.fund.reminder_service import Close, Overdue
 from node.fund.tables import donors
 from node.fund_app import FundApp
-from node.fund_desks.rows import ROWS_MAX, Asked, read_pool, show_day, show_expectation
+from node.fund_desks.rows import ROWS_MAX, Asked, read_pool, show_day, show_expectation, take_page, write_page
 from node.fund_desks.words import read_bytes
 from protocol.amounts import Cents, require_amount
 from protocol.book.worker import Page
@@ -27,10 +27,22 @@ from protocol.identifiers import Id16, parse_id
 from protocol.running.admin_client import Command
 
 
-async def _donors(app: FundApp, _asked: Asked) -> Any:
-    def find(connection: Connection) -> list[dict[str, Any]]:
-        rows = connection.execute(select(donors).order_by(donors.c.name).limit(ROWS_MAX)).all()
-        return [{"id": bytes(row.id).hex(), "kind": row.kind, "siren": row.siren, "name": row.name} for row in rows]
+async def _donors(app: FundApp, asked: Asked) -> Any:
+    limit = asked.get("limit", ROWS_MAX)
+
+    def find(connection: Connection) -> Any:
+        query = select(donors).order_by(donors.c.name, donors.c.id).limit(limit + 1)
+        if cursor := asked.get("cursor"):
+            last = connection.execute(select(donors).where(donors.c.id == read_bytes(cursor))).first()
+            if last is None:
+                raise Malformed(field="cursor", reason="what `next` said of the page before")
+            query = query.where(
+                (donors.c.name > last.name) | ((donors.c.name == last.name) & (donors.c.id > bytes(last.id)))
+            )
+        rows = connection.execute(query).all()
+        page = rows[:limit]
+        shown = [{"id": bytes(row.id).hex(), "kind": row.kind, "siren": row.siren, "name": row.name} for row in page]
+        return write_page(shown, bytes(page[-1].id).hex() if len(rows) > limit else "", asked)
 
     return await app.book.read(find)
 
@@ -91,22 +103,27 @@ async def _expect(app: FundApp, asked: Asked) -> Any:
 
 
 async def _expected(app: FundApp, asked: Asked) -> Any:
-    found = await app.book.read(lambda line: load_expectations(line, open_only=asked.get("open_only", False)))
-    return [show_expectation(one) for one in found[-ROWS_MAX:]]
+    def keep(one: Expectation) -> bool:
+        return one.state is ExpectationState.OPEN or not asked.get("open_only", False)
+
+    found = await app.book.read(load_expectations)
+    return take_page(found, asked, lambda one: one.id.hex(), show_expectation, keep=keep)
 
 
 async def _overdue(app: FundApp, asked: Asked) -> Any:
     today = number_of(day_at(app.book.clock()))
     told = await app.book.read(lambda line: app.fund.reminders.load_overdue(line, today))
-    shown = []
-    for one in told[:ROWS_MAX]:
-        row = show_expectation(one.expectation) | {"donor_name": one.donor_name}
-        first, second = (*(show_day(day) for day in one.reminders), "", "")[:2]
-        row |= {"first_reminder": first, "second_reminder": second, "next_reminder_from": show_day(one.next_on)}
-        shown.append(row)
-    if asked.get("due_only"):
-        shown = [row for row in shown if row["next_reminder_from"] and row["next_reminder_from"] <= show_day(today)]
-    return shown
+
+    def keep(one: Overdue) -> bool:
+        return not asked.get("due_only") or (one.next_on is not None and one.next_on <= today)
+
+    return take_page(told, asked, lambda one: one.expectation.id.hex(), _show_overdue, is_newest_last=False, keep=keep)
+
+
+def _show_overdue(one: Overdue) -> dict[str, Any]:
+    first, second = (*(show_day(day) for day in one.reminders), "", "")[:2]
+    row = show_expectation(one.expectation) | {"donor_name": one.donor_name}
+    return row | {"first_reminder": first, "second_reminder": second, "next_reminder_from": show_day(one.next_on)}
 
 
 async def _remind(app: FundApp, asked: Asked) -> Any:

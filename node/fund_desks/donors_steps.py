@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from node.doors.duties import Duty
 from node.doors.shapes import Account, Day, KnownId, Line, MonthDay, Name, OwnId, SirenText, Sum
 from node.doors.steps import FileAnswer, Step
+from node.fund_desks.rows import PageRequest
 
 READS: Final = (Duty.READER, Duty.ACCOUNTANT, Duty.TREASURER, Duty.OFFICER)
 TREASURER: Final = (Duty.TREASURER,)
@@ -27,6 +28,7 @@ class DonorsAnswer(Struct, frozen=True):
     """Donors by name."""
 
     rows: list[DonorRow]
+    next: str = ""
 
 
 class PersonRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,7 +84,7 @@ class ExpectRequest(Struct, frozen=True, forbid_unknown_fields=True):
     restriction: Line = ""
 
 
-class ExpectedRequest(Struct, frozen=True, forbid_unknown_fields=True):
+class ExpectedRequest(PageRequest, frozen=True, forbid_unknown_fields=True):
     """Which announced payments."""
 
     open_only: bool = False
@@ -104,12 +106,13 @@ class ExpectationLine(Struct, frozen=True):
 
 
 class ExpectationsAnswer(Struct, frozen=True):
-    """Announced payments, the oldest first; the last 500."""
+    """A page of announced payments, its newest last; the first page has the newest ones."""
 
     rows: list[ExpectationLine]
+    next: str = ""
 
 
-class OverdueRequest(Struct, frozen=True, forbid_unknown_fields=True):
+class OverdueRequest(PageRequest, frozen=True, forbid_unknown_fields=True):
     """Only what may be reminded of today, or all that is overdue."""
 
     due_only: bool = False
@@ -128,6 +131,7 @@ class OverdueAnswer(Struct, frozen=True):
     """What is overdue, the longest first."""
 
     rows: list[OverdueLine]
+    next: str = ""
 
 
 class RemindRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -166,7 +170,7 @@ class QrAnswer(Struct, frozen=True):
 
 
 DONORS_STEPS: Final = (
-    Step(command="donors", summary="List donors.", answers=DonorsAnswer, duties=READS, reads=True),
+    Step(command="donors", summary="List donors.", answers=DonorsAnswer, duties=READS, reads=True, asks=PageRequest),
     Step(
         command="donor_add",
         summary="Enter a person who gives.",

@@ -14,6 +14,7 @@ from node.fund.dues import DueState
 from node.fund.outgoing_payments import DueWords
 from node.fund.tables import bearers, deciders, due_lots, dues, payments
 from node.fund_app import FundApp
+from node.fund_desks.rows import Asked, take_page
 from node.fund_desks.words import read_bytes, show_words
 from node.house.cards import compute_fingerprint, parse_card
 from protocol.errors import Malformed
@@ -22,15 +23,12 @@ from protocol.identifiers import Id16
 from protocol.running.admin_client import Command
 from protocol.times import DAY_MS, format_instant
 
-Asked = Mapping[str, Any]
-ROWS_MAX: Final = 500
-
 
 async def _dues(app: FundApp, asked: Asked) -> Any:
     """Dues, how much of each is paid or on its way, and what the rest waits for, with its age."""
     today, now = day_at(app.book.clock()), app.book.clock()
 
-    def find(connection: Connection) -> list[dict[str, Any]]:
+    def find(connection: Connection) -> Any:
         waiting: dict[bytes, dict[str, int]] = {}
         for part in load_open_parts(connection, today):
             sums = waiting.setdefault(part.due, {})
@@ -38,12 +36,12 @@ async def _dues(app: FundApp, asked: Asked) -> Any:
         rows = connection.execute(
             select(dues, bearers.c.name).outerjoin(bearers, bearers.c.id == dues.c.bearer).order_by(dues.c.no)
         ).all()
-        shown = []
-        for row in rows:
+
+        def show(row: Any) -> dict[str, Any]:
             waits = waiting.get(bytes(row.id), {})
             is_taken = row.state == DueState.TAKEN
             paid = _sum_paid(connection, row.no) if is_taken else 0
-            told = {
+            return {
                 "due": bytes(row.id).hex(),
                 "came": format_instant(row.at),
                 "days": (now - row.at) // DAY_MS if waits else 0,
@@ -60,9 +58,11 @@ async def _dues(app: FundApp, asked: Asked) -> Any:
                 "state": row.state,
                 "code": row.code,
             }
-            if waits or not asked.get("open_only"):
-                shown.append(told)
-        return shown[-ROWS_MAX:]
+
+        def keep(row: Any) -> bool:
+            return bytes(row.id) in waiting or not asked.get("open_only")
+
+        return take_page(rows, asked, lambda row: bytes(row.id).hex(), show, keep=keep)
 
     return await app.book.read(find)
 
@@ -76,23 +76,24 @@ def _sum_paid(connection: Connection, due: int) -> int:
     return sum(rows)
 
 
-async def _proposals(app: FundApp, _asked: Asked) -> Any:
+async def _proposals(app: FundApp, asked: Asked) -> Any:
     today = day_at(app.book.clock())
     await app.book.write(app.fund.bearers.apply_due, None)  # an account whose delay is over holds from now on
     found = await app.book.read(lambda line: load_proposals(line, app.fund.code, today))
-    return [
-        {
-            "id": words.id.hex(),
-            "holder": words.holder_name,
-            "iban": words.iban,
-            "cents": words.cents,
-            "share": words.share,
-            "text": words.text,
-            "decision": words.decision,
-            "dues": len(words.dues),
-        }
-        for words in found[:ROWS_MAX]
-    ]
+    return take_page(found, asked, lambda words: words.id.hex(), _show_proposal, is_newest_last=False)
+
+
+def _show_proposal(words: DueWords) -> dict[str, Any]:
+    return {
+        "id": words.id.hex(),
+        "holder": words.holder_name,
+        "iban": words.iban,
+        "cents": words.cents,
+        "share": words.share,
+        "text": words.text,
+        "decision": words.decision,
+        "dues": len(words.dues),
+    }
 
 
 async def _due_words(app: FundApp, asked: Asked) -> Any:

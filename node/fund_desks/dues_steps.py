@@ -10,9 +10,10 @@ from node.doors.shapes import Hex, KnownId, Line, Name, Sum
 from node.doors.steps import Step
 from node.fund_desks.donors_steps import READS, TREASURER
 from node.fund_desks.payments_steps import OFFICER, SIGNING, PayableWords
+from node.fund_desks.rows import PageRequest
 
 
-class DuesRequest(Struct, frozen=True, forbid_unknown_fields=True):
+class DuesRequest(PageRequest, frozen=True, forbid_unknown_fields=True):
     """All that was converted, or what is not paid yet."""
 
     open_only: bool = False
@@ -39,9 +40,10 @@ class DueLine(Struct, frozen=True):
 
 
 class DuesAnswer(Struct, frozen=True):
-    """Dues, the oldest first; the last 500."""
+    """A page of dues, its newest last; the first page has the newest ones."""
 
     rows: list[DueLine]
+    next: str = ""
 
 
 class ProposalLine(Struct, frozen=True):
@@ -61,6 +63,7 @@ class ProposalsAnswer(Struct, frozen=True):
     """What can be paid now: one for each bearer and round."""
 
     rows: list[ProposalLine]
+    next: str = ""
 
 
 class ProposalRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,9 +119,10 @@ class PledgeLine(Struct, frozen=True):
 
 
 class PledgesAnswer(Struct, frozen=True):
-    """Pledges, the oldest first; the last 500."""
+    """A page of pledges, its newest last; the first page has the newest ones."""
 
     rows: list[PledgeLine]
+    next: str = ""
 
 
 class PledgeWordsRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -195,9 +199,10 @@ class CalledLine(Struct, frozen=True):
 
 
 class CallsAnswer(Struct, frozen=True):
-    """Calls, the oldest first; the last 500."""
+    """A page of calls, its newest last; the first page has the newest ones."""
 
     rows: list[CalledLine]
+    next: str = ""
 
 
 DUES_STEPS: Final = (
@@ -212,6 +217,7 @@ DUES_STEPS: Final = (
     Step(
         command="due_proposals",
         summary="List the payments that can be signed now.",
+        asks=PageRequest,
         answers=ProposalsAnswer,
         duties=READS,
         reads=True,
@@ -238,7 +244,14 @@ DUES_STEPS: Final = (
         duties=READS,
         reads=True,
     ),
-    Step(command="pledges", summary="List companies' pledges.", answers=PledgesAnswer, duties=READS, reads=True),
+    Step(
+        command="pledges",
+        summary="List companies' pledges.",
+        answers=PledgesAnswer,
+        duties=READS,
+        reads=True,
+        asks=PageRequest,
+    ),
     Step(
         command="pledge_words",
         summary="Give out the words of a pledge, to be signed by two officers.",
@@ -268,5 +281,5 @@ DUES_STEPS: Final = (
         answers=CallAnswer,
         duties=TREASURER,
     ),
-    Step(command="calls", summary="List calls.", answers=CallsAnswer, duties=READS, reads=True),
+    Step(command="calls", summary="List calls.", answers=CallsAnswer, duties=READS, reads=True, asks=PageRequest),
 )

@@ -23,7 +23,7 @@ from node.fund.monthly_gifts import MandateState, read_shares
 from node.fund.recovery_service import find_left
 from node.fund.references import require_iban
 from node.fund_app import FundApp
-from node.fund_desks.rows import ROWS_MAX, Asked, show_day, show_expectation
+from node.fund_desks.rows import Asked, show_day, show_expectation, take_page
 from protocol.amounts import Cents, require_amount
 from protocol.identifiers import parse_id
 from protocol.running.admin_client import Command
@@ -75,8 +75,8 @@ def _show_mandate(row: Any) -> dict[str, Any]:
     }
 
 
-async def _mandates(app: FundApp, _asked: Asked) -> Any:
-    return [_show_mandate(row) for row in (await app.book.read(load_mandates))[-ROWS_MAX:]]
+async def _mandates(app: FundApp, asked: Asked) -> Any:
+    return take_page(await app.book.read(load_mandates), asked, lambda row: bytes(row.id).hex(), _show_mandate)
 
 
 async def _mandate_change(app: FundApp, asked: Asked) -> Any:

@@ -10,6 +10,7 @@ from node.doors.shapes import Day, Line, Month, Name, OwnId, Sum
 from node.doors.steps import FileAnswer, Step
 from node.fund.monthly_gifts import MandateState
 from node.fund_desks.donors_steps import READS, TREASURER, ExpectationLine
+from node.fund_desks.rows import PageRequest
 
 
 class GiftRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,9 +49,10 @@ class MandateLine(Struct, frozen=True):
 
 
 class MandatesAnswer(Struct, frozen=True):
-    """Mandates, the oldest first; the last 500."""
+    """A page of mandates, its newest last; the first page has the newest ones."""
 
     rows: list[MandateLine]
+    next: str = ""
 
 
 class MandateChangeRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -130,7 +132,9 @@ GIFTS_STEPS: Final = (
         answers=MandateLine,
         duties=TREASURER,
     ),
-    Step(command="mandates", summary="List mandates.", answers=MandatesAnswer, duties=READS, reads=True),
+    Step(
+        command="mandates", summary="List mandates.", answers=MandatesAnswer, duties=READS, reads=True, asks=PageRequest
+    ),
     Step(
         command="mandate_change",
         summary="Pause, take up again or end a mandate.",

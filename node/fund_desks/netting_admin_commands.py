@@ -16,13 +16,11 @@ from node.fund.signature_service import Signed
 from node.fund.tables import dues, windows
 from node.fund.window_service import RetakeWindow
 from node.fund_app import FundApp
+from node.fund_desks.rows import Asked, take_page
 from node.fund_desks.words import read_bytes, read_netting_words, show_netting_words, show_words
 from protocol.identifiers import Id16
 from protocol.messages import SettledState
 from protocol.running.admin_client import Command
-
-Asked = Mapping[str, Any]
-ROWS_MAX: Final = 500
 
 
 async def _agreements(app: FundApp, _asked: Asked) -> Any:
@@ -65,11 +63,11 @@ async def _retake_window(app: FundApp, asked: Asked) -> Any:
     return {"window": await app.book.write(app.fund.windows.retake, again), "state": "taken"}
 
 
-async def _fund_windows(app: FundApp, _asked: Asked) -> Any:
-    return await app.book.read(lambda line: _tell_windows(line, app.home))
+async def _fund_windows(app: FundApp, asked: Asked) -> Any:
+    return await app.book.read(lambda line: _tell_windows(line, app.home, asked))
 
 
-def _tell_windows(connection: Connection, home: str) -> list[dict[str, Any]]:
+def _tell_windows(connection: Connection, home: str, asked: Asked) -> Any:
     unpaid = load_unpaid_windows(connection)
     counts = {
         row[0]: int(row[1])
@@ -77,31 +75,31 @@ def _tell_windows(connection: Connection, home: str) -> list[dict[str, Any]]:
             select(dues.c.window_no, func.count()).where(dues.c.window_no.is_not(None)).group_by(dues.c.window_no)
         )
     }
-    shown = []
-    for row in connection.execute(select(windows).order_by(windows.c.window_no.desc()).limit(ROWS_MAX)):
+
+    def show(number: int) -> dict[str, Any]:
+        row = connection.execute(select(windows).where(windows.c.window_no == number)).one()
         told = decode_window(bytes(row.told))
         outcome = read_window(told, home)
         if isinstance(outcome, str):
-            shown.append({"window": row.window_no, "trouble": outcome})
-            continue
-        shown.append(
-            {
-                "window": row.window_no,
-                "closed_on": day_of(told.on).isoformat(),
-                "dues": counts.get(row.window_no, 0),
-                "we_owe_cents": sum(outcome.owed_to.values()),
-                "we_are_owed_cents": sum(outcome.owed_by.values()),
-                "we_pay_cents": sum(outcome.pays.values()),
-                "we_receive_cents": sum(outcome.receives.values()),
-                "bearers_may_be_paid": row.window_no not in unpaid,
-            }
-        )
-    return shown
+            return {"window": number, "trouble": outcome}
+        return {
+            "window": number,
+            "closed_on": day_of(told.on).isoformat(),
+            "dues": counts.get(number, 0),
+            "we_owe_cents": sum(outcome.owed_to.values()),
+            "we_are_owed_cents": sum(outcome.owed_by.values()),
+            "we_pay_cents": sum(outcome.pays.values()),
+            "we_receive_cents": sum(outcome.receives.values()),
+            "bearers_may_be_paid": number not in unpaid,
+        }
+
+    numbers = connection.execute(select(windows.c.window_no).order_by(windows.c.window_no.desc())).scalars().all()
+    return take_page(numbers, asked, str, show, is_newest_last=False)
 
 
-async def _net_payments(app: FundApp, _asked: Asked) -> Any:
+async def _net_payments(app: FundApp, asked: Asked) -> Any:
     lines = await app.book.read(lambda line: load_lines(line, app.home, app.book.clock()))
-    return [_show_line(line) for line in lines[-ROWS_MAX:]]
+    return take_page(lines, asked, lambda line: f"{line.window}:{line.other}", _show_line)
 
 
 def _show_line(line: NetLine) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from node.doors.shapes import Hex, KnownId, Name, OwnId
 from node.doors.steps import Step
 from node.fund_desks.donors_steps import READS, TREASURER
 from node.fund_desks.payments_steps import OFFICER, SIGNING, PayableWords
+from node.fund_desks.rows import PageRequest
 
 
 class AgreementLine(Struct, frozen=True):
@@ -86,9 +87,10 @@ class FundWindowLine(Struct, frozen=True):
 
 
 class FundWindowsAnswer(Struct, frozen=True):
-    """Windows, the newest first; the last 500."""
+    """A page of windows, the newest first."""
 
     rows: list[FundWindowLine]
+    next: str = ""
 
 
 class RetakeWindowRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,9 +122,10 @@ class NetPaymentLine(Struct, frozen=True):
 
 
 class NetPaymentsAnswer(Struct, frozen=True):
-    """Payments by window; the last 500."""
+    """A page of payments by window, the newest last; the first page has the newest ones."""
 
     rows: list[NetPaymentLine]
+    next: str = ""
 
 
 class NetWordsRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -163,6 +166,7 @@ NETTING_STEPS: Final = (
     Step(
         command="fund_windows",
         summary="List the closed windows in which our fund stood.",
+        asks=PageRequest,
         answers=FundWindowsAnswer,
         duties=READS,
         reads=True,
@@ -177,6 +181,7 @@ NETTING_STEPS: Final = (
     Step(
         command="net_payments",
         summary="List what is paid between our fund and others at the end of windows, and how far it is.",
+        asks=PageRequest,
         answers=NetPaymentsAnswer,
         duties=READS,
         reads=True,

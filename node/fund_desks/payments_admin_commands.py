@@ -16,7 +16,7 @@ from node.fund.references import require_iban
 from node.fund.signature_service import Signed
 from node.fund.tables import bearers, officers, orders
 from node.fund_app import FundApp
-from node.fund_desks.rows import ROWS_MAX, Asked, read_decision, show_day
+from node.fund_desks.rows import Asked, read_decision, show_day, take_page
 from node.fund_desks.words import read_bytes, read_iban_words, read_words, show_iban_words, show_words
 from protocol.amounts import Cents
 from protocol.identifiers import Id16, parse_id
@@ -146,23 +146,23 @@ async def _iban_sign(app: FundApp, asked: Asked) -> Any:
     return {"id": told["id"], "waits_for": waits}
 
 
-async def _payments(app: FundApp, _asked: Asked) -> Any:
-    rows = await app.book.read(load_payments)
-    return [
-        {
-            "id": bytes(row.id).hex(),
-            "holder": row.holder_name,
-            "cents": row.cents,
-            "words": row.words,
-            "decision": row.decision,
-            "state": row.state,
-            "signatures": row.signed,
-            "order": row.order_id or "",
-            "end_to_end_id": row.end_to_end_id,
-            "code": row.code,
-        }
-        for row in rows[-ROWS_MAX:]
-    ]
+async def _payments(app: FundApp, asked: Asked) -> Any:
+    return take_page(await app.book.read(load_payments), asked, lambda row: bytes(row.id).hex(), _show_payment)
+
+
+def _show_payment(row: Any) -> dict[str, Any]:
+    return {
+        "id": bytes(row.id).hex(),
+        "holder": row.holder_name,
+        "cents": row.cents,
+        "words": row.words,
+        "decision": row.decision,
+        "state": row.state,
+        "signatures": row.signed,
+        "order": row.order_id or "",
+        "end_to_end_id": row.end_to_end_id,
+        "code": row.code,
+    }
 
 
 async def _payment_cancel(app: FundApp, asked: Asked) -> Any:

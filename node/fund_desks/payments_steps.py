@@ -14,6 +14,7 @@ from node.doors.duties import Duty
 from node.doors.shapes import Day, Hex, KnownId, Line, Name, OwnId, Sum, SumOrNone
 from node.doors.steps import FileAnswer, Step
 from node.fund_desks.donors_steps import READS, TREASURER
+from node.fund_desks.rows import PageRequest
 
 OFFICER: Final = (Duty.OFFICER,)
 SIGNING: Final = (Duty.OFFICER, Duty.TREASURER)
@@ -214,9 +215,10 @@ class PaymentLine(Struct, frozen=True):
 
 
 class PaymentsAnswer(Struct, frozen=True):
-    """Payments, the oldest first; the last 500."""
+    """A page of payments, its newest last; the first page has the newest ones."""
 
     rows: list[PaymentLine]
+    next: str = ""
 
 
 class OrderRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -310,7 +312,9 @@ PAYMENTS_STEPS: Final = (
         answers=IbanSignedAnswer,
         duties=OFFICER,
     ),
-    Step(command="payments", summary="List payments.", answers=PaymentsAnswer, duties=READS, reads=True),
+    Step(
+        command="payments", summary="List payments.", answers=PaymentsAnswer, duties=READS, reads=True, asks=PageRequest
+    ),
     Step(
         command="order",
         summary="Make the day's order of all payments that two officers signed: asked again, it is the same.",

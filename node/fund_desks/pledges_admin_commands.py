@@ -12,36 +12,33 @@ from node.fund.pledge_service import DeclinePledge, load_called, load_calls, loa
 from node.fund.pledges import compute_limit
 from node.fund.signature_service import Signed
 from node.fund_app import FundApp
+from node.fund_desks.rows import Asked, take_page
 from node.fund_desks.words import read_bytes, read_pledge_words, show_pledge_words
 from protocol.identifiers import Id16
 from protocol.running.admin_client import Command
 
-Asked = Mapping[str, Any]
-ROWS_MAX: Final = 500
 
-
-async def _pledges(app: FundApp, _asked: Asked) -> Any:
-    def find(connection: Connection) -> list[dict[str, Any]]:
+async def _pledges(app: FundApp, asked: Asked) -> Any:
+    def find(connection: Connection) -> Any:
         converted, called = load_converted(connection), load_called(connection)
-        shown = []
-        for row in load_pledges(connection)[-ROWS_MAX:]:
+
+        def show(row: Any) -> dict[str, Any]:
             limit = compute_limit(row.cents, row.given)
-            shown.append(
-                {
-                    "id": bytes(row.id).hex(),
-                    "company": row.name,
-                    "campaign": row.campaign,
-                    "ceiling_cents": row.cents,
-                    "until": day_of(row.until).isoformat(),
-                    "state": row.state,
-                    "code": row.code,
-                    "converted_cents": converted.get(bytes(row.id), 0),
-                    "called_cents": called.get(bytes(row.id), 0),
-                    "released_cents": row.cents - limit,
-                    "unconverted_cents": limit - converted.get(bytes(row.id), 0) if row.lot_ref is not None else 0,
-                }
-            )
-        return shown
+            return {
+                "id": bytes(row.id).hex(),
+                "company": row.name,
+                "campaign": row.campaign,
+                "ceiling_cents": row.cents,
+                "until": day_of(row.until).isoformat(),
+                "state": row.state,
+                "code": row.code,
+                "converted_cents": converted.get(bytes(row.id), 0),
+                "called_cents": called.get(bytes(row.id), 0),
+                "released_cents": row.cents - limit,
+                "unconverted_cents": limit - converted.get(bytes(row.id), 0) if row.lot_ref is not None else 0,
+            }
+
+        return take_page(load_pledges(connection), asked, lambda row: bytes(row.id).hex(), show)
 
     return await app.book.read(find)
 
@@ -71,22 +68,22 @@ async def _call(app: FundApp, _asked: Asked) -> Any:
     return {"calls": run.calls, "cents": run.cents}
 
 
-async def _calls(app: FundApp, _asked: Asked) -> Any:
-    rows = await app.book.read(load_calls)
-    return [
-        {
-            "id": bytes(row.id).hex(),
-            "month": row.month,
-            "company": row.name,
-            "siren": row.siren,
-            "reference": row.reference,
-            "cents": row.cents,
-            "received_cents": row.received,
-            "due": day_of(row.due).isoformat(),
-            "state": row.state,
-        }
-        for row in rows[-ROWS_MAX:]
-    ]
+async def _calls(app: FundApp, asked: Asked) -> Any:
+    return take_page(await app.book.read(load_calls), asked, lambda row: bytes(row.id).hex(), _show_call)
+
+
+def _show_call(row: Any) -> dict[str, Any]:
+    return {
+        "id": bytes(row.id).hex(),
+        "month": row.month,
+        "company": row.name,
+        "siren": row.siren,
+        "reference": row.reference,
+        "cents": row.cents,
+        "received_cents": row.received,
+        "due": day_of(row.due).isoformat(),
+        "state": row.state,
+    }
 
 
 PLEDGE_COMMANDS: Final[Mapping[str, Command]] = {

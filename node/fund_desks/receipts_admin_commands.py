@@ -28,7 +28,7 @@ from node.fund.receipt_parameters_store import load_company_threshold, load_due_
 from node.fund.receipt_service import CancelReceipt, CopyReceipt, IssueReceipt, load_all_issued, load_issued
 from node.fund.receipts import Individual
 from node.fund_app import FundApp
-from node.fund_desks.rows import ROWS_MAX, Asked, read_decision
+from node.fund_desks.rows import Asked, read_decision, take_page
 from protocol.running.admin_client import Command
 
 
@@ -85,8 +85,8 @@ async def _receipt_show(app: FundApp, asked: Asked) -> Any:
     return _show_receipt(issued)
 
 
-async def _receipts(app: FundApp, _asked: Asked) -> Any:
-    return [_show_receipt(one) for one in (await app.book.read(load_all_issued))[-ROWS_MAX:]]
+async def _receipts(app: FundApp, asked: Asked) -> Any:
+    return take_page(await app.book.read(load_all_issued), asked, lambda one: one.receipt.number, _show_receipt)
 
 
 async def _declare(app: FundApp, asked: Asked) -> Any:

@@ -10,6 +10,7 @@ from node.doors.duties import Duty
 from node.doors.shapes import Day, Line, Name, OwnId, SumOrNone, Year
 from node.doors.steps import FileAnswer, Step
 from node.fund_desks.donors_steps import READS, TREASURER
+from node.fund_desks.rows import PageRequest
 
 DECLARES: Final = (Duty.ACCOUNTANT, Duty.TREASURER)
 PDF: Final = FileAnswer(part="pdf", media="application/pdf", name="{number}.pdf", is_base64=True)
@@ -61,9 +62,10 @@ class ReceiptLine(Struct, frozen=True, rename={"first": "from", "last": "to"}):
 
 
 class ReceiptsAnswer(Struct, frozen=True):
-    """Receipts by number; the last 500."""
+    """A page of receipts by number, its newest last; the first page has the newest ones."""
 
     rows: list[ReceiptLine]
+    next: str = ""
 
 
 class YearRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -195,7 +197,9 @@ RECEIPTS_STEPS: Final = (
         duties=READS,
         reads=True,
     ),
-    Step(command="receipts", summary="List receipts.", answers=ReceiptsAnswer, duties=READS, reads=True),
+    Step(
+        command="receipts", summary="List receipts.", answers=ReceiptsAnswer, duties=READS, reads=True, asks=PageRequest
+    ),
     Step(
         command="declare",
         summary="Show the two figures of art. 222 bis for a fiscal year.",
