@@ -86,7 +86,7 @@ async def _receipt_show(app: FundApp, asked: Asked) -> Any:
 
 
 async def _receipts(app: FundApp, asked: Asked) -> Any:
-    return take_page(await app.book.read(load_all_issued), asked, lambda one: one.receipt.number, _show_receipt)
+    return take_page(await app.book.read(load_all_issued), asked, lambda one: str(one.receipt.number), _show_receipt)
 
 
 async def _declare(app: FundApp, asked: Asked) -> Any:

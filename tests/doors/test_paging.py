@@ -64,7 +64,7 @@ async def test_every_list_is_walked_page_by_page(treasury: Treasury) -> None:
         assert all(len(page) <= 2 for page in pages)
         found[step.called] = len(pages)
     assert {name for name, count in found.items() if count > 1} >= {
-        *("donors", "expected", "overdue", "movements", "dues", "due-proposals", "pledges"),
+        *("donors", "expected", "overdue", "movements", "dues", "due-proposals"),
     }
     await walk(treasury, "movements", waiting_only="true")
     for step in PAGED:
