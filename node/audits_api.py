@@ -10,14 +10,18 @@ from msgspec import Meta, Struct
 
 from node.audits_answers import AuditsAnswer, MissionAnswer, tell_audit
 from node.audits_requests import SignedRequest, read_mission, read_signed
-from node.governance.auditing.audits_service import AnswerReport
-from node.governance.auditing.audits_store import list_views, load_mission
+from node.governance.auditing.audits_service import AnswerReport, ToldReminder
+from node.governance.auditing.audits_store import list_missions_of, list_notices, list_views, load_mission
+from node.governance.auditing.missions import ReminderKind
+from node.governance.auditing.notices import write_notice
 from node.governance.days import format_day
-from node.governance.errors import InvalidAudit
+from node.governance.errors import InvalidAudit, MissionUnknown
 from node.governance.reading_service import load_public_view
 from node.projects_calls_api import Call, answer, door
 from node.requests import AccountText, Id
 from protocol.identifiers import Id16, format_id, parse_id
+from protocol.running.http_service import choose_language
+from protocol.times import format_instant
 
 
 class TakenAnswer(Struct, frozen=True):
@@ -39,6 +43,36 @@ class AnswerRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
 class AnsweredAnswer(Struct, frozen=True):
     answer: str
+
+
+class NoticeLine(Struct, frozen=True):
+    """What an auditor is told of a mission: `kind` offered, answer, due_soon or overdue, and a sentence in the caller's language."""
+
+    mission: str
+    title: str
+    kind: str
+    text: str
+    answer_by: str
+    due_on: str
+    since: str
+
+
+class NoticesAnswer(Struct, frozen=True):
+    notices: list[NoticeLine]
+
+
+class PassedOnRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which reminder the auditor of that account was told: answer, due_soon or overdue."""
+
+    account: AccountText
+    kind: ReminderKind
+
+
+class PassedOnAnswer(Struct, frozen=True):
+    """`passed_on` is false where it had been before, or there was none."""
+
+    mission: str
+    passed_on: bool
 
 
 async def show_audits(request: web.Request) -> web.Response:
@@ -104,7 +138,46 @@ async def answer_report(request: web.Request) -> web.Response:
     return answer(AnsweredAnswer(format_id(await call.book.write(call.projects.audits.answer, told))))
 
 
+async def list_own_notices(request: web.Request) -> web.Response:
+    """List what the auditor of an account is to be told: missions that are offered, and reminders that nobody passed on yet."""
+    call = Call(request)
+    grant = await call.grant()
+    account = call.require_account(grant, request.query.get("account", ""))
+    language = choose_language(request)
+    return answer(
+        NoticesAnswer(
+            [
+                NoticeLine(
+                    mission=format_id(Id16(one.mission)),
+                    title=one.title,
+                    kind=one.kind,
+                    text=write_notice(one, language),
+                    answer_by=format_day(one.answer_by),
+                    due_on=format_day(one.due_on),
+                    since=format_instant(one.at),
+                )
+                for one in await call.book.read(partial(list_notices, account=account))
+            ]
+        )
+    )
+
+
+async def pass_on(request: web.Request) -> web.Response:
+    """Say that a reminder reached its auditor: it is listed no more. Said again, it changes nothing."""
+    call = Call(request)
+    grant = await call.grant()
+    asked = await call.body(PassedOnRequest)
+    account, mission = call.require_account(grant, asked.account), parse_id(request.match_info["mission"])
+    own = await call.book.read(partial(list_missions_of, account=account))
+    if mission not in own:
+        raise MissionUnknown(mission=format_id(mission))
+    told = await call.book.write(call.projects.audits.tell_reminders, ToldReminder(mission=mission, kind=asked.kind))
+    return answer(PassedOnAnswer(format_id(mission), told))
+
+
 DOORS: Final = (
+    door("/audit-notices", list_own_notices, NoticesAnswer, query="account", is_own=True),
+    door("/audit-notices/{mission}", pass_on, PassedOnAnswer, body=PassedOnRequest),
     door("/audit-words", hand_in, TakenAnswer, body=SignedRequest),
     door("/missions/{mission}", show_mission, MissionAnswer),
     door("/reports/{report}/answers", answer_report, AnsweredAnswer, body=AnswerRequest),

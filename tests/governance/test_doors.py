@@ -18,6 +18,7 @@ from node.commands import app as node_commands
 from node.governance.comments import CommentKind, CommentState
 from node.governance.comments_service import AddComment, Moderate
 from node.governance.committee_service import CloseList
+from node.governance.days import format_day
 from node.governance.minutes import verify_minutes
 from node.governance.pictures import require_picture
 from node.governance.projects import ProjectEvent
@@ -230,6 +231,14 @@ class Program:
             raise NotAuthorised
         return self.granted
 
+    async def get(self, path: str, language: str = "fr", key: str = "cmk_k1_right") -> tuple[int, Any]:
+        application = make_application(body_bytes_max=200_000, probe=lambda: None, metrics=Metrics(lambda: ()))
+        add_projects_doors(application, self.world.projects, self.authorise)
+        async with TestClient(TestServer(application)) as client:
+            headers = {"Authorization": f"Bearer {key}", "Accept-Language": language}
+            answer = await client.get(f"/v1/projects{path}", headers=headers)
+            return answer.status, await answer.json()
+
     async def post(self, path: str, body: Any, key: str = "cmk_k1_right", *, apart: bool = False) -> tuple[int, Any]:
         application = make_application(body_bytes_max=200_000, probe=lambda: None, metrics=Metrics(lambda: ()))
         add_projects_doors(application, self.world.projects, None if apart else self.authorise)
@@ -315,6 +324,47 @@ async def test_auditors_hand_in_what_they_signed_and_anybody_reads_it(world: Wor
     assert [line["verdict"] for line in shown["lines"]] == ["sound", "reserved", "sound", "sound"]
     assert [(said["text"], said["sha256"]) for said in shown["answers"]] == [("La voici.", "ab" * 32)]
     assert not [account for account in (*audits.accounts, "D715K6AF") if account in json.dumps(told)]
+
+
+async def test_the_base_tells_an_auditor_by_itself_and_a_reminder_is_passed_on_once(world: World) -> None:
+    audits, project = await started(world)
+    audits.join("ada")
+    account, program = list(audits.accounts)[-1], Program(world, Scope.PROJECTS)
+    audit = audits.ask(project)
+    world.later(days=31)
+    audits.draw(audit)
+    [mission] = audits.missions(audit)
+    id_ = format_id(Id16(bytes(mission.id)))
+
+    async def notices(language: str = "fr") -> list[tuple[str, str]]:
+        status, told = await program.get(f"/audit-notices?account={account}", language)
+        assert status == 200
+        assert all(one["mission"] == id_ for one in told["notices"])
+        return [(one["kind"], one["text"]) for one in told["notices"]]
+
+    [(kind, text)] = await notices()
+    assert (kind, format_day(mission.answer_by) in text) == ("offered", True)
+    world.later(days=5)  # on which nothing ran
+    for _ in range(2):
+        await world.projects.catch_up()
+    [(kind, text)] = await notices("en")
+    assert (kind, text.startswith("The mission on")) == ("answer", True)
+    passed = {"account": account, "kind": "answer"}
+    assert [(await program.post(f"/audit-notices/{id_}", passed))[1]["passed_on"] for _ in range(2)] == [True, False]
+    assert [kind for kind, _ in await notices()] == ["offered"]
+    audits.reply(mission)
+    assert await notices() == []
+    world.later(days=35)  # the day on which it was due soon is over as well
+    for _ in range(2):
+        await world.projects.catch_up()
+    assert [kind for kind, _ in await notices()] == ["overdue"]
+
+    bound = Program(world, Scope.PROJECTS, account=world.account())
+    assert (await bound.get(f"/audit-notices?account={account}"))[0] == 403
+    assert (await program.get(f"/audit-notices?account={account}", key="cmk_k1_wrong"))[0] == 401
+    other = await program.post(f"/audit-notices/{id_}", {"account": world.account(), "kind": "overdue"})
+    assert (other[0], other[1]["code"]) == (404, "mission_unknown")
+    assert (await program.post(f"/audit-notices/{id_}", {"account": account, "kind": "offered"}))[0] == 400
 
 
 def test_an_auditor_joins_and_says_a_conflict_with_files_alone(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from node.governance.auditing import tables
 from node.governance.auditing.auditors import Auditor, AuditorKind, Conflict, ConflictKind
 from node.governance.auditing.gate import AuditStanding
 from node.governance.auditing.missions import IS_OPEN, AuditState, LastReport, MissionState, find_worst
-from node.governance.auditing.words import JoinWords, read_words
+from node.governance.auditing.notices import Notice, choose_notices
+from node.governance.auditing.words import JoinWords, MissionWords, read_words
 from node.governance.errors import AuditorUnknown, AuditUnknown, MissionUnknown, ReportUnknown
 from node.governance.instalments import AuditVerdict
 from node.governance.skills import SkillCode
@@ -22,6 +23,7 @@ from protocol.identifiers import AccountNumber, Id16, format_id
 
 _auditors, _conflicts, _audits = tables.auditors, tables.audit_conflicts, tables.audits
 _missions, _reports, _answers = tables.missions, tables.reports, tables.report_answers
+_reminders = tables.audit_reminders
 
 
 # ---------------------------------------------------------------- auditors
@@ -154,6 +156,46 @@ def load_mission(connection: Connection, id_: bytes) -> Any:
 def list_missions(connection: Connection, *where: ColumnElement[bool]) -> list[Any]:
     """Return missions as rows, in the order of their drawings."""
     return list(connection.execute(select(_missions).where(*where).order_by(_missions.c.audit, _missions.c.rank)).all())
+
+
+def list_missions_of(connection: Connection, account: str) -> set[bytes]:
+    """Return the missions that the auditor of an account was ever offered, by id."""
+    asked = (
+        select(_missions.c.id)
+        .join(_auditors, _auditors.c.id == _missions.c.auditor)
+        .where(_auditors.c.account == account)
+    )
+    return {bytes(id_) for id_ in connection.execute(asked).scalars()}
+
+
+def list_notices(connection: Connection, account: str) -> list[Notice]:
+    """Return what an auditor is to be told of missions that are open: offers, and reminders that nobody passed on."""
+    waiting: dict[bytes, dict[str, int]] = {}
+    for row in connection.execute(select(_reminders).where(_reminders.c.told_at.is_(None))):
+        waiting.setdefault(bytes(row.mission), {})[row.kind] = row.at
+    rows = connection.execute(
+        select(_missions)
+        .join(_auditors, _auditors.c.id == _missions.c.auditor)
+        .where(_auditors.c.account == account, _missions.c.state.in_(IS_OPEN))
+        .order_by(_missions.c.at, _missions.c.id)
+    ).all()
+    notices = []
+    for row in rows:
+        words = read_words(bytes(row.words))
+        assert isinstance(words, MissionWords)  # nothing else is kept there
+        reminders = waiting.get(bytes(row.id), {})
+        for kind, at in choose_notices(MissionState(row.state), row.at, reminders):
+            notices.append(
+                Notice(
+                    mission=bytes(row.id),
+                    title=words.title,
+                    kind=kind,
+                    answer_by=row.answer_by,
+                    due_on=row.due_on,
+                    at=at,
+                )
+            )
+    return notices
 
 
 def list_reports(connection: Connection, *where: ColumnElement[bool]) -> list[Any]:
