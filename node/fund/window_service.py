@@ -105,13 +105,14 @@ class WindowDesk:
                 said[message.other] = message
         if not told:
             raise FundUnknown(path=f"window {window}")
-        fault = None
+        faults: list[str] = []
         for one in reversed(told):  # told anew, the later counts
             fault = self._take(page, one)
             if fault is None:
                 break
-        if fault is not None:
-            raise NettingRefused(reason=f"window {window}: {fault}")
+            faults.append(fault)
+        else:
+            raise NettingRefused(reason=f"window {window}: {faults[0]}")
         for word in said.values():
             self.hear_paid(page, word)
 

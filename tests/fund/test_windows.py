@@ -177,6 +177,7 @@ async def test_a_window_that_did_not_fit_is_taken_again_once_the_book_is_mended(
     await befriend(world)
     id_ = await owe_quimper(world, 900)
     window = make_window(3, {id_: 900}, {})
+    await hear(world, structs.replace(window, net=(-899, 899)))  # told wrongly, and then anew
     await hear(world, window)  # our own word that we net it is not here: a base put back from an old copy
     with pytest.raises(FundUnknown):
         retake(world, 4)
