@@ -31,6 +31,7 @@ from node.people_app import PeopleApp
 from node.projects_admin_commands import PROJECTS_COMMANDS
 from node.projects_api import add_projects_doors
 from node.projects_app import ProjectsApp
+from node.projects_office_api import open_projects_doors
 from node.tills_api import add_tills_doors
 from protocol.envelopes import ENVELOPE_BYTES_MAX
 from protocol.exchange.client import CONTENT_TYPE, HttpTransport
@@ -161,6 +162,7 @@ class HouseApp:
         metrics = Metrics(self.figures)
         steps = [] if self.fund is None else [open_fund_doors(self.fund)]
         steps += [] if self.partners is None else [open_partners_doors(self.partners)]
+        steps += [] if self.projects is None else [open_projects_doors(self.projects)]
         application = make_application(
             body_bytes_max=BODY_BYTES_MAX,
             probe=self.probe,

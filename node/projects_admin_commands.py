@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from node.attestations_admin_commands import ATTESTATIONS_COMMANDS
 from node.audits_admin_commands import AUDITS_COMMANDS
+from node.doors.keys_admin_commands import KEY_COMMANDS
 from node.governance import tables
 from node.governance.bearers import Bearer, Proof, ProofKind, require_iban, require_registry
 from node.governance.catalogue_service import load_payer_words
@@ -123,6 +124,8 @@ async def _picture(app: ProjectsApp, asked: Asked) -> Any:
 
 
 def _read_sheet(asked: Asked) -> Any:
+    if "sheet" in asked:
+        return read_sheet_request(asked["sheet"])
     file = Path(asked["file"])
     if file.stat().st_size > SHEET_BYTES_MAX:
         raise InvalidSheet(field="file", reason=f"at most {SHEET_BYTES_MAX} bytes")
@@ -658,4 +661,5 @@ PROJECTS_COMMANDS: Final[Mapping[str, Command]] = {
     **AUDITS_COMMANDS,
     **SOUTH_COMMANDS,
     **VOLUNTEERS_COMMANDS,
+    **KEY_COMMANDS,
 }

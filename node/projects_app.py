@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from msgspec import Meta, Struct
 
+from node.doors.keys_service import KeyDesk
+from node.doors.steps_api import forget_uploads
 from node.governance.service import PROJECTS_HISTORY, Projects
 from node.governance.settings import ProjectsSettings
+from node.governance.store import seal_values
+from node.governance.tables import door_keys
 from node.house.folders_store import base_folder
 from node.house_part_app import HousePart
+from node.projects_duties import PROJECTS_DUTIES
+from protocol.errors import Malformed
 from protocol.house import BaseName
 from protocol.keys import Keyring, PublicKeys
 from protocol.running import clock_service
@@ -51,6 +58,8 @@ def load_projects_config(folder: Path) -> ProjectsConfig:
 class ProjectsApp(HousePart):
     """The projects of a territory, on the folder of their house."""
 
+    duties = PROJECTS_DUTIES
+
     def __init__(self, folder: Path) -> None:
         self.config = load_projects_config(base_folder(folder, BaseName.PROJECTS))
         super().__init__(
@@ -77,8 +86,13 @@ class ProjectsApp(HousePart):
             find_fund=self.find_fund,
             entropy=clock_service.entropy,
         )
-        self.open_exchange(self.projects.apply)
+        self.keys = KeyDesk(self.book, door_keys, partial(seal_values, door_keys))
+        self.open_exchange(self.projects.apply, self.keys.note_recovery)
         self._scheduler: AsyncIOScheduler | None = None
+
+    async def require_company(self, company: str) -> None:
+        """No key of the projects' base is one company's. Raises Malformed."""
+        raise Malformed(field="company", reason="the projects' base has no keys of companies")
 
     def find_fund(self) -> PublicKeys | None:
         """Return the newest key of this territory's fund, as it announced it here, or None where there is no fund."""
@@ -90,6 +104,7 @@ class ProjectsApp(HousePart):
 
     async def begin(self, commands: AdminServer) -> None:
         """Start to serve; need-by days are looked at every quarter of an hour, and at once after days off."""
+        forget_uploads(self.folder)
         await super().begin(commands)
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._scheduler.add_job(

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from node import attestations_commands, audits_commands, passes_commands, south_commands, volunteering_commands
+from node.doors.keys_commands import make_key_group
 from node.governance.attestations import AttestationKind
 from node.governance.days import parse_day
 from node.governance.errors import InvalidBallot, InvalidDraw
@@ -85,6 +86,11 @@ def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
 
     arguments |= {"language": choose_language()}
     return call(base_folder(folder, BaseName.PROJECTS), command, arguments, open_app=open_app)
+
+
+app.add_typer(
+    make_key_group(_call, "reader, secretary, moderator, treasurer, officer", has_companies=False), name="door-key"
+)
 
 
 def _own_keys(folder: Path) -> SecretKeys:

@@ -18,6 +18,8 @@ class Duty(StrEnum):
     ACCOUNTANT = "accountant"  # books, declarations
     TREASURER = "treasurer"  # what comes, what goes out, receipts
     OFFICER = "officer"  # brings signatures that were made with a key of his own
+    SECRETARY = "secretary"  # the projects' office: projects, bearers, committee, audits, passes, volunteers
+    MODERATOR = "moderator"  # lets comments through
     CLERK = "clerk"  # the office that keeps the companies
     COMPANY = "company"  # a company's own office
     REGISTRAR = "registrar"  # who is behind a number: records, accounts, consents, declarations, erasure

@@ -44,7 +44,8 @@ class Upload:
 class Step:
     """One step of one base. `of_company` is the field by which one knows whose it is: without it, a key that is bound to a
     company may not take the step. `shows` is the command that tells how far a long one is, asked with the field of `by`.
-    `by` is the field that says who does it: the officer of the key, whether it is given or not.
+    `by` is the field that says who does it: the officer of the key, whether it is given or not. `passes` says under which
+    other name the command takes a field.
     """
 
     command: str
@@ -58,6 +59,7 @@ class Step:
     upload: Upload | None = None
     of_company: str = ""
     by: str = ""
+    passes: tuple[tuple[str, str], ...] = ()
     shows: tuple[str, str, str] | None = None  # the command, its argument, and ours that says it
 
     @property
@@ -99,9 +101,13 @@ class Steps:
         return describe_api([self.make_route(step) for step in self.steps], self.api)
 
 
-def write_asked(asked: Struct | None) -> dict[str, Any]:
+def write_asked(step: Step, asked: Struct | None) -> dict[str, Any]:
     """Return the arguments of a command from what was read: what was not given is not there."""
-    return {} if asked is None else msgspec.to_builtins(asked)
+    told: dict[str, Any] = {} if asked is None else msgspec.to_builtins(asked)
+    for ours, its in step.passes:
+        if ours in told:
+            told[its] = told.pop(ours)
+    return told
 
 
 def fit_answer(step: Step, told: Any) -> Struct:

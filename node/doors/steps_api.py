@@ -145,7 +145,7 @@ class Doors:
             asked = _read_query(request, step.asks)
         elif step.asks is not None:
             asked = read_body(await request.read(), step.asks)
-        return write_asked(asked) | {"language": choose_language(request)}
+        return write_asked(step, asked) | {"language": choose_language(request)}
 
     async def _answer(self, request: web.Request, step: Step, asked: Mapping[str, Any]) -> web.Response:
         if step.shows is None:

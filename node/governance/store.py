@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,12 @@ def change(connection: Connection, table: Table, *where: ColumnElement[bool], **
         one = [column == row._mapping[column.name] for column in table.primary_key]
         connection.execute(table.update().where(*one).values(**values, seal=seal))
     return len(rows)
+
+
+def seal_values(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a whole row with its seal."""
+    names = [column.name for column in table.columns if column.name != "seal"]
+    return {**values, "seal": compute_seal(table.name, [values[name] for name in names])}
 
 
 def seal_of(table: Table, row: Any) -> bytes:

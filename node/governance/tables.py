@@ -27,6 +27,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from node.doors.tables import make_keys_table
 from node.governance.attestations import AttestationKind
 from node.governance.bearers import ProofKind
 from node.governance.comments import CommentKind, CommentState
@@ -437,3 +438,6 @@ dues = Table(
     CheckConstraint(one_of("mark", DueMark), name="mark"),
     CheckConstraint("cents > 0", name="cents"),
 )
+
+# Who may come in by the doors of the projects' office: `name` is the officer's function.
+door_keys = make_keys_table(metadata, seal_column())

@@ -26,6 +26,8 @@ from node.fund.tables import door_keys as fund_keys
 from node.fund_admin_commands import FUND_COMMANDS
 from node.fund_api import open_fund_doors
 from node.fund_steps import FUND_DUTIES
+from node.governance.store import seal_values
+from node.governance.tables import door_keys as projects_keys
 from node.partners.seals import seal
 from node.partners.tables import door_keys as partners_keys
 from node.partners_admin_commands import PARTNERS_COMMANDS
@@ -37,8 +39,12 @@ from node.people_admin_commands import PEOPLE_COMMANDS
 from node.people_api import open_people_doors
 from node.people_app import PeopleApp
 from node.people_steps import PEOPLE_DUTIES
+from node.projects_admin_commands import PROJECTS_COMMANDS
+from node.projects_duties import PROJECTS_DUTIES
+from node.projects_office_api import open_projects_doors
 from protocol.running.http_service import Metrics, make_application
 from tests.fund.fund_world import SETTINGS, FundWorld
+from tests.governance.world import World as ProjectsWorld
 from tests.partners.house import BREST, PARTNERS, House
 from tests.people.people_world import PEOPLE, PeopleWorld
 
@@ -236,3 +242,21 @@ def make_people_place(world: PeopleWorld, folder: Path) -> DoorsPlace:
     doors._is_silent = False  # a failed test says why
     _watch(doors, PEOPLE_COMMANDS)
     return DoorsPlace(app, doors, PEOPLE_COMMANDS)
+
+
+def make_projects_place(world: ProjectsWorld, folder: Path) -> DoorsPlace:
+    """Return the doors of a world's projects' office."""
+    app: Any = SimpleNamespace(
+        book=world.book,
+        projects=world.projects,
+        settings=world.settings,
+        home=BREST,
+        folder=folder,
+        duties=PROJECTS_DUTIES,
+        choose_officer=_any_officer,
+        find_fund=lambda: None,
+        keys=KeyDesk(world.book, projects_keys, partial(seal_values, projects_keys)),
+    )
+    doors = open_projects_doors(app)
+    _watch(doors, PROJECTS_COMMANDS)
+    return DoorsPlace(app, doors, PROJECTS_COMMANDS)

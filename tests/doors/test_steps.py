@@ -21,13 +21,20 @@ from node.partners_admin_commands import PARTNERS_COMMANDS
 from node.partners_steps import PARTNERS_STEPS
 from node.people_admin_commands import PEOPLE_COMMANDS
 from node.people_steps import PEOPLE_STEPS
+from node.projects_admin_commands import PROJECTS_COMMANDS
+from node.projects_steps import PROJECTS_STEPS
 from protocol.errors import Malformed, Refusal
 from protocol.running.explanations import SENTENCES
 from protocol.running.statuses import status_of
 from protocol.times import Instant
 
-BASES = [(FUND_STEPS, FUND_COMMANDS), (PARTNERS_STEPS, PARTNERS_COMMANDS), (PEOPLE_STEPS, PEOPLE_COMMANDS)]
-NAMES = ["fund", "partners", "people"]
+BASES = [
+    (FUND_STEPS, FUND_COMMANDS),
+    (PARTNERS_STEPS, PARTNERS_COMMANDS),
+    (PEOPLE_STEPS, PEOPLE_COMMANDS),
+    (PROJECTS_STEPS, PROJECTS_COMMANDS),
+]
+NAMES = ["fund", "partners", "people", "projects"]
 OFFICERS = {"by"}  # what says in a request who does it
 ALL = [step for steps, _ in BASES for step in steps.steps]
 
