@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from node.doors.shapes import KnownId, Line, OwnId, Year
 from node.doors.steps import Step
-from node.governance.passes.passes import PassEvent, PassState
+from node.governance.passes.passes import PassState
 from node.governance.passes.status_lists import StatusPurpose
 from node.passes_requests import ClaimRequest
 from node.projects_duties import ALL, SECRETARY
@@ -31,12 +31,11 @@ class PassMoved(Struct, frozen=True, rename={"pass_id": "pass"}):
 
 
 class PassStepRequest(Struct, frozen=True, forbid_unknown_fields=True, rename={"pass_id": "pass"}):
-    """One step of a pass, with its reason where it needs one."""
+    """What the office says of a pass, with its reason; that work was done and counts is signed."""
 
     id: OwnId
     pass_id: KnownId
-    event: PassEvent
-    decision: KnownId | UnsetType = UNSET
+    event: Literal["refused", "suspended", "restored", "revoked"]
     reason: Line = ""
 
 

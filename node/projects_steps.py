@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from node.attestations_steps import ATTESTATIONS_STEPS
 from node.audits_steps import AUDITS_STEPS
 from node.description import Api
 from node.doors.duties import Duty
@@ -260,12 +261,13 @@ class DroppedAnswer(Struct, frozen=True):
     dropped: bool
 
 
-class SignerLine(Struct, frozen=True):
-    """Whose signatures count, as what."""
+class SignerLine(Struct, frozen=True, rename={"speaks_for": "for"}):
+    """Whose signatures count, as what; a bearer's speaker with its registry number."""
 
     key: str
     role: str
     title: str
+    speaks_for: str
     revoked: str
 
 
@@ -715,6 +717,7 @@ PROJECTS_STEPS: Final = Steps(
             duties=MONEY,
         ),
         _do("finding", "Bring a signed finding.", FindingRequest, FindingAnswer, duties=BRINGS),
+        *ATTESTATIONS_STEPS,
         *PASSES_STEPS,
         *AUDITS_STEPS,
         *SOUTH_STEPS,

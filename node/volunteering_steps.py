@@ -188,16 +188,6 @@ class HoursStateAnswer(Struct, frozen=True):
     state: str
 
 
-class HoursJudgeRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """The bearer confirms hours, or refuses them with a reason."""
-
-    id: OwnId
-    hours: KnownId
-    confirm: bool
-    author: Author
-    reason: Line = ""
-
-
 class HoursClaimRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """Confirmed hours become a pass."""
 
@@ -246,6 +236,5 @@ VOLUNTEERING_STEPS: Final = (
         reads=True,
     ),
     _do("volunteer_hours", "Enter hours.", HoursTellRequest, HoursStateAnswer),
-    _do("volunteer_judge", "Enter what the bearer says of hours.", HoursJudgeRequest, HoursStateAnswer, passes=_AUTHOR),
     _do("volunteer_claim", "Claim a pass for hours.", HoursClaimRequest, HoursClaimAnswer),
 )

@@ -10,6 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from node.accounts_steps import ACCOUNTS_DOORS, ACCOUNTS_WITHOUT, HOUSE_WITHOUT
+from node.admin_commands import COMMANDS
+from node.api import DOORS
+from node.catalogue_admin_commands import CATALOGUE_COMMANDS
 from node.doors.duties import AnotherCompany, AnotherOfficer, Caller, Duty, DutyMissing, KeyNotKnown, require_duties
 from node.doors.keys_service import DoorKeyUnknown
 from node.doors.rates import CallRates, CallsUsedUp
@@ -46,6 +50,17 @@ def test_a_command_has_a_door_or_a_reason_why_not(steps: Steps, commands: Mappin
     assert not set(HOUSE_COMMANDS) & {step.command for step in steps.steps}
     called = [step.called for step in steps.steps]
     assert len(called) == len(set(called))
+
+
+def test_each_command_of_the_accounts_has_a_door_of_theirs_or_a_reason_why_not() -> None:
+    commands = {*COMMANDS, *CATALOGUE_COMMANDS}
+    assert set(ACCOUNTS_DOORS) | set(ACCOUNTS_WITHOUT) == commands
+    assert not set(ACCOUNTS_DOORS) & set(ACCOUNTS_WITHOUT)
+    served = {f"{route.method} {route.path}" for route, _ in DOORS}
+    assert set(ACCOUNTS_DOORS.values()) <= served
+    assert len(set(ACCOUNTS_DOORS.values())) == len(ACCOUNTS_DOORS)
+    assert all(ACCOUNTS_WITHOUT.values())
+    assert set(HOUSE_WITHOUT) == set(HOUSE_COMMANDS)
 
 
 def test_a_command_that_nobody_named_is_found() -> None:
