@@ -22,7 +22,16 @@ from node.governance.pictures import PICTURE_BYTES_MAX
 from node.governance.projects import ProjectEvent, ProjectState
 from node.governance.votes import College
 from node.passes_steps import PASSES_STEPS
-from node.projects_answers import DrawLine, DueLine, ProjectAnswer, ProjectLine, RoundLine, SpendingLine
+from node.projects_answers import (
+    DrawLine,
+    DueLine,
+    FindingLine,
+    ProjectLine,
+    RoundLine,
+    SpendingLine,
+    StepLine,
+    VoteLine,
+)
 from node.projects_duties import ALL, BRINGS, MONEY, SECRETARY
 from node.projects_requests import SheetRequest
 from node.south_steps import SOUTH_STEPS
@@ -130,9 +139,23 @@ class OfficeDue(DueLine, frozen=True):
     code: str
 
 
-class OfficeProjectAnswer(ProjectAnswer, frozen=True):
+class OfficeProjectAnswer(Struct, frozen=True):
     """All that the office sees of a project."""
 
+    project: ProjectLine
+    version: int
+    sheet_digest: str
+    sheet: SheetRequest
+    bearer: str
+    bearer_registry: str
+    decision: str
+    decided_on: str
+    converted_cents: int
+    confirmed_cents: int
+    returned_cents: int
+    steps: list[StepLine]
+    votes: list[VoteLine]
+    findings: list[FindingLine]
     proposer: str
     accounts_said: str
     open: str
@@ -616,6 +639,24 @@ class FindingAnswer(Struct, frozen=True):
     verdict: str
 
 
+class LateLine(Struct, frozen=True):
+    """What a fund owes for a round for too long."""
+
+    project: str
+    round: int
+    payer: str
+    cents: int
+    state: str
+    code: str
+    waiting_days: int
+
+
+class LateAnswer(Struct, frozen=True):
+    """What is late, of all projects."""
+
+    rows: list[LateLine]
+
+
 class HomeAnswer(Struct, frozen=True):
     """Whose projects these are, and which day it is there."""
 
@@ -698,6 +739,7 @@ PROJECTS_STEPS: Final = Steps(
             by="by",
             duties=(Duty.MODERATOR,),
         ),
+        _read("late", "List what funds owe for too long.", LateAnswer),
         _read("payers", "List keys of funds.", PayersAnswer),
         Step(
             command="catalogue_publish",

@@ -419,6 +419,7 @@ async def test_every_step_of_the_projects_office_is_taken_by_its_door(bureau: Bu
     await _passes(bureau, project, await _volunteers(bureau, project))
     await _south(bureau, bearer, names)
     await bureau.list("payers", MONEY)
+    assert await bureau.list("late", MONEY) == []
     assert (await bureau.do("catalogue-publish"))["number"] >= 1
     reached = bureau.place.reached
     assert {step.command for step in PROJECTS_STEPS.steps} - reached == set()

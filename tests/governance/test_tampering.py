@@ -8,12 +8,15 @@ import datetime
 import functools
 import sqlite3
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import LargeBinary, Table, Text
 
+from node.doors.duties import Duty as DoorDuty
+from node.doors.keys_service import KeyDesk, NewDoorKey
 from node.governance import attestations_checks, checks, minutes, tables, votes
 from node.governance.attestations import AttestationKind
 from node.governance.auditing import tables as audit_tables
@@ -41,6 +44,7 @@ from node.governance.south.guide_service import EndGuide
 from node.governance.south.guides import GuideEnd
 from node.governance.south.programme_service import EndIt
 from node.governance.south.programmes import PartnerKind
+from node.governance.store import seal_values
 from node.governance.volunteering import offers
 from node.governance.volunteering import tables as volunteer_tables
 from node.governance.volunteering.hours import HoursState
@@ -183,6 +187,7 @@ async def live(world: World) -> None:
     await world.settle()
     await live_audits(world, project, picture.digest)
     live_volunteers(world, project)
+    live_keys(world)
     there = world.signer("elsewhere").public
     world.accounts.say(PayerKey("243500139", 1, 20261128, there.signing, there.sealing))
     await world.settle()
@@ -281,6 +286,13 @@ def live_volunteers(world: World, project: Id16) -> None:
     )
     world.write(world.projects.volunteers.request, ask)
     world.write(world.projects.volunteers.close_requests, ask.id)
+
+
+def live_keys(world: World) -> None:
+    """An officer has a key of the office's doors."""
+    keys = KeyDesk(world.book, tables.door_keys, partial(seal_values, tables.door_keys))
+    duties = (DoorDuty.SECRETARY, DoorDuty.OFFICER)
+    world.write(keys.make, NewDoorKey(asked=world.id(), id="1", secret="s", name="the secretary", duties=duties))
 
 
 def _others(column: Any, value: Any) -> list[Any]:
