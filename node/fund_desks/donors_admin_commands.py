@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from node.fund.days import day_at, day_of, number_of, parse_day
 from node.fund.donor_service import find_donor, keep_individual
+from node.fund.effects_service import load_effects
 from node.fund.expectation_service import Announce, load_expectation, load_expectations
 from node.fund.expectations import Expectation, ExpectationState, Purpose
 from node.fund.letters import require_language, write_reminder
@@ -45,6 +46,28 @@ async def _donors(app: FundApp, asked: Asked) -> Any:
         return write_page(shown, bytes(page[-1].id).hex() if len(rows) > limit else "", asked)
 
     return await app.book.read(find)
+
+
+async def _donor_effects(app: FundApp, asked: Asked) -> Any:
+    told = await app.book.read(lambda connection: load_effects(connection, find_donor(connection, asked["donor"])))
+    return {
+        "paid_in_cents": told.paid_in,
+        "converted_cents": sum(one.converted for one in told.effects),
+        "paid_cents": sum(one.paid for one in told.effects),
+        "netted_cents": sum(one.netted for one in told.effects),
+        "projects": [
+            {
+                "campaign": one.campaign,
+                "territory": one.territory,
+                "project": one.project.hex(),
+                "title": one.title,
+                "converted_cents": one.converted,
+                "paid_cents": one.paid,
+                "netted_cents": one.netted,
+            }
+            for one in told.effects
+        ],
+    }
 
 
 async def _donor_add(app: FundApp, asked: Asked) -> Any:
@@ -163,6 +186,7 @@ async def _payment_qr(app: FundApp, asked: Asked) -> Any:
 
 DONORS_COMMANDS: Final[Mapping[str, Command]] = {
     "donors": _donors,
+    "donor_effects": _donor_effects,
     "donor_add": _donor_add,
     "company_add": _company_add,
     "expect": _expect,

@@ -23,6 +23,23 @@ def list_donors(folder: Folder, as_json: AsJson = False) -> None:
         show(call_fund(folder, "donors"), as_json=as_json, title="donors")
 
 
+@donor.command("effects")
+def show_effects(
+    folder: Folder,
+    name: Annotated[str, typer.Argument(help="a SIREN, or the donor's id")],
+    as_json: AsJson = False,
+) -> None:
+    """Tell what a donor's euros did, wherever it happened: converted, paid, netted, by campaign and project."""
+    with refusals_explained():
+        told = call_fund(folder, "donor_effects", donor=name)
+        if as_json:
+            show(told, as_json=True)
+            return
+        rows = told.pop("projects")
+        show(told, as_json=False)
+        show(rows, as_json=False, title="projects")
+
+
 @donor.command("add")
 def add_donor(
     folder: Folder,

@@ -31,6 +31,34 @@ class DonorsAnswer(Struct, frozen=True):
     next: str = ""
 
 
+class EffectsRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose euros: a SIREN, or the donor's id."""
+
+    donor: Name
+
+
+class EffectLine(Struct, frozen=True):
+    """What one campaign did in one project. What is netted is paid to the bearer by that project's own fund."""
+
+    campaign: str
+    territory: str
+    project: str
+    title: str
+    converted_cents: int
+    paid_cents: int
+    netted_cents: int
+
+
+class EffectsAnswer(Struct, frozen=True):
+    """What a donor's euros did, wherever it happened; what is not converted is still held or directed as miles."""
+
+    paid_in_cents: int
+    converted_cents: int
+    paid_cents: int
+    netted_cents: int
+    projects: list[EffectLine]
+
+
 class PersonRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """A person who gives, as receipts name him."""
 
@@ -171,6 +199,14 @@ class QrAnswer(Struct, frozen=True):
 
 DONORS_STEPS: Final = (
     Step(command="donors", summary="List donors.", answers=DonorsAnswer, duties=READS, reads=True, asks=PageRequest),
+    Step(
+        command="donor_effects",
+        summary="Tell what a donor's euros did, by campaign and project, in every territory.",
+        asks=EffectsRequest,
+        answers=EffectsAnswer,
+        duties=READS,
+        reads=True,
+    ),
     Step(
         command="donor_add",
         summary="Enter a person who gives.",

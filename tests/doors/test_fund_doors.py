@@ -146,6 +146,7 @@ async def _take_in(treasury: Treasury) -> None:
     )
     rows = (await place.do(reader, "donors"))["rows"]
     assert {row["id"] for row in rows} == {company, person}
+    assert (await place.do(reader, "donor-effects", {"donor": company}))["projects"] == []
     told = await place.call(reader, "payment-qr", {"id": first["id"]}, accept="image/svg+xml")
     assert told.body.startswith(b"<")
     assert told.headers["Content-Type"] == "image/svg+xml"
