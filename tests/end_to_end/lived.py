@@ -28,6 +28,7 @@ from sqlalchemy.exc import OperationalError
 from node.house.cards import parse_card
 from protocol.running import clock_service
 from protocol.times import DAY_MS, Instant
+from tests.end_to_end.marks import read_files
 from tests.end_to_end.relay import Relay
 from tests.fund.camt_files import Detail, Entry, File
 from tests.node.parties import WITHIN_SECONDS, Party
@@ -351,7 +352,9 @@ class Lived:
 
         address = self.until("the project's address", lambda: shown()["project"]["address"])
         self.numbers["project"] = address.partition("@")[0].replace("-", "")[:8]
-        brest.json("orient", where, self.numbers["citizen"], f"{address}=3000")
+        self.ids["orientation"] = str(uuid.uuid4())
+        own = ("--id", self.ids["orientation"])
+        brest.json("orient", where, self.numbers["citizen"], f"{address}=3000", *own)
         other = brest.json("account", "show", where, self.numbers["other"])["address"]
         line = {
             "from": self.numbers["giver"],
@@ -544,10 +547,10 @@ class Lived:
         homes = {self.place / folder: base for base, (folder, _) in BASES.items()}
         for file in files:
             base = next(homes[up] for up in file.parents if up in homes)
-            found[base] = found.get(base, b"") + b"\n" + file.read_bytes()
+            found[base] = b"\n".join((found.get(base, b""), *read_files(self.place, [file])))
         for base, (folder, file_name) in BASES.items():
             # A value that is longer than a page of SQLite lies in pieces in the file.
-            found[base] += b"\n" + _read_rows(self.databases[base] or f"sqlite:///{self.place / folder / file_name}")
+            found[base] += b"\n" + read_rows(self.databases[base] or f"sqlite:///{self.place / folder / file_name}")
         return found | {name: relay.carried for name, relay in self.relays.items()}
 
     def close(self) -> None:
@@ -559,7 +562,7 @@ class Lived:
             relay.stop()
 
 
-def _read_rows(url: str) -> bytes:
+def read_rows(url: str) -> bytes:
     """Return every value of every table."""
     engine = create_engine(url)
     out: list[bytes] = []

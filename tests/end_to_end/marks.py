@@ -1,4 +1,7 @@
-"""Where a word stands in bytes: as text, in UTF-16, hexadecimal, base64 or grouped by fours, in any case. Pure.
+"""Where a word stands in bytes: as text, in UTF-16, hexadecimal, base64 or grouped by fours, in any case.
+
+Letters beyond ASCII are looked for as programs escape them too: in JSON, in an address, decomposed. `read_files` takes what
+stands in files, what they are called, and what is packed in them.
 
 Marks are long (eight bytes and more), so that none is found by chance in keys and digests.
 """
@@ -6,8 +9,15 @@ Marks are long (eight bytes and more), so that none is found by chance in keys a
 from __future__ import annotations
 
 import base64
+import gzip
+import io
+import json
+import unicodedata
+import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
 
 BYTES_MIN = 8
 
@@ -29,9 +39,12 @@ class Mark:
         else:
             fours = [self.word[at : at + 4] for at in range(0, len(self.word), 4)]
             texts = {self.word, " ".join(fours), "-".join(fours)}  # as IBANs are written, and account numbers
+            texts |= {json.dumps(self.word)[1:-1], quote(self.word), unicodedata.normalize("NFD", self.word)}
+            texts |= {quote(self.word.lower()), json.dumps(self.word.upper())[1:-1], self.word.upper()}
+            texts |= {text.lower() for text in texts}
             cores = {case.encode() for case in (self.word, self.word.lower(), self.word.upper())}
         assert min(map(len, cores)) >= BYTES_MIN, f"{self.name} could be found by chance"
-        folded = {form for text in texts for form in _write_text(text.lower())}
+        folded = {form.lower() for text in texts for form in _write_text(text)}
         folded |= {core.hex().encode() for core in cores}
         exact = {form for core in cores for form in _write_base64(core)}
         if isinstance(self.word, bytes):
@@ -56,6 +69,20 @@ def find_strays(marks: Iterable[Mark], places: Mapping[str, bytes]) -> list[tupl
     """Return those that stand where they may not."""
     allowed = {(mark.name, place) for mark in marks for place in mark.places}
     return sorted(find_marks(marks, places) - allowed)
+
+
+def read_files(root: Path, files: Iterable[Path]) -> list[bytes]:
+    """Return all bytes of these files, below `root`: their names, what stands in them, and what is packed in them."""
+    parts: list[bytes] = []
+    for file in files:
+        data = file.read_bytes()
+        parts += [str(file.relative_to(root)).encode(), data]
+        if data.startswith(b"\x1f\x8b"):
+            parts.append(gzip.decompress(data))
+        elif data.startswith(b"PK\x03\x04"):
+            with zipfile.ZipFile(io.BytesIO(data)) as packed:
+                parts += [part for name in packed.namelist() for part in (name.encode(), packed.read(name))]
+    return parts
 
 
 def _write_text(text: str) -> list[bytes]:
