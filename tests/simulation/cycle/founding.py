@@ -24,7 +24,7 @@ from node import commands as node_commands
 from node import fund_commands, partners_commands, projects_commands
 from node.fund.officer_service import NewOfficer
 from node.governance.committee_service import SeatMember
-from node.governance.rounds_service import Payer
+from node.governance.projects import ProjectState
 from node.governance.signers import SignerRole
 from node.governance.signers_service import NewSigner
 from node.governance.votes import College
@@ -43,11 +43,10 @@ from protocol.keys import Domain, make_keys, sign
 from protocol.running import clock_service, console_commands
 from protocol.running.keys_store import load_keyring, write_private
 from protocol.times import DAY_MS
-from tests.fund.camt_files import OURS
 from tests.partners.house import BAKERY, make_company
-from tests.simulation.cycle import office, people, treasury
+from tests.simulation.cycle import cards, netting, office, people, treasury
 from tests.simulation.cycle.rest import settle
-from tests.simulation.cycle.stage import ACCOUNTS, CODES, FUND, HUB, PARTNERS, PROJECTS, START, Known, Stage
+from tests.simulation.cycle.stage import ACCOUNTS, CODES, FUND, HUB, IBANS, PARTNERS, PROJECTS, START, Known, Stage
 
 PEOPLE: Final = 3
 SALES: Final = (800, 2_500, 4_000)
@@ -112,7 +111,7 @@ def _make_folders(folder: Path, dice: random.Random) -> None:
                 street="1 place de la Mairie",
                 postcode="29200",
                 town="Brest",
-                iban=OURS,
+                iban=IBANS[code],
                 bic="AGRIFRPP",
                 holder="FONDS DE DOTATION",
                 signatory="Anne Le Goff",
@@ -143,12 +142,14 @@ def _enrol(folder: Path, code: str, dice: random.Random) -> None:
 
 
 async def _begin(stage: Stage) -> None:
-    """People, a company with two campaigns that euros stand behind, officers, a committee; and everybody believes everybody."""
+    """People, a company with two campaigns that euros stand behind, officers, a committee; who decides and pays by card."""
     await settle(stage)
+    await _carry_cards(stage)
     for code in CODES:
         _open_people(stage, code)
         _seat_everybody(stage, code)
         _open_campaigns(stage, code)
+    _agree_first(stage)
     await settle(stage)
     for code in CODES:
         treasury.pay_all(stage, code)
@@ -168,20 +169,39 @@ async def _begin(stage: Stage) -> None:
         people.cede(stage)
     await settle(stage)
     office.start(stage)
+    for id_ in office.list_projects(stage, ProjectState.IN_PROGRESS):
+        office.convert_one(stage, id_)
     for code in CODES:
         office.propose_one(stage, code)
 
 
+async def _carry_cards(stage: Stage) -> None:
+    """Nobody types a key or an account of others: cards tell them. And some funds net from now on."""
+    for code in CODES:
+        cards.tell_account(stage, code)
+    await settle(stage)
+    for _ in range(2):
+        for code in CODES:
+            await cards.carry(stage, code, is_bad=False)
+
+
+def _agree_first(stage: Stage) -> None:
+    for code, other in netting.FIRST_PAIRS:
+        netting.say(stage, code, other, is_netted=True)
+        netting.say(stage, other, code, is_netted=True)
+
+
 def _direct_first_rights(stage: Stage) -> None:
-    """One project of each territory has all it needs, half of it from elsewhere; the other has something from elsewhere."""
+    """One project of each territory has all it needs, most of it from two others; the other has something from elsewhere."""
     for place, code in enumerate(CODES):
-        other = CODES[place - 1]
+        other, third = CODES[place - 1], CODES[place - 2]
         own = [(id_, one) for id_, one in stage.oracle.projects.items() if one.code == code]
         (first, full), (second, open_) = own
-        half = full.target // 2
+        own_part, part = full.target // 8, full.target // 4
         for giver, person, id_, project, cents in (
-            (code, 2, first, full, full.target - half),
-            (other, 1, first, full, half),
+            (code, 2, first, full, own_part),
+            (third, 2, first, full, part),
+            (other, 1, first, full, full.target - own_part - part),
             (other, 2, second, open_, open_.target * 4 // 10),
         ):
             choice = Choice(to=Address(AccountNumber(project.number), code), cents=cents)
@@ -214,12 +234,6 @@ def _seat_everybody(stage: Stage, code: str) -> None:
     town.auditor = make_keys(stage.entropy(64))
     auditor = NewSigner(role=SignerRole.AUDITOR, title="auditor", keys=town.auditor.public)
     stage.ask(projects, lambda: stage.projects(code).signers.add, auditor)
-    for other in CODES:
-        if other != code:
-            treasury.trust(stage, code, other)
-            keys = stage.apps[f"{other}/{FUND}"].exchange.identity.keyring.current.public
-            payer = Payer(territory=other, keys=keys)
-            stage.ask(projects, lambda payer=payer: stage.projects(code).rounds.save_payers, payer)
 
 
 def _open_campaigns(stage: Stage, code: str) -> None:

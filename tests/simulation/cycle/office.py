@@ -132,11 +132,11 @@ def _lead(stage: Stage, id_: bytes, event: ProjectEvent, reason: str = "") -> st
 
 def _choose(stage: Stage, *states: ProjectState) -> bytes | None:
     """Return a project in one of these states, or nothing."""
-    found = _list(stage, *states)
+    found = list_projects(stage, *states)
     return stage.dice.choice(found) if found else None
 
 
-def _list(stage: Stage, *states: ProjectState) -> list[bytes]:
+def list_projects(stage: Stage, *states: ProjectState) -> list[bytes]:
     """Return the projects in these states, as their bases show them now."""
     found: list[bytes] = []
     for code in stage.known.towns:
@@ -146,7 +146,7 @@ def _list(stage: Stage, *states: ProjectState) -> list[bytes]:
 
 
 def start(stage: Stage) -> None:
-    for id_ in _list(stage, ProjectState.FUNDED):
+    for id_ in list_projects(stage, ProjectState.FUNDED):
         _lead(stage, id_, ProjectEvent.STARTED)
 
 
@@ -167,12 +167,12 @@ def convert(stage: Stage) -> None:
     """The next round of each project, where its proofs let it; one that is funded is started first."""
     if stage.dice.random() < 0.7:
         start(stage)
-    for id_ in _list(stage, ProjectState.IN_PROGRESS):
+    for id_ in list_projects(stage, ProjectState.IN_PROGRESS):
         if stage.dice.random() < 0.7:
-            _convert_one(stage, id_)
+            convert_one(stage, id_)
 
 
-def _convert_one(stage: Stage, id_: bytes) -> None:
+def convert_one(stage: Stage, id_: bytes) -> None:
     code = stage.oracle.projects[id_].code
     asked = ConvertRound(id=stage.new_id(), project=Id16(id_))
     try:

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tests.simulation.cycle.windows import FoundNetting, Netting, judge_netting
 from tests.simulation.house.oracle import Wrong
 
 Lot = tuple[str, bytes]
@@ -73,6 +74,14 @@ class Payment:
     state: str = "signed"
     order: str = ""
     debits: int = 0  # how often the bank carried it out, less how often it came back
+    window: int = 0  # at whose end it pays another fund, and no bearer
+    payee: str = ""  # the territory of that fund
+    has_arrived: bool = False  # at that fund's bank
+
+    @property
+    def is_under_way(self) -> bool:
+        """Between two banks."""
+        return self.state == "confirmed" and not self.has_arrived
 
 
 @dataclass
@@ -87,12 +96,19 @@ class Oracle:
     rounds: dict[bytes, Round] = field(default_factory=dict)
     payments: dict[str, Payment] = field(default_factory=dict)  # by EndToEndId
     confirmed: set[bytes] = field(default_factory=set)  # dues that the bearer has, as an office was told
-    returned: set[bytes] = field(default_factory=set)  # dues of which a payment came back from the bank
+    returned: set[tuple[str, bytes]] = field(
+        default_factory=set
+    )  # fund and due, of which a payment came back from the bank
+    netting: Netting = field(default_factory=Netting)
     balances: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # of each fund's bank account
 
     def require(self, *, holds: bool, words: str) -> None:
         if not holds:
             raise Wrong(words)
+
+    def note_return(self, payment: Payment) -> None:
+        """The bank did not carry a payment out, or it came back."""
+        self.returned |= {(payment.code, due) for due in payment.dues}
 
     def count_paid(self, due: bytes) -> int:
         """Return the cents that the bank carried out for a due."""
@@ -136,6 +152,11 @@ class Found:
     obligations: dict[bytes, tuple[str, str, int, str]]  # due -> debtor, creditor, cents, state, as the hub shows it
     positions: dict[tuple[Lot, str], int]
     support: dict[bytes, tuple[str, int, int]]  # project -> state, cents, supporters
+    netting: FoundNetting
+
+    def owed_cents(self) -> dict[bytes, int]:
+        """Return the cents of each due that is owed."""
+        return {due: one.cents for due, (_, _, one) in self.asked.items() if one.state != "refused"}
 
 
 def add(sums: Draws, draws: Mapping[Lot, int], sign: int = 1) -> None:
@@ -152,7 +173,13 @@ def judge(oracle: Oracle, found: Found) -> None:
     _judge_holdings(oracle, found, held)
     _judge_dues(oracle, found)
     _judge_euros(oracle, found)
+    judge_netting(oracle, found.netting, found.owed_cents(), find_ibans(oracle, found))
     _judge_support(oracle, found, left)
+
+
+def find_ibans(oracle: Oracle, found: Found) -> dict[bytes, str]:
+    """Return the bearer's account of each due."""
+    return {due: oracle.projects[oracle.rounds[row].project].iban for due, (row, _, _) in found.asked.items()}
 
 
 def _judge_ends(oracle: Oracle, found: Found) -> None:
@@ -303,7 +330,7 @@ def _judge_dues(oracle: Oracle, found: Found) -> None:
                 words=f"the hub shows {obligation} for {cents} cents that {payer} owes in {project.code}",
             )
             assert obligation is not None
-            _judge_word(oracle, due, cents, obligation[3], "the hub")
+            _judge_hub(oracle, due, cents, payer, obligation[3])
     oracle.require(holds=not found.obligations, words=f"the hub shows obligations for nothing: {found.obligations}")
     for payer, owed in found.owed.items():
         oracle.require(holds=set(owed) == set(by_payer[payer]), words=f"{payer}'s fund owes what nobody asked")
@@ -316,18 +343,43 @@ def _judge_dues(oracle: Oracle, found: Found) -> None:
         oracle.require(holds=cents <= asked_cents, words=f"a round of {asked_cents} cents took {cents}")
 
 
-def _judge_word(oracle: Oracle, due: bytes, cents: int, state: str, who: str) -> None:
-    """What is said of a due is what the bank did."""
-    paid = oracle.count_paid(due)
-    allowed = {"owed"}
-    if paid == cents:
+def _judge_word(oracle: Oracle, due: bytes, cents: int, payer: str, state: str) -> None:
+    """What the projects' base says of a due is what the bank did, of whichever fund pays it."""
+    debtor, creditor = oracle.netting.dues.get(due, ("", payer))
+    allowed = {"netted"} if debtor else {"owed"}
+    if _is_paid(oracle, due, cents):
         allowed = {"paid", "confirmed"}
-        if due not in oracle.returned:
+        if not any(code in (payer, creditor) and one == due for code, one in oracle.returned):
             allowed = {"confirmed"} if due in oracle.confirmed else {"paid"}
-    elif due in oracle.returned:
+    elif (creditor, due) in oracle.returned:
         allowed = {"rejected"}
+    _require_word(oracle, due, cents, state, "the projects' base", allowed)
+
+
+def _judge_hub(oracle: Oracle, due: bytes, cents: int, payer: str, state: str) -> None:
+    """The hub hears the debtor, until it nets; and of the bearer's own word."""
+    allowed = {"owed"}
+    if due in oracle.netting.dues:
+        allowed = {"confirmed"} if due in oracle.confirmed else {"netted"}
+        if any(one == due for _, one in oracle.returned):
+            allowed = {"netted", "confirmed"}
+    elif _is_paid(oracle, due, cents):
+        allowed = {"paid", "confirmed"}
+        if (payer, due) not in oracle.returned:
+            allowed = {"confirmed"} if due in oracle.confirmed else {"paid"}
+    elif (payer, due) in oracle.returned:
+        allowed = {"rejected"}
+    _require_word(oracle, due, cents, state, "the hub", allowed)
+
+
+def _is_paid(oracle: Oracle, due: bytes, cents: int) -> bool:
+    return oracle.count_paid(due) == cents
+
+
+def _require_word(oracle: Oracle, due: bytes, cents: int, state: str, who: str, allowed: set[str]) -> None:
     oracle.require(
-        holds=state in allowed, words=f"{who} says {state} of a due of {cents}, and the bank paid {paid} ({allowed})"
+        holds=state in allowed,
+        words=f"{who} says {state} of a due of {cents}, and the bank paid {oracle.count_paid(due)} ({allowed})",
     )
 
 
@@ -338,7 +390,8 @@ def _judge_euros(oracle: Oracle, found: Found) -> None:
     live: dict[bytes, int] = defaultdict(int)
     for one in oracle.payments.values():
         oracle.require(holds=0 <= one.debits <= 1, words=f"the bank carried a payment out {one.debits} times")
-        oracle.require(holds=one.cents == sum(one.dues.values()), words="a payment is not the sum of its dues")
+        is_sum = bool(one.window) or one.cents == sum(one.dues.values())
+        oracle.require(holds=is_sum, words="a payment is not the sum of its dues")
         for due, cents in one.dues.items():
             if one.state in ("signed", "ordered", "confirmed"):
                 live[due] += cents
@@ -347,16 +400,21 @@ def _judge_euros(oracle: Oracle, found: Found) -> None:
             assert owed is not None
             project = oracle.projects[oracle.rounds[owed[0]].project]
             oracle.require(holds=one.iban == project.iban, words="a payment goes to another account than the bearer's")
-            oracle.require(holds=owed[1] == one.code, words=f"{one.code} pays what {owed[1]} owes")
+            pays = project.code if due in oracle.netting.dues else owed[1]
+            is_dead = one.state in ("rejected", "returned")  # then it may have been netted since
+            oracle.require(
+                holds=one.code == pays or (is_dead and one.code == owed[1]),
+                words=f"{one.code} pays what {pays} is to pay",
+            )
     for due, cents in live.items():
         most = found.asked[due][2].cents
         oracle.require(holds=cents <= most, words=f"{cents} cents are paid or on their way for a due of {most}")
-    for due, (_, _, asked) in found.asked.items():
+    for due, (_, payer, asked) in found.asked.items():
         if asked.state == "refused":
             oracle.require(holds=found.marks.get(due, "refused") == "refused", words="a refused due is not said to be")
             oracle.require(holds=not live.get(due), words="a refused due is paid")
         else:
-            _judge_word(oracle, due, asked.cents, found.marks[due], "the projects' base")
+            _judge_word(oracle, due, asked.cents, payer, found.marks[due])
 
 
 def _judge_support(oracle: Oracle, found: Found, left: Mapping[bytes, Draws]) -> None:

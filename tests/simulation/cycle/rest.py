@@ -16,7 +16,8 @@ from node.federation.reading_service import load_cession
 from protocol.book.store import open_engine
 from protocol.findings import Finding
 from protocol.obligations import Obligation
-from tests.simulation.cycle import line, office
+from tests.simulation.cycle import line, netting, office
+from tests.simulation.cycle.netting_readings import read_netting
 from tests.simulation.cycle.oracle import Due, Found, Held, Part, judge
 from tests.simulation.cycle.stage import ACCOUNTS, CODES, FUND, HUB, PAIRS, PROJECTS, Stage
 from tests.simulation.house import line as house_line
@@ -28,16 +29,19 @@ ROUNDS_TO_REST: Final = 30
 _COMPILED: Final[dict[str, _Compiled]] = {}
 
 
-async def rest(stage: Stage) -> None:
+async def rest(stage: Stage, *, is_checked: bool = True) -> None:
+    """Come to rest and judge. `is_checked`: all books are checked too, where the run wants that at all."""
     stage.tell("rest")
     for fault in stage.faults.values():
         fault.disarm()
     await settle(stage)
     for code in CODES:
         line.let_go(stage, code)
+        netting.look_at(stage, code)
     await settle(stage)
     office.learn_numbers(stage)
-    findings = find_wrongs(stage)
+    netting.learn_windows(stage)
+    findings = find_wrongs(stage) if is_checked and stage.is_checked else []
     if findings:
         raise Wrong(f"check found {len(findings)}: {findings[0]}")
     _learn_credits(stage)
@@ -100,7 +104,7 @@ _CONVERTED = """
 """
 _OWED = """
     SELECT d.id, d.cents, d.state, d.territory, d.iban, l.ref, l.cents FROM dues d
-    LEFT JOIN due_lots l ON l.due = d.no ORDER BY d.no, l.ix
+    LEFT JOIN due_lots l ON l.due = d.no WHERE d.debtor = '' ORDER BY d.no, l.ix
 """
 _PAYMENTS = "SELECT end_to_end_id, cents, state, order_id FROM payments"
 
@@ -144,6 +148,7 @@ def read(stage: Stage) -> Found:
         obligations=_read_obligations(stage),
         positions={place: cents for place, cents in read_positions(stage.books[HUB]).items() if cents},
         support=support,
+        netting=read_netting(stage),
     )
 
 

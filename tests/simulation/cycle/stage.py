@@ -38,6 +38,14 @@ from tests.simulation.parties import Parties
 from tests.simulation.stage import HONEST, _Compiled
 
 CODES: Final = (BREST, LYON, LILLE)
+# Of each fund, at its bank. Examples with right check digits.
+IBANS: Final[dict[str, str]] = dict(
+    zip(
+        CODES,
+        ("FR7630006000011234567890189", "FR7612345987650123456789014", "FR5714508000401234567890122"),
+        strict=True,
+    )
+)
 HUB: Final = "hub"
 ACCOUNTS, FUND = str(BaseName.ACCOUNTS), str(BaseName.FUND)
 PARTNERS, PROJECTS = str(BaseName.PARTNERS), str(BaseName.PROJECTS)
@@ -60,7 +68,7 @@ class Town:
     members: dict[str, SecretKeys] = field(default_factory=dict)  # of the committee
     auditor: SecretKeys | None = None
     sessions: dict[bytes, Any] = field(default_factory=dict)  # votes that run, by project
-    deciders: dict[str, bytes] = field(default_factory=dict)  # territory -> key that the fund believes
+    distrusted: set[str] = field(default_factory=set)  # territories whose projects the fund does not believe
     sequence: int = 0  # of statements
     statements: list[bytes] = field(default_factory=list)
     last_order: tuple[str, bytes] = ("", b"")
@@ -83,6 +91,7 @@ class Stage(Parties):
         super().__init__()
         self.folder = folder
         self.known = known
+        self.is_checked = True
         self.dice = random.Random(f"cycle/{seed}")
         self._entropy = random.Random(f"cycle/entropy/{seed}")
         self.apps: dict[str, Any] = {}
