@@ -11,7 +11,9 @@ from typing import Final
 from aiohttp import web
 from msgspec import Struct
 
-from node import (
+from node.access.service import Scope
+from node.app import NodeApp
+from node.desks.accounts import (
     accounts_api,
     catalogue_api,
     federation_api,
@@ -20,8 +22,7 @@ from node import (
     orientation_api,
     solidarity_api,
 )
-from node.access.service import Scope
-from node.answers import (
+from node.desks.accounts.answers import (
     AccountAnswer,
     ArrivalsAnswer,
     BalanceAnswer,
@@ -43,13 +44,11 @@ from node.answers import (
     StatementAnswer,
     TotalsAnswer,
 )
-from node.app import NodeApp
-from node.calls_api import NODE, answer
-from node.catalogue_answers import CatalogueAnswer, ListedAnswer, TerritoriesAnswer
-from node.description import Route, describe_api
-from node.groups_answers import ActAnswer, ConsentAnswer, GroupAnswer, GroupMadeAnswer, GroupMemberAnswer
-from node.groups_requests import ActRequest, ConsentRequest, GroupRequest, MandateRequest, MemberRequest
-from node.orientation_answers import (
+from node.desks.accounts.calls_api import NODE, answer
+from node.desks.accounts.catalogue_answers import CatalogueAnswer, ListedAnswer, TerritoriesAnswer
+from node.desks.accounts.groups_answers import ActAnswer, ConsentAnswer, GroupAnswer, GroupMadeAnswer, GroupMemberAnswer
+from node.desks.accounts.groups_requests import ActRequest, ConsentRequest, GroupRequest, MandateRequest, MemberRequest
+from node.desks.accounts.orientation_answers import (
     OrientationAnswer,
     OrientationReturnAnswer,
     OrientationsAnswer,
@@ -57,8 +56,8 @@ from node.orientation_answers import (
     StandingAnswer,
     StandingsAnswer,
 )
-from node.orientation_requests import OrientationRequest, OrientationReturnRequest, StandingRequest
-from node.requests import (
+from node.desks.accounts.orientation_requests import OrientationRequest, OrientationReturnRequest, StandingRequest
+from node.desks.accounts.requests import (
     CessionRequest,
     CreditRequest,
     NameRequest,
@@ -67,7 +66,7 @@ from node.requests import (
     ReversalRequest,
     StateRequest,
 )
-from node.solidarity_answers import (
+from node.desks.accounts.solidarity_answers import (
     CountAnswer,
     CountsAnswer,
     EnrolledAnswer,
@@ -78,7 +77,7 @@ from node.solidarity_answers import (
     PoolsAnswer,
     ReceiversAnswer,
 )
-from node.solidarity_requests import (
+from node.desks.accounts.solidarity_requests import (
     EnrolRequest,
     GiftReturnRequest,
     GiversRequest,
@@ -86,6 +85,7 @@ from node.solidarity_requests import (
     OrderRequest,
     PoolRequest,
 )
+from node.desks.description import Route, describe_api
 from protocol.running.http_service import make_application
 
 BODY_BYTES_MAX: Final = 2 * 1024 * 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from node.answers import CessionAnswer, tell_cession, tell_home_cession
+from node.desks.accounts.answers import CessionAnswer, tell_cession, tell_home_cession
 from node.federation.errors import CessionUnknown
 from node.federation.reading_service import load_cession
 from node.ledger.reading_service import find_operation

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from node.options_commands import AsJson, CentsOption, EurosOption, IdOption, InFile, id_or_new
+from node.desks.options_commands import AsJson, CentsOption, EurosOption, IdOption, InFile, id_or_new
 from protocol.errors import Malformed, NotCanonical
 from protocol.identifiers import require_territory
 from protocol.running import clock_service
@@ -39,24 +39,29 @@ if TYPE_CHECKING:  # what one command needs is loaded by it: the others need not
 # Each base has commands of its own; they are loaded where they are named.
 app = typer.Typer(
     cls=group_of(
-        fund=LaterGroup("node.fund_commands:app", "The endowment fund: payments, receipts, declarations."),
+        fund=LaterGroup("node.desks.fund.commands:app", "The endowment fund: payments, receipts, declarations."),
         partners=LaterGroup(
-            "node.partners_commands:app", "Companies: campaigns, tills, files of operations, counterparts, coupons."
+            "node.desks.partners.commands:app",
+            "Companies: campaigns, tills, files of operations, counterparts, coupons.",
         ),
         people=LaterGroup(
-            "node.people_commands:app", "People: civil records, consents, roles, cards, erasure. No name elsewhere."
+            "node.desks.people.commands:app",
+            "People: civil records, consents, roles, cards, erasure. No name elsewhere.",
         ),
         projects=LaterGroup(
-            "node.projects_commands:app", "Projects: sheets, committee, votes, and the way to the bearer's bank."
+            "node.desks.projects.commands:app", "Projects: sheets, committee, votes, and the way to the bearer's bank."
         ),
         solidarity=LaterGroup(
-            "node.solidarity_commands:app", "Solidarity: pools with rules, operations, who receives; never why."
+            "node.desks.accounts.solidarity_commands:app",
+            "Solidarity: pools with rules, operations, who receives; never why.",
         ),
         catalogue=LaterGroup(
-            "node.catalogue_commands:app", "Open projects of all territories, and territories' cards."
+            "node.desks.accounts.catalogue_commands:app", "Open projects of all territories, and territories' cards."
         ),
-        group=LaterGroup("node.groups_commands:app", "Groups with an accredited guide: members, consent, signed acts."),
-        house=LaterGroup("node.house_commands:app", "The bases of the territory: who they are, where they live."),
+        group=LaterGroup(
+            "node.desks.accounts.groups_commands:app", "Groups with an accredited guide: members, consent, signed acts."
+        ),
+        house=LaterGroup("node.desks.house.commands:app", "The bases of the territory: who they are, where they live."),
     ),
     no_args_is_help=True,
     help="A territory's node: accounts, rights, cessions, checks.",
@@ -77,8 +82,8 @@ Folder = Annotated[Path, typer.Argument(help="the node's folder", file_okay=Fals
 
 def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
     def open_app() -> tuple[Any, Mapping[str, Command]]:
-        from node.admin_commands import COMMANDS
         from node.app import NodeApp, load_config
+        from node.desks.accounts.admin_commands import COMMANDS
 
         return NodeApp(folder, load_config(folder)), COMMANDS
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from node.desks.fund.steps import FUND_DUTIES
 from node.doors.keys_service import KeyDesk
 from node.fund.bank_parameters_store import load_bank_parameters
 from node.fund.days import day_at
@@ -23,7 +24,6 @@ from node.fund.seal_store import sealed
 from node.fund.service import Fund, Place
 from node.fund.settings import FundSettings
 from node.fund.tables import door_keys
-from node.fund_steps import FUND_DUTIES
 from node.house.folders_store import base_folder
 from node.house.settings import read_neighbours
 from node.house_part_app import HousePart

@@ -9,30 +9,30 @@ from typing import Final, Protocol
 
 from aiohttp import web
 
-from node.admin_commands import COMMANDS
 from node.api import BODY_BYTES_MAX, add_node_doors
 from node.app import NodeApp, load_config
-from node.catalogue_admin_commands import CATALOGUE_COMMANDS
-from node.fund_admin_commands import FUND_COMMANDS
-from node.fund_api import add_fund_doors, open_fund_doors
+from node.desks.accounts.admin_commands import COMMANDS
+from node.desks.accounts.catalogue_admin_commands import CATALOGUE_COMMANDS
+from node.desks.fund.admin_commands import FUND_COMMANDS
+from node.desks.fund.api import add_fund_doors, open_fund_doors
+from node.desks.house.admin_commands import HOUSE_COMMANDS
+from node.desks.partners.admin_commands import PARTNERS_COMMANDS
+from node.desks.partners.api import open_partners_doors
+from node.desks.partners.guesses import read_proxies
+from node.desks.partners.tills_api import add_tills_doors
+from node.desks.people.admin_commands import PEOPLE_COMMANDS
+from node.desks.people.api import make_people_application
+from node.desks.projects.admin_commands import PROJECTS_COMMANDS
+from node.desks.projects.api import add_projects_doors
+from node.desks.projects.office_api import open_projects_doors
+from node.desks.projects.passes_api import add_passes_doors
 from node.fund_app import FundApp
-from node.guesses import read_proxies
 from node.house.clearing_service import ClearingHouse
 from node.house.folders_store import find_house, find_local
 from node.house.settings import HouseSettings
-from node.house_admin_commands import HOUSE_COMMANDS
-from node.partners_admin_commands import PARTNERS_COMMANDS
-from node.partners_api import open_partners_doors
 from node.partners_app import PartnersApp
-from node.passes_api import add_passes_doors
-from node.people_admin_commands import PEOPLE_COMMANDS
-from node.people_api import make_people_application
 from node.people_app import PeopleApp
-from node.projects_admin_commands import PROJECTS_COMMANDS
-from node.projects_api import add_projects_doors
 from node.projects_app import ProjectsApp
-from node.projects_office_api import open_projects_doors
-from node.tills_api import add_tills_doors
 from protocol.envelopes import ENVELOPE_BYTES_MAX
 from protocol.exchange.client import CONTENT_TYPE, HttpTransport
 from protocol.exchange.peer_keys_service import Rotated

@@ -11,9 +11,10 @@ from typing import Annotated, Final
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from msgspec import Meta, Struct
 
+from node.desks.partners.guesses import read_proxies
+from node.desks.partners.steps import PARTNERS_DUTIES
 from node.doors.keys_service import KeyDesk
 from node.doors.steps_api import forget_uploads
-from node.guesses import read_proxies
 from node.house.folders_store import base_folder
 from node.house_part_app import HousePart
 from node.partners.companies import require_siren
@@ -22,7 +23,6 @@ from node.partners.seals import seal
 from node.partners.service import PARTNERS_HISTORY, Partners
 from node.partners.settings import PartnersSettings
 from node.partners.tables import door_keys
-from node.partners_steps import PARTNERS_DUTIES
 from protocol.book.worker import Page
 from protocol.house import BaseName
 from protocol.running import clock_service

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from node.desks.people.steps import PEOPLE_DUTIES
 from node.doors.keys_service import KeyDesk
 from node.house.folders_store import base_folder
 from node.house_part_app import HousePart
@@ -28,7 +29,6 @@ from node.people.service import PEOPLE_HISTORY, open_people
 from node.people.settings import PeopleSettings
 from node.people.tables import door_keys
 from node.people.vault import BaseKeys, read_base_keys
-from node.people_steps import PEOPLE_DUTIES
 from protocol.errors import Malformed
 from protocol.house import BaseName
 from protocol.identifiers import Id16, format_id, parse_id

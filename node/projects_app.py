@@ -11,6 +11,7 @@ from typing import Annotated, Final
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from msgspec import Meta, Struct
 
+from node.desks.projects.duties import PROJECTS_DUTIES
 from node.doors.keys_service import KeyDesk
 from node.doors.steps_api import forget_uploads
 from node.governance.service import PROJECTS_HISTORY, Projects
@@ -19,7 +20,6 @@ from node.governance.store import seal_values
 from node.governance.tables import door_keys
 from node.house.folders_store import base_folder
 from node.house_part_app import HousePart
-from node.projects_duties import PROJECTS_DUTIES
 from protocol.errors import Malformed
 from protocol.house import BaseName
 from protocol.keys import Keyring, PublicKeys

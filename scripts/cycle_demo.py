@@ -24,11 +24,12 @@ from typing import Any, Final
 
 from house_demo import HouseStory, StoryFailed
 
-from node.attestations_commands import sign_told
-from node.audits_requests import make_reply, make_report, read_mission
-from node.audits_requests import write_signed as write_audit
+from node.desks.fund.words import read_words
+from node.desks.house.init_service import read_own_card
+from node.desks.projects.attestations_commands import sign_told
+from node.desks.projects.audits_requests import make_reply, make_report, read_mission
+from node.desks.projects.audits_requests import write_signed as write_audit
 from node.fund.outgoing_payments import write_words
-from node.fund_desks.words import read_words
 from node.governance.attestations import AttestationKind
 from node.governance.auditing.words import AuditWords, ConflictWords, JoinWords
 from node.governance.auditing.words import sign_words as sign_audit
@@ -37,7 +38,6 @@ from node.governance.south.clearances import ClearanceWords, write_clearance
 from node.governance.south.signed import sign_words, write_signed
 from node.governance.votes import BallotWords, College, SignedBallot, sign_ballot
 from node.house.cards import format_card
-from node.house_init_service import read_own_card
 from protocol.canonical import encode_typed
 from protocol.errors import Refusal
 from protocol.house import BaseName
@@ -62,7 +62,7 @@ from pathlib import Path
 from protocol.running import clock_service
 now = clock_service.now
 clock_service.now = lambda: now() + int(sys.argv[2]) * 86_400_000
-from node.projects_admin_commands import PROJECTS_COMMANDS
+from node.desks.projects.admin_commands import PROJECTS_COMMANDS
 from node.projects_app import ProjectsApp
 app = ProjectsApp(Path(sys.argv[1]))
 print(asyncio.run(PROJECTS_COMMANDS[sys.argv[3]](app, json.loads(sys.argv[4]))))
@@ -650,8 +650,8 @@ class CycleStory:
         pass_ = (await town.projects("pass_claim", id=self._id(), claim=claim))["pass"]
         assert town.speaker is not None
         await self._attest(town, AttestationKind.WORK, pass_, town.speaker)
-        for college in (College.CITIZENS, College.COMPANIES):
-            stands = await self._attest(town, AttestationKind.VALIDATION, pass_, town.members[str(college)])
+        members = [town.members[str(college)] for college in (College.CITIZENS, College.COMPANIES)]
+        _, stands = [await self._attest(town, AttestationKind.VALIDATION, pass_, keys) for keys in members]
         self._require(f"two members validated it, and it is {stands}", holds=stands == "validated")
         await town.projects("pass_issue", id=self._id(), **{"pass": pass_})
         made = await town.projects("pass_export", **{"pass": pass_, "form": "png"})

@@ -21,10 +21,12 @@ from typing import Any, Final
 import aiohttp
 from lxml import etree
 
-from node import fund_commands, partners_commands, projects_commands
+from node.desks.fund import commands as fund_commands
+from node.desks.fund.words import read_words
+from node.desks.house.init_service import read_own_card, take_other_card
+from node.desks.partners import commands as partners_commands
+from node.desks.projects import commands as projects_commands
 from node.fund.outgoing_payments import write_words
-from node.fund_desks.words import read_words
-from node.house_init_service import read_own_card, take_other_card
 from protocol.house import BaseName
 from protocol.keys import Domain, SecretKeys, make_keys, sign
 from protocol.running.admin_client import call_running

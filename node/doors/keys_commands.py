@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from node.options_commands import AsJson, IdOption, id_or_new
+from node.desks.options_commands import AsJson, IdOption, id_or_new
 from protocol.running.console_commands import refusals_explained, show
 
 Call = Callable[..., Any]

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from node.description import Api, Route, describe_api
+from node.desks.description import Api, Route, describe_api
 from node.doors.duties import Duty
 
 BYTES: Final = "application/octet-stream"

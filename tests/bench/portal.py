@@ -16,9 +16,9 @@ from pathlib import Path
 import uvloop
 
 from node.app import NodeApp
+from node.desks.accounts.requests import CessionItem, read_cession, read_cession_lines
 from node.federation.cessions import AskCession, CessionView
 from node.house_app import HouseApp
-from node.requests import CessionItem, read_cession, read_cession_lines
 from protocol.house import BaseName
 
 

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from hub.catalogue.service import load_page
 from node import commands as node_commands
-from node.catalogue_admin_commands import CATALOGUE_COMMANDS
+from node.desks.accounts.catalogue_admin_commands import CATALOGUE_COMMANDS
 from node.house.folders_store import save_house
 from node.house.settings import HouseSettings, Neighbour, write_keys
 from protocol.book.worker import Page

@@ -18,30 +18,30 @@ import aiohttp
 import msgspec
 from aiohttp.test_utils import TestServer
 
+from node.desks.fund.admin_commands import FUND_COMMANDS
+from node.desks.fund.api import open_fund_doors
+from node.desks.fund.steps import FUND_DUTIES
+from node.desks.partners.admin_commands import PARTNERS_COMMANDS
+from node.desks.partners.api import open_partners_doors
+from node.desks.partners.steps import PARTNERS_DUTIES
+from node.desks.people.admin_commands import PEOPLE_COMMANDS
+from node.desks.people.api import open_people_doors
+from node.desks.people.steps import PEOPLE_DUTIES
+from node.desks.projects.admin_commands import PROJECTS_COMMANDS
+from node.desks.projects.duties import PROJECTS_DUTIES
+from node.desks.projects.office_api import open_projects_doors
 from node.doors.keys_service import KeyDesk
 from node.doors.steps import Step, fit_answer
 from node.doors.steps_api import Doors
 from node.fund.seal_store import sealed
 from node.fund.tables import door_keys as fund_keys
-from node.fund_admin_commands import FUND_COMMANDS
-from node.fund_api import open_fund_doors
-from node.fund_steps import FUND_DUTIES
 from node.governance.store import seal_values
 from node.governance.tables import door_keys as projects_keys
 from node.partners.seals import seal
 from node.partners.tables import door_keys as partners_keys
-from node.partners_admin_commands import PARTNERS_COMMANDS
-from node.partners_api import open_partners_doors
 from node.partners_app import PartnersApp, PartnersConfig
-from node.partners_steps import PARTNERS_DUTIES
 from node.people.tables import door_keys as people_keys
-from node.people_admin_commands import PEOPLE_COMMANDS
-from node.people_api import open_people_doors
 from node.people_app import PeopleApp
-from node.people_steps import PEOPLE_DUTIES
-from node.projects_admin_commands import PROJECTS_COMMANDS
-from node.projects_duties import PROJECTS_DUTIES
-from node.projects_office_api import open_projects_doors
 from protocol.running.http_service import Metrics, make_application
 from tests.fund.fund_world import SETTINGS, FundWorld
 from tests.governance.world import World as ProjectsWorld

@@ -20,9 +20,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from node.desks.fund.steps import FUND_STEPS
+from node.desks.partners.steps import PARTNERS_STEPS
 from node.doors.rates import BURST
-from node.fund_steps import FUND_STEPS
-from node.partners_steps import PARTNERS_STEPS
 from tests.doors.place import DoorsPlace, make_fund_place, make_office_place
 from tests.fund.fund_world import FundWorld
 from tests.partners.house import House

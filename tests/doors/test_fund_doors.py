@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from node.desks.fund.steps import FUND_STEPS
+from node.desks.fund.words import read_iban_words, read_netting_words, read_pledge_words, read_words
 from node.fund.outgoing_payments import write_words
-from node.fund_desks.words import read_iban_words, read_netting_words, read_pledge_words, read_words
-from node.fund_steps import FUND_STEPS
 from node.house.cards import Card, format_card
 from protocol.house import BaseName, NettingTold
 from protocol.keys import Domain, SecretKeys, make_keys, sign

@@ -10,13 +10,14 @@ import aiohttp
 from aiohttp.test_utils import TestServer
 
 from node import commands as node_commands
-from node import fund_commands, partners_commands
+from node.desks.fund import commands as fund_commands
+from node.desks.fund.admin_commands import FUND_COMMANDS
+from node.desks.partners import commands as partners_commands
+from node.desks.partners.admin_commands import PARTNERS_COMMANDS
 from node.fund.schema_service import FUND_HISTORY
-from node.fund_admin_commands import FUND_COMMANDS
 from node.house_app import HouseApp
 from node.ledger.service import ledger_history
 from node.partners.service import PARTNERS_HISTORY
-from node.partners_admin_commands import PARTNERS_COMMANDS
 from protocol.house import BaseName
 from tests.doors.place import ADDRESS, new_id
 from tests.fund.camt_files import OURS

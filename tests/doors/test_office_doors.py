@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from node.desks.partners.steps import PARTNERS_STEPS
 from node.doors.steps_api import UPLOADS_AT_ONCE
-from node.partners_steps import PARTNERS_STEPS
 from protocol.identifiers import write_address
 from tests.doors.place import ADDRESS, DoorsPlace, make_office_place, new_id
 from tests.node.counter import ClearingHouse

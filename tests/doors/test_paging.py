@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.fund_desks.rows import ROWS_MAX, PageRequest, take_page
-from node.fund_steps import FUND_STEPS
+from node.desks.fund.rows import ROWS_MAX, PageRequest, take_page
+from node.desks.fund.steps import FUND_STEPS
 from protocol.errors import Malformed
 from tests.doors.place import make_fund_place
 from tests.doors.test_fund_doors import Treasury
@@ -35,13 +35,15 @@ async def treasury(tmp_path: Path) -> AsyncIterator[Treasury]:
 
 async def walk(treasury: Treasury, name: str, **query: Any) -> list[list[dict[str, Any]]]:
     """Return the pages of a list, as its door gives them one after the other."""
-    pages, cursor = [], ""
-    while True:
+    pages: list[list[dict[str, Any]]] = []
+    cursor = ""
+    while len(pages) < 100:
         told = await treasury.place.do(treasury.reader, name, query={**query, "limit": 2, "cursor": cursor})
         pages.append(told["rows"])
         cursor = told["next"]
         if not cursor:
             return pages
+    raise AssertionError("it never ends")
 
 
 async def test_every_list_is_walked_page_by_page(treasury: Treasury) -> None:
@@ -89,7 +91,7 @@ def test_each_row_is_on_one_page_also_where_rows_fall_out_between_pages(
 ) -> None:
     """What is picked no more when a page is asked for is not on it; everything else is, once, in order."""
     rows, cursor, seen, hidden = list(range(count)), "", [], gone
-    while True:
+    for _ in range(count + 2):
         told = take_page(
             rows,
             {"cursor": cursor, "limit": limit},
@@ -102,6 +104,8 @@ def test_each_row_is_on_one_page_also_where_rows_fall_out_between_pages(
         hidden = gone | gone_later
         if not (cursor := told["next"]):
             break
+    else:
+        raise AssertionError("it never ends")
     assert len(set(seen)) == len(seen)
     assert seen == sorted(seen, reverse=is_newest_last)
     assert set(rows) - gone - gone_later <= set(seen) <= set(rows) - gone

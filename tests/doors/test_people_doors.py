@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from node.desks.people.api import open_people_doors
+from node.desks.people.steps import PEOPLE_STEPS
 from node.people.four_eyes import ProposalKind
-from node.people_api import open_people_doors
 from node.people_app import load_people_settings
-from node.people_steps import PEOPLE_STEPS
 from protocol.errors import Refusal
 from protocol.identifiers import format_id
 from protocol.running.settings import NotConfigured

@@ -15,13 +15,13 @@ import requests
 from aiohttp.test_utils import TestServer
 from typer.testing import CliRunner
 
-from node import people_commands
-from node.fund_admin_commands import FUND_COMMANDS
+from node.desks.fund.admin_commands import FUND_COMMANDS
+from node.desks.partners.admin_commands import PARTNERS_COMMANDS
+from node.desks.people import commands as people_commands
+from node.desks.people.admin_commands import PEOPLE_COMMANDS
+from node.desks.people.api import make_people_application
 from node.house_app import HouseApp
-from node.partners_admin_commands import PARTNERS_COMMANDS
 from node.people.service import PEOPLE_HISTORY
-from node.people_admin_commands import PEOPLE_COMMANDS
-from node.people_api import make_people_application
 from protocol.house import BaseName
 from tests.doors.place import new_id
 from tests.doors.test_house_doors import make_folder

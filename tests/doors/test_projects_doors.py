@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from node.audits_requests import write_signed as write_audit
+from node.desks.projects.audits_requests import write_signed as write_audit
+from node.desks.projects.requests import write_sheet_request
+from node.desks.projects.steps import PROJECTS_STEPS
 from node.governance.attestations import AttestationKind, AttestationWords, write_attestation
 from node.governance.auditing.words import JoinWords
 from node.governance.instalments import AuditVerdict
@@ -23,8 +25,6 @@ from node.governance.south.guides import write_guide
 from node.governance.south.reports import ReportWords, write_report
 from node.governance.south.signed import sign_words, write_signed
 from node.governance.votes import BallotWords, Choice, sign_ballot, write_ballot
-from node.projects_requests import write_sheet_request
-from node.projects_steps import PROJECTS_STEPS
 from protocol.identifiers import Id16, format_id, parse_id
 from protocol.keys import Domain, sign
 from protocol.times import DAY_MS, Instant, format_instant

@@ -10,23 +10,23 @@ from typing import Any
 import msgspec
 import pytest
 
-from node.accounts_steps import ACCOUNTS_DOORS, ACCOUNTS_WITHOUT, HOUSE_WITHOUT
-from node.admin_commands import COMMANDS
 from node.api import DOORS
-from node.catalogue_admin_commands import CATALOGUE_COMMANDS
+from node.desks.accounts.admin_commands import COMMANDS
+from node.desks.accounts.catalogue_admin_commands import CATALOGUE_COMMANDS
+from node.desks.accounts.steps import ACCOUNTS_DOORS, ACCOUNTS_WITHOUT, HOUSE_WITHOUT
+from node.desks.fund.admin_commands import FUND_COMMANDS
+from node.desks.fund.steps import FUND_STEPS
+from node.desks.house.admin_commands import HOUSE_COMMANDS
+from node.desks.partners.admin_commands import PARTNERS_COMMANDS
+from node.desks.partners.steps import PARTNERS_STEPS
+from node.desks.people.admin_commands import PEOPLE_COMMANDS
+from node.desks.people.steps import PEOPLE_STEPS
+from node.desks.projects.admin_commands import PROJECTS_COMMANDS
+from node.desks.projects.steps import PROJECTS_STEPS
 from node.doors.duties import AnotherCompany, AnotherOfficer, Caller, Duty, DutyMissing, KeyNotKnown, require_duties
 from node.doors.keys_service import DoorKeyUnknown
 from node.doors.rates import CallRates, CallsUsedUp
 from node.doors.steps import Step, Steps, find_missing
-from node.fund_admin_commands import FUND_COMMANDS
-from node.fund_steps import FUND_STEPS
-from node.house_admin_commands import HOUSE_COMMANDS
-from node.partners_admin_commands import PARTNERS_COMMANDS
-from node.partners_steps import PARTNERS_STEPS
-from node.people_admin_commands import PEOPLE_COMMANDS
-from node.people_steps import PEOPLE_STEPS
-from node.projects_admin_commands import PROJECTS_COMMANDS
-from node.projects_steps import PROJECTS_STEPS
 from protocol.errors import Malformed, Refusal
 from protocol.running.explanations import SENTENCES
 from protocol.running.statuses import status_of

@@ -17,9 +17,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from node.desks.fund.steps import FUND_STEPS
+from node.desks.partners.steps import PARTNERS_STEPS
 from node.doors.steps import Step, Steps
-from node.fund_steps import FUND_STEPS
-from node.partners_steps import PARTNERS_STEPS
 from protocol.identifiers import AccountNumber, write_address
 from protocol.running.logs_service import set_up_logs
 from tests.doors.place import DoorsPlace, make_fund_place, make_office_place

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from node import requests
+from node.desks.accounts import requests
 from node.ledger.service import Ledger
 from protocol import canonical, messages, national_file
 from tests.fuzz import targets

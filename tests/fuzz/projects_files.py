@@ -11,7 +11,9 @@ from typing import Final
 
 import msgspec
 
-from node.audits_requests import make_report, read_signed_request, write_signed
+from node.desks.projects.audits_requests import make_report, read_signed_request, write_signed
+from node.desks.projects.requests import read_sheet_request, write_sheet_request
+from node.desks.projects.volunteering_requests import read_offer, read_search_file
 from node.governance.auditing.words import (
     WORDS_VERSION,
     JoinWords,
@@ -46,8 +48,6 @@ from node.governance.votes import (
     sign_ballot,
     write_ballot,
 )
-from node.projects_requests import read_sheet_request, write_sheet_request
-from node.volunteering_requests import read_offer, read_search_file
 from protocol.canonical import encode_typed
 from protocol.errors import Refusal
 from protocol.identifiers import Id16, TerritoryCode

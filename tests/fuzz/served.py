@@ -24,11 +24,11 @@ from hub.api import make_api as make_hub_api
 from hub.app import HubApp
 from hub.app import load_config as load_hub_config
 from node import commands as node_commands
-from node import requests
-from node.admin_commands import COMMANDS
-from node.answers import tell_credit, tell_credited
 from node.api import make_api
 from node.app import NodeApp, load_config
+from node.desks.accounts import requests
+from node.desks.accounts.admin_commands import COMMANDS
+from node.desks.accounts.answers import tell_credit, tell_credited
 from node.ledger.credits import Credited
 from node.ledger.postings import Posted
 from node.ledger.tables import metadata

@@ -16,8 +16,8 @@ import msgspec
 from msgspec import structs
 
 from hub.config import HubConfig
-from node import groups_requests, orientation_requests, requests, solidarity_requests
 from node.config import NodeConfig
+from node.desks.accounts import groups_requests, orientation_requests, requests, solidarity_requests
 from node.federation import senders
 from node.federation.arrivals import NotProven, open_column, open_forward, open_orders
 from node.federation.whispers import Said, Whisper, WhisperRefused, open_whisper

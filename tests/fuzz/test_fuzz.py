@@ -18,8 +18,8 @@ import pytest
 from aiohttp import web
 
 from node.api import DOORS
-from node.fund_steps import FUND_STEPS
-from node.partners_steps import PARTNERS_STEPS
+from node.desks.fund.steps import FUND_STEPS
+from node.desks.partners.steps import PARTNERS_STEPS
 from protocol import messages, national
 from protocol.errors import Malformed
 from tests.fuzz.corpus import FOLDER
@@ -107,7 +107,14 @@ def test_what_was_kept_is_replayed(tmp_path: Path) -> None:
 
 # Where bytes and texts from outside are read, and what the functions that read them are called.
 READERS: Final = (
-    *("protocol", "node/requests.py", "node/solidarity_requests.py", "node/federation", "hub", "node/house"),
+    *(
+        "protocol",
+        "node/desks/accounts/requests.py",
+        "node/desks/accounts/solidarity_requests.py",
+        "node/federation",
+        "hub",
+        "node/house",
+    ),
     *("node/fund/camt.py", "node/fund/payment_status.py", "node/fund/statement_csv.py"),
     *("node/partners/operations_file.py", "node/partners/tickets.py"),
     *("node/governance/passes", "node/people/paper_codes.py"),

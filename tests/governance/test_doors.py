@@ -13,8 +13,10 @@ from click.testing import CliRunner
 from typer.main import get_command
 
 from node.access.service import Grant, NotAuthorised, Scope
-from node.audits_requests import make_reply, make_report, write_signed
 from node.commands import app as node_commands
+from node.desks.projects.api import DOORS, add_projects_doors
+from node.desks.projects.audits_requests import make_reply, make_report, write_signed
+from node.desks.projects.requests import write_sheet_request
 from node.governance.comments import CommentKind, CommentState
 from node.governance.comments_service import AddComment, Moderate
 from node.governance.committee_service import CloseList
@@ -25,8 +27,6 @@ from node.governance.projects import ProjectEvent
 from node.governance.sheets import Picture
 from node.governance.volunteering.offers import ApplicationEvent
 from node.governance.volunteering.volunteering_store import load_application
-from node.projects_api import DOORS, add_projects_doors
-from node.projects_requests import write_sheet_request
 from protocol.identifiers import Id16, format_id, parse_id
 from protocol.running import clock_service
 from protocol.running.http_service import Metrics, make_application

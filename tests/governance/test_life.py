@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from node.desks.projects.answers import tell_project
 from node.governance.bearers import ProofKind
 from node.governance.days import local_day, write_day
 from node.governance.errors import (
@@ -34,7 +35,6 @@ from node.governance.rounds_service import (
 from node.governance.sheets import BudgetLine, Milestone
 from node.governance.signers import FindingWords, SignerRole, write_words
 from node.governance.votes import Choice
-from node.projects_answers import tell_project
 from protocol.conversion import ORDER_VERSION, find_country, unseal_order, verify_order
 from protocol.errors import IdMismatch
 from protocol.house import DueState, Refused, make_due_id

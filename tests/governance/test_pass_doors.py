@@ -21,8 +21,10 @@ from openvc.did.base import DidResolverRegistry
 from openvc.did.did_web import DidWebResolver
 from openvc.verify import VerificationPolicy, verify_credential
 
-from node import attestations_commands, passes_commands
 from node.commands import app
+from node.desks.projects import attestations_commands, passes_commands
+from node.desks.projects.admin_commands import PROJECTS_COMMANDS
+from node.desks.projects.passes_api import DOORS, add_passes_doors
 from node.governance import tables as base_tables
 from node.governance.bearers import Bearer, Registry
 from node.governance.committee_service import SeatMember
@@ -37,8 +39,6 @@ from node.governance.signers import SignerRole
 from node.governance.signers_service import NewSigner
 from node.governance.store import change
 from node.governance.votes import College
-from node.passes_api import DOORS, add_passes_doors
-from node.projects_admin_commands import PROJECTS_COMMANDS
 from node.projects_app import ProjectsApp
 from protocol.identifiers import Id16, format_id
 from protocol.running.http_service import Metrics, make_application

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.desks.projects.requests import read_degrees, read_sheet_request, write_degrees, write_sheet_request
 from node.governance.comments import CommentKind, CommentState
 from node.governance.comments_service import AddComment, Moderate, list_comments
 from node.governance.errors import (
@@ -38,7 +39,6 @@ from node.governance.sheets import (
     require_sheet,
     write_sheet,
 )
-from node.projects_requests import read_degrees, read_sheet_request, write_degrees, write_sheet_request
 from protocol.errors import InvalidId, InvalidTime, NotCanonical
 from tests.governance.world import World, make_sheet
 

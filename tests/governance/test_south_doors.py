@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from node.projects_requests import write_sheet_request
+from node.desks.projects.requests import write_sheet_request
 from protocol.identifiers import format_id
 from protocol.running import clock_service
 from protocol.times import Instant

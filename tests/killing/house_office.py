@@ -83,8 +83,8 @@ async def _pay(house: House) -> None:
 
 
 async def _sign(house: House, secret: SecretKeys, words: dict[str, Any]) -> Any:
+    from node.desks.fund.words import read_words
     from node.fund.outgoing_payments import write_words
-    from node.fund_desks.words import read_words
 
     signature = sign(secret, Domain.OFFICER, write_words(read_words(words)))
     return await house.command(

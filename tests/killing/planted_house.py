@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from node import tills_api
+from node.desks.partners import tills_api
 from protocol.commands import main
 from tests.killing import planted
 

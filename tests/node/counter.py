@@ -14,8 +14,8 @@ import aiohttp
 import msgspec
 from aiohttp.test_utils import TestServer
 
+from node.desks.partners.tills_api import DOORS, PREFIX, make_tills_api
 from node.partners.tills_service import Till
-from node.tills_api import DOORS, PREFIX, make_tills_api
 from protocol.identifiers import Id16, format_id, write_address
 from protocol.running.http_service import Metrics
 from protocol.times import format_instant

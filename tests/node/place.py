@@ -21,10 +21,10 @@ from hub.api import make_api as make_hub_api
 from hub.app import HubApp
 from hub.app import load_config as load_hub_config
 from node import commands as node_commands
-from node.admin_commands import COMMANDS
 from node.api import DOORS, make_api
 from node.app import NodeApp, load_config
 from node.checks import check_node
+from node.desks.accounts.admin_commands import COMMANDS
 
 BREST = "242900314"
 LYON = "200046977"

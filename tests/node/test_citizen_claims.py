@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from node.counter_api import COUNTER
-from node.guesses import OF_ONE, read_proxies
+from node.desks.partners.counter_api import COUNTER
+from node.desks.partners.guesses import OF_ONE, read_proxies
 from node.partners.purchases import TillNumber
 from node.partners.tickets import Ticket, derive_till_key, format_ticket
 from protocol.amounts import Cents

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.guesses import Allowance, Guesses, name_caller, read_proxies
+from node.desks.partners.guesses import Allowance, Guesses, name_caller, read_proxies
 from node.partners.errors import TooManyGuesses
 from protocol.times import Instant
 

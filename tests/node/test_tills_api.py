@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 
-from node.counter_api import COUNTER
+from node.desks.partners.counter_api import COUNTER
+from node.desks.partners.tills_api import DOORS
 from node.partners.ceilings import FiscalYear
 from node.partners.companies_service import NamedYears, Turnover
 from node.partners.purchases import RevocationReason
-from node.tills_api import DOORS
 from protocol.amounts import Cents
 from protocol.times import DAY_MS, HOUR_MS, format_instant
 from tests.node.counter import Counter

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from node import people_commands
 from node.commands import init as init_node
+from node.desks.people import commands as people_commands
+from node.desks.people.admin_commands import PEOPLE_COMMANDS
+from node.desks.people.commands import app, init
 from node.people.code_pages import draw_cards, write_cards
-from node.people_admin_commands import PEOPLE_COMMANDS
 from node.people_app import PeopleApp
-from node.people_commands import app, init
 from protocol.running.admin_client import run_command
 from tests.fund.pdf_text import read_text
 from tests.people.people_world import BREST

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from node.commands import init as init_node
+from node.desks.people.admin_commands import PEOPLE_COMMANDS
+from node.desks.people.commands import init as init_people
 from node.house_app import HouseApp
 from node.people import store, tables
-from node.people_admin_commands import PEOPLE_COMMANDS
 from node.people_app import PeopleApp
-from node.people_commands import init as init_people
 from protocol.house import BaseName
 from protocol.identifiers import parse_id
 from protocol.running.admin_client import run_command

@@ -111,7 +111,7 @@ try:
     main()
 except SystemExit as end:
     assert not end.code, end.code
-watched = ("hub.commands", "node.commands", "node.fund_commands", "node.partners_commands", "node.fund_app")
+watched = ("hub.commands", "node.commands", "node.desks.fund.commands", "node.desks.partners.commands", "node.fund_app")
 heavy = ("sqlalchemy", "aiohttp", "lxml", "typst", "structlog", "cryptography")
 print("LOADED", *(name for name in (*watched, *heavy) if name in sys.modules))
 """

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from node.answers import tell_balance, tell_history, tell_operation, tell_statement
+from node.desks.accounts.answers import tell_balance, tell_history, tell_operation, tell_statement
 from node.federation import store as federation_store
 from node.grants.service import GrantDesk
 from node.holders.service import HolderDesk

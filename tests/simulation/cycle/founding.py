@@ -21,7 +21,9 @@ from typing import Final
 from hub import commands as hub_commands
 from hub.directory.service import Accredit, Invite
 from node import commands as node_commands
-from node import fund_commands, partners_commands, projects_commands
+from node.desks.fund import commands as fund_commands
+from node.desks.partners import commands as partners_commands
+from node.desks.projects import commands as projects_commands
 from node.fund.officer_service import NewOfficer
 from node.governance.committee_service import SeatMember
 from node.governance.projects import ProjectState

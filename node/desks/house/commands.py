@@ -1,0 +1,164 @@
+"""`citizen-miles node house …`: who the bases of this territory are, and where they live."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from node.desks.options_commands import AsJson
+from node.house.cards import Card, compute_fingerprint, format_card, parse_card
+from node.house.folders_store import find_local, load_house
+from node.house.settings import FOLDERS
+from protocol.house import BaseName
+from protocol.running import clock_service
+from protocol.running.console_commands import bar, progress, refusals_explained, say, show
+from protocol.running.settings import NotConfigured
+
+app = typer.Typer(no_args_is_help=True, help="The bases of the territory: who they are, where they live.")
+
+Folder = Annotated[Path, typer.Argument(help="the node's folder, or that of a base kept apart", file_okay=False)]
+Base = Annotated[str, typer.Option(help="accounts, fund, partners or projects")]
+
+
+def _name(base: str) -> BaseName:
+    """Return the base of this name. Raises NotConfigured."""
+    if base.upper() not in BaseName.__members__:
+        raise NotConfigured(reason=f"{base} is none of {', '.join(FOLDERS.values())}")
+    return BaseName[base.upper()]
+
+
+@app.command("show")
+def show_house(folder: Folder, as_json: AsJson = False) -> None:
+    """List the bases of the house, each with the fingerprint of its newest key, and where it lives."""
+    from node.desks.house.keys_commands import find_known
+    from node.desks.house.recovery_commands import find_state
+
+    with refusals_explained():
+        house = load_house(folder)
+        local = find_local(folder)
+        known = find_known(folder, house, local)
+        rows: list[dict[str, Any]] = []
+        for code, one in sorted(house.bases.items()):
+            public = known.require(code).keys[-1]
+            card = Card(house.territory, code, public.signing, public.sealing)
+            where = "here" if code in local else one.url or "elsewhere, and calls us"
+            state = find_state(folder, BaseName(code)) if code in local else ""
+            rows.append(
+                {"base": code.lower(), "where": where, "state": state, "fingerprint": compute_fingerprint(card)}
+            )
+        show(rows, as_json=as_json, title=f"house of {house.territory}")
+
+
+@app.command("card")
+def show_card(
+    folder: Folder,
+    base: Annotated[str, typer.Argument(help="accounts, fund, partners, projects or people")],
+    as_json: AsJson = False,
+) -> None:
+    """Show the card of a base that lives here, for whoever keeps the others. Compare the fingerprint by telephone."""
+    from node.desks.house.init_service import read_own_card
+
+    with refusals_explained():
+        card = read_own_card(folder, _name(base))
+        show({"card": format_card(card), "fingerprint": compute_fingerprint(card)}, as_json=as_json)
+
+
+@app.command("add")
+def add_card(
+    folder: Folder,
+    card: Annotated[str, typer.Argument(help="the cmb1-… text of a base kept elsewhere")],
+    url: Annotated[str, typer.Option(help="where it is called; empty where it calls us")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take the card of a base that is kept elsewhere. Restart what runs here."""
+    from node.desks.house.init_service import take_other_card
+
+    with refusals_explained():
+        told = parse_card(card)
+        take_other_card(folder, told, url)
+        show({"base": told.base.lower(), "fingerprint": compute_fingerprint(told), "url": url}, as_json=as_json)
+
+
+@app.command()
+def rotate(
+    folder: Folder,
+    base: Annotated[str, typer.Argument(help="accounts, fund, partners, projects or people")],
+    id_: Annotated[str, typer.Option("--id", help="32 hexadecimal digits: asked again under it, it is done once")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Change a base's key for a new one. Its neighbours believe it by themselves: the old key signs it."""
+    from node.desks.house.keys_commands import rotate_base
+
+    with refusals_explained():
+        show(rotate_base(folder, _name(base), id_ or clock_service.entropy(16).hex()), as_json=as_json)
+    if not as_json:
+        say("keep the old key's file: it opens what was sealed for it. A copy of keys/ goes beside the next backup")
+
+
+@app.command("keys")
+def list_keys(
+    folder: Folder,
+    base: Annotated[str, typer.Argument(help="accounts, fund, partners, projects or people")],
+    as_json: AsJson = False,
+) -> None:
+    """List the changes of a base's key: at which leaf of which log the old one was retired, and who heard of it."""
+    from node.desks.house.keys_commands import show_keys
+
+    with refusals_explained():
+        show(show_keys(folder, _name(base)), as_json=as_json, title="keys")
+
+
+@app.command()
+def backup(folder: Folder, file: Path, base: Base) -> None:
+    """Copy a base to FILE, beside whoever serves it; the copy is whole, or it is not there."""
+    from node.desks.house.recovery_commands import find_database
+    from protocol.book.backup_service import back_up
+
+    with refusals_explained(), progress("backup") as say_done:
+        size = back_up(
+            find_database(folder, _name(base)), file, lambda done, pages: say_done(f"{done} of {pages} pages")
+        )
+    say(f"{file}: {size} bytes. Keep it away from this machine, and the base's keys and its .toml with it")
+
+
+@app.command()
+def restore(
+    folder: Folder,
+    base: Base,
+    file: Annotated[Path | None, typer.Argument(exists=True, dir_okay=False)] = None,
+) -> None:
+    """Put the copy FILE in the place of a base that was lost. It must not be served meanwhile. Then: recover.
+
+    Without FILE: the base was put back by other means (PostgreSQL's own), and is only marked as an old copy.
+    """
+    from node.desks.house.recovery_commands import find_database, marks_of
+    from protocol.book.backup_service import mark_restored, put_back
+
+    with refusals_explained():
+        name = _name(base)
+        database, marks = find_database(folder, name), marks_of(folder, name)
+        if file is None:
+            mark_restored(database, marks)
+            say("marked as an old copy")
+        else:
+            kept = put_back(database, file, marks)
+            say(f"restored from {file}" + ("" if kept is None else f"; what was there is now {kept}"))
+    say(f"now: citizen-miles node house recover {folder} --base {base}")
+
+
+@app.command()
+def recover(folder: Folder, base: Base, as_json: AsJson = False) -> None:
+    """Bring an old copy of a base back to the present, with what its neighbours hold of it. Asked again, it goes on."""
+    from node.desks.house.recovery_commands import recover_base
+
+    with refusals_explained():
+        name = _name(base)
+        with bar("recover") as advance:
+            told = recover_base(folder, name, advance)
+        show(told, as_json=as_json)
+    if told["phase"] == "none" and name is BaseName.FUND and not as_json:
+        say("now say the last receipt and the last order known on paper: citizen-miles node fund state-numbers")
+    if told["phase"] != "none":
+        raise typer.Exit(1)
