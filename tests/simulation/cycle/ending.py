@@ -19,6 +19,8 @@ async def end(stage: Stage) -> None:
     stage.tell("the end")
     for day in range(DAYS_MAX):
         await _spend_a_day(stage, is_bad=day < BAD_DAYS)
+        if day == BAD_DAYS - 1:
+            await rest(stage, is_checked=False)
         if day >= BAD_DAYS and _is_all_paid(stage):
             break
     await rest(stage)

@@ -138,8 +138,10 @@ PLANTED = (
     PlantedHere("answered before the fund's word", _answer_before_the_fund, seeds=2, first=2),
     PlantedHere("due paid twice after a start", _forget_what_is_ordered_when_started, seeds=1, steps=20),
     PlantedHere("returned rights to the wrong lot", _return_the_oldest_lots, seeds=2, first=2),
-    PlantedHere("a payment that came back still counts", _keep_a_payment_that_came_back, seeds=2, steps=20),
-    PlantedHere("bearers paid with the first euros of a window", _pay_bearers_with_the_first_euros, seeds=1, steps=20),
+    PlantedHere("a payment that came back still counts", _keep_a_payment_that_came_back, seeds=1, steps=20),
+    PlantedHere(
+        "bearers paid with the first euros of a window", _pay_bearers_with_the_first_euros, seeds=2, first=2, steps=20
+    ),
     PlantedHere("two payments between funds of one id", _share_an_id, seeds=1, steps=20),
     PlantedHere("a rejected payment between funds stands", _believe_a_rejected_payment, seeds=1, steps=20),
     PlantedHere("a key on a card is not revoked", _revoke_only_what_was_entered, seeds=2, first=2),

@@ -32,7 +32,7 @@ ACTIONS: Final[dict[Action, float]] = {
 }
 
 
-async def _play(stage: Stage, outcome: Outcome, seed: int, steps: int, skip: frozenset[int]) -> None:
+async def _play(stage: Stage, outcome: Outcome, seed: int, steps: int, skip: frozenset[int], *, is_ended: bool) -> None:
     """Take random steps and rest now and then. Raises Wrong, or whatever the product should not raise."""
     actions, weights = list(ACTIONS), list(ACTIONS.values())
     for step in range(steps):
@@ -48,14 +48,17 @@ async def _play(stage: Stage, outcome: Outcome, seed: int, steps: int, skip: fro
                 await told
         if (step + 1) % REST_EVERY == 0 and step + 1 < steps:
             await rest(stage)
-    await end(stage)
+    await (end(stage) if is_ended else rest(stage))
     outcome.digest = compute_digest(stage)
 
 
-def simulate_cycle(seed: int, steps: int, *, skip: frozenset[int] = frozenset(), is_checked: bool = True) -> Outcome:
+def simulate_cycle(
+    seed: int, steps: int, *, skip: frozenset[int] = frozenset(), is_checked: bool = True, is_ended: bool = True
+) -> Outcome:
     """Run one seed in a folder of its own, in memory where the system has such a place.
 
     `is_checked`: at rest the product's own checks run too, which takes longer than all the rest; else the oracle alone judges.
+    `is_ended`: afterwards everybody does his part until nothing is owed.
     """
     shared = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
     parent = shared if os.access(shared, os.W_OK) else None
@@ -66,7 +69,7 @@ def simulate_cycle(seed: int, steps: int, *, skip: frozenset[int] = frozenset(),
         outcome.story, outcome.met = stage.story, stage.met
         try:
             with stage.time():
-                asyncio.run(_play(stage, outcome, seed, steps, skip))
+                asyncio.run(_play(stage, outcome, seed, steps, skip, is_ended=is_ended))
         except Exception as error:  # whatever it is, it is what the run found
             outcome.wrong = f"{type(error).__name__}: {error}"
             outcome.error = error
