@@ -85,7 +85,7 @@ from node.desks.accounts.solidarity_requests import (
     OrderRequest,
     PoolRequest,
 )
-from node.desks.description import Route, describe_api
+from node.doors.description import Route, describe_api
 from protocol.running.http_service import make_application
 
 BODY_BYTES_MAX: Final = 2 * 1024 * 1024

@@ -167,7 +167,7 @@ class NodeApp:
         self.payees.on_back = self.returns.give_back
         self.guides = GuideDesk(self.book, self.ledger, self.federation, self.orientations)
         self.standing = StandingService(self.ledger, self.orientations)
-        self.onward = OnwardService(self.orientations)
+        self.onward = OnwardService(self.ledger, self.orientations)
         self.solidarity = Solidarity(self.ledger, self.federation)
         self.releases = ReleaseService(self.orientations, books)
         has_fund = self.house is not None and BaseName.FUND in self.house.bases

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from node.desks.options_commands import AsJson, CentsOption, EurosOption, IdOption, InFile, id_or_new
+from node.options_commands import AsJson, CentsOption, EurosOption, IdOption, InFile, id_or_new
 from protocol.errors import Malformed, NotCanonical
 from protocol.identifiers import require_territory
 from protocol.running import clock_service

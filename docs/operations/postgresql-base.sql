@@ -3,7 +3,7 @@
 --
 --     sudo -u postgres psql --set base=citizen_miles_fund --file /opt/citizen-miles/docs/operations/postgresql-base.sql
 --
--- Who may call himself by a role is said in pg_hba.conf: docs/operations.md, "The bases of a house on PostgreSQL".
+-- Who may call himself by a role is said in pg_hba.conf: docs/operations/postgresql.md, "Users and databases".
 \set ON_ERROR_STOP on
 SELECT format('CREATE ROLE %I LOGIN', :'base') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'base') \gexec
 CREATE DATABASE :"base" OWNER :"base" TEMPLATE template0 ENCODING 'UTF8';

@@ -5,5 +5,6 @@ words), and both ask the rooms; `…_admin_commands.py` answers a command in the
 `…_answers.py` is what is told; `…_steps.py` describes the doors that run the same commands (`node/doors`). No rule of
 money, of a vote or of a right stands here: a desk only reads, asks and tells.
 
-Who knows the desks? The apps that wire a base (`node/app.py` and its neighbours) and `node/commands.py`. A room never does.
+Who knows the desks? What lies beside them in `node/`: the apps that wire a base, the API, the commands. A room never does,
+nor do the doors (`node/doors`), which are described by a desk's steps and handed them.
 """

@@ -7,8 +7,7 @@ second copy of a rule, and the OpenAPI document is made from the same structs.
 Who may? Who shows a key (`keys_service`) with one of the step's duties. Where a key is bound to a company, the step says by
 which field one knows whose thing is asked for, and another company's is as unknown as one that is not there.
 
-What has no door? What makes keys, names who signs or decides, recovers a base, or reads all of it: `node fund`, `node
-partners` and `node house` on the machine itself. Each base's table of steps lists them with the reason; a test holds that
+What has no door? What makes keys, names who signs or decides, recovers a base, or reads all of it: the base's own commands and `node house`, on the machine itself. Each base's table of steps lists them with the reason; a test holds that
 every command is in one list or the other (docs/decisions/0030).
 
 The table of keys lies in each base's own book (`tables`); nothing here imports a base.

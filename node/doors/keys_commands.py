@@ -1,4 +1,4 @@
-"""`citizen-miles node fund key …` and `partners key …`: who may come in by a base's doors."""
+"""`citizen-miles node fund key …`, `partners key …`, `projects door-key …`, `people door-key …`: who may come in by a base's doors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from node.desks.options_commands import AsJson, IdOption, id_or_new
+from node.options_commands import AsJson, IdOption, id_or_new
 from protocol.running.console_commands import refusals_explained, show
 
 Call = Callable[..., Any]

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from node.desks.description import Api, Route, describe_api
+from node.doors.description import Api, Route, describe_api
 from node.doors.duties import Duty
 
 BYTES: Final = "application/octet-stream"
@@ -43,7 +43,7 @@ class Upload:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One step of one base. `of_company` is the field by which one knows whose it is: without it, a key that is bound to a
-    company may not take the step. `shows` is the command that tells how far a long one is, asked with the field of `by`.
+    company may not take the step. `shows` is the command that tells how far a long one is, its argument, and the field of ours that fills it.
     `by` is the field that says who does it: the officer of the key, whether it is given or not. `passes` says under which
     other name the command takes a field.
     """

@@ -17,7 +17,7 @@ from aiohttp.http_exceptions import BadHttpMessage
 from msgspec import Struct
 from sqlalchemy.exc import DBAPIError
 
-from node.desks.accounts.requests import read_body
+from node.doors.bodies import read_body
 from node.doors.duties import AnotherCompany, Caller, KeyNotKnown
 from node.doors.rates import CallRates, CallsUsedUp
 from node.doors.steps import Step, Steps, fit_answer, write_asked

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from node.federation import arrivals, checkpoint_service, given_answers_service, outcomes_service, store
 from node.federation.arrivals import NotProven, arrival_op, begin_ops, foreign_op, open_column, open_forward, sum_places
-from node.federation.desks import Reaching
+from node.federation.neighbours import Reaching
 from node.federation.room_service import Room, name_of
 from node.federation.senders import SENDER_NUMBER, read_arrival
 from node.ledger.accounts import BORDER, abroad

@@ -14,9 +14,9 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from node.federation import store
-from node.federation.desks import ComeBack, ConversionDesk, ProjectArrivals, WindowDesk
 from node.federation.errors import BookIsBehind, NotAMember
 from node.federation.hub_recovery import HubRecovery
+from node.federation.neighbours import ComeBack, ConversionDesk, ProjectArrivals, WindowDesk
 from node.federation.recovery import BEHIND, Recovery
 from node.federation.store import SentSlip
 from node.ledger.lots import LotId, LotName

@@ -48,6 +48,10 @@ def _settle_one(room: Room, page: Page, id_: int, account: AccountNumber) -> Pos
     brought = find_operation(page.connection, Id16(bytes(row.op)))
     assert brought.debit is not None, "what was brought has its posting"
     op = Id16(derive_op("settled", bytes(row.op).hex(), account))
+    if (
+        row.settled_by is not None and bytes(row.settled_by) != op
+    ):  # from another account: it is settled, and once is enough
+        return UnplacedUnknown(id=id_)
     (answer,) = room.ledger.post(
         page,
         [

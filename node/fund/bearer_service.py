@@ -15,7 +15,7 @@ from node.fund.outgoing_payments import IbanWords
 from node.fund.references import NAME_MAX, Iban, require_sepa_iban, write_for_banks
 from node.fund.seal_store import change
 from node.fund.signature_service import SignatureDesk, Signed
-from node.fund.tables import bearers, iban_changes
+from node.fund.tables import bearers, iban_changes, officers
 from protocol.book.worker import Page
 from protocol.errors import IdMismatch, Refusal
 from protocol.identifiers import Id16
@@ -106,7 +106,7 @@ class BearerDesk:
 
     def _change_iban(self, page: Page, signed: Signed) -> str:
         words, connection = signed.words, page.connection
-        self._signatures.require(connection, signed, (IbanWords,), "change")
+        name = self._signatures.require(connection, signed, (IbanWords,), "change")
         assert isinstance(words, IbanWords)
         require_sepa_iban(Iban(words.iban), self._countries)
         write_for_banks(words.holder_name, field="holder_name", length_max=NAME_MAX)
@@ -130,6 +130,11 @@ class BearerDesk:
             raise IdMismatch(id=words.id.hex(), field="iban")
         if bytes(known.asked_by) == signed.officer:
             raise OfficerRefused(officer=signed.officer.hex(), reason="a second person confirms, not the same")
+        asked_by = connection.execute(select(officers).where(officers.c.key == known.asked_by)).one()
+        if asked_by.revoked_at is not None:
+            raise OfficerRefused(officer=asked_by.name, reason="who asked for it signs no more: ask anew")
+        if asked_by.name == name:
+            raise OfficerRefused(officer=name, reason="a second person confirms, not the same with another key")
         if known.confirmed_by is None:
             change(
                 connection,

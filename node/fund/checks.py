@@ -414,7 +414,9 @@ def _find_in_collection(collection: Any, rows: list[Any], signed: dict[bytes, An
 
 
 def _check_payments(connection: Connection, fund: str) -> Checked:
-    keys = {bytes(row.key): bytes(row.signing) for row in connection.execute(select(officers))}
+    known = connection.execute(select(officers)).all()
+    keys = {bytes(row.key): bytes(row.signing) for row in known}
+    names = {bytes(row.key): row.name for row in known}
     signed: dict[bytes, list[tuple[bytes, bytes]]] = defaultdict(list)
     for row in connection.execute(select(signatures)):
         signed[bytes(row.payment)].append((bytes(row.officer), bytes(row.signature)))
@@ -424,7 +426,7 @@ def _check_payments(connection: Connection, fund: str) -> Checked:
         place = f"payment {bytes(row.id).hex()}"
         words = write_words(words_of(row, fund))
         valid = {
-            officer
+            names[officer]
             for officer, signature in signed[bytes(row.id)]
             if officer in keys and is_signed(keys[officer], Domain.OFFICER, words, signature)
         }

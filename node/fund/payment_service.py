@@ -1,7 +1,7 @@
 """Payments to bearers, and back to payers: asked and signed by two people, ordered once a day, followed until the bank's word.
 
-The fund's base holds no officer's key: it checks signatures, and can neither make nor change one. What an order holds
-is decided in the page that writes it, so two processes never order the same payment.
+Signatures are taken by `signature_service`. What an order holds is decided in the page that writes it, so two processes
+never order the same payment.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from node.fund.fund_errors import (
 from node.fund.net_payment_service import NetPaymentDesk
 from node.fund.outgoing_payments import (
     NEXT_STATE,
+    SIGNERS,
     WORDS_VERSION,
     DueWords,
     NetWords,
@@ -48,7 +49,7 @@ from node.fund.payment_words import words_of
 from node.fund.recovery_service import require_stated
 from node.fund.references import NAME_MAX, TEXT_MAX, EndToEndId, Iban, require_sepa_iban, write_for_banks
 from node.fund.seal_store import change
-from node.fund.signature_service import Sheet, SignatureDesk, Signed
+from node.fund.signature_service import Sheet, SignatureDesk, Signed, load_signers
 from node.fund.statements import Movement
 from node.fund.tables import movements, orders, payments, signatures
 from node.fund.target_days import TargetCalendar
@@ -292,8 +293,9 @@ class PaymentDesk:
             .order_by(payments.c.number)
             .limit(ORDER_MAX)
         ).all()
-        # Between two signatures and the order a proof may have run out, or another account have come into force: then
-        # the payment waits, and is shown so, until somebody takes it back.
+        # Between two signatures and the order a key may have been revoked, a proof have run out, or another account have
+        # come into force: then the payment waits until somebody takes it back.
+        rows = [row for row in rows if self._is_signed_still(connection, row)]
         rows = [row for row in rows if row.bearer is None or self._may_leave(connection, row, day)]
         if not rows:
             raise NothingToOrder(day=day.isoformat())
@@ -330,6 +332,10 @@ class PaymentDesk:
                 .values(state=NEXT_STATE[PaymentState.SIGNED][PaymentEvent.ORDER], order_id=message_id),
             )
         return OrderMade(id=message_id, day=day, count=len(rows), cents=cents, body=body)
+
+    def _is_signed_still(self, connection: Connection, payment: Any) -> bool:
+        """Tell whether two people signed it whose keys hold."""
+        return len(set(load_signers(connection, self.sheet, bytes(payment.id)).values())) >= SIGNERS
 
     def _may_leave(self, connection: Connection, payment: Any, day: datetime.date) -> bool:
         """Tell whether a bearer is eligible still, and its account the one that was signed."""

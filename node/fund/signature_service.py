@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Table, insert, select
 from node.fund.fund_errors import OfficerRefused
 from node.fund.officer_service import require_officer
 from node.fund.outgoing_payments import SIGNERS, Words
+from node.fund.tables import officers
 from protocol.book.worker import Page
 from protocol.errors import Refusal
 
@@ -77,12 +78,14 @@ class SignatureDesk:
 
     def _take_one(self, page: Page, signed: Signed, signable: Signable[State]) -> State:
         sheet = signable.sheet
-        self.require(page.connection, signed, sheet.kinds, sheet.name)
+        name = self.require(page.connection, signed, sheet.kinds, sheet.name)
         state = signable.know(page, signed)
         signers = load_signers(page.connection, sheet, signed.words.id)
         if signed.officer in signers:
             return state
         signable.require_open(signed, state)
+        if name in signers.values():
+            raise OfficerRefused(officer=name, reason="a second person signs, not the same with another key")
         if len(signers) + 1 >= SIGNERS:
             # First, so that where it is refused the signature is not kept, and may come again.
             state = signable.accept(page, signed)
@@ -97,7 +100,12 @@ class SignatureDesk:
         return require_officer(connection, signed.words, signed.officer, signed.signature, self._fund)
 
 
-def load_signers(connection: Connection, sheet: Sheet, id_: bytes) -> set[bytes]:
-    """Return the officers who signed these words."""
-    found = select(sheet.table.c.officer).where(sheet.table.c[sheet.subject] == id_)
-    return {bytes(officer) for officer in connection.execute(found).scalars()}
+def load_signers(connection: Connection, sheet: Sheet, id_: bytes) -> dict[bytes, str]:
+    """Return who signed these words, by key, with the name; a key that was revoked since signs for nobody."""
+    columns = sheet.table.c
+    found = (
+        select(columns.officer, officers.c.name)
+        .join(officers, officers.c.key == columns.officer)
+        .where(columns[sheet.subject] == id_, officers.c.revoked_at.is_(None))
+    )
+    return {bytes(row.officer): row.name for row in connection.execute(found)}

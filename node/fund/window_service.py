@@ -105,14 +105,9 @@ class WindowDesk:
                 said[message.other] = message
         if not told:
             raise FundUnknown(path=f"window {window}")
-        faults: list[str] = []
-        for one in reversed(told):  # told anew, the later counts
-            fault = self._take(page, one)
-            if fault is None:
-                break
-            faults.append(fault)
-        else:
-            raise NettingRefused(reason=f"window {window}: {faults[0]}")
+        fault = self._take(page, told[-1])  # told anew, the later counts, and no other
+        if fault is not None:
+            raise NettingRefused(reason=f"window {window}: {fault}")
         for word in said.values():
             self.hear_paid(page, word)
 

@@ -6,7 +6,8 @@ gate at examination, at every vote, at opening and at every round.
 
 Who decides? A committee of colleges (`votes`): each member signs a ballot with a key that this base does not hold, those
 with a conflict abstain, each college has a quorum and one voice. `minutes` hold everything that anybody needs to count
-again, and their digest is the decision that every order names. Members may be drawn by lot (`drawing`).
+again, and their digest is the decision that every order names. Members may be drawn by lot (`drawing`). What bearers and
+members say outside a vote (work, hours, a pass, a conflict) is signed too (`attestations`).
 
 What then? `projects` has the one table of states. A project that opens is told to the accounts, which answer with its
 number and its support, never with who supports. It is funded at its target, or at its minimum on its need-by day
@@ -18,7 +19,7 @@ stops all. Each fund's payment is followed until the bearer confirms it.
 
 Who is named? Nobody. Members have titles, citizens account numbers; who is behind them is another base's business.
 
-    values and rules   projects, sheets, bearers, votes, minutes, drawing, instalments, comments, signers, pictures, days, texts
+    values and rules   projects, sheets, bearers, votes, minutes, drawing, attestations, instalments, comments, signers, pictures, days, texts
     refusals           errors, answering
     door               service: Projects, PROJECTS_HISTORY       reading_service: what is read
     private            tables, store, parameters_store, *_service, migrations

@@ -15,12 +15,15 @@ from node.governance.attestations import (
     require_attestation,
     write_attestation,
 )
-from node.governance.attestations_service import load_subject
+from node.governance.attestations_service import compute_missing, list_said, load_subject
+from node.governance.days import local_day, write_day
 from node.governance.passes import tables as pass_tables
 from node.governance.rules_checks import Rule
 from node.governance.signers import SignerRole
+from node.governance.store import load_project
 from node.governance.volunteering import tables as volunteering_tables
 from node.governance.volunteering.hours import HoursState
+from node.governance.votes_service import load_seats
 from protocol.book.stream_store import stream
 from protocol.findings import Checked
 from protocol.keys import Domain, is_signed
@@ -29,10 +32,11 @@ RULE: Final = "passes and hours rest on what bearers and members signed"
 _BY_BEARER: Final = (AttestationKind.WORK, AttestationKind.HOURS)
 
 
-def check_attestations(connection: Connection) -> Checked:
+def check_attestations(connection: Connection, zone: str) -> Checked:
     """Look at every attestation, and at every pass and hour that was decided."""
     rule = Rule(RULE)
     said: dict[bytes, tuple[AttestationKind, bytes, bool]] = {}
+    at: dict[bytes, int] = {}
     for row in _attestations(connection):
         id_, place = bytes(row.id), f"attestations {bytes(row.id).hex()}"
         words = read_attestation(bytes(row.words))
@@ -48,7 +52,7 @@ def check_attestations(connection: Connection) -> Checked:
                 select(tables.projects.c.bearer).where(tables.projects.c.id == subject.project)
             ).scalar()
             rule.compare(place, None if carries is None else bytes(carries), bytes(row.bearer or b""))
-        said[id_] = (kind, words.subject, words.is_affirmed)
+        said[id_], at[id_] = (kind, words.subject, words.is_affirmed), row.at
     passes = pass_tables.passes
     for row in stream(connection, select(passes).order_by(passes.c.id)):
         place = f"passes {bytes(row.id).hex()}"
@@ -58,6 +62,11 @@ def check_attestations(connection: Connection) -> Checked:
         ):
             if decision is not None:
                 rule.compare(place, (kind, bytes(row.id), True), said.get(bytes(decision)))
+        if row.validated_decision is not None and (last := at.get(bytes(row.validated_decision))) is not None:
+            # As many members as it took on that day, of those who sat then and had no conflict that was known.
+            seats = load_seats(connection, load_project(connection, bytes(row.project)), last, zone)
+            words_of = list_said(connection, bytes(row.id), last)
+            rule.compare(place, 0, compute_missing(seats, words_of, write_day(local_day(last, zone))))
     judged = {(subject, is_affirmed) for kind, subject, is_affirmed in said.values() if kind is AttestationKind.HOURS}
     hours = volunteering_tables.told_hours
     for row in stream(connection, select(hours).where(hours.c.state != HoursState.TOLD).order_by(hours.c.id)):

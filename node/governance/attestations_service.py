@@ -183,11 +183,11 @@ class AttestationDesk:
         if subject.state not in (PassState.CHECKED, PassState.VALIDATED):
             raise PassStepRefused(state=PassState(subject.state), event=PassEvent.VALIDATED)
         said = list_said(page.connection, signed.words.subject)
+        missing = self._compute_missing(page, seats, said | {signed.key})
+        if not missing:  # also where the same says it again, because those who were to say it too have left
+            return self._step_pass(page, signed, PassEvent.VALIDATED)
         if signed.key in said:
             raise IdMismatch(id=format_id(Id16(signed.words.id)), field="attestation")
-        missing = self._compute_missing(page, seats, said | {signed.key})
-        if not missing:
-            return self._step_pass(page, signed, PassEvent.VALIDATED)
         self._keep(page, signed)
         return Given(id=Id16(signed.words.id), state=subject.state, missing=missing)
 
@@ -217,10 +217,7 @@ class AttestationDesk:
         return load_seats(page.connection, project, page.now, self._settings.zone)
 
     def _compute_missing(self, page: Page, seats: Sequence[Seat], said: set[bytes]) -> int:
-        """Return how many members more must say yes: a word counts while who said it sits and has no conflict."""
-        wanted = load_participation_rules(write_day(local_day(page.now, self._settings.zone))).pass_members
-        may = [seat for seat in seats if not seat.conflict]
-        return max(0, min(wanted, len(may)) - sum(seat.key in said for seat in may))
+        return compute_missing(seats, said, write_day(local_day(page.now, self._settings.zone)))
 
     def _count_missing(self, page: Page, kind: AttestationKind, words: AttestationWords, subject: Subject) -> int:
         if kind is not AttestationKind.VALIDATION or subject.state != PassState.CHECKED:
@@ -228,16 +225,21 @@ class AttestationDesk:
         return self._compute_missing(page, self._load_seats(page, subject), list_said(page.connection, words.subject))
 
 
-def list_said(connection: Connection, pass_id: bytes) -> set[bytes]:
-    """Return whose keys said for the committee that a pass counts. A no ends the pass, so that all others are a yes."""
-    return {
-        bytes(key)
-        for key in connection.execute(
-            select(_attestations.c.key).where(
-                _attestations.c.subject == pass_id, _attestations.c.kind == AttestationKind.VALIDATION
-            )
-        ).scalars()
-    }
+def compute_missing(seats: Sequence[Seat], said: set[bytes], day: int) -> int:
+    """Return how many members more must say yes on a day: a word counts while who said it sits and has no conflict."""
+    may = [seat for seat in seats if not seat.conflict]
+    wanted = min(load_participation_rules(day).pass_members, len(may))
+    return max(0, wanted - sum(seat.key in said for seat in may))
+
+
+def list_said(connection: Connection, pass_id: bytes, until: int | None = None) -> set[bytes]:
+    """Return whose keys said for the committee that a pass counts, by an instant. A no ends the pass: all others are a yes."""
+    query = select(_attestations.c.key).where(
+        _attestations.c.subject == pass_id, _attestations.c.kind == AttestationKind.VALIDATION
+    )
+    if until is not None:
+        query = query.where(_attestations.c.at <= until)
+    return {bytes(key) for key in connection.execute(query).scalars()}
 
 
 def load_subject(connection: Connection, kind: AttestationKind, id_: bytes) -> Subject:

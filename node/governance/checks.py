@@ -134,7 +134,7 @@ def list_rules(keys: tuple[PublicKeys, ...], *, home: str, zone: str) -> tuple[t
         (AUDITORS, lambda line: check_auditors(line, home)),
         (AUDITS, lambda line: check_audits(line, keys, home)),
         (REPORTS, lambda line: check_reports(line, home)),
-        (ATTESTATIONS, check_attestations),
+        (ATTESTATIONS, lambda line: check_attestations(line, zone)),
         ("the accounts were told what stands here", _check_told),
         ("what the accounts said stands here", _check_heard),
         ("rounds and what funds owe add up", _check_rounds),

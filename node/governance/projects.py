@@ -8,7 +8,7 @@
     WITHDRAWN from any state before AUDITED: what was directed to it and not converted goes back
 
 A state is left by an event and nothing else; every step is kept with its day, who made it, and its reason where it
-needs one. Source: issue 5, "projects"; shared design, ARCHITECTURE.md, "Conversion and settlement".
+needs one. Source: shared design, ARCHITECTURE.md, "Conversion and settlement".
 """
 
 from __future__ import annotations

@@ -254,6 +254,9 @@ class SignerDesk:
                 raise SignatureRefused(signer=signed.key.hex(), reason="a second person confirms, not the same")
             return int(known.effective_at)
         if known.confirmed_by is None:
+            asked_by = connection.execute(select(_signers).where(_signers.c.key == known.asked_by)).one()
+            if asked_by.revoked_at is not None:
+                raise SignatureRefused(signer=asked_by.title, reason="who asked for it signs no more: ask anew")
             change(
                 connection,
                 _changes,

@@ -273,9 +273,14 @@ def load_seats(connection: Connection, project: Project, at: int, zone: str) -> 
     """Return who sits at an instant, with the conflicts that were known by then: declared ones, and those that show."""
     members, signers, conflicts = tables.members, tables.signers, tables.conflicts
     day = write_day(local_day(at, zone))
+    # Whose key it is has the conflict, in this seat or in another: who is seated anew has it still.
     declared = {
-        bytes(row.member): row.reason
-        for row in connection.execute(select(conflicts).where(conflicts.c.project == project.id, conflicts.c.at <= at))
+        bytes(row.key): row.reason
+        for row in connection.execute(
+            select(members.c.key, conflicts.c.reason)
+            .join_from(conflicts, members, members.c.id == conflicts.c.member)
+            .where(conflicts.c.project == project.id, conflicts.c.at <= at)
+        )
     }
     bearer = None if project.bearer is None else load_bearer(connection, project.bearer).registry
     rows = connection.execute(
@@ -296,7 +301,7 @@ def load_seats(connection: Connection, project: Project, at: int, zone: str) -> 
             row.title,
             bytes(row.key),
             bytes(row.signing),
-            declared.get(bytes(row.id)) or _find_conflict(row, project, bearer),
+            declared.get(bytes(row.key)) or _find_conflict(row, project, bearer),
         )
         for row in rows
     )

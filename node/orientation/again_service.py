@@ -12,9 +12,10 @@ from typing import Final
 
 from node.federation import store as federation_store
 from node.federation.outgoing import derive_op
-from node.ledger.accounts import CONVERTED, ISSUANCE
+from node.ledger.accounts import CONVERTED, ISSUANCE, AccountEvent
 from node.ledger.lots import LotId
 from node.ledger.naming_service import find_lot_ids
+from node.ledger.openings import ChangeState
 from node.ledger.postings import Posting, PostingKind
 from node.ledger.service import Ledger
 from node.orientation import store
@@ -60,6 +61,8 @@ class RoundsAgain:
 
     def _convert_home(self, page: Page, project: Project, asked: ConvertProject, due: Due) -> None:
         home = self._ledger.home
+        if not self._ledger.is_open(page, project.number):  # frozen on the copy, and not when the round was converted
+            self._ledger.change_states(page, [ChangeState(account=project.number, event=AccountEvent.REOPEN)])
         names = [(home, ref) for ref in due.refs]
         ids = find_lot_ids(page.connection, names)
         lots = {LotId(ids[name]): cents for name, cents in zip(names, due.cents, strict=True) if name in ids}

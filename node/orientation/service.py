@@ -16,7 +16,7 @@ import msgspec
 
 from node.federation import store as federation_store
 from node.federation.cessions import AskCession, CessionView
-from node.federation.desks import Reaching
+from node.federation.neighbours import Reaching
 from node.federation.outgoing import derive_op
 from node.federation.reading_service import load_cession
 from node.federation.senders import SENDER_NUMBER, name_arrival, read_giver

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, func, select, update
 
 from node.federation.tables import cessions, sent_slips
+from node.ledger.accounts import AccountState
 from node.ledger.lots import LotId
+from node.ledger.tables import accounts
 from node.orientation.conversions import Directed, Taken
 from node.orientation.projects import Project, ProjectState
 from node.orientation.tables import (
@@ -518,14 +520,20 @@ def insert_onward(
 def list_ended_onward(connection: Connection, limit: int) -> list[Any]:
     """Return notes whose cession has ended, the oldest first, as rows with its `state` and `cents`."""
     state = func.coalesce(cessions.c.exception, sent_slips.c.state)
-    joined = onward.join(cessions, cessions.c.op == onward.c.op).join(
-        sent_slips, (sent_slips.c.epoch == cessions.c.epoch) & (sent_slips.c.ix == cessions.c.ix)
+    joined = (
+        onward.join(cessions, cessions.c.op == onward.c.op)
+        .join(sent_slips, (sent_slips.c.epoch == cessions.c.epoch) & (sent_slips.c.ix == cessions.c.ix))
+        .join(accounts, accounts.c.number == onward.c.account)
     )
     return list(
         connection.execute(
-            select(onward, state.label("state"), cessions.c.cents)
+            select(onward, state.label("state"), cessions.c.cents, cessions.c.recall)
             .select_from(joined)
-            .where(onward.c.ended_at.is_(None), state.in_(tuple(str(one) for one in TERMINAL)))
+            .where(
+                onward.c.ended_at.is_(None),
+                state.in_(tuple(str(one) for one in TERMINAL)),
+                accounts.c.state != AccountState.FROZEN,  # these wait until they are open again
+            )
             .order_by(onward.c.at, onward.c.op)
             .limit(limit)
         ).all()

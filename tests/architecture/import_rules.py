@@ -41,7 +41,7 @@ FORBIDDEN_DIRECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 # A room never knows a desk: what people and programs meet stands above the rules.
 ROOMS: Final = (
     *("ledger", "federation", "orientation", "solidarity", "guides", "catalogue", "deposits", "grants", "holders"),
-    *("fund", "partners", "governance", "people", "access"),
+    *("fund", "partners", "governance", "people", "access", "house", "doors"),
 )
 
 # Test oracles and test tools; the GPL ones would bind the whole product if it imported them.

@@ -13,7 +13,6 @@ import pytest
 from node.api import DOORS
 from node.desks.accounts.admin_commands import COMMANDS
 from node.desks.accounts.catalogue_admin_commands import CATALOGUE_COMMANDS
-from node.desks.accounts.steps import ACCOUNTS_DOORS, ACCOUNTS_WITHOUT, HOUSE_WITHOUT
 from node.desks.fund.admin_commands import FUND_COMMANDS
 from node.desks.fund.steps import FUND_STEPS
 from node.desks.house.admin_commands import HOUSE_COMMANDS
@@ -31,6 +30,7 @@ from protocol.errors import Malformed, Refusal
 from protocol.running.explanations import SENTENCES
 from protocol.running.statuses import status_of
 from protocol.times import Instant
+from tests.doors.accounts_doors import ACCOUNTS_DOORS, ACCOUNTS_WITHOUT, HOUSE_WITHOUT
 
 BASES = [
     (FUND_STEPS, FUND_COMMANDS),

@@ -18,6 +18,7 @@ from node.federation import leaving_service, tables
 from node.federation.conversion_service import Conversions
 from node.federation.outgoing import Leaving
 from node.federation.store import load_unplaced
+from node.federation.unplaced_service import UnplacedUnknown
 from node.federation.windows_service import Windows
 from node.ledger.accounts import CONVERTED, TRANSIT, abroad
 from node.ledger.naming_service import load_lot_names
@@ -369,6 +370,8 @@ def test_who_asked_put_back_from_an_old_copy_knows_its_rounds_again(story: Story
     assert (row.account, row.cents) == (opened.number, 50)
     assert [one.invariant for one in story.world.check()] == ["I1"]
     story.brest.book.write_now(story.brest.federation.settle_unplaced, (row.id, late))
+    with pytest.raises(UnplacedUnknown):  # settled once, from one account
+        story.brest.book.write_now(story.brest.federation.settle_unplaced, (row.id, story.brest.pool))
     assert story.brest.balance(late) == 0
     story.require_right()
 

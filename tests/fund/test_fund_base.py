@@ -21,7 +21,7 @@ from node.fund.fund_errors import (
     OfficerRefused,
     PaymentStepRefused,
 )
-from node.fund.officer_service import RevokeOfficer
+from node.fund.officer_service import NewOfficer, RevokeOfficer
 from node.fund.outgoing_payments import WORDS_VERSION, IbanWords, PaymentState, end_to_end_id
 from node.fund.payment_service import load_payments
 from node.fund.payment_status import PaymentState as BankState
@@ -34,6 +34,7 @@ from protocol.amounts import Cents
 from protocol.errors import IdMismatch
 from protocol.house import BaseName, Donor, ExpectPayment, PaymentArrived, PaymentExpected, Refused
 from protocol.identifiers import Id16
+from protocol.keys import make_keys
 from tests.fund.camt_files import Detail, Entry
 from tests.fund.fund_world import BAKER, COMPANY, OURS, FundWorld
 
@@ -271,6 +272,26 @@ async def test_one_person_twice_a_stranger_a_revoked_officer_and_other_words_sig
         world.write(sign, world.sign("anne", other))
     with pytest.raises(NothingToOrder):
         world.write(world.fund.payments.order, date(2026, 11, 24))
+
+
+async def test_one_person_with_two_keys_is_one_and_a_revoked_key_is_half_of_no_pair(world: FundWorld) -> None:
+    bearer, sign = world.bearer(), world.fund.payments.sign
+    anne, bob = world.officer("anne"), world.officer("bob")
+    world.officers["anne again"] = make_keys(world.entropy(64))
+    public = world.officers["anne again"].public
+    world.write(world.fund.officers.add, NewOfficer(key=public.id, name="anne", signing=public.signing))
+    words = world.words(bearer, 2_500)
+    world.write(sign, world.sign("anne", words))
+    with pytest.raises(OfficerRefused, match="another key"):
+        world.write(sign, world.sign("anne again", words))
+    world.write(world.fund.officers.revoke, RevokeOfficer(key=anne))
+    assert world.write(sign, world.sign("anne again", words)) is PaymentState.ASKED, "the lost key is half of no pair"
+    assert world.write(sign, world.sign("bob", words)) is PaymentState.SIGNED
+    # Revoked between the second signature and the order: it waits until it is taken back.
+    world.write(world.fund.officers.revoke, RevokeOfficer(key=bob))
+    with pytest.raises(NothingToOrder):
+        world.write(world.fund.payments.order, date(2026, 11, 24))
+    assert world.write(world.fund.payments.cancel, words.id) is PaymentState.CANCELLED
 
 
 async def test_a_bearer_without_proof_is_not_paid_even_if_it_ran_out_after_the_signatures(world: FundWorld) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from node.governance import tables
 from node.governance.attestations import AttestationKind, AttestationWords
+from node.governance.attestations_service import list_attestations
 from node.governance.committee_service import EndMember, list_members
 from node.governance.errors import HasConflict, InvalidAttestation, InvalidMember, NotSeated, SignatureRefused
 from node.governance.passes import tables as pass_tables
@@ -77,6 +78,28 @@ def test_a_word_counts_while_who_said_it_sits_without_a_conflict(office: Office)
     given = world.attest("companies-1", VALIDATION, asked.id)
     assert (given.state, given.missing) == (PassState.CHECKED, 1)
     assert world.attest("qualified-1", VALIDATION, asked.id).state == PassState.VALIDATED
+    assert world.find_wrongs() == []
+
+
+def test_a_conflict_stays_with_its_key_in_whatever_seat(office: Office) -> None:
+    world, asked = office.world, office.claim()
+    world.attest(speaker(office), WORK, asked.id)
+    world.attest("citizens-1", CONFLICT, office.project, "my sister's association")
+    seats = {row.title: bytes(row.id) for row in world.read(list_members)}
+    world.write(world.projects.committee.end, EndMember(id=Id16(seats["citizens-1"]), reason="seated anew"))
+    world.seat_key("citizens-1", College.CITIZENS, from_day=20261123)
+    with pytest.raises(HasConflict):
+        world.attest("citizens-1", VALIDATION, asked.id)
+
+
+def test_who_said_yes_may_say_it_again_once_nobody_else_is_left_to(office: Office) -> None:
+    world, asked = office.world, office.claim()
+    world.attest(speaker(office), WORK, asked.id)
+    assert world.attest("citizens-1", VALIDATION, asked.id).missing == 1
+    for row in world.read(list_members):
+        if row.title != "citizens-1":
+            world.write(world.projects.committee.end, EndMember(id=Id16(bytes(row.id)), reason="moved away"))
+    assert world.attest("citizens-1", VALIDATION, asked.id).state == PassState.VALIDATED
     assert world.find_wrongs() == []
 
 
@@ -181,5 +204,11 @@ def test_what_nobody_signed_is_found_though_a_hand_made_it_look_right(office: Of
     before = world.read(lambda line: line.execute(pass_tables.passes.select()).one())._mapping
     told = {"state": "validated", "validated_on": 20261123, "validated_decision": world.id(), "validated_by": "x"}
     world.write(alter, told)
+    assert [one.place for one in world.find_wrongs()] == [f"passes {asked.id.hex()}"]
+    world.write(alter, {name: before[name] for name in told})
+    # One true word is not two.
+    world.attest("citizens-1", VALIDATION, asked.id)
+    one = world.read(lambda line: list_attestations(line, asked.id))[-1]
+    world.write(alter, told | {"validated_decision": bytes(one.id)})
     assert [one.place for one in world.find_wrongs()] == [f"passes {asked.id.hex()}"]
     world.write(alter, {name: before[name] for name in told})

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from node.federation.desks import ComeBack
+from node.federation.neighbours import ComeBack
 from node.federation.store import load_in_flight
 from node.holders.checks import check_holders
 from node.holders.service import HolderDesk

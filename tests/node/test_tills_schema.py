@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from node.desks.description import describe_api
 from node.desks.partners.tills_api import API, DOORS
+from node.doors.description import describe_api
 from node.partners.ceilings import FiscalYear
 from node.partners.companies_service import NamedYears
 from tests.node.counter import Counter

@@ -422,7 +422,7 @@ async def test_what_a_project_elsewhere_sends_back_goes_on_to_the_next_choices(t
     _, other = here.open(target=120)
     near, home = there.open(target=60)
     last, end = there.open(target=1_000)
-    service = OnwardService(there.room)
+    service = OnwardService(lyon.ledger, there.room)
 
     def go_on() -> int:
         return int(lyon.book.write_now(service.go_on, None))
@@ -443,11 +443,18 @@ async def test_what_a_project_elsewhere_sends_back_goes_on_to_the_next_choices(t
     held = there.direct(alice, (other, 50), (end, 5), overflow=Overflow.NEXT).op
     lyon.book.write_now(lyon.federation.recall, held)
     await world.settle()
+    # A recall that came too late is one all the same: what the project sends back stays with who wanted it back.
+    late = there.direct(alice, (small, 200), (end, 5), overflow=Overflow.NEXT).op
+    await world.settle(LYON)
+    await story.brest.worker.exchange_all()
+    lyon.book.write_now(lyon.federation.recall, late)
+    await world.settle()
+    assert (lyon.cession(late).state, lyon.cession(late).recall) == (CessionState.RETURNED, "too_late")
     assert (lyon.cession(back.op).state, lyon.cession(lost.op).state) == (CessionState.RETURNED,) * 2
     assert lyon.cession(held).state is CessionState.RECALLED
     there.direct(alice, (end, lyon.balance(alice) - 299))
     before = (lyon.balance(alice), there.standing(last)[0])
-    assert go_on() == 2
+    assert go_on() == 3
     assert (lyon.balance(alice), there.standing(last)[0]) == before
     assert world.check() == []
     world.close()

@@ -9,7 +9,6 @@ import msgspec
 
 from node.access.service import NewKey, load_keys, require_scopes
 from node.app import NodeApp
-from node.cession_service import load_cession_told
 from node.desks.accounts.answers import (
     NameAnswer,
     StateAnswer,
@@ -26,6 +25,7 @@ from node.desks.accounts.answers import (
     tell_statement,
     tell_totals,
 )
+from node.desks.accounts.cession_service import load_cession_told
 from node.desks.accounts.groups_admin_commands import GROUP_COMMANDS
 from node.desks.accounts.orientation_answers import (
     tell_directed,

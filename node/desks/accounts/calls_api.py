@@ -9,7 +9,8 @@ from aiohttp import web
 
 from node.access.service import Grant, NotAllowed, NotAuthorised, Scope
 from node.app import NodeApp
-from node.desks.accounts.requests import read_account, read_body, read_limit, read_whole
+from node.desks.accounts.requests import read_account
+from node.doors.bodies import read_body, read_limit, read_whole
 from node.ledger.reading_service import find_operation
 from protocol.identifiers import AccountNumber, Id16
 from protocol.running.http_service import JsonResponse, choose_language

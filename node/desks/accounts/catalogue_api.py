@@ -11,7 +11,7 @@ from node.catalogue.reading_service import find_projects, load_words
 from node.catalogue.words import ProjectNotListed
 from node.desks.accounts.calls_api import Call, answer
 from node.desks.accounts.catalogue_answers import TerritoriesAnswer, tell_found, tell_listed, tell_territory
-from node.desks.accounts.requests import read_limit, read_whole
+from node.doors.bodies import read_limit, read_whole
 from protocol.identifiers import parse_address, tidy_address, write_address
 from protocol.times import day_at
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from node.desks.options_commands import AsJson, InFile
+from node.options_commands import AsJson, InFile
 from protocol.running.admin_client import Command, call
 from protocol.running.console_commands import choose_language, refusals_explained, show
 from protocol.running.keys_store import write_private

@@ -5,7 +5,6 @@ from __future__ import annotations
 from aiohttp import web
 
 from node.access.service import Scope
-from node.cession_service import load_cession_told
 from node.desks.accounts.answers import (
     ArrivalsAnswer,
     CessionsAnswer,
@@ -17,6 +16,7 @@ from node.desks.accounts.answers import (
     tell_payee,
 )
 from node.desks.accounts.calls_api import Call, answer
+from node.desks.accounts.cession_service import load_cession_told
 from node.desks.accounts.requests import read_cession, read_cession_lines
 from node.federation import store as federation_store
 from node.federation.cessions import AskCession, CessionView

@@ -12,7 +12,6 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from node.desks.options_commands import AsJson, CentsOption, EurosOption, IdOption, InFile, Keys, id_or_new
 from node.guides.acts import (
     ACT_BYTES_MAX,
     ACT_VERSION,
@@ -27,6 +26,7 @@ from node.guides.acts import (
     write_act,
     write_signed_act,
 )
+from node.options_commands import AsJson, CentsOption, EurosOption, IdOption, InFile, Keys, id_or_new
 from protocol.errors import Malformed
 from protocol.identifiers import parse_id
 from protocol.running import clock_service

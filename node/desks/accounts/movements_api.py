@@ -27,8 +27,8 @@ from node.desks.accounts.requests import (
     read_account,
     read_credit,
     read_credits,
-    read_lines,
 )
+from node.doors.bodies import read_lines
 from node.federation import store as federation_store
 from node.ledger.credits import Credited
 from node.ledger.postings import Posted, Posting

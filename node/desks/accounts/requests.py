@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Annotated, Final, TypeVar, cast
+from typing import Annotated, Final, cast
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from node.doors.bodies import read_body, read_lines
 from node.federation.cessions import AskCession
 from node.ledger.accounts import ORDINARY, AccountEvent, AccountKind
 from node.ledger.credits import CreditBatch
@@ -33,13 +34,10 @@ from protocol.identifiers import (
 from protocol.times import parse_instant
 
 ITEMS_MAX = 1_000
-PAGE_ROWS: Final = 50
-PAGE_MAX: Final = 200
 _ADDRESSES_MAX: Final = 65_536  # some 15 MB
 Id = Annotated[str, Meta(min_length=36, max_length=36)]
 AccountText = Annotated[str, Meta(min_length=8, max_length=40)]
 Items = Meta(min_length=1, max_length=ITEMS_MAX)
-Body = TypeVar("Body")
 
 
 class OpenRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -129,50 +127,6 @@ class CessionLines(Struct, frozen=True, forbid_unknown_fields=True):
 
 _CESSIONS: Final = msgspec.json.Decoder(CessionRequest)
 _CREDITS: Final = msgspec.json.Decoder(CreditRequest)
-
-
-class _Named(Struct, frozen=True):
-    id: str = ""
-
-
-def read_body(data: bytes | Raw, type_: type[Body]) -> Body:
-    """Return the typed body of a JSON text. Raises Malformed."""
-    try:
-        return msgspec.json.decode(data, type=type_)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(reason=str(error)[:200] or "not JSON") from None
-
-
-def read_whole(text: str | None, field: str) -> int | None:
-    """Return a whole number of a query, or None where it is not given. Raises Malformed."""
-    if text is None:
-        return None
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise Malformed(field=field, reason=f"{field} is a whole number")
-    return int(text)
-
-
-def read_limit(text: str | None) -> int:
-    """Return how many rows of a page are wanted. Raises Malformed."""
-    limit = read_whole(text, "limit")
-    if limit is not None and not 1 <= limit <= PAGE_MAX:
-        raise Malformed(field="limit", reason=f"limit is 1 to {PAGE_MAX}")
-    return limit or PAGE_ROWS
-
-
-def read_lines(lines: Sequence[Raw], type_: type[Body]) -> list[Body | tuple[str, Malformed]]:
-    """Return each line, or the id it has (if one can be read) and why it is refused."""
-    read: list[Body | tuple[str, Malformed]] = []
-    for line in lines:
-        try:
-            read.append(read_body(line, type_))
-        except Malformed as refusal:
-            try:
-                name = read_body(line, _Named).id[:40]
-            except Malformed:
-                name = ""
-            read.append((name, refusal))
-    return read
 
 
 def read_cession_lines(data: bytes) -> Sequence[CessionItem | tuple[str, Malformed]]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from node.desks.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, InFile, id_or_new
+from node.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, InFile, id_or_new
 from protocol.running.admin_client import Command, call, is_served
 from protocol.running.console_commands import bar, choose_language, read_cents, refusals_explained, show
 

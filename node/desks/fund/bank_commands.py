@@ -13,7 +13,7 @@ from node.desks.fund.call_commands import (
     Folder,
     call_fund,
 )
-from node.desks.options_commands import AsJson, CentsOption, IdOption, InFile, id_or_new
+from node.options_commands import AsJson, CentsOption, IdOption, InFile, id_or_new
 from protocol.running.console_commands import read_cents, refusals_explained, say, show
 
 bank = typer.Typer(no_args_is_help=True, help="Files of the bank, and what waits for a person.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from node.desks.fund.call_commands import Folder, call_fund
-from node.desks.options_commands import AsJson
+from node.options_commands import AsJson
 from protocol.running.console_commands import refusals_explained, show
 
 card = typer.Typer(no_args_is_help=True, help="What territories' cards say of deciders and accounts.")

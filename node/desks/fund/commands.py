@@ -23,11 +23,11 @@ from node.desks.fund.gifts_commands import gift
 from node.desks.fund.netting_commands import netting
 from node.desks.fund.payments_commands import bearer, officer, payment
 from node.desks.fund.receipts_commands import declaration, receipt
-from node.desks.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, id_or_new
 from node.doors.keys_commands import make_key_group
 from node.fund.references import require_bic, require_iban
 from node.house.cards import compute_fingerprint, format_card
 from node.house.folders_store import base_folder
+from node.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, id_or_new
 from protocol.house import BaseName
 from protocol.running.console_commands import progress, read_cents, refusals_explained, say, show
 from protocol.running.keys_store import write_private

@@ -10,7 +10,7 @@ from node.desks.fund.call_commands import (
     Folder,
     call_fund,
 )
-from node.desks.options_commands import AsJson, IdOption, id_or_new
+from node.options_commands import AsJson, IdOption, id_or_new
 from protocol.running.console_commands import refusals_explained, show
 
 donor = typer.Typer(no_args_is_help=True, help="Who gives.")

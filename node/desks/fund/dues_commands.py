@@ -10,8 +10,8 @@ import typer
 
 from node.desks.fund.call_commands import Folder, Yes, call_fund, sign_bytes, sign_payment_words
 from node.desks.fund.words import read_pledge_words
-from node.desks.options_commands import AsJson, Keys
 from node.fund.outgoing_payments import write_words
+from node.options_commands import AsJson, Keys
 from protocol.running.console_commands import refusals_explained, show
 
 due = typer.Typer(no_args_is_help=True, help="What is owed for miles that were converted.")

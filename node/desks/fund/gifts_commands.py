@@ -11,7 +11,7 @@ from node.desks.fund.call_commands import (
     Folder,
     call_fund,
 )
-from node.desks.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, id_or_new
+from node.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, id_or_new
 from protocol.running.console_commands import read_cents, refusals_explained, show
 from protocol.running.keys_store import write_private
 

@@ -9,8 +9,8 @@ import typer
 
 from node.desks.fund.call_commands import Folder, Yes, call_fund, sign_bytes, sign_payment_words
 from node.desks.fund.words import read_netting_words
-from node.desks.options_commands import AsJson, IdOption, Keys, id_or_new
 from node.fund.outgoing_payments import write_words
+from node.options_commands import AsJson, IdOption, Keys, id_or_new
 from protocol.running.console_commands import refusals_explained, show
 
 netting = typer.Typer(no_args_is_help=True, help="Netting with other funds: agreements, windows, payments.")

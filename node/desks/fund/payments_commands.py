@@ -15,8 +15,8 @@ from node.desks.fund.call_commands import (
     sign_payment_words,
 )
 from node.desks.fund.words import read_iban_words
-from node.desks.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, Keys, id_or_new
 from node.fund.outgoing_payments import write_words
+from node.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, Keys, id_or_new
 from protocol.running import clock_service
 from protocol.running.console_commands import read_cents, refusals_explained, show
 from protocol.running.keys_store import create_keys, find_passphrase, write_private

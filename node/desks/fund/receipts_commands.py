@@ -15,7 +15,7 @@ from node.desks.fund.call_commands import (
     call_fund,
     year_or_this,
 )
-from node.desks.options_commands import AsJson, IdOption, id_or_new
+from node.options_commands import AsJson, IdOption, id_or_new
 from protocol.running.console_commands import refusals_explained, show
 from protocol.running.keys_store import write_private
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from node.desks.description import Api
 from node.desks.fund.bank_steps import BANK_STEPS
 from node.desks.fund.books_steps import BOOKS_STEPS
 from node.desks.fund.cards_steps import CARDS_STEPS
@@ -14,6 +13,7 @@ from node.desks.fund.gifts_steps import GIFTS_STEPS
 from node.desks.fund.netting_steps import NETTING_STEPS
 from node.desks.fund.payments_steps import PAYMENTS_STEPS
 from node.desks.fund.receipts_steps import RECEIPTS_STEPS
+from node.doors.description import Api
 from node.doors.duties import Duty
 from node.doors.steps import Steps
 

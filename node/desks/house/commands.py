@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from node.desks.options_commands import AsJson
 from node.house.cards import Card, compute_fingerprint, format_card, parse_card
 from node.house.folders_store import find_local, load_house
 from node.house.settings import FOLDERS
+from node.options_commands import AsJson
 from protocol.house import BaseName
 from protocol.running import clock_service
 from protocol.running.console_commands import bar, progress, refusals_explained, say, show

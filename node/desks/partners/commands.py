@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from node.desks.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, InFile, id_or_new
 from node.doors.keys_commands import make_key_group
 from node.house.cards import compute_fingerprint, format_card
 from node.house.folders_store import base_folder
+from node.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, InFile, id_or_new
 from node.partners.companies import FRANCE
 from protocol.house import BaseName
 from protocol.running import clock_service

@@ -7,7 +7,6 @@ from typing import cast
 
 from aiohttp import web
 
-from node.desks.accounts.requests import read_body, read_limit
 from node.desks.partners.counter_api import COUNTER, answer, authorise_in_force, authorise_office
 from node.desks.partners.coupon_lines import (
     CouponRequest,
@@ -17,6 +16,7 @@ from node.desks.partners.coupon_lines import (
     read_coupon,
     tell_coupon,
 )
+from node.doors.bodies import read_body, read_limit
 from node.partners.coupons import NO_CENTS, CouponAnswer, CouponEvent
 from node.partners.coupons_service import MoveCoupon, list_some_coupons, load_coupon
 from node.partners.tills_service import Till

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from node.desks.description import Api
+from node.doors.description import Api
 from node.doors.duties import Duty
 from node.doors.shapes import Account, Day, KnownId, Line, MonthDay, Name, OwnId, SirenText, Sum, SumOrNone
 from node.doors.steps import Step, Steps, Upload

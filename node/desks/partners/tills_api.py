@@ -13,8 +13,6 @@ from typing import Final, TypeVar
 from aiohttp import web
 from msgspec import Struct
 
-from node.desks.accounts.requests import read_body, read_lines
-from node.desks.description import Api, Route, describe_api
 from node.desks.partners.counter_api import COUNTER, Counter, answer, authorise, authorise_in_force, authorise_office
 from node.desks.partners.coupon_lines import CouponLine, CouponRequest, CouponsAnswer, CouponUseRequest
 from node.desks.partners.coupons_api import issue_coupon, list_coupons, show_coupon, use_coupon, withdraw_coupon
@@ -47,6 +45,8 @@ from node.desks.partners.tills_requests import (
     read_holder,
     read_purchase,
 )
+from node.doors.bodies import read_body, read_lines
+from node.doors.description import Api, Route, describe_api
 from node.partners.companies import require_siren
 from node.partners.errors import (
     CampaignUnknown,

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from node.desks.options_commands import AsJson, Day, IdOption, id_or_new
 from node.doors.keys_commands import make_key_group
 from node.house.cards import compute_fingerprint, format_card
 from node.house.folders_store import base_folder
+from node.options_commands import AsJson, Day, IdOption, id_or_new
 from protocol.house import BaseName
 from protocol.running.admin_client import Command, call
 from protocol.running.console_commands import choose_language, progress, refusals_explained, say, show

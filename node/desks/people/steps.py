@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from node.desks.description import Api
+from node.doors.description import Api
 from node.doors.duties import Duty
 from node.doors.shapes import Account, Day, KnownId, Line, OwnId
 from node.doors.steps import FileAnswer, Step, Steps

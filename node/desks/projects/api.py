@@ -11,7 +11,6 @@ from typing import Final
 
 from aiohttp import web
 
-from node.desks.description import Api, describe_api
 from node.desks.projects import audits_api, participation_api, volunteering_api
 from node.desks.projects.answers import (
     PUBLIC_STATES,
@@ -31,6 +30,7 @@ from node.desks.projects.answers import (
 from node.desks.projects.calls_api import AUTHORISE, PROJECTS, Authorise, answer, door
 from node.desks.projects.south_answers import GuidesAnswer, ProgrammeAnswer, tell_guide_row
 from node.desks.projects.south_service import load_programme_told
+from node.doors.description import Api, describe_api
 from node.governance.committee_service import list_drawings
 from node.governance.days import local_day, write_day
 from node.governance.errors import FileUnknown, SessionUnknown

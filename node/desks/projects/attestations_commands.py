@@ -13,7 +13,6 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from node.desks.options_commands import AsJson, IdOption, InFile, Keys, id_or_new
 from node.governance.attestations import (
     AttestationKind,
     AttestationWords,
@@ -23,6 +22,7 @@ from node.governance.attestations import (
 )
 from node.governance.errors import InvalidAttestation
 from node.house.folders_store import base_folder
+from node.options_commands import AsJson, IdOption, InFile, Keys, id_or_new
 from protocol.errors import InvalidId
 from protocol.house import BaseName
 from protocol.identifiers import parse_id

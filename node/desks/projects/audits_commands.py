@@ -13,9 +13,9 @@ from typing import Annotated, Any
 
 import typer
 
-from node.desks.options_commands import AsJson, Day, IdOption, InFile, Keys, id_or_new
 from node.governance.days import parse_day
 from node.house.folders_store import base_folder
+from node.options_commands import AsJson, Day, IdOption, InFile, Keys, id_or_new
 from protocol.house import BaseName
 from protocol.identifiers import parse_id
 from protocol.keys import SecretKeys

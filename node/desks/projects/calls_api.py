@@ -14,8 +14,9 @@ from aiohttp import web
 from msgspec import Struct
 
 from node.access.service import Grant, NotAuthorised, Scope
-from node.desks.accounts.requests import read_account, read_body
-from node.desks.description import Route
+from node.desks.accounts.requests import read_account
+from node.doors.bodies import read_body
+from node.doors.description import Route
 from node.governance.days import local_day, write_day
 from node.governance.service import Projects
 from protocol.identifiers import AccountNumber

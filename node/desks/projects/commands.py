@@ -14,7 +14,6 @@ from typing import Annotated, Any
 
 import typer
 
-from node.desks.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, InFile, Keys, id_or_new
 from node.desks.projects import (
     attestations_commands,
     audits_commands,
@@ -30,6 +29,7 @@ from node.governance.signers import FindingWords, IbanWords, write_public, write
 from node.governance.votes import BallotWords, Choice, sign_ballot, write_ballot
 from node.house.cards import compute_fingerprint, format_card, parse_card
 from node.house.folders_store import base_folder
+from node.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, InFile, Keys, id_or_new
 from protocol.house import BaseName
 from protocol.identifiers import parse_id
 from protocol.keys import Domain, SecretKeys, sign

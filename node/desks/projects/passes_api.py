@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from node.desks.description import Api, Route, describe_api
+from node.doors.description import Api, Route, describe_api
 from node.governance.passes.canonical_json import encode_json
 from node.governance.passes.credentials import PICTURES
 from node.governance.passes.data_integrity import add_proof

@@ -13,13 +13,13 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from node.desks.options_commands import AsJson, Day, IdOption, InFile, Keys, id_or_new
 from node.governance.days import parse_day
 from node.governance.south.clearances import ClearanceWords, read_clearance, write_clearance
 from node.governance.south.guides import GuideWords, read_guide, write_guide
 from node.governance.south.reports import ReportWords, read_report, write_report
 from node.governance.south.signed import SIGNED_BYTES_MAX, sign_words, write_signed
 from node.house.folders_store import base_folder
+from node.options_commands import AsJson, Day, IdOption, InFile, Keys, id_or_new
 from protocol.errors import Malformed
 from protocol.house import BaseName
 from protocol.identifiers import parse_id

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from node.desks.description import Api
 from node.desks.projects.answers import (
     DrawLine,
     DueLine,
@@ -28,6 +27,7 @@ from node.desks.projects.passes_steps import PASSES_STEPS
 from node.desks.projects.requests import SheetRequest
 from node.desks.projects.south_steps import SOUTH_STEPS
 from node.desks.projects.volunteering_steps import VOLUNTEERING_STEPS
+from node.doors.description import Api
 from node.doors.duties import Duty
 from node.doors.shapes import Day, Hex, KnownId, Line, Name, OwnId, Sum
 from node.doors.steps import Step, Steps, Upload

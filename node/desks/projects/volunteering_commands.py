@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from node.desks.options_commands import AsJson, Day, IdOption, InFile, Keys, id_or_new
 from node.desks.projects.attestations_commands import Refuse, Why, attest
 from node.governance.attestations import AttestationKind
 from node.house.folders_store import base_folder
+from node.options_commands import AsJson, Day, IdOption, InFile, Keys, id_or_new
 from protocol.house import BaseName
 from protocol.running.admin_client import Command, call
 from protocol.running.console_commands import choose_language, refusals_explained, show

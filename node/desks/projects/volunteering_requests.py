@@ -7,8 +7,9 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from node.desks.accounts.requests import AccountText, Id, read_account, read_whole
+from node.desks.accounts.requests import AccountText, Id, read_account
 from node.desks.projects.requests import read_degrees
+from node.doors.bodies import read_whole
 from node.governance.days import parse_day, read_day
 from node.governance.passes.errors import InvalidOffer
 from node.governance.skills import SkillCode

@@ -10,5 +10,5 @@ What was done? The volunteer tells hours day by day, the bearer confirms them (`
 (`node.governance.passes`), each hour once; the bearer and the committee look at that pass as at any other.
 
 Fields and words are those of API Engagement, so that an offer can be told there.
-Source: shared design, DOMAIN.md, 6; MISSION.md M16.
+Source: shared design, DOMAIN.md, 6.
 """
