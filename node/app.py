@@ -14,7 +14,10 @@ from sqlalchemy import Connection
 from node.access.service import AccessDesk
 from node.accounts_recovery_service import PROJECTS_AGAIN, AccountsRecovery
 from node.catalogue.client import HttpCatalogue
+from node.catalogue.listing import Search
+from node.catalogue.reading_service import find_projects
 from node.catalogue.service import CatalogueDesk
+from node.catalogue.words import LIMIT_MAX
 from node.catalogue.worker import CatalogueWorker
 from node.config import NodeConfig
 from node.deposits.service import DepositDesk
@@ -40,6 +43,7 @@ from node.orientation.project_service import ProjectDesk
 from node.orientation.release_service import ReleaseService
 from node.orientation.return_service import ReturnDesk
 from node.orientation.service import Orientations
+from node.orientation.standing import StandingOrder, Told
 from node.orientation.standing_service import StandingService
 from node.schema_service import ACCOUNTS_HISTORY
 from node.solidarity.service import Solidarity
@@ -56,7 +60,7 @@ from protocol.exchange.peer_keys_store import find_rotation
 from protocol.exchange.peer_service import PeerExchange
 from protocol.exchange.service import Identity
 from protocol.house import BaseName, DueConfirmed, HouseMessage, OrderNetted, house_of
-from protocol.identifiers import Id16, TerritoryCode, make_account_number, require_territory
+from protocol.identifiers import Address, Id16, TerritoryCode, make_account_number, require_territory
 from protocol.keys import Keyring
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
@@ -64,7 +68,7 @@ from protocol.running.http_service import STORAGE_TROUBLE, Metrics
 from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, set_current
 from protocol.running.logs_service import find_logger
 from protocol.running.settings import NotConfigured, parse_settings
-from protocol.times import DAY_MS, Instant
+from protocol.times import DAY_MS, Instant, day_at
 
 log = find_logger("node")
 RESERVATIONS_EVERY_SECONDS = 5
@@ -166,7 +170,7 @@ class NodeApp:
         self.returns = ReturnDesk(self.book, self.orientations, self.payees)
         self.payees.on_back = self.returns.give_back
         self.guides = GuideDesk(self.book, self.ledger, self.federation, self.orientations)
-        self.standing = StandingService(self.ledger, self.orientations)
+        self.standing = StandingService(self.ledger, self.orientations, self._ask_catalogue)
         self.onward = OnwardService(self.ledger, self.orientations)
         self.solidarity = Solidarity(self.ledger, self.federation)
         self.releases = ReleaseService(self.orientations, books)
@@ -463,6 +467,20 @@ class NodeApp:
                 continue
         except Exception as error:  # the top of a worker loop: said, and tried again
             log.warning("solidarity", error=str(error))
+
+    def _ask_catalogue(self, connection: Connection, order: StandingOrder) -> list[Told]:
+        """Return what the catalogue has for a standing order: of its theme, or of the projects that it lists."""
+        directory, today = self.federation.directory, day_at(self.book.clock())
+        if order.projects:
+            searches = [(Search(territory=one.territory, near=order.near), one.number) for one in order.projects]
+        else:
+            searches = [(Search(theme=order.theme, near=order.near, limit=LIMIT_MAX), "")]
+        found = [
+            one
+            for search, only in searches
+            for one in find_projects(connection, search, directory, today, only=only).found
+        ]
+        return [Told(Address(one.row.number, one.row.territory), one.row.need_by, one.metres) for one in found]
 
     async def _run_standing(self) -> None:
         """Run what standing orders are due; after days off, each period that was missed. Run twice is run once."""

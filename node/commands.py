@@ -459,6 +459,9 @@ def standing_order(
     period_days: int = 30,
     preference: Annotated[str, typer.Option(help="listed, urgency or distance")] = "listed",
     theme: str = "",
+    everywhere: Annotated[bool, typer.Option("--everywhere", help="of all territories, from the catalogue")] = False,
+    near: Annotated[str, typer.Option(help="a place, as 48.39,-4.48; kept to a hundredth of a degree")] = "",
+    within_km: Annotated[int, typer.Option(help="from that place; 0: any distance")] = 0,
     id_: IdOption = "",
     as_json: AsJson = False,
 ) -> None:
@@ -474,6 +477,9 @@ def standing_order(
             preference=preference,
             theme=theme,
             projects=projects or [],
+            everywhere=everywhere,
+            near=near,
+            within_km=within_km,
             **{"from": giver},
         )
         show(told, as_json=as_json)

@@ -85,6 +85,16 @@ def parse_place(text: str) -> tuple[int, int]:
     return _microdegrees(parts[0].strip()), _microdegrees(parts[1].strip())
 
 
+def format_place(place: tuple[int, int]) -> str:
+    """Return a place as `parse_place` reads it: `48.39,-4.48`."""
+    return ",".join(_degrees(one) for one in place)
+
+
+def _degrees(value: int) -> str:
+    whole, part = divmod(abs(value), 1_000_000)
+    return f"{'-' if value < 0 else ''}{whole}.{part:06d}".rstrip("0").rstrip(".")
+
+
 def _microdegrees(text: str) -> int:
     sign = -1 if text.startswith("-") else 1
     whole, _, decimals = text.removeprefix("-").partition(".")

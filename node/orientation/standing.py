@@ -21,6 +21,8 @@ from protocol.times import DAY_MS, Instant
 SHARE_MAX: Final = 1_000
 PERIOD_DAYS_MAX: Final = 366
 THEME_MAX: Final = 40
+COARSE: Final = 10_000  # microdegrees: a hundredth of a degree
+METRES_MAX: Final = 20_100_000
 
 
 class Basis(StrEnum):
@@ -34,12 +36,16 @@ class Preference(StrEnum):
     """Which projects come first."""
 
     LISTED = "listed"  # as the holder lists them
-    URGENCY = "urgency"  # the nearest last day first; those elsewhere, whose day is not known here, after them
-    DISTANCE = "distance"  # those of this territory first
+    URGENCY = "urgency"  # the nearest last day first; those of which no day is known after them
+    DISTANCE = "distance"  # the nearest to `near` first; without it those of this territory
 
 
 class StandingOrder(Struct, frozen=True, kw_only=True):
-    """What a holder asks. `share` is in thousandths; no `projects` means every open one of the theme, or of any."""
+    """What a holder asks. `share` is in thousandths; no `projects` means every open one of the theme, or of any.
+
+    `is_everywhere`: of all territories, as the catalogue has them. `near` is a place in microdegrees, which is kept to a
+    hundredth of a degree, some kilometre: a place that somebody likes, and not a home. `within_m` 0 is any distance.
+    """
 
     op: Id16
     account: AccountNumber
@@ -49,6 +55,9 @@ class StandingOrder(Struct, frozen=True, kw_only=True):
     preference: Preference = Preference.LISTED
     theme: str = ""
     projects: tuple[Address, ...] = ()
+    is_everywhere: bool = False
+    near: tuple[int, int] | None = None
+    within_m: int = 0
 
     def __post_init__(self) -> None:
         require_id(self.op)
@@ -60,6 +69,24 @@ class StandingOrder(Struct, frozen=True, kw_only=True):
             raise Malformed(field="projects", reason=f"at most {CHOICES_MAX} projects, each once")
         if len(self.theme) > THEME_MAX or (self.theme and not self.theme.isprintable()):
             raise InvalidText(field="theme", reason=f"at most {THEME_MAX} printable characters")
+        if self.near is not None and (any(one % COARSE for one in self.near) or abs(self.near[0]) > 90_000_000):
+            raise Malformed(field="near", reason="latitude and longitude to a hundredth of a degree")
+        if not 0 <= self.within_m <= METRES_MAX or (self.within_m and self.near is None):
+            raise Malformed(field="within", reason="metres from a place that is given")
+
+
+class Told(Struct, frozen=True):
+    """What the catalogue tells of a project: where it is, until when it is needed (yyyymmdd), and how far from the place."""
+
+    to: Address
+    need_by: int
+    metres: int | None
+
+
+def is_catalogue_needed(order: StandingOrder, home: TerritoryCode) -> bool:
+    """Tell whether an order cannot be run by what stands in the accounts alone."""
+    is_sorted = order.preference is not Preference.LISTED and any(one.territory != home for one in order.projects)
+    return order.is_everywhere or order.near is not None or is_sorted
 
 
 def find_period(since: Instant, days: int, number: int) -> tuple[Instant, Instant]:
@@ -69,23 +96,42 @@ def find_period(since: Instant, days: int, number: int) -> tuple[Instant, Instan
 
 
 def choose_projects(
-    order: StandingOrder, home: TerritoryCode, open_here: Collection[Project], today: int
+    order: StandingOrder,
+    home: TerritoryCode,
+    open_here: Collection[Project],
+    today: int,
+    told: Sequence[Told] = (),
 ) -> list[Address]:
     """Return the projects of a run, the first to be served first. Those here that take nothing today are left out.
 
-    `open_here` are the projects of this territory, in the order in which they were opened.
+    `open_here` are the projects of this territory, in the order in which they were opened; `told` what the catalogue has
+    of the theme, here and elsewhere.
     """
+    known = {one.to: one for one in told}
     here = {
         Address(one.number, home): one
         for one in open_here
         if find_hindrance(one, today) is None and order.theme.casefold() in ("", one.theme.casefold())
     }
-    listed = [one for one in order.projects if one.territory != home or one in here] if order.projects else list(here)
+    if order.projects:
+        listed = [one for one in order.projects if one.territory != home or one in here]
+    else:
+        listed = [*here, *(one.to for one in told if order.is_everywhere and one.to.territory != home)]
+
+    def compute_distance(one: Address) -> int:
+        metres = known[one].metres if one in known else None
+        return metres if metres is not None else 0 if one.territory == home else METRES_MAX + 1
+
+    def find_last_day(one: Address) -> int:
+        return here[one].until if one in here else known[one].need_by if one in known else 99_999_999
+
+    if order.within_m:
+        listed = [one for one in listed if compute_distance(one) <= order.within_m]
     match order.preference:
         case Preference.URGENCY:
-            listed.sort(key=lambda one: here[one].until if one in here else 99_999_999)
+            listed.sort(key=find_last_day)
         case Preference.DISTANCE:
-            listed.sort(key=lambda one: one.territory != home)
+            listed.sort(key=compute_distance)
         case Preference.LISTED:
             pass
     return listed[:CHOICES_MAX]

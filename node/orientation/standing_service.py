@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -21,7 +21,16 @@ from node.orientation.directions import Choice, Direct, Overflow
 from node.orientation.errors import StandingUnknown
 from node.orientation.projects import day_at
 from node.orientation.service import DirectedView, Orientations
-from node.orientation.standing import Basis, StandingOrder, allot, choose_projects, compute_share, find_period
+from node.orientation.standing import (
+    Basis,
+    StandingOrder,
+    Told,
+    allot,
+    choose_projects,
+    compute_share,
+    find_period,
+    is_catalogue_needed,
+)
 from node.orientation.store import load_all_projects
 from node.orientation.tables import standing_orders, standing_runs
 from protocol.book.rows_store import insert_rows
@@ -31,7 +40,17 @@ from protocol.identifiers import Address, Id16, format_address
 from protocol.times import Instant
 
 ORDERS_AT_ONCE: Final = 100
+# Fields that orders had not at first: where they are empty, they do not count for whether it is the same order.
+_LATER: Final = frozenset({"is_everywhere", "near", "within_m"})
 _CAME_IN: Final = frozenset({PostingKind.CREDIT, PostingKind.CESSION, PostingKind.GIFT, PostingKind.CEDE_IN})
+
+
+AskCatalogue = Callable[[Connection, StandingOrder], Sequence[Told]]
+
+
+def _know_nothing(_connection: Connection, _order: StandingOrder) -> Sequence[Told]:
+    """Who has no catalogue knows of no project elsewhere but those that are listed."""
+    return ()
 
 
 class StandingView(msgspec.Struct, frozen=True):
@@ -48,9 +67,10 @@ class StandingView(msgspec.Struct, frozen=True):
 class StandingService:
     """Keeps orders, and runs those that are due."""
 
-    def __init__(self, ledger: Ledger, orientations: Orientations) -> None:
+    def __init__(self, ledger: Ledger, orientations: Orientations, ask_catalogue: AskCatalogue = _know_nothing) -> None:
         self._ledger = ledger
         self._orientations = orientations
+        self._ask_catalogue = ask_catalogue
 
     def give_orders(self, page: Page, items: Sequence[StandingOrder]) -> list[StandingView | Refusal]:
         """Keep each order. The first period begins now; the same id again is answered the same."""
@@ -58,7 +78,9 @@ class StandingService:
 
     def _give(self, page: Page, order: StandingOrder) -> StandingView | Refusal:
         body = msgspec.json.encode(order)
-        asked = hashlib.blake2b(body, digest_size=16).digest()
+        # Without what came later, so that an order of before is the same when it is asked again.
+        told = {name: value for name, value in structs.asdict(order).items() if name not in _LATER or value}
+        asked = hashlib.blake2b(msgspec.json.encode(told), digest_size=16).digest()
         kept = page.connection.execute(select(standing_orders).where(standing_orders.c.op == order.op)).first()
         if kept is not None:
             if bytes(kept.asked) != asked:
@@ -126,7 +148,8 @@ class StandingService:
         assert sheet is not None, "an account is never deleted"
         base = sheet.available if order.basis is Basis.HELD else self._sum_received(page, view)
         cents = compute_share(order, base, sheet.available)
-        projects = choose_projects(order, self._ledger.home, load_all_projects(page.connection), day_at(page.now))
+        told = self._ask_catalogue(page.connection, order) if is_catalogue_needed(order, self._ledger.home) else []
+        projects = choose_projects(order, self._ledger.home, load_all_projects(page.connection), day_at(page.now), told)
         shares = allot(cents, projects)
         if not shares:
             return 0, "no_project" if cents else "nothing_to_direct"

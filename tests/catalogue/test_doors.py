@@ -15,8 +15,10 @@ from msgspec import structs
 from hub.catalogue.service import load_page
 from node import commands as node_commands
 from node.desks.accounts.catalogue_admin_commands import CATALOGUE_COMMANDS
+from node.federation.store import load_cessions
 from node.house.folders_store import save_house
 from node.house.settings import HouseSettings, Neighbour, write_keys
+from node.orientation.tables import standing_orders
 from protocol.book.worker import Page
 from protocol.catalogue import CATALOGUE_VERSION, Catalogue, sign_catalogue
 from protocol.house import BaseName, CataloguePublished
@@ -25,7 +27,7 @@ from protocol.keys import make_keys
 from protocol.publications import PUBLICATION_BYTES_MAX, decode_page, encode_publication, read_pages
 from protocol.times import day_at, write_day
 from tests.catalogue.world import GARDEN, HALL
-from tests.node.place import BREST, LYON, HubPlace, Place, make_folder
+from tests.node.place import BREST, LYON, HubPlace, Place, make_folder, new_id
 
 PROJECTS = make_keys(b"the projects' base of a territory" + bytes(31))
 
@@ -51,6 +53,11 @@ class Two:
             return [None for _ in items]
 
         app.book.write_now(write, message)
+
+
+def _end_periods(page: Page, items: Any) -> list[None]:
+    page.connection.execute(standing_orders.update().values(due_at=0))
+    return [None for _ in items]
 
 
 def in_time(one: Any) -> Any:
@@ -113,6 +120,19 @@ async def test_what_one_node_publishes_is_found_at_another_and_carried_by_file(t
     )
     told = await two.admin(two.lyon, "status")
     assert (told["territories"], told["refused"], told["trouble"]) == ([territory], [], "")
+    # A standing order finds there what nobody listed: the nearest of all territories, of a theme.
+    await two.lyon.endow(1_000)
+    alice = await two.lyon.person()
+    await two.lyon.credit(alice, 1_000)
+    order = {"id": new_id(), "from": alice, "share": 500, "period_days": 1, "preference": "distance"}
+    wish = order | {"everywhere": True, "near": "48.3904,-4.4861", "within_km": 5}
+    given = (await two.lyon.call("POST", "/v1/standing-orders", wish)).json
+    assert (given["everywhere"], given["near"], given["within_km"]) == (True, "48.39,-4.49", 5)
+    app = two.lyon.app
+    app.book.write_now(_end_periods, None)
+    assert app.book.write_now(app.standing.run_due, None) == 1
+    [sent] = await app.book.read(lambda line: load_cessions(line, account=None, before=None, limit=9))
+    assert (await two.lyon.cents(alice), sent.beneficiary, sent.cents) == (500, address, 500)
     unknown = await two.lyon.call("GET", f"/v1/catalogue/{write_address('ZZZZZZZZ', BREST)}", key="")
     assert (unknown.status, unknown.json["code"]) == (404, "project_not_listed")
     for query in (

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from node.ledger.accounts import AccountEvent
 from node.ledger.errors import AccountClosed, AccountUnknown
@@ -17,12 +20,14 @@ from node.orientation.standing import (
     Basis,
     Preference,
     StandingOrder,
+    Told,
     allot,
     choose_projects,
     compute_share,
     find_period,
 )
 from node.orientation.standing_service import StandingService, StandingView
+from node.orientation.tables import standing_orders
 from protocol.errors import IdMismatch, Malformed
 from protocol.identifiers import AccountNumber, Address, Id16, TerritoryCode
 from protocol.times import DAY_MS, Instant
@@ -170,6 +175,52 @@ def test_the_projects_of_a_run_are_those_that_take_something_in_the_order_that_i
     assert chosen(projects=listed) == [abroad, here["far"], here["near"]]
     assert chosen(projects=listed, preference=Preference.DISTANCE) == [here["far"], here["near"], abroad]
     assert chosen(projects=listed, preference=Preference.URGENCY) == [here["near"], here["far"], abroad]
+    # With the catalogue: days and distances of what is elsewhere count like those of what is here.
+    beyond, nowhere = (Address(AccountNumber(number), LYON) for number in ("BBBBBBBB", "CCCCCCCC"))
+    told = [
+        Told(abroad, 20261215, 900_000),
+        Told(beyond, 20261101, 50_000),
+        Told(nowhere, 20261210, None),
+        Told(here["far"], 20270101, 7_000),
+        Told(here["near"], 20261201, 2_000),
+    ]
+
+    def found(**more: Any) -> list[Address]:
+        order = StandingOrder(op=town.id(), account=town.pool, share=1, **more)
+        return choose_projects(order, HOME, plans, TODAY, told)
+
+    place = {"near": (48_390_000, -4_480_000)}
+    assert found(theme="rivers") == [here["far"], here["near"]], "elsewhere only where it is wished"
+    everywhere = {"is_everywhere": True, "theme": "rivers"}
+    by_day = [beyond, here["near"], nowhere, abroad, here["far"]]
+    assert found(**everywhere, preference=Preference.URGENCY) == by_day
+    by_distance = [here["near"], here["far"], beyond, abroad, nowhere]
+    assert found(**everywhere, **place, preference=Preference.DISTANCE) == by_distance
+    assert found(**everywhere, **place, preference=Preference.DISTANCE, within_m=60_000) == by_distance[:3]
+    assert found(projects=listed, preference=Preference.URGENCY) == [here["near"], abroad, here["far"]]
+
+
+def test_an_order_says_a_place_coarsely_and_a_distance_from_it_alone(town: Town) -> None:
+    for more in (
+        {"near": (48_390_001, 0)},
+        {"within_m": 5},
+        {"near": (0, 0), "within_m": -1},
+        {"near": (90_010_000, 0)},
+    ):
+        with pytest.raises(Malformed):
+            StandingOrder(op=town.id(), account=town.pool, share=1, **more)  # type: ignore[arg-type]
+
+
+def test_an_order_of_before_is_the_same_when_it_is_asked_again(town: Town) -> None:
+    """Its digest is that of the fields that orders had at first."""
+    orders = Orders(town)
+    alice = town.holder(100)
+    order = StandingOrder(op=town.id(), account=alice, share=100, theme="rivers", projects=(Address(alice, LYON),))
+    first = (name for name in order.__struct_fields__ if name not in ("is_everywhere", "near", "within_m"))
+    old = msgspec.json.encode({name: getattr(order, name) for name in first})
+    town.book.write_now(orders.service.give_orders, order)
+    kept = town.book.read_now(lambda line: line.execute(select(standing_orders.c.asked)).scalar_one())
+    assert bytes(kept) == hashlib.blake2b(old, digest_size=16).digest()
 
 
 @settings(max_examples=100)

@@ -221,7 +221,8 @@ async def _orientations(app: NodeApp, asked: Asked) -> Any:
 
 async def _order_standing(app: NodeApp, asked: Asked) -> Any:
     names = ("id", "share", "basis", "period_days", "preference", "theme", "projects")
-    request = StandingRequest(giver=asked["from"], **{name: asked[name] for name in names})
+    later = {name: asked[name] for name in ("everywhere", "near", "within_km") if name in asked}
+    request = StandingRequest(giver=asked["from"], **{name: asked[name] for name in names}, **later)
     order = read_standing(request, app.home)
     await app.guides.require_unguided(order.account)
     view = await app.book.write(app.standing.give_orders, order)

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from node.catalogue.listing import format_place
 from node.desks.accounts.answers import address_of
 from node.orientation.projects import Project
 from node.orientation.service import DirectedView, TakenBackView
@@ -96,6 +97,9 @@ class StandingAnswer(Struct, frozen=True, rename={"giver": "from"}):
     preference: str
     theme: str
     projects: list[str]
+    everywhere: bool
+    near: str
+    within_km: int
     since: str
     periods: int
     stopped_at: str | None
@@ -119,6 +123,9 @@ def tell_standing(view: StandingView, home: str) -> StandingAnswer:
         preference=str(order.preference),
         theme=order.theme,
         projects=[format_address(one) for one in order.projects],
+        everywhere=order.is_everywhere,
+        near="" if order.near is None else format_place(order.near),
+        within_km=order.within_m // 1_000,
         since=format_instant(view.since),
         periods=view.periods,
         stopped_at=None if view.stopped_at is None else format_instant(view.stopped_at),

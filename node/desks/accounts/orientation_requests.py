@@ -6,12 +6,13 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
+from node.catalogue.listing import parse_place
 from node.desks.accounts.requests import AccountText, Id, read_account
 from node.ledger.draws import Draws
 from node.ledger.lots import LotId
 from node.orientation.directions import CHOICES_MAX, NAMED_LOTS_MAX, Choice, Direct, Overflow
 from node.orientation.service import TakeBackAsked
-from node.orientation.standing import Basis, Preference, StandingOrder
+from node.orientation.standing import COARSE, Basis, Preference, StandingOrder
 from protocol.amounts import Cents
 from protocol.errors import Malformed
 from protocol.identifiers import Address, TerritoryCode, parse_address, parse_id, tidy_address, write_address
@@ -62,6 +63,9 @@ class StandingRequest(Struct, frozen=True, forbid_unknown_fields=True, rename={"
     preference: Annotated[str, Meta(max_length=10)] = "listed"
     theme: Annotated[str, Meta(max_length=40)] = ""
     projects: Annotated[list[AccountText], Meta(max_length=CHOICES_MAX)] = []
+    everywhere: bool = False
+    near: Annotated[str, Meta(max_length=40)] = ""
+    within_km: Annotated[int, Meta(ge=0, le=20_100)] = 0
 
 
 def read_standing(asked: StandingRequest, home: TerritoryCode) -> StandingOrder:
@@ -79,7 +83,16 @@ def read_standing(asked: StandingRequest, home: TerritoryCode) -> StandingOrder:
         preference=preference,
         theme=asked.theme,
         projects=tuple(_read_project(one, home) for one in asked.projects),
+        is_everywhere=asked.everywhere,
+        near=_read_coarse_place(asked.near) if asked.near else None,
+        within_m=asked.within_km * 1_000,
     )
+
+
+def _read_coarse_place(text: str) -> tuple[int, int]:
+    """Return a place to a hundredth of a degree: where somebody lives is not to be read from it."""
+    latitude, longitude = parse_place(text)
+    return round(latitude / COARSE) * COARSE, round(longitude / COARSE) * COARSE
 
 
 def read_orientation(asked: OrientationRequest, home: TerritoryCode) -> Direct:
