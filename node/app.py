@@ -471,6 +471,7 @@ class NodeApp:
     def _ask_catalogue(self, connection: Connection, order: StandingOrder) -> list[Told]:
         """Return what the catalogue has for a standing order: of its theme, or of the projects that it lists."""
         directory, today = self.federation.directory, day_at(self.book.clock())
+        searches: list[tuple[Search, str]]
         if order.projects:
             searches = [(Search(territory=one.territory, near=order.near), one.number) for one in order.projects]
         else:

@@ -146,6 +146,7 @@ NOT_DECODERS: Final = {
 SAID_ELSEWHERE: Final = {
     "open_hub_checkpoint": "one step of `take`: reached where an envelope of the hub carries a checkpoint",
     "decode_recovery": "a row of our own book",
+    "decode_hub_recovery": "a row of our own book",
     "decode_links": "a row of our own book",
     "require_announced": "one step of taking a house's envelope: its `NewKey` is read by the house_slip target",
     "require_signer": "one step of taking a house's envelope, on keys that were verified",
