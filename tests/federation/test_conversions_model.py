@@ -331,6 +331,7 @@ class Crossing(RuleBasedStateMachine):
                 part.cents += cents
             else:
                 self._give_home(part.who, cents)
+        self.rest()  # what it refused is at the project again only once both lines have carried it
 
     @rule(which=st.integers(0, 9), state=st.sampled_from([DueState.PAID, DueState.PAID, DueState.REJECTED]))
     def fund_pays(self, which: int, state: DueState) -> None:
