@@ -22,7 +22,7 @@ from openvc.did.did_web import DidWebResolver
 from openvc.verify import VerificationPolicy, verify_credential
 
 from node.commands import app
-from node.desks.projects import attestations_commands, passes_commands
+from node.desks.projects import attestations_commands, call_commands, passes_commands
 from node.desks.projects.admin_commands import PROJECTS_COMMANDS
 from node.desks.projects.passes_api import DOORS, add_passes_doors
 from node.governance import tables as base_tables
@@ -227,8 +227,7 @@ def kept_open(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return json.loads(json.dumps(told))
 
     with monkeypatch.context() as patched:
-        patched.setattr(passes_commands, "call", reach)
-        patched.setattr(attestations_commands, "call", reach)
+        patched.setattr(call_commands, "call", reach)
         yield
     opened.book.close()
 

@@ -15,7 +15,7 @@ from node.desks.projects.answers import tell_drawing, tell_line, tell_project
 from node.desks.projects.attestations_admin_commands import ATTESTATIONS_COMMANDS
 from node.desks.projects.audits_admin_commands import AUDITS_COMMANDS
 from node.desks.projects.passes_admin_commands import PASSES_COMMANDS
-from node.desks.projects.requests import read_sheet_request
+from node.desks.projects.requests import read_hex, read_sheet_request
 from node.desks.projects.south_admin_commands import SOUTH_COMMANDS
 from node.desks.projects.volunteering_admin_commands import VOLUNTEERS_COMMANDS
 from node.doors.keys_admin_commands import KEY_COMMANDS
@@ -77,13 +77,6 @@ def _id(text: str) -> Id16:
 
 def _optional_id(text: str) -> Id16 | None:
     return _id(text) if text else None
-
-
-def _bytes(text: str, field: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise Malformed(field=field, reason="hexadecimal digits") from None
 
 
 def _account(text: str, home: str) -> str:
@@ -249,7 +242,7 @@ async def _proof_add(app: ProjectsApp, asked: Asked) -> Any:
         id=_id(asked["id"]),
         bearer=_id(asked["bearer"]),
         kind=_word(ProofKind, asked["kind"], "kind"),
-        digest=_bytes(asked["sha256"], "sha256"),
+        digest=read_hex(asked["sha256"], "sha256"),
         issued_on=parse_day(asked["issued_on"], "issued_on"),
         valid_until=parse_day(asked["valid_until"], "valid_until"),
     )
@@ -295,7 +288,7 @@ async def _iban_sign(app: ProjectsApp, asked: Asked) -> Any:
     told = asked["words"]
     words = IbanWords(1, told["territory"], _id(told["id"]), _id(told["bearer"]), told["holder"], told["iban"])
     signed = SignedChange(
-        words=words, key=_bytes(asked["key"], "key"), signature=_bytes(asked["signature"], "signature")
+        words=words, key=read_hex(asked["key"], "key"), signature=read_hex(asked["signature"], "signature")
     )
     at = await app.book.write(app.projects.signers.change_ibans, signed)
     return {"id": told["id"], "waits_for": "" if at else "a second steward", "from": format_instant(at) if at else ""}
@@ -335,7 +328,7 @@ async def _signers(app: ProjectsApp, _asked: Asked) -> Any:
 
 
 async def _signer_revoke(app: ProjectsApp, asked: Asked) -> Any:
-    key = await app.book.write(app.projects.signers.revoke, _bytes(asked["key"], "key"))
+    key = await app.book.write(app.projects.signers.revoke, read_hex(asked["key"], "key"))
     return {"key": key.hex(), "revoked": True}
 
 
@@ -343,7 +336,7 @@ async def _member_seat(app: ProjectsApp, asked: Asked) -> Any:
     organisation = asked.get("organisation", "")
     member = SeatMember(
         id=_id(asked["id"]),
-        key=_bytes(asked["key"], "key"),
+        key=read_hex(asked["key"], "key"),
         college=_word(College, asked["college"], "college"),
         from_day=parse_day(asked["from_day"], "from"),
         until_day=parse_day(asked["until_day"], "until"),
@@ -570,7 +563,7 @@ async def _spending(app: ProjectsApp, asked: Asked) -> Any:
         instalment=int(asked["instalment"]),
         words=asked["words"],
         cents=require_amount(asked["cents"]),
-        digest=_bytes(asked["sha256"], "sha256"),
+        digest=read_hex(asked["sha256"], "sha256"),
     )
     state = await app.book.write(app.projects.rounds.give_spendings, new)
     return {"proof": format_id(new.id), "state": str(state)}
@@ -599,7 +592,7 @@ async def _finding(app: ProjectsApp, asked: Asked) -> Any:
     except (KeyError, TypeError):
         raise InvalidProof(field="finding", reason="territory, id, project, instalment, verdict, text") from None
     signed = SignedFinding(
-        words=words, key=_bytes(asked["key"], "key"), signature=_bytes(asked["signature"], "signature")
+        words=words, key=read_hex(asked["key"], "key"), signature=read_hex(asked["signature"], "signature")
     )
     verdict = await app.book.write(app.projects.rounds.take_findings, signed)
     return {"finding": told["id"], "verdict": str(verdict)}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, Protocol
 
+from node.desks.projects.requests import read_hex
 from node.governance.attestations import (
     ATTESTATION_VERSION,
     AttestationKind,
@@ -17,7 +18,6 @@ from node.governance.attestations_service import SignedAttestation, list_attesta
 from node.governance.errors import InvalidAttestation
 from node.governance.service import Projects
 from protocol.book.service import Book
-from protocol.errors import Malformed
 from protocol.identifiers import Id16, format_id, parse_id
 from protocol.running.admin_client import Command
 from protocol.times import format_instant
@@ -38,13 +38,6 @@ def _kind(asked: Asked) -> AttestationKind:
         return AttestationKind(asked["kind"])
     except ValueError:
         raise InvalidAttestation(field="kind", reason=f"one of {', '.join(AttestationKind)}") from None
-
-
-def _bytes(text: str, field: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise Malformed(field=field, reason="hexadecimal digits") from None
 
 
 async def _words(app: HoldsAttestations, asked: Asked) -> Any:
@@ -70,12 +63,12 @@ async def _give(app: HoldsAttestations, asked: Asked) -> Any:
         parse_id(told["id"]),
         told["kind"],
         parse_id(told["subject"]),
-        _bytes(told["about"], "about"),
+        read_hex(told["about"], "about"),
         bool(told["is_affirmed"]),
         told["reason"],
     )
     signed = SignedAttestation(
-        words=words, key=_bytes(asked["key"], "key"), signature=_bytes(asked["signature"], "signature")
+        words=words, key=read_hex(asked["key"], "key"), signature=read_hex(asked["signature"], "signature")
     )
     given = await app.book.write(app.projects.attestations.give, signed)
     return {"id": format_id(given.id), "subject": told["subject"], "state": given.state, "missing": given.missing}

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from node.desks.projects.call_commands import call_projects
 from node.governance.attestations import (
     AttestationKind,
     AttestationWords,
@@ -21,14 +22,11 @@ from node.governance.attestations import (
     write_attestation,
 )
 from node.governance.errors import InvalidAttestation
-from node.house.folders_store import base_folder
 from node.options_commands import AsJson, IdOption, InFile, Keys, id_or_new
 from protocol.errors import InvalidId
-from protocol.house import BaseName
 from protocol.identifiers import parse_id
 from protocol.keys import Domain, SecretKeys, sign
-from protocol.running.admin_client import Command, call
-from protocol.running.console_commands import choose_language, refusals_explained, say, show
+from protocol.running.console_commands import refusals_explained, say, show
 from protocol.running.keys_store import find_passphrase, load_keyring
 from protocol.running.settings import NotConfigured
 
@@ -42,17 +40,6 @@ Refuse = Annotated[bool, typer.Option("--refuse", help="say no, with a reason")]
 Why = Annotated[str, typer.Option("--reason", help="why not, or what interest; for everybody who may see it")]
 Subject = Annotated[str, typer.Argument(metavar="SUBJECT", help="the id of the pass, hours or project")]
 FILE_BYTES_MAX: Final = 64 * 1024
-
-
-def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
-    def open_app() -> tuple[Any, Mapping[str, Command]]:
-        from node.desks.projects.admin_commands import PROJECTS_COMMANDS
-        from node.projects_app import ProjectsApp
-
-        return ProjectsApp(folder), PROJECTS_COMMANDS
-
-    arguments |= {"language": choose_language()}
-    return call(base_folder(folder, BaseName.PROJECTS), command, arguments, open_app=open_app)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -110,10 +97,12 @@ def attest(
     """Ask the base for the words, show them, sign them with these keys, and hand them in."""
     with refusals_explained():
         own = load_keyring(keys, find_passphrase("")).current
-        told = _call(folder, "attest_words", id=id_or_new(id_), kind=str(kind), subject=subject)
+        told = call_projects(folder, "attest_words", id=id_or_new(id_), kind=str(kind), subject=subject)
         if told["content"] and not as_json:
             say(told["content"])
-        show(_call(folder, "attest_give", **sign_told(told, own, refuse=refuse, reason=reason)), as_json=as_json)
+        show(
+            call_projects(folder, "attest_give", **sign_told(told, own, refuse=refuse, reason=reason)), as_json=as_json
+        )
 
 
 @app.command("words")
@@ -127,7 +116,7 @@ def words(
 ) -> None:
     """Show what somebody is to sign at his own place; --out writes it."""
     with refusals_explained():
-        told = _call(folder, "attest_words", id=id_or_new(id_), kind=str(kind), subject=subject)
+        told = call_projects(folder, "attest_words", id=id_or_new(id_), kind=str(kind), subject=subject)
         if out is not None:
             out.write_text(json.dumps(told, indent=2, ensure_ascii=False), encoding="utf-8")
         show(told, as_json=as_json)
@@ -157,11 +146,11 @@ def give(folder: Folder, file: InFile, as_json: AsJson = False) -> None:
         told = _read(file)
         if set(told) != {"words", "key", "signature"}:
             raise InvalidAttestation(field="words", reason=f"{file.name} is not what `attest sign` wrote")
-        show(_call(folder, "attest_give", **told), as_json=as_json)
+        show(call_projects(folder, "attest_give", **told), as_json=as_json)
 
 
 @app.command("list")
 def list_all(folder: Folder, subject: Subject, as_json: AsJson = False) -> None:
     """List what was said about a pass, hours or a project, and by whom."""
     with refusals_explained():
-        show(_call(folder, "attestations", subject=subject), as_json=as_json, title="attestations")
+        show(call_projects(folder, "attestations", subject=subject), as_json=as_json, title="attestations")

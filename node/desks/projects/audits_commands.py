@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from node.desks.projects.call_commands import call_projects
 from node.governance.days import parse_day
-from node.house.folders_store import base_folder
 from node.options_commands import AsJson, Day, IdOption, InFile, Keys, id_or_new
-from protocol.house import BaseName
 from protocol.identifiers import parse_id
 from protocol.keys import SecretKeys
-from protocol.running.admin_client import Command, call
-from protocol.running.console_commands import choose_language, refusals_explained, show
+from protocol.running.console_commands import refusals_explained, show
 from protocol.running.keys_store import find_passphrase, load_keyring
 from protocol.running.settings import NotConfigured
 
@@ -39,17 +36,6 @@ MissionFile = Annotated[
 ]
 Territory = Annotated[str, typer.Option(help="the nine digits of the territory that is signed for")]
 FILE_BYTES_MAX = 256 * 1024
-
-
-def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
-    def open_app() -> tuple[Any, Mapping[str, Command]]:
-        from node.desks.projects.admin_commands import PROJECTS_COMMANDS
-        from node.projects_app import ProjectsApp
-
-        return ProjectsApp(folder), PROJECTS_COMMANDS
-
-    arguments |= {"language": choose_language()}
-    return call(base_folder(folder, BaseName.PROJECTS), command, arguments, open_app=open_app)
 
 
 def _own_keys(folder: Path) -> SecretKeys:
@@ -199,14 +185,14 @@ def report(
 def hand_in(folder: Folder, file: InFile, as_json: AsJson = False) -> None:
     """Hand in what an auditor signed."""
     with refusals_explained():
-        show(_call(folder, "audit_hand_in", signed=_read_json(file)), as_json=as_json)
+        show(call_projects(folder, "audit_hand_in", signed=_read_json(file)), as_json=as_json)
 
 
 @app.command("rules")
 def rules(folder: Folder, as_json: AsJson = False) -> None:
     """Show the criteria, and which projects must be audited, as they stand today."""
     with refusals_explained():
-        told = _call(folder, "audit_rules")
+        told = call_projects(folder, "audit_rules")
         if as_json:
             show(told, as_json=True)
             return
@@ -219,7 +205,7 @@ def rules(folder: Folder, as_json: AsJson = False) -> None:
 def list_auditors(folder: Folder, as_json: AsJson = False) -> None:
     """List the register of auditors."""
     with refusals_explained():
-        show(_call(folder, "auditors"), as_json=as_json, title="auditors")
+        show(call_projects(folder, "auditors"), as_json=as_json, title="auditors")
 
 
 @app.command("found-conflict")
@@ -235,7 +221,7 @@ def found_conflict(
 ) -> None:
     """Enter a conflict of an auditor that somebody found: missions fall, who is next stands in."""
     with refusals_explained():
-        told = _call(
+        told = call_projects(
             folder,
             "audit_found",
             id=id_or_new(id_),
@@ -259,14 +245,14 @@ def away(
 ) -> None:
     """Do not draw an auditor until a day."""
     with refusals_explained():
-        show(_call(folder, "audit_move", id=id_or_new(id_), auditor=auditor, until=until), as_json=as_json)
+        show(call_projects(folder, "audit_move", id=id_or_new(id_), auditor=auditor, until=until), as_json=as_json)
 
 
 @app.command("leave")
 def leave(folder: Folder, auditor: AuditorId, reason: Reason, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Let an auditor leave the register: who is next takes over open missions."""
     with refusals_explained():
-        show(_call(folder, "audit_move", id=id_or_new(id_), auditor=auditor, leaves=reason), as_json=as_json)
+        show(call_projects(folder, "audit_move", id=id_or_new(id_), auditor=auditor, leaves=reason), as_json=as_json)
 
 
 @app.command("ask")
@@ -286,7 +272,7 @@ def ask(
 ) -> None:
     """Ask for an audit: the list of who may be drawn is closed, and the next instalment waits."""
     with refusals_explained():
-        told = _call(
+        told = call_projects(
             folder,
             "audit_ask",
             id=id_or_new(id_),
@@ -307,14 +293,14 @@ def ask(
 def number(folder: Folder, audit: AuditId, number: str, as_json: AsJson = False) -> None:
     """Tell the public number of an audit's drawing: missions are offered."""
     with refusals_explained():
-        show(_call(folder, "audit_number", audit=audit, number=number), as_json=as_json)
+        show(call_projects(folder, "audit_number", audit=audit, number=number), as_json=as_json)
 
 
 @app.command("list")
 def list_audits(folder: Folder, project: Project, as_json: AsJson = False) -> None:
     """List the audits of a project, with missions and reports."""
     with refusals_explained():
-        told = _call(folder, "audits", project=project)
+        told = call_projects(folder, "audits", project=project)
         if as_json:
             show(told, as_json=True)
             return
@@ -337,7 +323,7 @@ def mission(
 ) -> None:
     """Show a mission as the base signed it; --out writes what its auditor needs."""
     with refusals_explained():
-        told = _call(folder, "audit_mission", mission=mission_id)
+        told = call_projects(folder, "audit_mission", mission=mission_id)
         if out is not None:
             out.write_text(json.dumps(told, indent=2), encoding="utf-8")
         show(told if as_json else {k: v for k, v in told.items() if k != "body"}, as_json=as_json)
@@ -356,7 +342,9 @@ def answer(
     """Answer a report, so that its auditor looks again."""
     with refusals_explained():
         digest = "" if file is None else hashlib.sha256(file.read_bytes()).hexdigest()
-        told = _call(folder, "audit_answer", id=id_or_new(id_), report=report_id, text=text, by=by, sha256=digest)
+        told = call_projects(
+            folder, "audit_answer", id=id_or_new(id_), report=report_id, text=text, by=by, sha256=digest
+        )
         show(told, as_json=as_json)
 
 
@@ -364,14 +352,14 @@ def answer(
 def drop(folder: Folder, audit: AuditId, by: By, reason: Reason, id_: IdOption = "", as_json: AsJson = False) -> None:
     """End an audit that nobody needs any more; one that is required is then still required."""
     with refusals_explained():
-        show(_call(folder, "audit_drop", id=id_or_new(id_), audit=audit, by=by, reason=reason), as_json=as_json)
+        show(call_projects(folder, "audit_drop", id=id_or_new(id_), audit=audit, by=by, reason=reason), as_json=as_json)
 
 
 @app.command("reminders")
 def reminders(folder: Folder, as_json: AsJson = False) -> None:
     """List what auditors are to be reminded of, by account number."""
     with refusals_explained():
-        show(_call(folder, "audit_reminders"), as_json=as_json, title="reminders")
+        show(call_projects(folder, "audit_reminders"), as_json=as_json, title="reminders")
 
 
 @app.command("reminded")
@@ -383,4 +371,4 @@ def reminded(
 ) -> None:
     """Note that a reminder was passed on."""
     with refusals_explained():
-        show(_call(folder, "audit_told", mission=mission_id, kind=kind), as_json=as_json)
+        show(call_projects(folder, "audit_told", mission=mission_id, kind=kind), as_json=as_json)

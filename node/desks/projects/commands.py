@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +20,7 @@ from node.desks.projects import (
     south_commands,
     volunteering_commands,
 )
+from node.desks.projects.call_commands import call_projects
 from node.doors.keys_commands import make_key_group
 from node.governance.attestations import AttestationKind
 from node.governance.days import parse_day
@@ -34,9 +34,7 @@ from protocol.house import BaseName
 from protocol.identifiers import parse_id
 from protocol.keys import Domain, SecretKeys, sign
 from protocol.running import clock_service
-from protocol.running.admin_client import Command, call
 from protocol.running.console_commands import (
-    choose_language,
     progress,
     read_cents,
     refusals_explained,
@@ -83,19 +81,9 @@ Reason = Annotated[str, typer.Option(help="why, for everybody to read")]
 _PIECE = 256 * 1024
 
 
-def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
-    def open_app() -> tuple[Any, Mapping[str, Command]]:
-        from node.desks.projects.admin_commands import PROJECTS_COMMANDS
-        from node.projects_app import ProjectsApp
-
-        return ProjectsApp(folder), PROJECTS_COMMANDS
-
-    arguments |= {"language": choose_language()}
-    return call(base_folder(folder, BaseName.PROJECTS), command, arguments, open_app=open_app)
-
-
 app.add_typer(
-    make_key_group(_call, "reader, secretary, moderator, treasurer, officer", has_companies=False), name="door-key"
+    make_key_group(call_projects, "reader, secretary, moderator, treasurer, officer", has_companies=False),
+    name="door-key",
 )
 
 
@@ -171,34 +159,34 @@ def make_key(keys: Keys, as_json: AsJson = False) -> None:
 def words(folder: Folder, as_json: AsJson = False) -> None:
     """List themes and criteria that hold today."""
     with refusals_explained():
-        show(_call(folder, "words"), as_json=as_json, title="vocabulary")
+        show(call_projects(folder, "words"), as_json=as_json, title="vocabulary")
 
 
 @app.command("picture")
 def add_picture(folder: Folder, file: InFile, as_json: AsJson = False) -> None:
     """Keep a picture (PNG or JPEG without metadata); tells the digest that a sheet names it by."""
     with refusals_explained():
-        show(_call(folder, "picture", file=str(file.resolve())), as_json=as_json)
+        show(call_projects(folder, "picture", file=str(file.resolve())), as_json=as_json)
 
 
 @app.command("propose")
 def propose(folder: Folder, file: InFile, by: Author, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Propose a project from the JSON file of its sheet."""
     with refusals_explained():
-        show(_call(folder, "propose", id=id_or_new(id_), file=str(file.resolve()), by=by), as_json=as_json)
+        show(call_projects(folder, "propose", id=id_or_new(id_), file=str(file.resolve()), by=by), as_json=as_json)
 
 
 @app.command("edit")
 def edit(folder: Folder, project: Project, file: InFile, by: By, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Give a project another sheet. After validation its sums and its bearer stand, and it is examined again."""
     with refusals_explained():
-        told = _call(folder, "edit", id=id_or_new(id_), project=project, file=str(file.resolve()), by=by)
+        told = call_projects(folder, "edit", id=id_or_new(id_), project=project, file=str(file.resolve()), by=by)
         show(told, as_json=as_json)
 
 
 def _lead(folder: Path, project: str, event: str, by: str, reason: str, id_: str, as_json: bool) -> None:
     with refusals_explained():
-        told = _call(folder, "lead", id=id_or_new(id_), project=project, event=event, by=by, reason=reason)
+        told = call_projects(folder, "lead", id=id_or_new(id_), project=project, event=event, by=by, reason=reason)
         show(told, as_json=as_json)
 
 
@@ -267,7 +255,7 @@ def close(
 def retry(folder: Folder, project: Project, as_json: AsJson = False) -> None:
     """Ask the accounts again what they refused."""
     with refusals_explained():
-        show(_call(folder, "retry", project=project), as_json=as_json)
+        show(call_projects(folder, "retry", project=project), as_json=as_json)
 
 
 @app.command("list")
@@ -279,21 +267,21 @@ def list_projects(
 ) -> None:
     """List projects, the most urgent first."""
     with refusals_explained():
-        show(_call(folder, "list", state=state, theme=theme), as_json=as_json, title="projects")
+        show(call_projects(folder, "list", state=state, theme=theme), as_json=as_json, title="projects")
 
 
 @app.command("late")
 def list_late(folder: Folder, as_json: AsJson = False) -> None:
     """List what funds owe bearers for too long, the longest first: rejected, netted and not paid, or simply not paid yet."""
     with refusals_explained():
-        show(_call(folder, "late"), as_json=as_json, title="late payments")
+        show(call_projects(folder, "late"), as_json=as_json, title="late payments")
 
 
 @app.command("show")
 def show_project(folder: Folder, project: Project, as_json: AsJson = False) -> None:
     """Show a project: sheet, steps, votes, rounds, payments, proofs."""
     with refusals_explained():
-        told = _call(folder, "show", project=project)
+        told = call_projects(folder, "show", project=project)
         if as_json:
             show(told, as_json=True)
             return
@@ -308,14 +296,14 @@ def show_project(folder: Folder, project: Project, as_json: AsJson = False) -> N
 def catch_up(folder: Folder, as_json: AsJson = False) -> None:
     """Do what days have made due; a served base does it by itself."""
     with refusals_explained():
-        show(_call(folder, "catch_up"), as_json=as_json)
+        show(call_projects(folder, "catch_up"), as_json=as_json)
 
 
 @app.command("convert")
 def convert(folder: Folder, project: Project, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Ask for the next round: what was directed becomes due, for the instalments that are free."""
     with refusals_explained():
-        show(_call(folder, "convert", id=id_or_new(id_), project=project), as_json=as_json)
+        show(call_projects(folder, "convert", id=id_or_new(id_), project=project), as_json=as_json)
 
 
 @app.command("confirm")
@@ -328,7 +316,7 @@ def confirm(
 ) -> None:
     """Note that the bearer has the euros."""
     with refusals_explained():
-        show(_call(folder, "confirm", round=round_, payer=payer, on=on), as_json=as_json)
+        show(call_projects(folder, "confirm", round=round_, payer=payer, on=on), as_json=as_json)
 
 
 # ---------------------------------------------------------------- bearers
@@ -347,7 +335,7 @@ def save_bearer(
 ) -> None:
     """Enter a body that may carry projects. A company or a person is refused."""
     with refusals_explained():
-        told = _call(
+        told = call_projects(
             folder,
             "bearer_save",
             id=id_or_new(id_),
@@ -364,7 +352,7 @@ def save_bearer(
 def list_bearers(folder: Folder, as_json: AsJson = False) -> None:
     """List bearers."""
     with refusals_explained():
-        show(_call(folder, "bearers"), as_json=as_json, title="bearers")
+        show(call_projects(folder, "bearers"), as_json=as_json, title="bearers")
 
 
 @bearer.command("proof")
@@ -380,7 +368,7 @@ def add_proof(
 ) -> None:
     """Keep the digest of a proof of eligibility, and how long it holds. The file stays with you."""
     with refusals_explained():
-        told = _call(
+        told = call_projects(
             folder,
             "proof_add",
             id=id_or_new(id_),
@@ -399,7 +387,7 @@ def list_proofs(
 ) -> None:
     """List a bearer's proofs."""
     with refusals_explained():
-        show(_call(folder, "proofs", bearer=bearer_id), as_json=as_json, title="proofs")
+        show(call_projects(folder, "proofs", bearer=bearer_id), as_json=as_json, title="proofs")
 
 
 @bearer.command("account")
@@ -415,7 +403,7 @@ def change_account(
 ) -> None:
     """Sign another account of a bearer: one steward says which, another signs the same --id; it holds after a delay."""
     with refusals_explained():
-        told = _call(folder, "iban_words", id=id_or_new(id_), bearer=bearer_id, holder=holder, iban=iban)
+        told = call_projects(folder, "iban_words", id=id_or_new(id_), bearer=bearer_id, holder=holder, iban=iban)
         if not yes:
             show(told, as_json=False)
             typer.confirm("sign this?", abort=True)
@@ -424,14 +412,17 @@ def change_account(
             1, told["territory"], parse_id(told["id"]), parse_id(told["bearer"]), told["holder"], told["iban"]
         )
         signature = sign(own, Domain.OFFICER, write_words(words_)).hex()
-        show(_call(folder, "iban_sign", words=told, key=own.public.id.hex(), signature=signature), as_json=as_json)
+        show(
+            call_projects(folder, "iban_sign", words=told, key=own.public.id.hex(), signature=signature),
+            as_json=as_json,
+        )
 
 
 @bearer.command("drop-account")
 def drop_account(folder: Folder, id_: Annotated[str, typer.Option("--id")], as_json: AsJson = False) -> None:
     """Let a change lapse that no second steward signed."""
     with refusals_explained():
-        show(_call(folder, "iban_drop", id=id_), as_json=as_json)
+        show(call_projects(folder, "iban_drop", id=id_), as_json=as_json)
 
 
 # ---------------------------------------------------------------- committee
@@ -448,21 +439,21 @@ def add_signer(
 ) -> None:
     """Register the public key of somebody who signs."""
     with refusals_explained():
-        show(_call(folder, "signer_add", public=public, role=role, title=title, bearer=bearer), as_json=as_json)
+        show(call_projects(folder, "signer_add", public=public, role=role, title=title, bearer=bearer), as_json=as_json)
 
 
 @signer.command("list")
 def list_signers(folder: Folder, as_json: AsJson = False) -> None:
     """List who may sign."""
     with refusals_explained():
-        show(_call(folder, "signers"), as_json=as_json, title="signers")
+        show(call_projects(folder, "signers"), as_json=as_json, title="signers")
 
 
 @signer.command("revoke")
 def revoke_signer(folder: Folder, key: str, as_json: AsJson = False) -> None:
     """From now on this key signs nothing."""
     with refusals_explained():
-        show(_call(folder, "signer_revoke", key=key), as_json=as_json)
+        show(call_projects(folder, "signer_revoke", key=key), as_json=as_json)
 
 
 @member.command("seat")
@@ -480,7 +471,7 @@ def seat_member(
 ) -> None:
     """Let somebody sit in a college for a term."""
     with refusals_explained():
-        told = _call(
+        told = call_projects(
             folder,
             "member_seat",
             id=id_or_new(id_),
@@ -499,21 +490,21 @@ def seat_member(
 def end_member(folder: Folder, member_id: str, reason: Reason, as_json: AsJson = False) -> None:
     """Let a member leave before its term; its ballots of votes that run are struck out."""
     with refusals_explained():
-        show(_call(folder, "member_end", member=member_id, reason=reason), as_json=as_json)
+        show(call_projects(folder, "member_end", member=member_id, reason=reason), as_json=as_json)
 
 
 @member.command("list")
 def list_members(folder: Folder, as_json: AsJson = False) -> None:
     """List who sits or sat."""
     with refusals_explained():
-        show(_call(folder, "members"), as_json=as_json, title="members")
+        show(call_projects(folder, "members"), as_json=as_json, title="members")
 
 
 @member.command("conflict")
 def declare_conflict(folder: Folder, member_id: str, project: Project, reason: Reason, as_json: AsJson = False) -> None:
     """Enter a conflict that the office knows of: the member abstains, and a ballot of a vote that runs is struck out."""
     with refusals_explained():
-        show(_call(folder, "conflict", member=member_id, project=project, reason=reason), as_json=as_json)
+        show(call_projects(folder, "conflict", member=member_id, project=project, reason=reason), as_json=as_json)
 
 
 @member.command("declare")
@@ -547,7 +538,7 @@ def close_list(
 ) -> None:
     """Close the list that members will be drawn from; its digest is public from now on."""
     with refusals_explained():
-        told = _call(
+        told = call_projects(
             folder,
             "draw_close",
             id=id_or_new(id_),
@@ -564,14 +555,14 @@ def close_list(
 def tell_number(folder: Folder, draw_id: str, number: str, as_json: AsJson = False) -> None:
     """Tell the public number; shows whom it calls."""
     with refusals_explained():
-        show(_call(folder, "draw_number", draw=draw_id, number=number), as_json=as_json)
+        show(call_projects(folder, "draw_number", draw=draw_id, number=number), as_json=as_json)
 
 
 @draw.command("list")
 def list_draws(folder: Folder, as_json: AsJson = False) -> None:
     """List drawings."""
     with refusals_explained():
-        show(_call(folder, "draws"), as_json=as_json, title="drawings")
+        show(call_projects(folder, "draws"), as_json=as_json, title="drawings")
 
 
 @draw.command("again")
@@ -622,7 +613,9 @@ def call_vote(
 ) -> None:
     """Call a vote on a project's sheet as it stands."""
     with refusals_explained():
-        told = _call(folder, "vote_call", id=id_or_new(id_), project=project, opens_at=opens_at, closes_at=closes_at)
+        told = call_projects(
+            folder, "vote_call", id=id_or_new(id_), project=project, opens_at=opens_at, closes_at=closes_at
+        )
         show(told, as_json=as_json)
 
 
@@ -630,7 +623,7 @@ def call_vote(
 def vote_words(folder: Folder, session: str, out: OutFile = None, as_json: AsJson = False) -> None:
     """Show what members need to sign a ballot at their own place."""
     with refusals_explained():
-        told = _call(folder, "vote_words", session=session)
+        told = call_projects(folder, "vote_words", session=session)
         if out is not None:
             out.write_text(json.dumps(told, indent=2), encoding="utf-8")
         show(told, as_json=as_json)
@@ -674,28 +667,28 @@ def sign_vote(
 def cast_vote(folder: Folder, file: InFile, as_json: AsJson = False) -> None:
     """Hand in a ballot that its member signed."""
     with refusals_explained():
-        show(_call(folder, "vote_cast", ballot=file.read_text(encoding="utf-8")[: 64 * 1024]), as_json=as_json)
+        show(call_projects(folder, "vote_cast", ballot=file.read_text(encoding="utf-8")[: 64 * 1024]), as_json=as_json)
 
 
 @vote.command("close")
 def close_vote(folder: Folder, session: str, reason: Reason = "", as_json: AsJson = False) -> None:
     """Count a vote whose time is over, and write its minutes; a refusal needs its reason."""
     with refusals_explained():
-        show(_call(folder, "vote_close", session=session, reason=reason), as_json=as_json)
+        show(call_projects(folder, "vote_close", session=session, reason=reason), as_json=as_json)
 
 
 @vote.command("list")
 def list_votes(folder: Folder, project: Project, as_json: AsJson = False) -> None:
     """List the votes on a project."""
     with refusals_explained():
-        show(_call(folder, "votes", project=project), as_json=as_json, title="votes")
+        show(call_projects(folder, "votes", project=project), as_json=as_json, title="votes")
 
 
 @vote.command("minutes")
 def show_minutes(folder: Folder, session: str, out: OutFile = None, as_json: AsJson = False) -> None:
     """Show the minutes of a vote; --out writes the document with its signature, for whoever counts again."""
     with refusals_explained():
-        told = _call(folder, "minutes", session=session)
+        told = call_projects(folder, "minutes", session=session)
         if out is not None:
             out.write_text(json.dumps(told, indent=2), encoding="utf-8")
         show(told if as_json else {k: v for k, v in told.items() if k != "document"}, as_json=as_json)
@@ -745,7 +738,7 @@ def add_comment(
 ) -> None:
     """Enter what somebody says: it is shown once it was looked at."""
     with refusals_explained():
-        told = _call(
+        told = call_projects(
             folder, "comment", id=id_or_new(id_), project=project, kind=kind, by=by, text=text, answers=answers
         )
         show(told, as_json=as_json)
@@ -755,7 +748,7 @@ def add_comment(
 def list_comments(folder: Folder, project: Project, as_json: AsJson = False) -> None:
     """List what was said of a project, shown or not."""
     with refusals_explained():
-        show(_call(folder, "comments", project=project), as_json=as_json, title="comments")
+        show(call_projects(folder, "comments", project=project), as_json=as_json, title="comments")
 
 
 @comment.command("moderate")
@@ -770,7 +763,7 @@ def moderate(
     """Show a comment, or hide it with a reason."""
     with refusals_explained():
         state = "hidden" if hide else "shown"
-        show(_call(folder, "moderate", comment=comment_id, state=state, by=by, reason=reason), as_json=as_json)
+        show(call_projects(folder, "moderate", comment=comment_id, state=state, by=by, reason=reason), as_json=as_json)
 
 
 # ---------------------------------------------------------------- money
@@ -785,28 +778,28 @@ def add_payer(
 ) -> None:
     """Keep the key of a fund elsewhere: orders for what its donors gave are sealed for it."""
     with refusals_explained():
-        show(_call(folder, "payer_add", territory=territory, public=public), as_json=as_json)
+        show(call_projects(folder, "payer_add", territory=territory, public=public), as_json=as_json)
 
 
 @payer.command("forget")
 def forget_payer(folder: Folder, territory: str, as_json: AsJson = False) -> None:
     """Let the territory's card say its fund's key again, instead of what was entered here."""
     with refusals_explained():
-        show(_call(folder, "payer_forget", territory=territory), as_json=as_json)
+        show(call_projects(folder, "payer_forget", territory=territory), as_json=as_json)
 
 
 @app.command("publish-catalogue")
 def publish_catalogue(folder: Folder, as_json: AsJson = False) -> None:
     """Sign the catalogue of open projects anew, now: the accounts hand it to the federation."""
     with refusals_explained():
-        show(_call(folder, "catalogue_publish"), as_json=as_json)
+        show(call_projects(folder, "catalogue_publish"), as_json=as_json)
 
 
 @payer.command("list")
 def list_payers(folder: Folder, as_json: AsJson = False) -> None:
     """List the funds that orders are sealed for, the own one first."""
     with refusals_explained():
-        show(_call(folder, "payers"), as_json=as_json, title="payers")
+        show(call_projects(folder, "payers"), as_json=as_json, title="payers")
 
 
 @proof.command("give")
@@ -823,7 +816,7 @@ def give_proof(
 ) -> None:
     """Keep a proof of what an instalment was spent on, by its digest. The file stays with you."""
     with refusals_explained():
-        told = _call(
+        told = call_projects(
             folder,
             "spending",
             id=id_or_new(id_),
@@ -847,7 +840,7 @@ def judge_proof(
 ) -> None:
     """Accept a proof, or refuse it with a reason."""
     with refusals_explained():
-        told = _call(folder, "spending_judge", proof=proof_id, accept=not refuse, by=by, reason=reason)
+        told = call_projects(folder, "spending_judge", proof=proof_id, accept=not refuse, by=by, reason=reason)
         show(told, as_json=as_json)
 
 
@@ -864,7 +857,7 @@ def find(
 ) -> None:
     """Sign a finding with the auditor's own key: one that failed lets nothing more be paid."""
     with refusals_explained():
-        own, home, given = _own_keys(keys), _call(folder, "home"), str(uuid.UUID(id_or_new(id_)))
+        own, home, given = _own_keys(keys), call_projects(folder, "home"), str(uuid.UUID(id_or_new(id_)))
         words_ = FindingWords(1, home["territory"], parse_id(given), parse_id(project), instalment, verdict, text)
         told = {
             "id": given,
@@ -875,7 +868,9 @@ def find(
             "text": text,
         }
         signature = sign(own, Domain.AUDIT, write_words(words_)).hex()
-        show(_call(folder, "finding", words=told, key=own.public.id.hex(), signature=signature), as_json=as_json)
+        show(
+            call_projects(folder, "finding", words=told, key=own.public.id.hex(), signature=signature), as_json=as_json
+        )
 
 
 @app.command()

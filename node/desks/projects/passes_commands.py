@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from node.desks.projects.attestations_commands import Refuse, Why, attest
+from node.desks.projects.call_commands import call_projects
 from node.governance.attestations import AttestationKind
-from node.house.folders_store import base_folder
 from node.options_commands import AsJson, IdOption, InFile, Keys, id_or_new
-from protocol.house import BaseName
-from protocol.running.admin_client import Command, call
-from protocol.running.console_commands import choose_language, refusals_explained, show
+from protocol.running.console_commands import refusals_explained, show
 from protocol.running.keys_store import write_private
 from protocol.running.settings import NotConfigured
 
@@ -30,20 +27,9 @@ CLAIM_BYTES_MAX: Final = 65_536
 SHOWN_BYTES_MAX: Final = 2_000_000
 
 
-def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
-    def open_app() -> tuple[Any, Mapping[str, Command]]:
-        from node.desks.projects.admin_commands import PROJECTS_COMMANDS
-        from node.projects_app import ProjectsApp
-
-        return ProjectsApp(folder), PROJECTS_COMMANDS
-
-    arguments |= {"language": arguments.get("language") or choose_language()}
-    return call(base_folder(folder, BaseName.PROJECTS), command, arguments, open_app=open_app)
-
-
 def _step(folder: Path, pass_id: str, event: str, id_: str, as_json: bool, **more: str) -> None:
     with refusals_explained():
-        told = _call(folder, "pass_step", **{"id": id_or_new(id_), "pass": pass_id, "event": event, **more})
+        told = call_projects(folder, "pass_step", **{"id": id_or_new(id_), "pass": pass_id, "event": event, **more})
         show(told, as_json=as_json)
 
 
@@ -72,7 +58,7 @@ def claim(
             raise NotConfigured(reason=f"{file.name} is not JSON") from None
         if replaces and isinstance(told, dict):
             told["replaces"] = replaces
-        show(_call(folder, "pass_claim", id=id_or_new(id_), claim=told), as_json=as_json)
+        show(call_projects(folder, "pass_claim", id=id_or_new(id_), claim=told), as_json=as_json)
 
 
 @app.command("check")
@@ -113,7 +99,7 @@ def refuse(folder: Folder, pass_id: PassId, reason: Reason, id_: IdOption = "", 
 def issue(folder: Folder, pass_id: PassId, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Draw, sign and keep a validated pass; what it replaces is revoked."""
     with refusals_explained():
-        show(_call(folder, "pass_issue", **{"id": id_or_new(id_), "pass": pass_id}), as_json=as_json)
+        show(call_projects(folder, "pass_issue", **{"id": id_or_new(id_), "pass": pass_id}), as_json=as_json)
 
 
 @app.command("suspend")
@@ -143,14 +129,14 @@ def list_passes(
 ) -> None:
     """List passes, by pseudonym."""
     with refusals_explained():
-        show(_call(folder, "passes", project=project, state=state), as_json=as_json, title="passes")
+        show(call_projects(folder, "passes", project=project, state=state), as_json=as_json, title="passes")
 
 
 @app.command("show")
 def show_pass(folder: Folder, pass_id: PassId, as_json: AsJson = False) -> None:
     """Show a pass, with the code that only its holder is to be given."""
     with refusals_explained():
-        show(_call(folder, "pass_show", **{"pass": pass_id}), as_json=as_json)
+        show(call_projects(folder, "pass_show", **{"pass": pass_id}), as_json=as_json)
 
 
 @app.command("export")
@@ -165,7 +151,7 @@ def export(
 ) -> None:
     """Write an issued pass to a file."""
     with refusals_explained():
-        told = _call(folder, "pass_export", **{"pass": pass_id, "form": form, "proof": proof, "name": name})
+        told = call_projects(folder, "pass_export", **{"pass": pass_id, "form": form, "proof": proof, "name": name})
         show(_write(told, out), as_json=as_json)
 
 
@@ -176,7 +162,7 @@ def verify(folder: Folder, file: InFile, as_json: AsJson = False) -> None:
         if file.stat().st_size > SHOWN_BYTES_MAX:
             raise NotConfigured(reason=f"{file.name} is larger than {SHOWN_BYTES_MAX} bytes")
         data = base64.b64encode(file.read_bytes()).decode()
-        show(_call(folder, "pass_verify", data=data), as_json=as_json)
+        show(call_projects(folder, "pass_verify", data=data), as_json=as_json)
 
 
 @app.command("status")
@@ -190,7 +176,7 @@ def status(
 ) -> None:
     """Write a signed status list to a file: a node without an address hands it over."""
     with refusals_explained():
-        told = _call(folder, "pass_status", purpose=purpose, number=number, form=form)
+        told = call_projects(folder, "pass_status", purpose=purpose, number=number, form=form)
         show(_write(told, out), as_json=as_json)
 
 
@@ -198,14 +184,14 @@ def status(
 def issuer(folder: Folder, as_json: AsJson = False) -> None:
     """Show under which name and keys passes are issued."""
     with refusals_explained():
-        show(_call(folder, "pass_issuer"), as_json=as_json)
+        show(call_projects(folder, "pass_issuer"), as_json=as_json)
 
 
 @app.command("retire-key")
 def retire_key(folder: Folder, key: Annotated[str, typer.Argument(help="z6Mk…")], as_json: AsJson = False) -> None:
     """Trust a stolen key no more: the passes that it signed count no more, and are issued again."""
     with refusals_explained():
-        show(_call(folder, "pass_retire_key", key=key), as_json=as_json)
+        show(call_projects(folder, "pass_retire_key", key=key), as_json=as_json)
 
 
 @app.command("year")
@@ -218,7 +204,7 @@ def year(
 ) -> None:
     """Write the year's hours for the compte d'engagement citoyen, as CSV."""
     with refusals_explained():
-        told = _call(folder, "pass_year", year=year_, language=language)
+        told = call_projects(folder, "pass_year", year=year_, language=language)
         write_private(out, told.pop("csv").encode())
         show(told | {"file": str(out)}, as_json=as_json)
 
@@ -227,4 +213,4 @@ def year(
 def skills(folder: Folder, as_json: AsJson = False) -> None:
     """List the skills that a pass can name."""
     with refusals_explained():
-        show(_call(folder, "pass_skills"), as_json=as_json, title="skills")
+        show(call_projects(folder, "pass_skills"), as_json=as_json, title="skills")

@@ -11,6 +11,7 @@ from msgspec import Struct
 from node.governance.days import format_day, parse_day
 from node.governance.errors import InvalidSheet
 from node.governance.sheets import BudgetLine, Link, Milestone, Picture, Sheet
+from protocol.errors import Malformed
 from protocol.identifiers import Id16, format_id, parse_id
 
 _DEGREES: Final = re.compile(r"(-?)([0-9]{1,3})(?:\.([0-9]{1,6}))?", re.ASCII)
@@ -57,6 +58,14 @@ class SheetRequest(Struct, frozen=True, forbid_unknown_fields=True):
     links: list[LinkItem] = []
     pictures: list[PictureItem] = []
     bearer: str = ""
+
+
+def read_hex(text: str, field: str) -> bytes:
+    """Return the bytes of hexadecimal digits. Raises Malformed."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise Malformed(field=field, reason="hexadecimal digits") from None
 
 
 def read_degrees(text: str, field: str, most: int) -> int:

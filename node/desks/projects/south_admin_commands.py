@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 import msgspec
 from msgspec import Struct
 
+from node.desks.projects.requests import read_hex
 from node.desks.projects.south_answers import ProgrammeAnswer, tell_guide_row
 from node.desks.projects.south_service import load_programme_told
 from node.governance.days import local_day, parse_day, write_day
@@ -22,7 +23,6 @@ from node.governance.south.programmes import Agreement, Line, Partner, PartnerKi
 from node.governance.south.signed import read_signed
 from node.governance.store import load_bearer, load_project
 from protocol.book.service import Book
-from protocol.errors import Malformed
 from protocol.identifiers import Id16, format_id, parse_id
 from protocol.running.admin_client import Command
 
@@ -49,13 +49,6 @@ class BudgetItem(Struct, frozen=True, forbid_unknown_fields=True):
 
 def _language(asked: Asked) -> str:
     return str(asked.get("language", "fr"))
-
-
-def _bytes(text: str, field: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise Malformed(field=field, reason="hexadecimal digits") from None
 
 
 def _today(app: HoldsProgrammes) -> int:
@@ -88,7 +81,7 @@ async def _partner(app: HoldsProgrammes, asked: Asked) -> Any:
         country=asked["country"],
         kind=kind,
         registration=asked["registration"],
-        key=_bytes(asked.get("key", ""), "key"),
+        key=read_hex(asked.get("key", ""), "key"),
     )
     told = AddPartner(project=parse_id(asked["project"]), partner=partner)
     await app.book.write(app.projects.programmes.add_partners, told)
@@ -100,7 +93,7 @@ async def _partner_proof(app: HoldsProgrammes, asked: Asked) -> Any:
         id=parse_id(asked["id"]),
         partner=parse_id(asked["partner"]),
         words=asked["words"],
-        digest=_bytes(asked["sha256"], "sha256"),
+        digest=read_hex(asked["sha256"], "sha256"),
         issued_on=parse_day(asked["issued_on"], "issued_on"),
         valid_until=parse_day(asked["valid_until"], "valid_until"),
     )
@@ -112,7 +105,7 @@ async def _agreement(app: HoldsProgrammes, asked: Asked) -> Any:
     agreement = Agreement(
         id=parse_id(asked["id"]),
         partner=parse_id(asked["partner"]),
-        digest=_bytes(asked["sha256"], "sha256"),
+        digest=read_hex(asked["sha256"], "sha256"),
         signed_on=parse_day(asked["signed_on"], "signed_on"),
         from_day=parse_day(asked["from_day"], "from"),
         until_day=parse_day(asked["until_day"], "until"),

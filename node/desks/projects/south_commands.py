@@ -7,25 +7,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
+from node.desks.projects.call_commands import call_projects
 from node.governance.days import parse_day
 from node.governance.south.clearances import ClearanceWords, read_clearance, write_clearance
 from node.governance.south.guides import GuideWords, read_guide, write_guide
 from node.governance.south.reports import ReportWords, read_report, write_report
 from node.governance.south.signed import SIGNED_BYTES_MAX, sign_words, write_signed
-from node.house.folders_store import base_folder
 from node.options_commands import AsJson, Day, IdOption, InFile, Keys, id_or_new
 from protocol.errors import Malformed
-from protocol.house import BaseName
 from protocol.identifiers import parse_id
 from protocol.keys import Domain
-from protocol.running.admin_client import Command, call
-from protocol.running.console_commands import choose_language, refusals_explained, show
+from protocol.running.console_commands import refusals_explained, show
 from protocol.running.keys_store import find_passphrase, load_keyring
 from protocol.running.settings import NotConfigured
 
@@ -50,17 +47,6 @@ FromDay = Annotated[str, typer.Option("--from", help="yyyy-mm-dd")]
 UntilDay = Annotated[str, typer.Option("--until", help="yyyy-mm-dd")]
 _JSON_MAX: Final = 64 * 1024
 _PIECE: Final = 256 * 1024
-
-
-def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
-    def open_app() -> tuple[Any, Mapping[str, Command]]:
-        from node.desks.projects.admin_commands import PROJECTS_COMMANDS
-        from node.projects_app import ProjectsApp
-
-        return ProjectsApp(folder), PROJECTS_COMMANDS
-
-    arguments |= {"language": choose_language()}
-    return call(base_folder(folder, BaseName.PROJECTS), command, arguments, open_app=open_app)
 
 
 def _hash(file: Path) -> str:
@@ -98,7 +84,7 @@ def _sign(words: bytes, domain: Domain, keys: Path, out: Path | None, as_json: b
 def list_purposes(folder: Folder, as_json: AsJson = False) -> None:
     """List the kinds of action that a fund may pay outside Europe."""
     with refusals_explained():
-        show(_call(folder, "south_purposes"), as_json=as_json, title="purposes")
+        show(call_projects(folder, "south_purposes"), as_json=as_json, title="purposes")
 
 
 @app.command("declare")
@@ -112,7 +98,9 @@ def declare(
 ) -> None:
     """Make a project a South programme, before it is validated. It is never undone."""
     with refusals_explained():
-        told = _call(folder, "south_declare", id=id_or_new(id_), project=project, country=country, purpose=purpose)
+        told = call_projects(
+            folder, "south_declare", id=id_or_new(id_), project=project, country=country, purpose=purpose
+        )
         show(told, as_json=as_json)
 
 
@@ -120,7 +108,7 @@ def declare(
 def save_budget(folder: Folder, project: Project, file: InFile, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Keep a budget from a JSON list of lines: words, country, cents, and the currency there with its rate."""
     with refusals_explained():
-        told = _call(folder, "south_budget", id=id_or_new(id_), project=project, lines=_read_json(file))
+        told = call_projects(folder, "south_budget", id=id_or_new(id_), project=project, lines=_read_json(file))
         show(told, as_json=as_json)
 
 
@@ -128,7 +116,7 @@ def save_budget(folder: Folder, project: Project, file: InFile, id_: IdOption = 
 def show_programme(folder: Folder, project: Project, as_json: AsJson = False) -> None:
     """Show a programme, and all that is missing today."""
     with refusals_explained():
-        told = _call(folder, "south_show", project=project)
+        told = call_projects(folder, "south_show", project=project)
         if as_json:
             show(told, as_json=True)
             return
@@ -152,7 +140,7 @@ def add_partner(
 ) -> None:
     """Enter a partner of a programme."""
     with refusals_explained():
-        told = _call(
+        told = call_projects(
             folder,
             "south_partner",
             id=id_or_new(id_),
@@ -179,7 +167,7 @@ def add_partner_proof(
 ) -> None:
     """Keep the digest of what shows that a partner is what it says. The file stays with you."""
     with refusals_explained():
-        told = _call(
+        told = call_projects(
             folder,
             "south_partner_proof",
             id=id_or_new(id_),
@@ -194,7 +182,7 @@ def add_partner_proof(
 
 def _end(folder: Path, kind: str, what: str, reason: str, id_: str, as_json: bool) -> None:
     with refusals_explained():
-        told = _call(folder, "south_end", id=id_or_new(id_), kind=kind, what=what, reason=reason)
+        told = call_projects(folder, "south_end", id=id_or_new(id_), kind=kind, what=what, reason=reason)
         show(told, as_json=as_json)
 
 
@@ -224,7 +212,7 @@ def add_agreement(
 ) -> None:
     """Keep the digest of a control agreement, its term and its clauses. The file stays with you."""
     with refusals_explained():
-        told = _call(
+        told = call_projects(
             folder,
             "south_agreement",
             id=id_or_new(id_),
@@ -256,7 +244,7 @@ def clearance_words(
 ) -> None:
     """Show whom a statement is about, and its territory: what signing needs."""
     with refusals_explained():
-        show(_call(folder, "south_clearance_words", partner=partner_id), as_json=as_json)
+        show(call_projects(folder, "south_clearance_words", partner=partner_id), as_json=as_json)
 
 
 @clearance.command("sign")
@@ -286,14 +274,14 @@ def sign_clearance(
 def take_clearance(folder: Folder, file: Signed, as_json: AsJson = False) -> None:
     """Hand in a steward's statement."""
     with refusals_explained():
-        show(_call(folder, "south_clearance", signed=_read_line(file)), as_json=as_json)
+        show(call_projects(folder, "south_clearance", signed=_read_line(file)), as_json=as_json)
 
 
 @report.command("words")
 def report_words(folder: Folder, project: Project, out: OutFile = None, as_json: AsJson = False) -> None:
     """Show the budget's lines and where the next period begins: what a report needs."""
     with refusals_explained():
-        told = _call(folder, "south_report_words", project=project)
+        told = call_projects(folder, "south_report_words", project=project)
         if out is not None:
             out.write_text(json.dumps(told, indent=2), encoding="utf-8")
         if as_json:
@@ -345,7 +333,7 @@ def sign_report(
 def take_report(folder: Folder, file: Signed, as_json: AsJson = False) -> None:
     """Hand in a signed field report."""
     with refusals_explained():
-        show(_call(folder, "south_report", signed=_read_line(file)), as_json=as_json)
+        show(call_projects(folder, "south_report", signed=_read_line(file)), as_json=as_json)
 
 
 # ---------------------------------------------------------------- guides
@@ -393,7 +381,7 @@ def sign_guide(
 def approve_guide(folder: Folder, file: Signed, as_json: AsJson = False) -> None:
     """Hand in a member's signature; with enough of them the guide is accredited, and the accounts are told."""
     with refusals_explained():
-        show(_call(folder, "guide_approve", signed=_read_line(file)), as_json=as_json)
+        show(call_projects(folder, "guide_approve", signed=_read_line(file)), as_json=as_json)
 
 
 @guide.command("end")
@@ -407,11 +395,14 @@ def end_guide(
 ) -> None:
     """End an accreditation at once, for every group."""
     with refusals_explained():
-        show(_call(folder, "guide_end", id=id_or_new(id_), guide=guide_id, why=why, reason=reason), as_json=as_json)
+        show(
+            call_projects(folder, "guide_end", id=id_or_new(id_), guide=guide_id, why=why, reason=reason),
+            as_json=as_json,
+        )
 
 
 @guide.command("list")
 def list_guides(folder: Folder, as_json: AsJson = False) -> None:
     """List guides, their terms, and whether the accounts know them."""
     with refusals_explained():
-        show(_call(folder, "guides"), as_json=as_json, title="guides")
+        show(call_projects(folder, "guides"), as_json=as_json, title="guides")

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from node.desks.projects.attestations_commands import Refuse, Why, attest
+from node.desks.projects.call_commands import call_projects
 from node.governance.attestations import AttestationKind
-from node.house.folders_store import base_folder
 from node.options_commands import AsJson, Day, IdOption, InFile, Keys, id_or_new
-from protocol.house import BaseName
-from protocol.running.admin_client import Command, call
-from protocol.running.console_commands import choose_language, refusals_explained, show
+from protocol.running.console_commands import refusals_explained, show
 from protocol.running.settings import NotConfigured
 
 app = typer.Typer(no_args_is_help=True, help="Volunteering near home and by skill, hours, and the pass they become.")
@@ -26,17 +23,6 @@ Account = Annotated[str, typer.Option(help="the volunteer's account number")]
 OfferId = Annotated[str, typer.Argument(metavar="OFFER")]
 ApplicationId = Annotated[str, typer.Argument(metavar="APPLICATION")]
 FILE_BYTES_MAX = 64 * 1024
-
-
-def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
-    def open_app() -> tuple[Any, Mapping[str, Command]]:
-        from node.desks.projects.admin_commands import PROJECTS_COMMANDS
-        from node.projects_app import ProjectsApp
-
-        return ProjectsApp(folder), PROJECTS_COMMANDS
-
-    arguments |= {"language": choose_language()}
-    return call(base_folder(folder, BaseName.PROJECTS), command, arguments, open_app=open_app)
 
 
 def _read_json(file: Path) -> Any:
@@ -52,12 +38,16 @@ def _read_json(file: Path) -> Any:
 def offer(folder: Folder, file: InFile, by: Bearer, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Enter an offer of a project from a JSON file: it is a draft until it is published."""
     with refusals_explained():
-        show(_call(folder, "volunteer_offer", id=id_or_new(id_), offer=_read_json(file), by=by), as_json=as_json)
+        show(
+            call_projects(folder, "volunteer_offer", id=id_or_new(id_), offer=_read_json(file), by=by), as_json=as_json
+        )
 
 
 def _step(folder: Path, offer_id: str, event: str, by: str, reason: str, id_: str, as_json: bool) -> None:
     with refusals_explained():
-        told = _call(folder, "volunteer_step", id=id_or_new(id_), offer=offer_id, event=event, by=by, reason=reason)
+        told = call_projects(
+            folder, "volunteer_step", id=id_or_new(id_), offer=offer_id, event=event, by=by, reason=reason
+        )
         show(told, as_json=as_json)
 
 
@@ -95,7 +85,7 @@ def list_offers(
 ) -> None:
     """List offers."""
     with refusals_explained():
-        told = _call(folder, "volunteer_offers", project=project, state=state)
+        told = call_projects(folder, "volunteer_offers", project=project, state=state)
         show(told, as_json=as_json, title="offers")
 
 
@@ -103,7 +93,7 @@ def list_offers(
 def request(folder: Folder, file: InFile, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Keep that somebody looks for something to do, from a JSON file: account, place, radius, skills, until."""
     with refusals_explained():
-        show(_call(folder, "volunteer_request", id=id_or_new(id_), request=_read_json(file)), as_json=as_json)
+        show(call_projects(folder, "volunteer_request", id=id_or_new(id_), request=_read_json(file)), as_json=as_json)
 
 
 @app.command("close-request")
@@ -112,7 +102,7 @@ def close_request(
 ) -> None:
     """Take a request away."""
     with refusals_explained():
-        show(_call(folder, "volunteer_close", request=request_id), as_json=as_json)
+        show(call_projects(folder, "volunteer_close", request=request_id), as_json=as_json)
 
 
 @app.command("match")
@@ -126,7 +116,7 @@ def match(
     with refusals_explained():
         if bool(request_id) is bool(offer_id):
             raise NotConfigured(reason="--request or --offer, one of them")
-        told = _call(folder, "volunteer_match", request=request_id, offer=offer_id)
+        told = call_projects(folder, "volunteer_match", request=request_id, offer=offer_id)
         rows = told if as_json or offer_id else [{**one["offer"], "metres": one["metres"]} for one in told]
         show(rows, as_json=as_json, title="what fits")
 
@@ -144,7 +134,7 @@ def apply(
 ) -> None:
     """Offer to take part, for an account."""
     with refusals_explained():
-        told = _call(
+        told = call_projects(
             folder,
             "volunteer_apply",
             id=id_or_new(id_),
@@ -169,7 +159,7 @@ def decide(
 ) -> None:
     """Say what the bearer decided of an application."""
     with refusals_explained():
-        told = _call(
+        told = call_projects(
             folder,
             "volunteer_decide",
             id=id_or_new(id_),
@@ -187,7 +177,7 @@ def leave(
 ) -> None:
     """Leave: no reason is asked."""
     with refusals_explained():
-        told = _call(folder, "volunteer_leave", id=id_or_new(id_), application=application_id, account=account)
+        told = call_projects(folder, "volunteer_leave", id=id_or_new(id_), application=application_id, account=account)
         show(told, as_json=as_json)
 
 
@@ -202,7 +192,7 @@ def list_applications(
     with refusals_explained():
         if bool(offer_id) is bool(account):
             raise NotConfigured(reason="--offer or --account, one of them")
-        told = _call(folder, "volunteer_applications", offer=offer_id, account=account)
+        told = call_projects(folder, "volunteer_applications", offer=offer_id, account=account)
         if as_json:
             show(told, as_json=True)
             return
@@ -225,7 +215,7 @@ def hours(
 ) -> None:
     """Tell what was done on one day."""
     with refusals_explained():
-        told = _call(
+        told = call_projects(
             folder,
             "volunteer_hours",
             id=id_or_new(id_),
@@ -265,7 +255,7 @@ def claim(
 ) -> None:
     """Claim a pass of all confirmed hours that stand in none yet; go on with `pass check`."""
     with refusals_explained():
-        told = _call(
+        told = call_projects(
             folder,
             "volunteer_claim",
             id=id_or_new(id_),
