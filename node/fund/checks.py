@@ -69,12 +69,12 @@ from node.fund.tables import (
     windows,
 )
 from node.fund.tags import Place
-from node.fund.talk_store import read_talk
 from protocol.amounts import Cents
 from protocol.book.checks import check_logs, guarded
 from protocol.book.stream_store import stream
 from protocol.directory import Directory
 from protocol.errors import Refusal
+from protocol.exchange.talk_store import load_talk
 from protocol.findings import Checked, Finding
 from protocol.house import BaseName, Deposit, DepositTaken, ExpectationClosed, Refused
 from protocol.identifiers import Id16
@@ -211,7 +211,7 @@ def _check_expectations(connection: Connection) -> Checked:
         bytes(row.id): row.closed_by for row in connection.execute(select(expectations.c.id, expectations.c.closed_by))
     }
     told = Counter(
-        one.id for one in read_talk(connection, BaseName.FUND, BaseName.PARTNERS) if isinstance(one, ExpectationClosed)
+        one.id for one in load_talk(connection, BaseName.FUND, BaseName.PARTNERS) if isinstance(one, ExpectationClosed)
     )
     findings: list[Finding] = []
     known = load_expectations(connection)
@@ -238,29 +238,29 @@ def _check_expectations(connection: Connection) -> Checked:
 
 
 def _check_cards(connection: Connection) -> Checked:
-    told = list(read_talk(connection, BaseName.ACCOUNTS, BaseName.FUND))
-    said = list(read_talk(connection, BaseName.FUND, BaseName.ACCOUNTS))
+    told = list(load_talk(connection, BaseName.ACCOUNTS, BaseName.FUND))
+    said = list(load_talk(connection, BaseName.FUND, BaseName.ACCOUNTS))
     return check_cards(connection, told, said)
 
 
 def _check_dues(connection: Connection, neighbours: Directory, home: str) -> Checked:
-    told = list(read_talk(connection, BaseName.ACCOUNTS, BaseName.FUND))
-    return check_dues(connection, neighbours, home, told, list(read_talk(connection, BaseName.FUND, BaseName.ACCOUNTS)))
+    told = list(load_talk(connection, BaseName.ACCOUNTS, BaseName.FUND))
+    return check_dues(connection, neighbours, home, told, list(load_talk(connection, BaseName.FUND, BaseName.ACCOUNTS)))
 
 
 def _check_windows(connection: Connection, fund: str, home: str) -> Checked:
-    told = list(read_talk(connection, BaseName.ACCOUNTS, BaseName.FUND))
-    return check_windows(connection, fund, home, told, list(read_talk(connection, BaseName.FUND, BaseName.ACCOUNTS)))
+    told = list(load_talk(connection, BaseName.ACCOUNTS, BaseName.FUND))
+    return check_windows(connection, fund, home, told, list(load_talk(connection, BaseName.FUND, BaseName.ACCOUNTS)))
 
 
 def _check_pledges(connection: Connection, fund: str) -> Checked:
     return check_pledges(
         connection,
         fund,
-        asked=list(read_talk(connection, BaseName.PARTNERS, BaseName.FUND)),
-        answered=list(read_talk(connection, BaseName.FUND, BaseName.PARTNERS)),
-        issues=list(read_talk(connection, BaseName.FUND, BaseName.ACCOUNTS)),
-        lots=list(read_talk(connection, BaseName.ACCOUNTS, BaseName.FUND)),
+        asked=list(load_talk(connection, BaseName.PARTNERS, BaseName.FUND)),
+        answered=list(load_talk(connection, BaseName.FUND, BaseName.PARTNERS)),
+        issues=list(load_talk(connection, BaseName.FUND, BaseName.ACCOUNTS)),
+        lots=list(load_talk(connection, BaseName.ACCOUNTS, BaseName.FUND)),
     )
 
 
@@ -268,11 +268,11 @@ def _check_deposits(connection: Connection) -> Checked:
     """Deposits of lots that are prefunded; those of called ones are held against pledges."""
     told = {
         one.id: one
-        for one in read_talk(connection, BaseName.FUND, BaseName.ACCOUNTS)
+        for one in load_talk(connection, BaseName.FUND, BaseName.ACCOUNTS)
         if isinstance(one, Deposit) and not one.lot_class & CALLED
     }
     answered: dict[bytes, tuple[str, bytes | None, str]] = {}
-    for one in read_talk(connection, BaseName.ACCOUNTS, BaseName.FUND):
+    for one in load_talk(connection, BaseName.ACCOUNTS, BaseName.FUND):
         if isinstance(one, DepositTaken):
             answered.setdefault(one.id, (DepositState.ISSUED, one.ref, ""))
         elif isinstance(one, Refused):

@@ -20,10 +20,10 @@ from node.fund.netting import NetOutcome, read_window
 from node.fund.netting_store import chunks, load_awaited, save_awaited
 from node.fund.seal_store import change
 from node.fund.tables import dues, net_payments, windows
-from node.fund.talk_store import read_talk
 from protocol.book.worker import Page
 from protocol.canonical import encode_typed
 from protocol.errors import Refusal
+from protocol.exchange.talk_store import load_talk
 from protocol.house import BaseName, NetPaid, WindowTold
 from protocol.identifiers import Id16
 
@@ -98,7 +98,7 @@ class WindowDesk:
         # The accounts told it when nobody could take it, and what funds said of its payments since then fell on nothing.
         told: list[WindowTold] = []
         said: dict[str, NetPaid] = {}
-        for message in read_talk(page.connection, BaseName.ACCOUNTS, BaseName.FUND):
+        for message in load_talk(page.connection, BaseName.ACCOUNTS, BaseName.FUND):
             if isinstance(message, WindowTold) and message.window == window:
                 told.append(message)
             elif isinstance(message, NetPaid) and message.window == window:

@@ -7,9 +7,9 @@ from typing import Final
 from sqlalchemy import Connection
 
 from node.holders.numbers import is_holder_of
-from node.holders.store import load_messages
 from node.ledger.accounts import AccountKind, AccountState
 from node.ledger.reading_service import find_account, find_opening
+from protocol.exchange.talk_store import load_placed_talk, load_talk
 from protocol.findings import Checked, Finding
 from protocol.house import (
     BaseName,
@@ -26,12 +26,12 @@ INVARIANT: Final = "holders"
 def check_holders(connection: Connection) -> list[Checked]:
     """Hold each account that we said was opened or closed against the ledger. One snapshot; the first break is named."""
     asked: dict[bytes, HolderKind] = {}
-    for _, message in load_messages(connection, BaseName.PEOPLE, BaseName.ACCOUNTS):
+    for message in load_talk(connection, BaseName.PEOPLE, BaseName.ACCOUNTS):
         if isinstance(message, OpenHolder):
             asked.setdefault(message.id, message.kind)
     first: Finding | None = None
     looked_at = 0
-    for index, message in load_messages(connection, BaseName.ACCOUNTS, BaseName.PEOPLE):
+    for index, message in load_placed_talk(connection, BaseName.ACCOUNTS, BaseName.PEOPLE):
         match message:
             case HolderOpened():
                 wrong = _compare_opened(connection, message, asked.get(message.id))

@@ -8,7 +8,6 @@ from typing import Final
 from sqlalchemy import Connection
 
 from node.holders.numbers import OFFERS_MAX, derive_move, derive_number, is_holder_of
-from node.holders.store import load_messages
 from node.ledger.accounts import AccountEvent, AccountKind, AccountState
 from node.ledger.errors import AccountClosed, AccountUnknown, NumberTaken
 from node.ledger.openings import ChangeState, OpenAccount, Opened, ShowName
@@ -19,6 +18,7 @@ from node.ledger.statements import AccountView
 from protocol.amounts import Cents
 from protocol.book.worker import Page
 from protocol.errors import Refusal
+from protocol.exchange.talk_store import load_talk
 from protocol.house import (
     AskHolder,
     BaseName,
@@ -73,11 +73,11 @@ class HolderDesk:
         """Close what was told to be closed and is not, on a book that came back whole from an old copy; and what was asked
         to be closed meanwhile. Return the answers that nobody was given yet. An account that still holds something stays.
         """
-        told = [one for _, one in load_messages(page.connection, BaseName.ACCOUNTS, BaseName.PEOPLE)]
+        told = list(load_talk(page.connection, BaseName.ACCOUNTS, BaseName.PEOPLE))
         closed = {one.id for one in told if isinstance(one, HolderClosed)}
         answered = {one.id for one in told if isinstance(one, HolderClosed | HolderBusy | Refused)}
         answers: list[HouseMessage] = []
-        for _, asked in load_messages(page.connection, BaseName.PEOPLE, BaseName.ACCOUNTS):
+        for asked in load_talk(page.connection, BaseName.PEOPLE, BaseName.ACCOUNTS):
             if not isinstance(asked, CloseHolder) or (asked.id in answered and asked.id not in closed):
                 continue
             try:
