@@ -119,7 +119,8 @@ async def test_a_payee_is_seen_masked_before_anything_is_sent(federation: Federa
     assert told["answered"]
     assert told["takes_rights"]
     assert told["shown"] == "A•• L•••••••"
-    nobody = (await brest.call("GET", "/v1/payee?address=" + taker[:-11] + "X@200046977")).json
+    check = "X" if taker[-11] != "X" else "Y"
+    nobody = (await brest.call("GET", f"/v1/payee?address={taker[:-11]}{check}@200046977")).json
     assert nobody["code"] == "invalid_address"
     assert (await brest.call("GET", "/v1/payee")).json["code"] == "invalid_address"
     lyon.app.worker.stop()
