@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from node.catalogue import store
-from node.catalogue.words import CARD_EVERY_MS, Line, NothingToPublish, OwnWord
+from node.catalogue.words import CARD_EVERY_MS, KeyNotShown, Line, NothingToPublish, OwnWord
 from protocol.book.worker import Page
 from protocol.canonical import encode_typed
 from protocol.catalogue import CatalogueRefused, open_catalogue, verify_catalogue
@@ -129,10 +129,10 @@ class CatalogueDesk:
         projects, fund = (self._newest(connection, base) for base in (BaseName.PROJECTS, BaseName.FUND))
         kept = store.find_card(connection, self._home)
         if projects is None and fund is None and kept is None:
-            raise NothingToPublish(reason="there is neither a fund nor a projects' base in this house")
+            raise NothingToPublish
         member = self._find_directory().find(self._home)
         if member is None or member.find_key(secret.public.id) is None:
-            raise NothingToPublish(reason="the directory does not show the key that this node signs with")
+            raise KeyNotShown
         settlement = self._find_settlement(connection, fund)
         signed = b"" if kept is None else kept.signed
         if kept is None or self._is_to_sign(kept, secret.public.id, (projects, fund, settlement), page.now):

@@ -46,6 +46,12 @@ class ProjectNotListed(Refusal):
 
 
 class NothingToPublish(Refusal):
-    """This territory has neither a fund nor a projects' base, or no key that the directory shows. Facts: reason."""
+    """This territory has neither a fund nor a projects' base."""
 
     code = "nothing_to_publish"
+
+
+class KeyNotShown(Refusal):
+    """The directory does not show the key that this node signs with: nobody could verify what it publishes."""
+
+    code = "key_not_shown"

@@ -8,7 +8,7 @@ from typing import Final
 from node.catalogue import store
 from node.catalogue.client import CatalogueTransport
 from node.catalogue.service import CatalogueDesk
-from node.catalogue.words import Line, NothingToPublish
+from node.catalogue.words import KeyNotShown, Line, NothingToPublish
 from protocol.book.service import Book
 from protocol.catalogue import open_catalogue
 from protocol.errors import Refusal
@@ -52,8 +52,10 @@ class CatalogueWorker:
         """Sign ours anew where it changed, and hand it to the hub unless it has it."""
         try:
             own = await self._book.write(self._desk.make_own, None)
-        except NothingToPublish as refusal:
-            done.trouble = done.trouble or ("" if self._transport is None else str(refusal.facts["reason"]))
+        except NothingToPublish:
+            return  # a territory that has accounts alone is not in trouble
+        except KeyNotShown as refusal:
+            done.trouble = done.trouble or ("" if self._transport is None else str(refusal))
             return
         if self._transport is None or await self._has(own):
             return

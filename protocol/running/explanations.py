@@ -1060,7 +1060,14 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Aucun catalogue connu ici ne présente le projet {address}.",
         "No catalogue that is known here lists project {address}.",
     ),
-    "nothing_to_publish": ("Rien à publier : {reason}.", "Nothing to publish: {reason}."),
+    "nothing_to_publish": (
+        "Rien à publier : ce territoire n'a ni fonds ni base de projets.",
+        "Nothing to publish: this territory has neither a fund nor a projects' base.",
+    ),
+    "key_not_shown": (
+        "Rien n'est publié : l'annuaire ne montre pas encore la clé avec laquelle ce nœud signe. Attendez qu'il soit relu, ou inscrivez le nœud.",
+        "Nothing is published: the directory does not show the key that this node signs with yet. Wait until it is read again, or enrol the node.",
+    ),
     "publication_refused": ("Publication refusée : {reason}.", "Publication refused: {reason}."),
     "publication_older": (
         "Une version plus récente ({what}, numéro {kept}) du territoire {territory} est déjà connue : le numéro {number} ne la remplace pas.",

@@ -2,7 +2,7 @@
 
     python -m tests.bench.portal FOLDER
 
-It serves the node as `citizen-miles node serve` does. It prints its port; then, for each line of standard input, a
+It serves the node as `citizen-miles node serve` does. It prints its port (logs go to standard error); then, for each line of standard input, a
 request body of `/v1/cessions`, one caller a line cedes, all at once; it prints when they began (monotonic seconds).
 """
 
@@ -20,6 +20,7 @@ from node.desks.accounts.requests import CessionItem, read_cession, read_cession
 from node.federation.cessions import AskCession, CessionView
 from node.house_app import HouseApp
 from protocol.house import BaseName
+from protocol.running.logs_service import set_up_logs
 
 
 async def _cede(node: NodeApp, asked: AskCession) -> None:
@@ -28,6 +29,7 @@ async def _cede(node: NodeApp, asked: AskCession) -> None:
 
 
 async def _serve(folder: Path) -> None:
+    set_up_logs(level="warning")
     house = HouseApp(folder, [BaseName.ACCOUNTS])
     node = house.node
     assert node is not None
