@@ -302,6 +302,9 @@ class Conversions:
                 codes[place] = LOT_UNKNOWN
             elif id_ in seen or conversions_store.find(page.connection, id_) is not None:
                 codes[place] = ID_MISMATCH
+            elif self._rounds.find_round_of(page.connection, id_) is not None:
+                # A round of our own projects: every fund that pays a part of it knows its id.
+                codes[place] = ID_MISMATCH
             seen.add(id_)
         return {place: code for place, code in codes.items() if place in wanted}
 

@@ -329,9 +329,9 @@ class ProjectDesk:
                     self.take_due(page, due.id)
                 case DueSettled():
                     self.settle_due(page, message)
-                case Refused():
-                    if due.state != "paid":
-                        self._refuse_home(page, due, message.code)
+                # What it took it owes: whatever it refuses under this id since then was asked by somebody else.
+                case Refused() if due.state == "told":
+                    self._refuse_home(page, due, message.code)
 
     def _hear_netted(self, page: Page, due: KeptDue, message: DueTaken | DueSettled | Refused) -> None:
         """Our own fund speaks of what another fund netted: it pays the bearer. Rights never come back from there."""

@@ -275,6 +275,35 @@ def test_asked_and_answered_twice_nothing_happens_twice(story: Story) -> None:
     story.require_right()
 
 
+def test_another_territory_that_names_a_round_of_ours_has_nothing_of_it_undone(story: Story) -> None:
+    """It learns the round's id with what it owes for it, and asks our fund for its own project under the same id."""
+    beneficiary = story.lyon.open()
+    story.brest.endow(10)
+    giver = story.brest.open()
+    story.brest.credit(giver, 10)
+    story.brest.cede(giver, Address(beneficiary, LYON), 10)
+    story.settle()
+    round_id = story.convert()
+    [own] = story.here.of(Due)
+    story.here.hear(DueTaken(own.id), sender=FUND)
+    converted, theirs = story.here.balance(CONVERTED), Id16(b"a project of lyo")
+    [opened] = story.there.hear(OpenProject(theirs, "A trap", "food", 10, 20271231))
+    assert isinstance(opened, ProjectOpened)
+    choice = Choice(to=Address(AccountNumber(opened.number), LYON), cents=10)
+    asked = Direct(op=story.there.id(), account=beneficiary, choices=(choice,), overflow=Overflow.BACK)
+    story.lyon.book.write_now(story.there.orientations.direct, asked)
+    story.there.hear(CommitProject(story.there.id(), theirs))
+    story.there.hear(ConvertProject(round_id, theirs, 1, 10, (BREST,), (ORDER,)))
+    story.settle()
+    assert story.here.of(Due) == [own], "our fund is not asked for it"
+    assert [message.code for message in story.there.of(Refused)] == ["id_mismatch"]
+    # And were it asked, its refusal of the second is none of what it took before.
+    story.here.hear(Refused(own.id, "id_mismatch"), sender=FUND)
+    assert (story.here.balance(CONVERTED), story.here.balance(story.number)) == (converted, 0)
+    story.there.hear(Refused(make_due_id(round_id, LYON), "order_refused"), sender=FUND)
+    story.require_right()
+
+
 def test_a_project_that_ends_while_a_fund_thinks_gets_back_only_what_that_fund_refuses(story: Story) -> None:
     story.convert()
     [due] = story.there.of(Due)
