@@ -70,7 +70,10 @@ class Rounds(Protocol):
         self, page: Page, round_id: bytes, payer: str, lots: Mapping[LotId, int], brought: bytes
     ) -> None: ...
     def return_due(self, page: Page, id_: bytes, code: str) -> None: ...
-    def settle_due(self, page: Page, message: DueSettled) -> None: ...
+    def settle_due(self, page: Page, message: DueSettled) -> bool:
+        """Return False where its payer had refused it."""
+        ...
+
     def find_round_of(self, connection: Connection, id_: bytes) -> tuple[bytes, str] | None:
         """Return the round and the payer of a due, or None."""
 
@@ -398,7 +401,8 @@ class Conversions:
                 continue
             id_ = make_due_id(convert.rounds[place], speaker)
             cents = sum_cessions(cede)[place]
-            self._rounds.settle_due(page, DueSettled(id_, DueState(int(state)), cents, day))
+            if not self._rounds.settle_due(page, DueSettled(id_, DueState(int(state)), cents, day)):
+                self._note_break(page, settled, place, speaker)
 
     def _note_break(self, page: Page, settled: Settled, place: int, speaker: str) -> None:
         where = f"slip {settled.giver}/{settled.epoch}/{settled.index}/{place}"

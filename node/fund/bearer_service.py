@@ -145,13 +145,19 @@ class BearerDesk:
         return f"{max(0, known.effective_at - page.now) // HOUR_MS} hours"
 
     def apply_changes(self, page: Page) -> int:
-        """Use the accounts whose change was confirmed and whose delay is over; return how many."""
+        """Use the accounts whose change was confirmed and whose delay is over; return how many.
+
+        The delay is there to be used: where one of the two keys was revoked meanwhile, the change does not hold.
+        """
         table = iban_changes.c
         due = page.connection.execute(
             select(iban_changes)
             .where(table.confirmed_by.is_not(None), table.applied_at.is_(None), table.effective_at <= page.now)
             .order_by(table.at)
         ).all()
+        lost = page.connection.execute(select(officers.c.key).where(officers.c.revoked_at.is_not(None))).scalars()
+        revoked = {bytes(key) for key in lost}
+        due = [row for row in due if not {bytes(row.asked_by), bytes(row.confirmed_by)} & revoked]
         for row in due:
             change(
                 page.connection,

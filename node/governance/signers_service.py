@@ -113,7 +113,10 @@ class SignerDesk:
         return answer_each(items, lambda item: self._change_iban(page, item))
 
     def apply_changes(self, page: Page, items: Sequence[None]) -> list[int]:
-        """Use the accounts whose change was confirmed and whose delay is over; return how many."""
+        """Use the accounts whose change was confirmed and whose delay is over; return how many.
+
+        The delay is there to be used: where one of the two keys was revoked meanwhile, the change does not hold.
+        """
         due = page.connection.execute(
             select(_changes)
             .where(
@@ -123,13 +126,14 @@ class SignerDesk:
             )
             .order_by(_changes.c.at, _changes.c.id)
         ).all()
+        due = [row for row in due if _is_signed_still(page.connection, row)]
         for row in due:
             change(page.connection, _bearers, _bearers.c.id == row.bearer, iban=row.iban, holder_name=row.holder_name)
             change(page.connection, _changes, _changes.c.id == row.id, applied_at=page.now)
         return [len(due) for _ in items]
 
     def drop_changes(self, page: Page, items: Sequence[Id16]) -> list[Id16 | Refusal]:
-        """Let a change lapse that one steward asked for and no second one confirmed."""
+        """Let a change lapse that one steward asked for and no second one confirmed, or where one of both signs no more."""
         return answer_each(items, lambda item: self._drop(page, item))
 
     # One at a time.
@@ -224,7 +228,7 @@ class SignerDesk:
         words, connection = signed.words, page.connection
         if words.territory != self._settings.home:
             raise SignatureRefused(signer=signed.key.hex(), reason=f"signed for {words.territory}")
-        require_signature(
+        steward = require_signature(
             connection, signed.key, SignerRole.STEWARD, Domain.OFFICER, write_words(words), signed.signature
         )
         if require_iban(words.iban) != words.iban or not is_line(words.holder_name, HOLDER_MAX):
@@ -257,6 +261,7 @@ class SignerDesk:
             asked_by = connection.execute(select(_signers).where(_signers.c.key == known.asked_by)).one()
             if asked_by.revoked_at is not None:
                 raise SignatureRefused(signer=asked_by.title, reason="who asked for it signs no more: ask anew")
+            require_another(asked_by, steward)
             change(
                 connection,
                 _changes,
@@ -268,10 +273,22 @@ class SignerDesk:
 
     def _drop(self, page: Page, id_: Id16) -> Id16:
         row = page.connection.execute(select(_changes).where(_changes.c.id == id_)).first()
-        if row is None or row.confirmed_by is not None:
+        if row is None or row.applied_at is not None or (row.confirmed_by and _is_signed_still(page.connection, row)):
             raise SignatureRefused(signer="steward", reason="no such change, or two people confirmed it")
         page.connection.execute(_changes.delete().where(_changes.c.id == id_))
         return id_
+
+
+def require_another(first: Any, second: Any) -> None:
+    """Let through two signers' rows that are two people: one may have two keys. Raises SignatureRefused."""
+    if first.title == second.title:
+        raise SignatureRefused(signer=second.title, reason="a second person confirms, not the same with another key")
+
+
+def _is_signed_still(connection: Connection, row: Any) -> bool:
+    """Tell whether both keys that signed a change of account still hold."""
+    both = (_signers.c.key.in_((row.asked_by, row.confirmed_by)), _signers.c.revoked_at.is_(None))
+    return len(connection.execute(select(_signers.c.key).where(*both)).all()) == 2
 
 
 def list_signers(connection: Connection) -> list[Any]:

@@ -363,11 +363,15 @@ class ProjectDesk:
         due = store.find_due(connection, id_)
         return None if due is None else (bytes(due.round_op), due.payer)
 
-    def settle_due(self, page: Page, message: DueSettled) -> None:
-        """The euros of a round moved: whoever decided it is told."""
+    def settle_due(self, page: Page, message: DueSettled) -> bool:
+        """The euros of a round moved: whoever decided it is told. False where its payer refused it before: nobody is."""
+        due = store.find_due(page.connection, message.id)
+        if due is not None and due.state == "refused":
+            return False
         if message.state in (DueState.PAID, DueState.NETTED):
             store.save_due(page.connection, message.id, "paid")
         self._books.tell(page, BaseName.PROJECTS, [message])
+        return True
 
     def _refuse_home(self, page: Page, due: KeptDue, code: str) -> None:
         """Our fund does not pay: the very lots go back to the project."""

@@ -56,7 +56,7 @@ from protocol.house import (
 )
 from protocol.identifiers import AccountNumber, Address, Id16
 from protocol.keys import Keyring, make_keys
-from protocol.messages import Convert
+from protocol.messages import Convert, Settled, SettledState
 from protocol.obligations import ObligationState
 from protocol.times import Instant
 from tests.federation.old_copies import back_up, restore_hub, restore_node
@@ -302,6 +302,25 @@ def test_another_territory_that_names_a_round_of_ours_has_nothing_of_it_undone(s
     assert (story.here.balance(CONVERTED), story.here.balance(story.number)) == (converted, 0)
     story.there.hear(Refused(make_due_id(round_id, LYON), "order_refused"), sender=FUND)
     story.require_right()
+
+
+def test_a_fund_that_refused_cannot_say_later_that_it_paid(story: Story) -> None:
+    story.convert()
+    [due] = story.there.of(Due)
+    story.there.hear(Refused(due.id, "order_refused"), sender=FUND)
+    story.settle()
+    room = story.lyon.federation.room
+    row = story.lyon.book.read_now(lambda line: line.execute(select(tables.conversions)).one())
+    told = Settled(BREST, row.epoch, row.ix, (row.place,), (SettledState.PAID,), (DAY,))
+
+    def say(page: Page, items: Sequence[Settled]) -> list[int]:
+        return [room.write_slip(page, BREST, one) for one in items]
+
+    story.lyon.book.write_now(say, told)
+    story.settle()
+    assert story.here.of(DueSettled) == [], "the projects hear of no payment"
+    found = story.here.node.book.read_now(lambda line: story.here.desk.find_owed(line, due.id))
+    assert found is None, "nobody owes it"
 
 
 def test_a_project_that_ends_while_a_fund_thinks_gets_back_only_what_that_fund_refuses(story: Story) -> None:

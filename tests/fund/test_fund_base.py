@@ -339,6 +339,26 @@ async def test_another_account_takes_two_people_and_two_days(world: FundWorld) -
     assert world.words(bearer, 100).iban == "DE75512108001245126199"
 
 
+async def test_a_change_of_account_holds_only_while_both_keys_do(world: FundWorld) -> None:
+    """Somebody sees within the two days that a key was stolen, and revokes it: the thief's account is never paid."""
+    bearer = world.bearer()
+    thief = world.officer("anne")
+    words = IbanWords(WORDS_VERSION, "200046977", world.id(), bearer.id, bearer.holder_name, "DE75512108001245126199")
+    for name in ("anne", "bob"):
+        if name not in world.officers:
+            world.officer(name)
+        world.write(world.fund.bearers.change_ibans, world.sign(name, words))
+    world.write(world.fund.officers.revoke, RevokeOfficer(key=thief))
+    world.later(3)
+    assert world.write(world.fund.bearers.apply_due, None) == 0
+    world.officer("claire")
+    paid = world.words(bearer, 100)
+    for name in ("bob", "claire"):
+        world.write(world.fund.payments.sign, world.sign(name, paid))
+    order = world.write(world.fund.payments.order, date(2026, 11, 27))
+    assert (b"FR14" in order.body, b"DE75" in order.body) == (True, False)
+
+
 async def test_what_was_signed_for_an_account_that_is_another_by_now_waits_until_it_is_taken_back(
     world: FundWorld,
 ) -> None:

@@ -36,11 +36,11 @@ from node.governance.passes.passes import Body
 from node.governance.projects import ProjectEvent
 from node.governance.rounds_service import ConvertRound
 from node.governance.signers import IbanWords, SignerRole, write_words
-from node.governance.signers_service import SignedChange
+from node.governance.signers_service import NewSigner, SignedChange
 from node.governance.store import load_bearer
 from protocol.errors import IdMismatch
 from protocol.identifiers import Id16
-from protocol.keys import Domain, sign
+from protocol.keys import Domain, make_keys, sign
 from tests.governance.world import BREST, OTHER, OURS, World
 
 RULES: EligibilityRules = load_eligibility(20261123)
@@ -256,3 +256,28 @@ async def test_a_change_that_nobody_confirms_can_lapse(world: World) -> None:
     world.later(days=9)
     assert await world.projects.catch_up() == 0
     assert world.read(lambda line: load_bearer(line, bearer.id)).iban == OURS
+
+
+async def test_one_steward_with_two_keys_is_one_and_a_key_revoked_in_the_delay_changes_no_account(world: World) -> None:
+    bearer = world.bearer()
+    for name in ("anne", "bob"):
+        world.signer(name, SignerRole.STEWARD)
+    again = world.people["anne again"] = make_keys(world.entropy(64))
+    world.write(world.projects.signers.add, NewSigner(role=SignerRole.STEWARD, title="anne", keys=again.public))
+    words = IbanWords(1, BREST, world.id(), bearer.id, "LES BLES", OTHER)
+
+    def signed(name: str) -> int:
+        keys = world.people[name]
+        change = SignedChange(words=words, key=keys.public.id, signature=sign(keys, Domain.OFFICER, write_words(words)))
+        at: int = world.write(world.projects.signers.change_ibans, change)
+        return at
+
+    assert signed("anne") == 0
+    with pytest.raises(SignatureRefused, match="another key"):
+        signed("anne again")
+    assert signed("bob") > world.now
+    world.write(world.projects.signers.revoke, world.people["bob"].public.id)
+    world.later(days=3)
+    assert await world.projects.catch_up() == 0
+    assert world.read(lambda line: load_bearer(line, bearer.id)).iban == OURS
+    world.write(world.projects.signers.drop_changes, Id16(words.id))

@@ -16,6 +16,7 @@ from node.governance.errors import (
 )
 from node.governance.projects import ProjectEvent, ProjectState
 from node.governance.signers import SignerRole
+from node.governance.signers_service import NewSigner
 from node.governance.south.errors import (
     AgreementUnknown,
     GuideStepRefused,
@@ -37,7 +38,7 @@ from protocol.conversion import find_country, unseal_order, verify_order
 from protocol.errors import IdMismatch, NotCanonical
 from protocol.house import GuideAccredited, GuideEnded, GuideKnown, Refused
 from protocol.identifiers import Id16
-from protocol.keys import Keyring
+from protocol.keys import Keyring, make_keys
 from tests.governance.south_world import (
     LINES,
     SENEGAL,
@@ -149,6 +150,16 @@ async def test_an_agreement_that_ends_on_the_way_blocks_the_next_round(world: Wo
     assert convert(world, project)[1] == 4_000
     await world.settle()
     assert agreement.until_day == 20261230
+
+
+async def test_one_steward_with_two_keys_clears_nobody(world: World) -> None:
+    project, partner = await begun(world)
+    clear(world, partner, by=("anne",), is_clear=False, checked_on=20261121)
+    again = world.people["anne again"] = make_keys(world.entropy(64))
+    world.write(world.projects.signers.add, NewSigner(role=SignerRole.STEWARD, title="anne", keys=again.public))
+    with pytest.raises(SignatureRefused, match="another key"):
+        clear(world, partner, by=("anne", "anne again"), checked_on=20261122)
+    assert lacks(world, project) == ["clearance_hit"]
 
 
 async def test_a_partner_that_was_found_on_a_list_blocks_from_one_signature_on(world: World) -> None:

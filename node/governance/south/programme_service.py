@@ -16,7 +16,7 @@ from node.governance.parameters_store import load_purposes, load_south_rules
 from node.governance.projects import MAY_BE_EDITED, ProjectState
 from node.governance.settings import ProjectsSettings
 from node.governance.signers import SignerRole
-from node.governance.signers_service import require_signature, require_signer
+from node.governance.signers_service import require_another, require_signature, require_signer
 from node.governance.south import tables
 from node.governance.south.clearances import read_clearance, require_clearance
 from node.governance.south.errors import InvalidProgramme, ProgrammeBlocked, ProgrammeStands
@@ -294,7 +294,9 @@ class ProgrammeDesk:
         connection, table = page.connection, tables.clearances
         words = read_clearance(signed.words)
         self._require_home(words.territory, signed)
-        require_signature(connection, signed.key, SignerRole.STEWARD, Domain.OFFICER, signed.words, signed.signature)
+        steward = require_signature(
+            connection, signed.key, SignerRole.STEWARD, Domain.OFFICER, signed.words, signed.signature
+        )
         known = connection.execute(select(table).where(table.c.id == words.id)).first()
         if known is None:
             require_clearance(words, today=self._today(page))
@@ -317,6 +319,7 @@ class ProgrammeDesk:
         if bytes(known.asked_by) == signed.key:
             return known.confirmed_by is not None
         if known.confirmed_by is None:
+            require_another(require_signer(connection, known.asked_by), steward)
             change(
                 connection,
                 table,
