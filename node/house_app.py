@@ -12,7 +12,6 @@ from aiohttp import web
 from node.api import BODY_BYTES_MAX, add_node_doors
 from node.app import NodeApp, load_config
 from node.desks.accounts.admin_commands import COMMANDS
-from node.desks.accounts.catalogue_admin_commands import CATALOGUE_COMMANDS
 from node.desks.fund.admin_commands import FUND_COMMANDS
 from node.desks.fund.api import add_fund_doors, open_fund_doors
 from node.desks.house.admin_commands import HOUSE_COMMANDS
@@ -114,7 +113,7 @@ class HouseApp:
         self.parts: dict[BaseName, tuple[BaseApp, Mapping[str, Command]]] = {}
         self.exchanges: dict[str, PeerExchange] = {}
         if self.node is not None:
-            self.parts[BaseName.ACCOUNTS] = (self.node, {**COMMANDS, **CATALOGUE_COMMANDS, **HOUSE_COMMANDS})
+            self.parts[BaseName.ACCOUNTS] = (self.node, {**COMMANDS, **HOUSE_COMMANDS})
             if self.node.house_exchange is not None:
                 self.exchanges[BaseName.ACCOUNTS] = self.node.house_exchange
         if self.fund is not None:

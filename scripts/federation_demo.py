@@ -29,6 +29,8 @@ from rich.table import Table
 
 from hub import commands as hub_commands
 from node import commands as node_commands
+from node.desks.accounts import federation_commands
+from node.desks.accounts.call_commands import call_accounts
 from protocol.amounts import format_cents
 from protocol.identifiers import make_south_code
 from protocol.running import console_commands
@@ -308,7 +310,7 @@ class Demo:
     async def _admin(self, node: Party, command: str, **arguments: Any) -> Any:
         """Run an admin command: in the running process, or where none runs, on the book itself."""
         if node.is_by_file:
-            return await asyncio.to_thread(node_commands._call, node.folder, command, **arguments)
+            return await asyncio.to_thread(call_accounts, node.folder, command, **arguments)
         return await asyncio.to_thread(node.admin, command, **arguments)
 
     async def _wait_directory(self) -> None:
@@ -489,12 +491,12 @@ class Demo:
         out, back = node.folder / "to-hub.cm", node.folder / "from-hub.cm"
         for _ in range(3):
             with _quiet():
-                await asyncio.to_thread(node_commands.export_envelope, node.folder, out)
+                await asyncio.to_thread(federation_commands.export_envelope, node.folder, out)
                 await asyncio.to_thread(hub_commands.import_envelope, self.hub.folder, out, reply=back)
-                await asyncio.to_thread(node_commands.import_envelope, node.folder, back)
+                await asyncio.to_thread(federation_commands.import_envelope, node.folder, back)
         with _quiet():
             await asyncio.to_thread(hub_commands.import_envelope, self.hub.folder, out, reply=back)
-            await asyncio.to_thread(node_commands.import_envelope, node.folder, back)
+            await asyncio.to_thread(federation_commands.import_envelope, node.folder, back)
         told = await self._admin(node, "totals")
         self.counts["by_file"] = told["received"].get("delivered", {"count": 0})["count"]
         self.say(f"{node.name}: {self.counts['by_file']} cessions arrived on a memory stick")

@@ -25,6 +25,7 @@ from node.desks.accounts.answers import (
     tell_statement,
     tell_totals,
 )
+from node.desks.accounts.catalogue_admin_commands import CATALOGUE_COMMANDS
 from node.desks.accounts.cession_service import load_cession_told
 from node.desks.accounts.groups_admin_commands import GROUP_COMMANDS
 from node.desks.accounts.orientation_answers import (
@@ -545,4 +546,5 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "revoke_key": _revoke_key,
     **SOLIDARITY_READING,
     **GROUP_COMMANDS,
+    **CATALOGUE_COMMANDS,
 }

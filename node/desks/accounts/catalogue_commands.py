@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from node.desks.accounts.call_commands import Folder, call_accounts
 from node.options_commands import AsJson, InFile
-from protocol.running.admin_client import Command, call
-from protocol.running.console_commands import choose_language, refusals_explained, show
+from protocol.running.console_commands import refusals_explained, show
 from protocol.running.keys_store import write_private
 
 app = typer.Typer(no_args_is_help=True, help="Open projects of all territories, and territories' cards.")
-Folder = Annotated[Path, typer.Argument(help="the node's folder", file_okay=False)]
-
-
-def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
-    def open_app() -> tuple[Any, Mapping[str, Command]]:
-        from node.app import NodeApp, load_config
-        from node.desks.accounts.catalogue_admin_commands import CATALOGUE_COMMANDS
-
-        return NodeApp(folder, load_config(folder)), CATALOGUE_COMMANDS
-
-    return call(folder, command, arguments | {"language": choose_language()}, open_app=open_app)
 
 
 @app.command("list")
@@ -43,7 +31,7 @@ def list_projects(
 ) -> None:
     """List open projects: the nearest first where a place is given, else the most urgent."""
     with refusals_explained():
-        told = _call(
+        told = call_accounts(
             folder,
             "catalogue_list",
             text=text,
@@ -62,14 +50,14 @@ def list_projects(
 def show_project(folder: Folder, address: str, as_json: AsJson = False) -> None:
     """Show one open project by its address: rights are directed to it with `node orient`."""
     with refusals_explained():
-        show(_call(folder, "catalogue_show", address=address), as_json=as_json)
+        show(call_accounts(folder, "catalogue_show", address=address), as_json=as_json)
 
 
 @app.command("status")
 def show_status(folder: Folder, as_json: AsJson = False) -> None:
     """Show territories with the age of their cards and catalogues, and what was refused of them."""
     with refusals_explained():
-        told = _call(folder, "catalogue_status")
+        told = call_accounts(folder, "catalogue_status")
         if as_json:
             show(told, as_json=True)
             return
@@ -83,14 +71,14 @@ def show_status(folder: Folder, as_json: AsJson = False) -> None:
 def publish(folder: Folder, as_json: AsJson = False) -> None:
     """Sign this territory's card anew where it changed, and hand card and catalogue to the hub now."""
     with refusals_explained():
-        show(_call(folder, "catalogue_publish"), as_json=as_json)
+        show(call_accounts(folder, "catalogue_publish"), as_json=as_json)
 
 
 @app.command("fetch")
 def fetch(folder: Folder, as_json: AsJson = False) -> None:
     """Fetch from the hub what other territories published since, now."""
     with refusals_explained():
-        show(_call(folder, "catalogue_fetch"), as_json=as_json)
+        show(call_accounts(folder, "catalogue_fetch"), as_json=as_json)
 
 
 @app.command("export")
@@ -102,7 +90,7 @@ def export(
 ) -> None:
     """Write this territory's card and catalogue into a file, for who takes part by file."""
     with refusals_explained():
-        told = _call(folder, "catalogue_export", all=everything)
+        told = call_accounts(folder, "catalogue_export", all=everything)
         write_private(file, base64.b64decode(told["file"]))
         show({"publications": told["publications"], "file": str(file)}, as_json=as_json)
 
@@ -112,4 +100,4 @@ def import_file(folder: Folder, file: InFile, as_json: AsJson = False) -> None:
     """Take cards and catalogues from a file. Each is verified; whoever carried it is believed in nothing."""
     with refusals_explained():
         data = base64.b64encode(file.read_bytes()).decode()
-        show(_call(folder, "catalogue_import", file=data), as_json=as_json, title="imported")
+        show(call_accounts(folder, "catalogue_import", file=data), as_json=as_json, title="imported")

@@ -5,13 +5,13 @@ A guide signs with his own key, at his own place; the line that it shows is hand
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 import typer
 
+from node.desks.accounts.call_commands import Folder, call_accounts
+from node.files_commands import hash_file, own_keys
 from node.guides.acts import (
     ACT_BYTES_MAX,
     ACT_VERSION,
@@ -30,9 +30,7 @@ from node.options_commands import AsJson, CentsOption, EurosOption, IdOption, In
 from protocol.errors import Malformed
 from protocol.identifiers import parse_id
 from protocol.running import clock_service
-from protocol.running.admin_client import Command, call
-from protocol.running.console_commands import choose_language, read_cents, refusals_explained, show
-from protocol.running.keys_store import find_passphrase, load_keyring
+from protocol.running.console_commands import read_cents, refusals_explained, show
 from protocol.running.settings import NotConfigured
 from protocol.times import DAY_MS
 
@@ -40,45 +38,33 @@ app = typer.Typer(no_args_is_help=True, help="Groups with an accredited guide: m
 sign = typer.Typer(no_args_is_help=True, help="What a guide signs with his own key. Needs no base.")
 app.add_typer(sign, name="sign")
 
-Folder = Annotated[Path, typer.Argument(help="the node's folder", file_okay=False)]
 Group = Annotated[str, typer.Argument(help="the group's account")]
 Guide = Annotated[str, typer.Option(help="the accreditation's id (`projects guide list`)")]
 Territory = Annotated[str, typer.Option(help="the territory of the group's account")]
 Days = Annotated[int, typer.Option(help="for how many days, today included")]
 ValidDays = Annotated[int, typer.Option("--valid-days", help="until when the line may be handed in")]
 OutFile = Annotated[Path | None, typer.Option("--out", help="write the line there")]
-_PIECE: Final = 256 * 1024
-
-
-def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
-    def open_app() -> tuple[Any, Mapping[str, Command]]:
-        from node.app import NodeApp, load_config
-        from node.desks.accounts.admin_commands import COMMANDS
-
-        return NodeApp(folder, load_config(folder)), COMMANDS
-
-    return call(folder, command, arguments | {"language": choose_language()}, open_app=open_app)
 
 
 @app.command("declare")
 def declare(folder: Folder, account: Group, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Let a group's account be moved by a guide alone, from now on. It is never undone."""
     with refusals_explained():
-        show(_call(folder, "group_declare", id=id_or_new(id_), account=account), as_json=as_json)
+        show(call_accounts(folder, "group_declare", id=id_or_new(id_), account=account), as_json=as_json)
 
 
 @app.command("join")
 def join(folder: Folder, account: Group, member: str, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Enter a member, by account number."""
     with refusals_explained():
-        show(_call(folder, "group_join", id=id_or_new(id_), account=account, member=member), as_json=as_json)
+        show(call_accounts(folder, "group_join", id=id_or_new(id_), account=account, member=member), as_json=as_json)
 
 
 @app.command("leave")
 def leave(folder: Folder, account: Group, member: str, as_json: AsJson = False) -> None:
     """Let a member go: his consent counts no more."""
     with refusals_explained():
-        show(_call(folder, "group_leave", account=account, member=member), as_json=as_json)
+        show(call_accounts(folder, "group_leave", account=account, member=member), as_json=as_json)
 
 
 @app.command("consent")
@@ -87,7 +73,9 @@ def consent(
 ) -> None:
     """Note that a member consents to a guide, for so many days from today."""
     with refusals_explained():
-        told = _call(folder, "group_consent", id=id_or_new(id_), account=account, member=member, guide=guide, days=days)
+        told = call_accounts(
+            folder, "group_consent", id=id_or_new(id_), account=account, member=member, guide=guide, days=days
+        )
         show(told, as_json=as_json)
 
 
@@ -97,18 +85,14 @@ def mandate(
 ) -> None:
     """Keep the digest of a paper by which the whole group consents. The paper stays with you."""
     with refusals_explained():
-        digest = hashlib.sha256()
-        with file.open("rb") as data:
-            while piece := data.read(_PIECE):
-                digest.update(piece)
-        told = _call(
+        told = call_accounts(
             folder,
             "group_consent",
             id=id_or_new(id_),
             account=account,
             guide=guide,
             days=days,
-            sha256=digest.hexdigest(),
+            sha256=hash_file(file),
         )
         show(told, as_json=as_json)
 
@@ -117,14 +101,14 @@ def mandate(
 def withdraw(folder: Folder, account: Group, consent_id: str, as_json: AsJson = False) -> None:
     """Withdraw a consent or a paper, from the next act on."""
     with refusals_explained():
-        show(_call(folder, "group_withdraw", account=account, consent=consent_id), as_json=as_json)
+        show(call_accounts(folder, "group_withdraw", account=account, consent=consent_id), as_json=as_json)
 
 
 @app.command("show")
 def show_group(folder: Folder, account: Group, as_json: AsJson = False) -> None:
     """Show a group: members, consents, which guides may act today or why not, and what they did."""
     with refusals_explained():
-        told = _call(folder, "group_show", account=account)
+        told = call_accounts(folder, "group_show", account=account)
         if as_json:
             show(told, as_json=True)
             return
@@ -146,7 +130,7 @@ def act(
         if file.stat().st_size > 3 * ACT_BYTES_MAX:
             raise NotConfigured(reason=f"{file.name} is larger than {3 * ACT_BYTES_MAX} bytes")
         line = file.read_text(encoding="utf-8", errors="replace")
-        show(_call(folder, "group_act", signed=line), as_json=as_json)
+        show(call_accounts(folder, "group_act", signed=line), as_json=as_json)
 
 
 # ---------------------------------------------------------------- what a guide signs
@@ -167,7 +151,7 @@ def _sign(
     until = clock_service.now() + days * DAY_MS
     words = ActWords(ACT_VERSION, territory, parse_id(own), parse_id(guide), account, until, doing)
     read_act(write_act(words))
-    line = write_signed_act(sign_act(words, load_keyring(keys, find_passphrase("")).current))
+    line = write_signed_act(sign_act(words, own_keys(keys)))
     if out is not None:
         out.write_text(line + "\n", encoding="utf-8")
     show({"id": own, "signed": line}, as_json=as_json)

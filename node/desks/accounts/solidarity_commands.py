@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from node.desks.accounts.call_commands import Folder, call_accounts
 from node.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, InFile, id_or_new
-from protocol.running.admin_client import Command, call, is_served
-from protocol.running.console_commands import bar, choose_language, read_cents, refusals_explained, show
+from protocol.running.admin_client import is_served
+from protocol.running.console_commands import bar, read_cents, refusals_explained, show
 
 app = typer.Typer(no_args_is_help=True, help="Solidarity: pools with rules, operations, who receives; never why.")
 pool = typer.Typer(no_args_is_help=True, help="Pools: who may give, how shares are computed.")
@@ -22,19 +21,8 @@ gift = typer.Typer(no_args_is_help=True, help="What was given, by the id of the 
 for name, group in (("pool", pool), ("receiver", receiver), ("operation", operation), ("gift", gift)):
     app.add_typer(group, name=name)
 
-Folder = Annotated[Path, typer.Argument(help="the node's folder", file_okay=False)]
 LINES_AT_ONCE = 1_000
 FILE_BYTES_MAX = 4 * 1024 * 1024
-
-
-def _call(folder: Path, command: str, /, **arguments: Any) -> Any:
-    def open_app() -> tuple[Any, Mapping[str, Command]]:
-        from node.app import NodeApp, load_config
-        from node.desks.accounts.admin_commands import COMMANDS
-
-        return NodeApp(folder, load_config(folder)), COMMANDS
-
-    return call(folder, command, arguments | {"language": choose_language()}, open_app=open_app)
 
 
 @pool.command("open")
@@ -52,7 +40,7 @@ def open_pool(
 ) -> None:
     """Open a pool. Its rule never changes; whoever wants another one opens another pool."""
     with refusals_explained():
-        told = _call(
+        told = call_accounts(
             folder,
             "solidarity_open_pool",
             id=id_or_new(id_),
@@ -80,7 +68,7 @@ def _whole(text: str) -> int:
 def list_pools(folder: Folder, as_json: AsJson = False) -> None:
     """List the pools, their rules, and how many are enrolled."""
     with refusals_explained():
-        show(_call(folder, "solidarity_pools"), as_json=as_json, title="pools")
+        show(call_accounts(folder, "solidarity_pools"), as_json=as_json, title="pools")
 
 
 @pool.command("giver")
@@ -94,7 +82,9 @@ def change_giver(
 ) -> None:
     """Put a giver on the list of a pool that takes from listed ones."""
     with refusals_explained():
-        told = _call(folder, "solidarity_givers", id=id_or_new(id_), pool=pool, givers=[giver], listed=not remove)
+        told = call_accounts(
+            folder, "solidarity_givers", id=id_or_new(id_), pool=pool, givers=[giver], listed=not remove
+        )
         show(told, as_json=as_json)
 
 
@@ -109,7 +99,7 @@ def enrol(
 ) -> None:
     """Enrol an account, change its class, or take it out. No reason is asked, and none is kept."""
     with refusals_explained():
-        told = _call(folder, "solidarity_enrol", id=id_or_new(id_), pool=pool, receivers=[(account, class_)])
+        told = call_accounts(folder, "solidarity_enrol", id=id_or_new(id_), pool=pool, receivers=[(account, class_)])
         show(told if as_json else told["refused"] or told, as_json=as_json)
 
 
@@ -129,7 +119,7 @@ def enrol_file(folder: Folder, pool: str, file: InFile, id_: IdOption = "", as_j
             for start in range(0, len(lines), LINES_AT_ONCE):
                 part = lines[start : start + LINES_AT_ONCE]
                 id_of_part = str(uuid.uuid5(whole, f"lines {start}"))
-                told = _call(folder, "solidarity_enrol", id=id_of_part, pool=pool, receivers=part)
+                told = call_accounts(folder, "solidarity_enrol", id=id_of_part, pool=pool, receivers=part)
                 done += told["done"]
                 refused += [one | {"line": one["line"] + start} for one in told["refused"]]
                 advance(start + len(part), len(lines), "receivers")
@@ -143,7 +133,7 @@ def enrol_file(folder: Folder, pool: str, file: InFile, id_: IdOption = "", as_j
 def list_receivers(folder: Folder, pool: str, after: str = "", limit: int = 200, as_json: AsJson = False) -> None:
     """List the accounts that are enrolled in a pool, in the order of their numbers."""
     with refusals_explained():
-        told = _call(folder, "solidarity_receivers", pool=pool, after=after, limit=limit)
+        told = call_accounts(folder, "solidarity_receivers", pool=pool, after=after, limit=limit)
         show(told, as_json=as_json, title="receivers")
 
 
@@ -161,7 +151,7 @@ def open_operation(
 ) -> None:
     """Open an operation with a target. It begins with what earlier ones of its pool left."""
     with refusals_explained():
-        told = _call(
+        told = call_accounts(
             folder,
             "solidarity_open",
             id=id_or_new(id_),
@@ -178,7 +168,7 @@ def open_operation(
 def list_operations(folder: Folder, as_json: AsJson = False) -> None:
     """List the operations with their public counts."""
     with refusals_explained():
-        told = _call(folder, "solidarity_operations")
+        told = call_accounts(folder, "solidarity_operations")
         if not as_json:
             kept = ("id", "title", "address", "until", "state", "target_cents", "given_cents", "givers", "receivers")
             told = [{name: row[name] for name in kept} for row in told]
@@ -189,14 +179,14 @@ def list_operations(folder: Folder, as_json: AsJson = False) -> None:
 def show_operation(folder: Folder, operation: str, as_json: AsJson = False) -> None:
     """Show the public count of an operation."""
     with refusals_explained():
-        show(_call(folder, "solidarity_operation", operation=operation), as_json=as_json)
+        show(call_accounts(folder, "solidarity_operation", operation=operation), as_json=as_json)
 
 
 @operation.command("share")
 def share(folder: Folder, operation: str, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Share it, once. Stopped in the middle, `go-on` (or the served node by itself) goes on where it was."""
     with refusals_explained():
-        _call(folder, "solidarity_decide", id=id_or_new(id_), operation=operation, event="share")
+        call_accounts(folder, "solidarity_decide", id=id_or_new(id_), operation=operation, event="share")
         show(_finish(folder, operation, "share"), as_json=as_json)
 
 
@@ -204,7 +194,7 @@ def share(folder: Folder, operation: str, id_: IdOption = "", as_json: AsJson = 
 def cancel(folder: Folder, operation: str, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Cancel it: what was given goes back to who gave it, lot by lot. What companies gave waits for the next one."""
     with refusals_explained():
-        _call(folder, "solidarity_decide", id=id_or_new(id_), operation=operation, event="cancel")
+        call_accounts(folder, "solidarity_decide", id=id_or_new(id_), operation=operation, event="cancel")
         show(_finish(folder, operation, "cancel"), as_json=as_json)
 
 
@@ -219,7 +209,7 @@ def go_on(folder: Folder, operation: str, as_json: AsJson = False) -> None:
 def close(folder: Folder, operation: str, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Close a shared operation: what remains goes into the pool's next one."""
     with refusals_explained():
-        told = _call(folder, "solidarity_decide", id=id_or_new(id_), operation=operation, event="close")
+        told = call_accounts(folder, "solidarity_decide", id=id_or_new(id_), operation=operation, event="close")
         show(told, as_json=as_json)
 
 
@@ -227,10 +217,10 @@ def _finish(folder: Folder, operation: str, what: str) -> Any:
     """Do page after page until the operation is where it goes, or has to wait; return how it stands."""
     with bar(what) as advance:
         while True:
-            told = _call(folder, "solidarity_go_on", operation=operation)
+            told = call_accounts(folder, "solidarity_go_on", operation=operation)
             advance(told["done"], max(told["total"], 1), told["state"])
             if not told["moved"]:
-                return _call(folder, "solidarity_operation", operation=operation)
+                return call_accounts(folder, "solidarity_operation", operation=operation)
             if is_served(folder):
                 time.sleep(0.02)  # others are served in between
 
@@ -239,11 +229,11 @@ def _finish(folder: Folder, operation: str, what: str) -> Any:
 def show_gift(folder: Folder, gift: str, as_json: AsJson = False) -> None:
     """Show what became of a gift: held, on its way back, back, or kept for the next operation."""
     with refusals_explained():
-        show(_call(folder, "solidarity_gift", gift=gift), as_json=as_json)
+        show(call_accounts(folder, "solidarity_gift", gift=gift), as_json=as_json)
 
 
 @gift.command("take-back")
 def take_back(folder: Folder, gift: str, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Give a gift back to its giver before the operation is shared: the very lots."""
     with refusals_explained():
-        show(_call(folder, "solidarity_take_back", id=id_or_new(id_), gift=gift), as_json=as_json)
+        show(call_accounts(folder, "solidarity_take_back", id=id_or_new(id_), gift=gift), as_json=as_json)

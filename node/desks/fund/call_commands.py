@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from node.desks.fund.words import read_words
+from node.files_commands import own_keys
 from node.fund.outgoing_payments import write_words
 from node.house.folders_store import base_folder
 from protocol.house import BaseName
-from protocol.keys import Domain, SecretKeys, sign
+from protocol.keys import Domain, sign
 from protocol.running.admin_client import Command, call
 from protocol.running.console_commands import show
-from protocol.running.keys_store import find_passphrase, load_keyring
 
 Folder = Annotated[Path, typer.Argument(help="the node's folder, or the fund's own house", file_okay=False)]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
@@ -34,10 +34,6 @@ def call_fund(folder: Path, command: str, /, **arguments: Any) -> Any:
         return FundApp(folder), FUND_COMMANDS
 
     return call(base_folder(folder, BaseName.FUND), command, arguments, open_app=open_app)
-
-
-def own_keys(keys: Path) -> SecretKeys:
-    return load_keyring(keys, find_passphrase("")).current
 
 
 def sign_bytes(keys: Path, words: bytes) -> dict[str, str]:

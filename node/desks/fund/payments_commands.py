@@ -10,11 +10,11 @@ import typer
 from node.desks.fund.call_commands import (
     Folder,
     call_fund,
-    own_keys,
     sign_bytes,
     sign_payment_words,
 )
 from node.desks.fund.words import read_iban_words
+from node.files_commands import own_keys
 from node.fund.outgoing_payments import write_words
 from node.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, Keys, id_or_new
 from protocol.running import clock_service

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from node.desks.projects.call_commands import call_projects
+from node.desks.projects.call_commands import Folder, OutFile, call_projects
+from node.files_commands import own_keys, read_json
 from node.governance.attestations import (
     AttestationKind,
     AttestationWords,
@@ -27,15 +28,12 @@ from protocol.errors import InvalidId
 from protocol.identifiers import parse_id
 from protocol.keys import Domain, SecretKeys, sign
 from protocol.running.console_commands import refusals_explained, say, show
-from protocol.running.keys_store import find_passphrase, load_keyring
 from protocol.running.settings import NotConfigured
 
 app = typer.Typer(
     no_args_is_help=True, help="What bearers and members say with their own keys: work, hours, passes, conflicts."
 )
 
-Folder = Annotated[Path, typer.Argument(help="the node's folder, or that of the base kept apart", file_okay=False)]
-OutFile = Annotated[Path | None, typer.Option("--out", help="write it there")]
 Refuse = Annotated[bool, typer.Option("--refuse", help="say no, with a reason")]
 Why = Annotated[str, typer.Option("--reason", help="why not, or what interest; for everybody who may see it")]
 Subject = Annotated[str, typer.Argument(metavar="SUBJECT", help="the id of the pass, hours or project")]
@@ -43,12 +41,7 @@ FILE_BYTES_MAX: Final = 64 * 1024
 
 
 def _read(file: Path) -> dict[str, Any]:
-    if file.stat().st_size > FILE_BYTES_MAX:
-        raise NotConfigured(reason=f"{file.name} is larger than {FILE_BYTES_MAX} bytes")
-    try:
-        told = json.loads(file.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-        raise NotConfigured(reason=f"{file.name} is not JSON") from None
+    told = read_json(file, FILE_BYTES_MAX)
     if not isinstance(told, dict):
         raise NotConfigured(reason=f"{file.name} is no attestation")
     return told
@@ -96,7 +89,7 @@ def attest(
 ) -> None:
     """Ask the base for the words, show them, sign them with these keys, and hand them in."""
     with refusals_explained():
-        own = load_keyring(keys, find_passphrase("")).current
+        own = own_keys(keys)
         told = call_projects(folder, "attest_words", id=id_or_new(id_), kind=str(kind), subject=subject)
         if told["content"] and not as_json:
             say(told["content"])
@@ -134,7 +127,7 @@ def sign_words(
     """Sign it with your own key. Needs no base."""
     with refusals_explained():
         told = _read(file)
-        signed = sign_told(told, load_keyring(keys, find_passphrase("")).current, refuse=refuse, reason=reason)
+        signed = sign_told(told, own_keys(keys), refuse=refuse, reason=reason)
         out.write_text(json.dumps(signed, indent=2, ensure_ascii=False), encoding="utf-8")
         show(signed["words"] | {"content": told["content"], "key": signed["key"], "file": str(out)}, as_json=as_json)
 

@@ -7,28 +7,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from node.desks.projects.call_commands import call_projects
+from node.desks.projects.call_commands import Author, By, Folder, OutFile, Project, Reason, call_projects
+from node.files_commands import own_keys, read_json
 from node.governance.days import parse_day
+from node.governance.signers import FindingWords, write_words
 from node.options_commands import AsJson, Day, IdOption, InFile, Keys, id_or_new
 from protocol.identifiers import parse_id
-from protocol.keys import SecretKeys
+from protocol.keys import Domain, sign
 from protocol.running.console_commands import refusals_explained, show
-from protocol.running.keys_store import find_passphrase, load_keyring
 from protocol.running.settings import NotConfigured
 
 app = typer.Typer(no_args_is_help=True, help="Auditors drawn by lot, what they found and signed.")
 
-Folder = Annotated[Path, typer.Argument(help="the node's folder, or that of the base kept apart", file_okay=False)]
-OutFile = Annotated[Path | None, typer.Option("--out", help="write it there")]
-By = Annotated[str, typer.Option("--by", help="who does it: a function, never a name")]
-Author = Annotated[str, typer.Option("--by", help="an account number, or a bearer's registry number")]
-Reason = Annotated[str, typer.Option(help="why, for everybody to read")]
-Project = Annotated[str, typer.Argument(help="the project's id")]
 AuditId = Annotated[str, typer.Argument(metavar="AUDIT")]
 AuditorId = Annotated[str, typer.Argument(metavar="AUDITOR")]
 MissionFile = Annotated[
@@ -38,21 +34,8 @@ Territory = Annotated[str, typer.Option(help="the nine digits of the territory t
 FILE_BYTES_MAX = 256 * 1024
 
 
-def _own_keys(folder: Path) -> SecretKeys:
-    return load_keyring(folder, find_passphrase("")).current
-
-
-def _read_json(file: Path) -> Any:
-    if file.stat().st_size > FILE_BYTES_MAX:
-        raise NotConfigured(reason=f"{file.name} is larger than {FILE_BYTES_MAX} bytes")
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-        raise NotConfigured(reason=f"{file.name} is not JSON") from None
-
-
 def _read_body(file: Path) -> str:
-    told = _read_json(file)
+    told = read_json(file, FILE_BYTES_MAX)
     if not isinstance(told, dict) or not isinstance(told.get("body"), str):
         raise NotConfigured(reason=f"{file.name} is not what `audit mission --out` wrote")
     return str(told["body"])
@@ -62,7 +45,7 @@ def _sign(words: Any, keys: Path, out: Path | None, as_json: bool) -> None:
     from node.desks.projects.audits_requests import write_signed
     from node.governance.auditing.words import sign_words
 
-    signed = write_signed(sign_words(words, _own_keys(keys)))
+    signed = write_signed(sign_words(words, own_keys(keys)))
     if out is not None:
         out.write_text(json.dumps(signed, indent=2), encoding="utf-8")
     show(signed, as_json=as_json)
@@ -174,7 +157,7 @@ def report(
     from node.desks.projects.audits_requests import make_report
 
     with refusals_explained():
-        words = make_report(parse_id(id_or_new(id_)), _read_body(file), _read_json(found))
+        words = make_report(parse_id(id_or_new(id_)), _read_body(file), read_json(found, FILE_BYTES_MAX))
         _sign(words, keys, out, as_json)
 
 
@@ -185,7 +168,7 @@ def report(
 def hand_in(folder: Folder, file: InFile, as_json: AsJson = False) -> None:
     """Hand in what an auditor signed."""
     with refusals_explained():
-        show(call_projects(folder, "audit_hand_in", signed=_read_json(file)), as_json=as_json)
+        show(call_projects(folder, "audit_hand_in", signed=read_json(file, FILE_BYTES_MAX)), as_json=as_json)
 
 
 @app.command("rules")
@@ -372,3 +355,32 @@ def reminded(
     """Note that a reminder was passed on."""
     with refusals_explained():
         show(call_projects(folder, "audit_told", mission=mission_id, kind=kind), as_json=as_json)
+
+
+@app.command("find")
+def find(
+    folder: Folder,
+    project: Project,
+    keys: Keys,
+    verdict: Annotated[str, typer.Option(help="sound, reserved or failed")],
+    text: Annotated[str, typer.Option(help="what was found")],
+    instalment: Annotated[int, typer.Option(help="the last instalment that was looked at")] = 1,
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """Sign a finding with the auditor's own key: one that failed lets nothing more be paid."""
+    with refusals_explained():
+        own, home, given = own_keys(keys), call_projects(folder, "home"), str(uuid.UUID(id_or_new(id_)))
+        words_ = FindingWords(1, home["territory"], parse_id(given), parse_id(project), instalment, verdict, text)
+        told = {
+            "id": given,
+            "territory": words_.territory,
+            "project": project,
+            "instalment": instalment,
+            "verdict": verdict,
+            "text": text,
+        }
+        signature = sign(own, Domain.AUDIT, write_words(words_)).hex()
+        show(
+            call_projects(folder, "finding", words=told, key=own.public.id.hex(), signature=signature), as_json=as_json
+        )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-import json
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from node.desks.projects.attestations_commands import Refuse, Why, attest
-from node.desks.projects.call_commands import call_projects
+from node.desks.projects.call_commands import Folder, call_projects
+from node.files_commands import read_json
 from node.governance.attestations import AttestationKind
 from node.options_commands import AsJson, IdOption, InFile, Keys, id_or_new
 from protocol.running.console_commands import refusals_explained, show
@@ -19,7 +19,6 @@ from protocol.running.settings import NotConfigured
 
 app = typer.Typer(no_args_is_help=True, help="Citizen-Pass: validated volunteer work that anybody can verify.")
 
-Folder = Annotated[Path, typer.Argument(help="the node's folder, or that of the base kept apart", file_okay=False)]
 OutFile = Annotated[Path, typer.Option("--out", help="write it there")]
 PassId = Annotated[str, typer.Argument(help="the pass's id")]
 Reason = Annotated[str, typer.Option(help="why, for everybody who verifies it to read")]
@@ -50,12 +49,7 @@ def claim(
 ) -> None:
     """Claim a pass from a JSON file: project, account, role, duty, days, hours by year, skills."""
     with refusals_explained():
-        if file.stat().st_size > CLAIM_BYTES_MAX:
-            raise NotConfigured(reason=f"{file.name} is larger than {CLAIM_BYTES_MAX} bytes")
-        try:
-            told = json.loads(file.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-            raise NotConfigured(reason=f"{file.name} is not JSON") from None
+        told = read_json(file, CLAIM_BYTES_MAX)
         if replaces and isinstance(told, dict):
             told["replaces"] = replaces
         show(call_projects(folder, "pass_claim", id=id_or_new(id_), claim=told), as_json=as_json)

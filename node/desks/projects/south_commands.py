@@ -5,14 +5,14 @@ Words are signed wherever their people are, with keys that no base holds; what a
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from node.desks.projects.call_commands import call_projects
+from node.desks.projects.call_commands import Folder, OutFile, Project, Reason, call_projects
+from node.files_commands import hash_file, own_keys, read_json
 from node.governance.days import parse_day
 from node.governance.south.clearances import ClearanceWords, read_clearance, write_clearance
 from node.governance.south.guides import GuideWords, read_guide, write_guide
@@ -23,7 +23,6 @@ from protocol.errors import Malformed
 from protocol.identifiers import parse_id
 from protocol.keys import Domain
 from protocol.running.console_commands import refusals_explained, show
-from protocol.running.keys_store import find_passphrase, load_keyring
 from protocol.running.settings import NotConfigured
 
 app = typer.Typer(
@@ -37,33 +36,11 @@ guide = typer.Typer(no_args_is_help=True, help="Guides of groups, accredited by 
 for name, group in (("partner", partner), ("agreement", agreement), ("clearance", clearance), ("report", report)):
     app.add_typer(group, name=name)
 
-Folder = Annotated[Path, typer.Argument(help="the node's folder, or that of the base kept apart", file_okay=False)]
-Project = Annotated[str, typer.Argument(help="the project's id")]
-Reason = Annotated[str, typer.Option(help="why, for everybody to read")]
 Signed = Annotated[Path, typer.Argument(help="what signing wrote with --out", exists=True, dir_okay=False)]
-OutFile = Annotated[Path | None, typer.Option("--out", help="write it there")]
 Country = Annotated[str, typer.Option(help="two letters (ISO 3166)")]
 FromDay = Annotated[str, typer.Option("--from", help="yyyy-mm-dd")]
 UntilDay = Annotated[str, typer.Option("--until", help="yyyy-mm-dd")]
 _JSON_MAX: Final = 64 * 1024
-_PIECE: Final = 256 * 1024
-
-
-def _hash(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as data:
-        while piece := data.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-def _read_json(file: Path) -> Any:
-    if file.stat().st_size > _JSON_MAX:
-        raise NotConfigured(reason=f"{file.name} is larger than {_JSON_MAX} bytes")
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-        raise NotConfigured(reason=f"{file.name} is not JSON") from None
 
 
 def _read_line(file: Path) -> str:
@@ -73,8 +50,7 @@ def _read_line(file: Path) -> str:
 
 
 def _sign(words: bytes, domain: Domain, keys: Path, out: Path | None, as_json: bool, told: dict[str, Any]) -> None:
-    secret = load_keyring(keys, find_passphrase("")).current
-    line = write_signed(sign_words(words, domain, secret))
+    line = write_signed(sign_words(words, domain, own_keys(keys)))
     if out is not None:
         out.write_text(line + "\n", encoding="utf-8")
     show(told | {"signed": line}, as_json=as_json)
@@ -108,7 +84,9 @@ def declare(
 def save_budget(folder: Folder, project: Project, file: InFile, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Keep a budget from a JSON list of lines: words, country, cents, and the currency there with its rate."""
     with refusals_explained():
-        told = call_projects(folder, "south_budget", id=id_or_new(id_), project=project, lines=_read_json(file))
+        told = call_projects(
+            folder, "south_budget", id=id_or_new(id_), project=project, lines=read_json(file, _JSON_MAX)
+        )
         show(told, as_json=as_json)
 
 
@@ -173,7 +151,7 @@ def add_partner_proof(
             id=id_or_new(id_),
             partner=partner_id,
             words=words,
-            sha256=_hash(file),
+            sha256=hash_file(file),
             issued_on=issued_on,
             valid_until=valid_until,
         )
@@ -217,7 +195,7 @@ def add_agreement(
             "south_agreement",
             id=id_or_new(id_),
             partner=partner_id,
-            sha256=_hash(file),
+            sha256=hash_file(file),
             signed_on=signed_on,
             from_day=from_day,
             until_day=until_day,
@@ -307,7 +285,7 @@ def sign_report(
 ) -> None:
     """Sign a field report with your own key. Needs no base."""
     with refusals_explained():
-        told = _read_json(file)
+        told = read_json(file, _JSON_MAX)
         own = id_or_new(id_)
         try:
             words = ReportWords(
@@ -368,7 +346,7 @@ def sign_guide(
             parse_id(own),
             named,
             training,
-            bytes.fromhex(_hash(certificate)),
+            bytes.fromhex(hash_file(certificate)),
             parse_day(trained_on, "trained_on"),
             parse_day(from_day, "from"),
             parse_day(until_day, "until"),

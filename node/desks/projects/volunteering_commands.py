@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from node.desks.projects.attestations_commands import Refuse, Why, attest
-from node.desks.projects.call_commands import call_projects
+from node.desks.projects.call_commands import Folder, call_projects
+from node.files_commands import read_json
 from node.governance.attestations import AttestationKind
 from node.options_commands import AsJson, Day, IdOption, InFile, Keys, id_or_new
 from protocol.running.console_commands import refusals_explained, show
@@ -17,7 +17,6 @@ from protocol.running.settings import NotConfigured
 
 app = typer.Typer(no_args_is_help=True, help="Volunteering near home and by skill, hours, and the pass they become.")
 
-Folder = Annotated[Path, typer.Argument(help="the node's folder, or that of the base kept apart", file_okay=False)]
 Bearer = Annotated[str, typer.Option("--by", help="the project's bearer, by its registry number")]
 Account = Annotated[str, typer.Option(help="the volunteer's account number")]
 OfferId = Annotated[str, typer.Argument(metavar="OFFER")]
@@ -25,21 +24,13 @@ ApplicationId = Annotated[str, typer.Argument(metavar="APPLICATION")]
 FILE_BYTES_MAX = 64 * 1024
 
 
-def _read_json(file: Path) -> Any:
-    if file.stat().st_size > FILE_BYTES_MAX:
-        raise NotConfigured(reason=f"{file.name} is larger than {FILE_BYTES_MAX} bytes")
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-        raise NotConfigured(reason=f"{file.name} is not JSON") from None
-
-
 @app.command("offer")
 def offer(folder: Folder, file: InFile, by: Bearer, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Enter an offer of a project from a JSON file: it is a draft until it is published."""
     with refusals_explained():
         show(
-            call_projects(folder, "volunteer_offer", id=id_or_new(id_), offer=_read_json(file), by=by), as_json=as_json
+            call_projects(folder, "volunteer_offer", id=id_or_new(id_), offer=read_json(file, FILE_BYTES_MAX), by=by),
+            as_json=as_json,
         )
 
 
@@ -93,7 +84,10 @@ def list_offers(
 def request(folder: Folder, file: InFile, id_: IdOption = "", as_json: AsJson = False) -> None:
     """Keep that somebody looks for something to do, from a JSON file: account, place, radius, skills, until."""
     with refusals_explained():
-        show(call_projects(folder, "volunteer_request", id=id_or_new(id_), request=_read_json(file)), as_json=as_json)
+        show(
+            call_projects(folder, "volunteer_request", id=id_or_new(id_), request=read_json(file, FILE_BYTES_MAX)),
+            as_json=as_json,
+        )
 
 
 @app.command("close-request")
