@@ -138,7 +138,7 @@ from tests.fuzz.targets import AT, AUTHOR, HOUSE, READER, TARGETS
 
 FOLDER: Final = Path(__file__).with_name("corpus")
 FILES_MAX: Final = 64
-REQUESTS_MAX: Final = 128  # of an API: each of its doors
+REQUESTS_MAX: Final = 256  # of an API: each of its doors
 FILE_BYTES_MAX: Final = 1_500
 
 

@@ -1,7 +1,9 @@
-"""The doors of a fund and of a companies' office, byte by byte: no shape of what is asked is an incident.
+"""The doors of a fund, of a companies' and a projects' office and of people, byte by byte: no shape of what is asked is an
+incident.
 
-An input is a request as for the other served targets; `$FUND` and `$OFFICE` stand for keys with every duty. The seeds are
-made from the steps themselves, so that no door is forgotten.
+An input is a request as for the other served targets; `$FUND`, `$OFFICE`, `$PROJECTS` and `$PEOPLE` stand for keys with every
+duty. The seeds are made from the steps themselves, so that no door is forgotten. The people's doors are an application of
+their own, as where they are served.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import asyncio
 import json
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -19,14 +21,19 @@ import msgspec
 
 from node.desks.fund.steps import FUND_STEPS
 from node.desks.partners.steps import PARTNERS_STEPS
+from node.desks.people.steps import PEOPLE_STEPS
+from node.desks.projects.steps import PROJECTS_STEPS
+from node.doors.duties import Duty
 from node.doors.steps import Step, Steps
-from protocol.identifiers import AccountNumber, write_address
+from protocol.identifiers import AccountNumber, format_id, write_address
 from protocol.running.logs_service import set_up_logs
-from tests.doors.place import DoorsPlace, make_fund_place, make_office_place
+from tests.doors.place import DoorsPlace, make_fund_place, make_office_place, make_people_place, make_projects_place
 from tests.fund.fund_world import FundWorld
 from tests.fuzz.served import Door, fill, frame
 from tests.fuzz.targets import NotItself, Run
+from tests.governance.world import World as ProjectsWorld
 from tests.partners.house import BAKERY, BREST, House
+from tests.people.people_world import ANNE, PeopleWorld
 
 _ID: Final = "0193a1c0-0000-7000-8000-000000000001"
 # What a field of this name holds where its shape alone would be refused at once.
@@ -40,36 +47,56 @@ _PLAUSIBLE: Final = {
     "data": "RGF0ZTtNb250YW50",
     "members": [str(BAKERY)],
 }
+BASES: Final = (
+    (FUND_STEPS, b"$FUND"),
+    (PARTNERS_STEPS, b"$OFFICE"),
+    (PROJECTS_STEPS, b"$PROJECTS"),
+    (PEOPLE_STEPS, b"$PEOPLE"),
+)
 
 
 def doors_api() -> Run:
-    """Every door of both bases."""
+    """Every door of the four bases."""
     set_up_logs(level="critical")
     loop = asyncio.new_event_loop()
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
 
-    def url_of(name: str) -> str:
-        return f"sqlite:///{folder / name}.db"
+    def urls_in(name: str) -> Callable[[str], str]:
+        (folder / name).mkdir()
+        return lambda book: f"sqlite:///{folder / name / book}.db"
 
-    (folder / "office").mkdir()
-    house = House(lambda name: f"sqlite:///{folder / 'office' / name}.db")
+    house = House(urls_in("office"))
     house.enter()
+    people = PeopleWorld(urls_in("people"))
+    people.found()
 
     async def begin() -> tuple[list[DoorsPlace], dict[bytes, bytes]]:
-        fund = make_fund_place(FundWorld(url_of), folder)
-        office = make_office_place(house, folder / "office")
-        for place in (fund, office):
+        made = [
+            make_fund_place(FundWorld(urls_in("fund")), folder / "fund"),
+            make_office_place(house, folder / "office"),
+            make_projects_place(ProjectsWorld(urls_in("projects")), folder / "projects"),
+            make_people_place(people, folder / "people"),
+        ]
+        words = {}
+        for place, (_, word), officer in zip(made, BASES, ("a test", "a test", "a test", format_id(ANNE)), strict=True):
             place.doors._rates._every_ms = 0  # how many calls there may be is not what is looked for
-        words = {b"$FUND": (await fund.key("reader", "accountant", "treasurer", "officer")).encode()}
-        words[b"$OFFICE"] = (await office.key("reader", "clerk")).encode()
-        return [fund, office], words
+            duties = {duty for step in place.doors.steps.steps for duty in step.duties} - {Duty.COMPANY}
+            words[word] = (await place.key(*sorted(duties), officer=officer)).encode()
+        return made, words
 
     places, words = loop.run_until_complete(begin())
     doors = [Door(loop, place.application) for place in places]
 
     def run(data: bytes) -> None:
         asked = fill(data, words)
-        for door in doors:
+        path = asked.split(b" ", 2)[1:2]
+        # What names a base is asked of that one; anything else of each: nothing is there, and that is answered too.
+        its = [
+            door
+            for door, (steps, _) in zip(doors, BASES, strict=True)
+            if path and path[0].startswith(f"{steps.prefix}/".encode())
+        ]
+        for door in its or doors:
             _require_problem(door.ask(frame(asked)), asked)
 
     return run
@@ -88,7 +115,7 @@ def _require_problem(answer: bytes, asked: bytes) -> None:
 
 def seeds() -> Iterator[bytes]:
     """Give out a request for every step, made from what it says that it is asked."""
-    for steps, key in ((FUND_STEPS, b"$FUND"), (PARTNERS_STEPS, b"$OFFICE")):
+    for steps, key in BASES:
         for step in steps.steps:
             yield _request(steps, step, key)
         yield f"GET {steps.prefix}/openapi.json\n\n".encode()
@@ -120,6 +147,12 @@ def _make_value(kind: Any) -> Any:
             return make_example(kind.cls)
         case msgspec.inspect.EnumType():
             return next(iter(kind.cls)).value
+        case msgspec.inspect.LiteralType():
+            return kind.values[0]
+        case msgspec.inspect.UnionType():
+            return _make_value(kind.types[0])
+        case msgspec.inspect.DictType():
+            return {}
         case msgspec.inspect.BoolType():
             return False
         case msgspec.inspect.IntType():

@@ -128,7 +128,7 @@ class PassExportAnswer(Struct, frozen=True, rename={"pass_id": "pass", "size": "
 class PassVerifyRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """A picture, a credential or a token, in base64."""
 
-    data: Annotated[str, Meta(max_length=CREDENTIAL_MAX)]
+    data: Annotated[bytes, Meta(max_length=CREDENTIAL_MAX)]
 
 
 class PassVerifyAnswer(Struct, frozen=True):
