@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from node.desks.projects.duties import ALL, BRINGS, SECRETARY
+from node.desks.projects.duties import ALL, BRINGS
+from node.desks.projects.office_kinds import office_step
 from node.desks.projects.south_answers import BudgetAnswerLine, GapLine, GuideLine, PartnerLine, ReportLine
 from node.doors.shapes import Day, Hex, KnownId, Line, Name, OwnId, Sum
 from node.doors.steps import Step
@@ -258,27 +259,26 @@ class OfficeGuidesAnswer(Struct, frozen=True):
     rows: list[OfficeGuideLine]
 
 
-def _do(command: str, summary: str, asks: type[Struct], answers: type[Struct], **more: Any) -> Step:
-    told: dict[str, Any] = {"duties": SECRETARY, **more}
-    return Step(command=command, summary=summary, asks=asks, answers=answers, **told)
-
-
 SOUTH_STEPS: Final = (
     Step(command="south_purposes", summary="List purposes.", answers=PurposesAnswer, duties=ALL, reads=True),
-    _do("south_declare", "Declare a South programme.", SouthDeclareRequest, SouthDeclareAnswer),
-    _do("south_partner", "Enter a partner.", PartnerRequest, PartnerAnswer),
-    _do("south_partner_proof", "Enter a proof of a partner.", PartnerProofRequest, PartnerProofAnswer),
-    _do("south_agreement", "Enter a control agreement.", AgreementRequest, AgreementAnswer),
-    _do("south_end", "End a partner or an agreement.", SouthEndRequest, SouthEndAnswer),
-    _do("south_budget", "Enter the budget.", SouthBudgetRequest, SouthBudgetAnswer),
-    _do(
+    office_step("south_declare", "Declare a South programme.", SouthDeclareRequest, SouthDeclareAnswer),
+    office_step("south_partner", "Enter a partner.", PartnerRequest, PartnerAnswer),
+    office_step("south_partner_proof", "Enter a proof of a partner.", PartnerProofRequest, PartnerProofAnswer),
+    office_step("south_agreement", "Enter a control agreement.", AgreementRequest, AgreementAnswer),
+    office_step("south_end", "End a partner or an agreement.", SouthEndRequest, SouthEndAnswer),
+    office_step("south_budget", "Enter the budget.", SouthBudgetRequest, SouthBudgetAnswer),
+    office_step(
         "south_clearance_words", "Give what stewards sign.", ClearanceWordsRequest, ClearanceWordsAnswer, duties=BRINGS
     ),
-    _do("south_clearance", "Bring a steward's word.", SignedLineRequest, ClearanceAnswer, duties=BRINGS),
-    _do("south_report_words", "Give what a report signs.", OneProgrammeRequest, ReportWordsAnswer, duties=BRINGS),
-    _do("south_report", "Bring a signed report.", SignedLineRequest, ReportTakenAnswer, duties=BRINGS),
-    _do("south_show", "Show a programme.", OneProgrammeRequest, OfficeProgrammeAnswer, duties=ALL, reads=True),
-    _do("guide_approve", "Bring a member's word for a guide.", SignedLineRequest, GuideApprovedAnswer, duties=BRINGS),
-    _do("guide_end", "End a guide's accreditation.", GuideEndRequest, GuideStateAnswer),
+    office_step("south_clearance", "Bring a steward's word.", SignedLineRequest, ClearanceAnswer, duties=BRINGS),
+    office_step(
+        "south_report_words", "Give what a report signs.", OneProgrammeRequest, ReportWordsAnswer, duties=BRINGS
+    ),
+    office_step("south_report", "Bring a signed report.", SignedLineRequest, ReportTakenAnswer, duties=BRINGS),
+    office_step("south_show", "Show a programme.", OneProgrammeRequest, OfficeProgrammeAnswer, duties=ALL, reads=True),
+    office_step(
+        "guide_approve", "Bring a member's word for a guide.", SignedLineRequest, GuideApprovedAnswer, duties=BRINGS
+    ),
+    office_step("guide_end", "End a guide's accreditation.", GuideEndRequest, GuideStateAnswer),
     Step(command="guides", summary="List guides.", answers=OfficeGuidesAnswer, duties=ALL, reads=True),
 )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from node.desks.projects.duties import ALL, SECRETARY
+from node.desks.projects.duties import ALL
+from node.desks.projects.office_kinds import AUTHOR, Author, office_step
 from node.desks.projects.volunteering_answers import ApplicationLine, OfferLine
 from node.desks.projects.volunteering_requests import OfferRequest, PlaceItem
 from node.doors.shapes import Day, KnownId, Line, Name, OwnId
-from node.doors.steps import Step
 from node.governance.passes.passes import Duty as PassDuty
 from node.governance.volunteering.offers import ApplicationEvent, OfferEvent, OfferState
 
-Author = Annotated[str, Meta(min_length=1, max_length=40)]
 Minutes = Annotated[int, Meta(ge=1, le=10**6)]
 People = Annotated[int, Meta(ge=1, le=1_000)]
 
@@ -206,35 +205,29 @@ class HoursClaimAnswer(Struct, frozen=True, rename={"pass_id": "pass"}):
     state: str
 
 
-def _do(command: str, summary: str, asks: type[Struct], answers: type[Struct], **more: Any) -> Step:
-    told: dict[str, Any] = {"duties": SECRETARY, **more}
-    return Step(command=command, summary=summary, asks=asks, answers=answers, **told)
-
-
-_AUTHOR: Final = (("author", "by"),)
 VOLUNTEERING_STEPS: Final = (
-    _do("volunteer_offer", "Enter an offer.", OfferNewRequest, OfferStateAnswer, passes=_AUTHOR),
-    _do("volunteer_step", "Take one step with an offer.", OfferStepRequest, OfferStateAnswer, passes=_AUTHOR),
-    _do("volunteer_offers", "List offers.", OffersRequest, OfficeOffersAnswer, duties=ALL, reads=True),
-    _do("volunteer_request", "Enter what somebody looks for.", SearchNewRequest, SearchAnswer),
-    _do("volunteer_close", "End a request.", SearchCloseRequest, SearchClosedAnswer),
-    _do("volunteer_match", "List what fits.", MatchRequest, OfficeMatchesAnswer, reads=True),
-    _do("volunteer_apply", "Enter an application.", ApplyRequest, ApplicationStateAnswer),
-    _do(
+    office_step("volunteer_offer", "Enter an offer.", OfferNewRequest, OfferStateAnswer, passes=AUTHOR),
+    office_step("volunteer_step", "Take one step with an offer.", OfferStepRequest, OfferStateAnswer, passes=AUTHOR),
+    office_step("volunteer_offers", "List offers.", OffersRequest, OfficeOffersAnswer, duties=ALL, reads=True),
+    office_step("volunteer_request", "Enter what somebody looks for.", SearchNewRequest, SearchAnswer),
+    office_step("volunteer_close", "End a request.", SearchCloseRequest, SearchClosedAnswer),
+    office_step("volunteer_match", "List what fits.", MatchRequest, OfficeMatchesAnswer, reads=True),
+    office_step("volunteer_apply", "Enter an application.", ApplyRequest, ApplicationStateAnswer),
+    office_step(
         "volunteer_decide",
         "Enter what the bearer decides.",
         ApplicationDecideRequest,
         ApplicationStateAnswer,
-        passes=_AUTHOR,
+        passes=AUTHOR,
     ),
-    _do("volunteer_leave", "Enter that somebody leaves.", OfferLeaveRequest, ApplicationStateAnswer),
-    _do(
+    office_step("volunteer_leave", "Enter that somebody leaves.", OfferLeaveRequest, ApplicationStateAnswer),
+    office_step(
         "volunteer_applications",
         "List applications.",
         OfficeApplicationsRequest,
         OfficeApplicationsAnswer,
         reads=True,
     ),
-    _do("volunteer_hours", "Enter hours.", HoursTellRequest, HoursStateAnswer),
-    _do("volunteer_claim", "Claim a pass for hours.", HoursClaimRequest, HoursClaimAnswer),
+    office_step("volunteer_hours", "Enter hours.", HoursTellRequest, HoursStateAnswer),
+    office_step("volunteer_claim", "Claim a pass for hours.", HoursClaimRequest, HoursClaimAnswer),
 )
