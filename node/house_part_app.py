@@ -20,7 +20,7 @@ from protocol.book.service import Book, Page
 from protocol.exchange.peer_keys import KeyMissing, Rotation
 from protocol.exchange.peer_keys_service import Rotated
 from protocol.exchange.peer_keys_store import find_rotation
-from protocol.exchange.peer_service import Apply, PeerExchange, keep_pages
+from protocol.exchange.peer_service import Apply, PeerExchange, Replay, keep_pages
 from protocol.exchange.service import Identity
 from protocol.house import BaseName, HouseMessage, house_of
 from protocol.identifiers import require_territory
@@ -61,12 +61,17 @@ class HousePart:
         self._commands: AdminServer | None = None
 
     def open_exchange(
-        self, apply: Apply, on_recovered: Callable[[Page], None] = lambda _page: None, *, keeps: bool = True
+        self,
+        apply: Apply,
+        on_recovered: Callable[[Page], None] = lambda _page: None,
+        *,
+        keeps: bool = True,
+        replay: Replay | None = None,
     ) -> None:
         """Open the talk with the other bases; `apply` does what they tell.
 
-        Our pages go to them, sealed for ourselves, where the base `keeps` them. One that promises to forget does not: it
-        has no way back from a copy that others had heard more than.
+        Our pages go to them, sealed for ourselves, where the base `keeps` them. One that promises to forget does not: from
+        an old copy it comes back by what it told, which `replay` makes true again.
         """
         try:
             self.exchange = PeerExchange(
@@ -76,7 +81,7 @@ class HousePart:
                 apply,
                 on_news=lambda: self.on_house_news(),
                 keeping=keep_pages(self._history, clock_service.entropy) if keeps else None,
-                never_again=() if keeps else tuple(BaseName),
+                replay=replay,
                 on_recovered=on_recovered,
             )
         except KeyMissing:

@@ -28,8 +28,10 @@ from node.people.roles import Duty
 from node.people.service import PEOPLE_HISTORY, open_people
 from node.people.settings import PeopleSettings
 from node.people.tables import door_keys
-from node.people.vault import BaseKeys, read_base_keys
+from node.people.vault import BaseKeys, compute_mark, read_base_keys
+from protocol.book.service import Page
 from protocol.errors import Malformed
+from protocol.exchange.peer_recovery import Lost
 from protocol.house import BaseName
 from protocol.identifiers import Id16, format_id, parse_id
 from protocol.running import clock_service
@@ -100,12 +102,27 @@ class PeopleApp(HousePart):
         except BaseException:
             self.book.close()
             raise
-        self.keys = KeyDesk(self.book, door_keys, self._seal_key)
-        self.open_exchange(self.people.apply, keeps=False)  # what is erased here must be nowhere
+        self.keys = KeyDesk(self.book, door_keys, self._seal_key, on_revoked=self._mark_key)
+        # What is erased here must be nowhere: no page goes to a neighbour.
+        self.open_exchange(self.people.apply, keeps=False, replay=self._replay)
         self._scheduler: AsyncIOScheduler | None = None
 
     def _seal_key(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {**values, "seal": seal_row(self.people.room.book_key, door_keys, values)}
+
+    def _mark_key(self, page: Page, id_: str) -> None:
+        self.people.room.tell_ended(page, f"{door_keys.name} {id_}")
+
+    def _replay(self, page: Page, lost: Lost) -> None:
+        """Make true again what an old copy lacked: keys of doors that were revoked since open no more."""
+        marks = self.people.replay(page, lost)
+        book_key = self.people.room.book_key
+        revoked = [
+            row.id
+            for row in self.keys.load_all(page.connection)
+            if row.revoked_at is None and compute_mark(book_key, f"{door_keys.name} {row.id}") in marks
+        ]
+        self.keys.revoke(page, revoked)
 
     async def require_company(self, company: str) -> None:
         """No key of the people's base is one company's. Raises Malformed."""

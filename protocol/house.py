@@ -27,6 +27,7 @@ nothing in another.
     projects ── OrderNetted ──▶ accounts ── NettedDue, WindowTold ──▶ fund; back: OrderReturned     see "Windows of netting"
     people ── OpenHolder, AskHolder, FreezeHolder, CloseHolder ──▶ accounts    a holder's account, by its number alone
     people ◀── HolderOpened, HolderTold, HolderBusy, HolderClosed, Refused ── accounts
+    people ── Ended ──▶ accounts                  a mark that only its writer reads: what ended, for the day its disk is lost
 
 Ids are 16 opaque bytes, chosen by who asks; the same id with the same content is answered as before. The accounts never
 learn who a donor or a holder is; the fund, which writes receipts, learns it from `Donor`, and never learns who was granted what.
@@ -540,6 +541,16 @@ class HolderClosed(Struct, frozen=True, array_like=True, tag=37):
     moved: Annotated[int, Meta(ge=0, le=10**15)]
 
 
+class Ended(Struct, frozen=True, array_like=True, tag=98):
+    """Something of the people's base ended: an erasure was done, a role, a consent or a key taken back.
+
+    `mark` is a digest under a key that no other base has: it says nothing to whoever hears it. It stands in the log for a
+    writer who is put back from an old copy, and must not bring back what had ended.
+    """
+
+    mark: Annotated[bytes, Meta(min_length=32, max_length=32)]
+
+
 class GuideAccredited(Struct, frozen=True, array_like=True, tag=70):
     """The committee accredited a guide: with this key somebody may act for groups that consent, in this term.
 
@@ -713,6 +724,7 @@ HouseMessage = (
     | CloseHolder
     | HolderBusy
     | HolderClosed
+    | Ended
     | GuideAccredited
     | GuideEnded
     | GuideKnown

@@ -74,12 +74,20 @@ class MadeKey:
 
 
 class KeyDesk:
-    """The keys of one base. `seal` gives a row its seal, as the base seals its rows."""
+    """The keys of one base. `seal` gives a row its seal, as the base seals its rows; `on_revoked` hears of each that ends."""
 
-    def __init__(self, book: Book, table: Table, seal: Seal) -> None:
+    def __init__(
+        self,
+        book: Book,
+        table: Table,
+        seal: Seal,
+        *,
+        on_revoked: Callable[[Page, str], None] = lambda _page, _key: None,
+    ) -> None:
         self._book = book
         self._table = table
         self._seal = seal
+        self._on_revoked = on_revoked
         self._changes = 0
         self._known: tuple[int, Mapping[str, tuple[Caller, bytes]]] = (-1, {})
 
@@ -119,6 +127,8 @@ class KeyDesk:
                 results.append(DoorKeyUnknown(key=id_[:40]))
                 continue
             at = page.now if row.revoked_at is None else row.revoked_at
+            if row.revoked_at is None:
+                self._on_revoked(page, id_)
             values = {name: row._mapping[name] for name in _COLUMNS} | {"revoked_at": at}
             page.connection.execute(self._table.update().where(self._table.c.id == id_).values(**self._seal(values)))
             results.append(at)

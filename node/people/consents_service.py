@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from node.people import store, tables
 from node.people.authority import Action
-from node.people.consents import choose_version
+from node.people.consents import choose_version, compute_standing
+from node.people.endings import name_consent
 from node.people.journal_store import Journal
 from node.people.requests import Consent
 from node.people.room_service import Answer, Room
@@ -26,8 +27,9 @@ class ConsentDesk:
         def do(asked: Consent) -> Answer:
             def work(journal: Journal) -> Answer:
                 store.load_person(page.connection, asked.person)
+                said = store.list_consents(page.connection, asked.person)
                 version = choose_version(
-                    store.list_consents(page.connection, asked.person),
+                    said,
                     store.load_newest_versions(page.connection),
                     asked.about,
                     give=asked.is_given,
@@ -42,6 +44,8 @@ class ConsentDesk:
                     "at": page.now,
                 }
                 journal.insert(tables.consents, asked.person, values)
+                if not asked.is_given:
+                    journal.on_ended(name_consent(compute_standing(said)[asked.about].id))
                 return {"purpose": str(asked.about), "version": version, "is_given": asked.is_given}
 
             return self._room.once(page, asked, Action.CONSENT, asked.person, work)

@@ -103,6 +103,15 @@ class ErasureDesk:
 
         return self._room.each(page, items, do)
 
+    def erase_again(self, page: Page, journal: Journal, person: bytes, *, id_: Id16, day: int) -> None:
+        """Forget somebody of whom an old copy does not know that he was forgotten, or asked for it on that day."""
+        row = self._find_running(page, person)
+        if row is None:
+            values = {"id": id_, "person": person, "state": str(ErasureState.CLOSING), "asked_on": day}
+            journal.insert(_erasures, person, values)
+        self._ask(page, journal, person, "" if row is None else row.goes_to)
+        self._move(page, journal, person)
+
     def _ask(self, page: Page, journal: Journal, person: bytes, into: str) -> None:
         for account in store.list_rows(page.connection, _accounts, person=person):
             if account.state in LIVING:

@@ -17,6 +17,7 @@ Refusal
     ├── DeclarationUnknown, DeclarationStands, TermOver, TermRunning
     ├── DelegationUnknown
     ├── ErasureUnknown, ErasureEnded, ErasureRunning
+    ├── LostUnknown          nothing was noted under this id when the base came back from an old copy
     ├── IdentityUnknown, IdentityTaken, TooManyIdentities
     ├── PaperCodeWrong, PaperCodeLocked
     ├── StockTooSmall        fewer free accounts are open than cards are to be printed
@@ -188,6 +189,12 @@ class DelegationUnknown(PeopleRefusal):
     """Facts: delegation."""
 
     code = "delegation_unknown"
+
+
+class LostUnknown(PeopleRefusal):
+    """Facts: lost."""
+
+    code = "people_lost_unknown"
 
 
 class ErasureUnknown(PeopleRefusal):

@@ -6,13 +6,14 @@ transaction that changes it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Table, select
 
 from node.people import tables
 from node.people.authority import Action, Purpose
+from node.people.endings import ends
 from node.people.vault import compute_link, compute_seal
 from protocol.times import Instant
 
@@ -52,7 +53,9 @@ class Journal:
         action: Action,
         purpose: Purpose,
         op: bytes | None = None,
+        on_ended: Callable[[str], None] = lambda _name: None,
     ) -> None:
+        """`on_ended` is told the name of each row that ends."""
         self.connection = connection
         self.now = now
         self.count = 0
@@ -61,6 +64,7 @@ class Journal:
         self._action = action
         self._purpose = purpose
         self._op = op
+        self.on_ended = on_ended
 
     def insert(self, table: Table, subject: bytes | None, values: Mapping[str, Any]) -> None:
         """Write a new row; columns that are not given have their defaults."""
@@ -79,6 +83,8 @@ class Journal:
         keys = [one == before[one.name] for one in table.primary_key]
         self.connection.execute(table.update().where(*keys).values(**changes, seal=seal))
         self._add(subject, name_row(table, whole), seal)
+        if ends(table.name, before, whole):
+            self.on_ended(name_row(table, whole))
 
     def remove(self, table: Table, row: Row[Any], subject: bytes | None) -> None:
         """Delete a row; the journal says that it was there."""

@@ -159,6 +159,13 @@ class ChangeErasure(Request):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SettleLost(Request):
+    """Somebody saw to what this base did not know of itself when it came back from an old copy."""
+
+    lost: Id16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Enrol(Request):
     """A passkey or an account elsewhere signs in as a person from now on."""
 

@@ -13,11 +13,11 @@ from node.people.authority import Action, Purpose, require_entitled
 from node.people.days import local_day
 from node.people.journal_store import Journal, seal_row
 from node.people.requests import Request
-from node.people.vault import NONCE_BYTES, BaseKeys, compute_content
+from node.people.vault import NONCE_BYTES, BaseKeys, compute_content, compute_mark
 from node.people.vault_store import load_data_key
 from protocol.book.worker import Page
 from protocol.errors import IdMismatch, Refusal
-from protocol.house import BaseName, HouseMessage
+from protocol.house import BaseName, Ended, HouseMessage
 from protocol.identifiers import Id16, format_id
 from protocol.times import Instant
 
@@ -127,4 +127,17 @@ class Room:
     def open_journal(
         self, page: Page, action: Action, purpose: Purpose, *, actor: Id16 | None = None, op: Id16 | None = None
     ) -> Journal:
-        return Journal(page.connection, self.book_key, page.now, actor=actor, action=action, purpose=purpose, op=op)
+        return Journal(
+            page.connection,
+            self.book_key,
+            page.now,
+            actor=actor,
+            action=action,
+            purpose=purpose,
+            op=op,
+            on_ended=lambda name: self.tell_ended(page, name),
+        )
+
+    def tell_ended(self, page: Page, name: str) -> None:
+        """Leave a mark of what ended with the accounts, in the page: an old copy of this base hears it again."""
+        self.ask_accounts(page, [Ended(compute_mark(self.book_key, name))])

@@ -23,8 +23,10 @@ from node.people.erasures_service import ErasureDesk
 from node.people.exports_service import ExportDesk
 from node.people.identities_service import Attempt, IdentityDesk, is_right
 from node.people.journal_store import Journal
+from node.people.lost_service import LostDesk
 from node.people.paper_codes import Cost, PaperCode, parse_code
 from node.people.persons_service import PersonDesk
+from node.people.recovery_service import PeopleRecovery
 from node.people.requests import EnrolPaper, PrintCards
 from node.people.roles_service import RoleDesk
 from node.people.room_service import Answer, Room, Tell
@@ -33,6 +35,7 @@ from node.people.vault_store import find_book_key, list_wrapped_otherwise, save_
 from protocol.book.migration_service import History
 from protocol.book.service import Book
 from protocol.book.worker import Page
+from protocol.exchange.peer_recovery import Lost
 from protocol.house import BaseName, HouseMessage
 from protocol.identifiers import Id16
 
@@ -58,6 +61,8 @@ class People:
         self.erasures = ErasureDesk(room, self.accounts)
         self.identities = IdentityDesk(room, self.declarations)
         self.exports = ExportDesk(room)
+        self.lost = LostDesk(room)
+        self._recovery = PeopleRecovery(room, self.accounts, self.erasures, self.lost, go_on=self._go_on)
 
     def apply(self, page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
         """Hear what the accounts answer, in the page that stores it. Nothing is asked of us. For `PeerExchange`."""
@@ -67,8 +72,13 @@ class People:
         for message in messages:
             row = self.accounts.hear(page, journal, message)
             if row is not None and row.person is not None:
+                self.lost.found_again(page, journal, row)
                 self._go_on(page, journal, bytes(row.person))
         return []
+
+    def replay(self, page: Page, lost: Lost) -> frozenset[bytes]:
+        """Make true again what an old copy of this base lacked; return the marks of what had ended since."""
+        return self._recovery.replay(page, lost)
 
     def _go_on(self, page: Page, journal: Journal, person: bytes) -> None:
         """Do what waited for an answer about one of a person's accounts."""

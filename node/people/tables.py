@@ -30,6 +30,7 @@ from node.people.declarations import DeclarationKind, DeclarationState
 from node.people.erasures import ErasureState
 from node.people.four_eyes import ProposalKind, ProposalState
 from node.people.identities import IdentityKind, IdentityState
+from node.people.lost import LostKind
 from node.people.records import LookupKind, PersonKind, PersonState
 from node.people.roles import Duty
 from node.people.rules import RuleName
@@ -312,6 +313,23 @@ erasures = Table(
     CheckConstraint("(state = 'done') = (kept <> '')", name="kept"),
 )
 
+# What this base lost with a disk and came back without: settled when somebody has seen to it.
+lost = Table(
+    "lost",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("number", Text, index=True),
+    _person(nullable=True),
+    Column("place", Text, nullable=False, server_default=""),  # the row that was ended again
+    Column("noted_at", BigInteger, nullable=False),
+    Column("settled_at", BigInteger, nullable=False, server_default="0"),
+    _seal(),
+    CheckConstraint("length(id) = 16", name="id"),
+    CheckConstraint(one_of("kind", LostKind), name="kind"),
+    CheckConstraint("number IS NULL OR length(number) = 8", name="number"),
+)
+
 # Who read or changed what, when, for which purpose: only ever added to, each entry hashed with the one before.
 journal = Table(
     "journal",
@@ -360,5 +378,5 @@ door_keys = make_keys_table(metadata, _seal())
 # Rows that the journal holds: the seal of each is what its last entry says.
 JOURNALED: Final = (
     *(persons, records, members, accounts, consent_texts, consents, proposals, roles, rules),
-    *(declarations, delegations, identities, erasures),
+    *(declarations, delegations, identities, erasures, lost),
 )

@@ -137,6 +137,11 @@ def compute_link(book_key: bytes, previous: bytes, values: Sequence[Any]) -> byt
     return hashlib.blake2b(told, digest_size=HASH_BYTES, key=book_key, person=b"cm-people-log").digest()
 
 
+def compute_mark(book_key: bytes, place: str) -> bytes:
+    """Return the mark of a row that ended: told to a neighbour, who cannot tell which row or whose it is."""
+    return hashlib.blake2b(place.encode(), digest_size=HASH_BYTES, key=book_key, person=b"cm-people-end").digest()
+
+
 def compute_content(book_key: bytes, kind: str, content: object) -> bytes:
     """Return the digest by which a request is known again: it may hold names, so it is keyed too."""
     told = _deterministic.encode([kind, content])

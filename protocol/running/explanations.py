@@ -268,6 +268,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Aucun consentement à retirer pour « {purpose} ».",
         "There is no consent to withdraw for {purpose}.",
     ),
+    "people_lost_unknown": (
+        "Rien n'a été noté sous {lost} au retour de la copie.",
+        "Nothing was noted under {lost} when the copy came back.",
+    ),
     "people_proposal_unknown": ("Proposition {proposal} inconnue.", "No proposal {proposal}."),
     "people_proposal_ended": (
         "La proposition {proposal} est déjà décidée ({state}).",

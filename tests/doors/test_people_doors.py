@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,13 @@ import pytest
 
 from node.desks.people.api import open_people_doors
 from node.desks.people.steps import PEOPLE_STEPS
+from node.people.authority import Action, Purpose
 from node.people.four_eyes import ProposalKind
+from node.people.lost import LostKind
 from node.people_app import load_people_settings
+from protocol.book.worker import Page
 from protocol.errors import Refusal
-from protocol.identifiers import format_id
+from protocol.identifiers import format_id, parse_id
 from protocol.running.settings import NotConfigured
 from tests.doors.place import DoorsPlace, make_people_place, new_id
 from tests.people.people_world import ANNE, BOB, PeopleWorld
@@ -50,6 +53,17 @@ class Desk:
 
     async def enter(self, **more: Any) -> str:
         return str((await self.do("enter", name="Zélie Quémener", **more))["person"])
+
+    def note_lost(self, person: str) -> None:
+        """Note something as a base does that comes back from an old copy."""
+
+        def note(page: Page, items: Sequence[None]) -> list[None]:
+            people = self.world.people
+            journal = people.room.open_journal(page, Action.HEAR, Purpose.SECURITY)
+            people.lost.note(journal, self.world.id(), LostKind.FROZEN, number="D715K6AF", person=parse_id(person))
+            return [None] * len(items)
+
+        self.world.write(note, None)
 
     async def approve(self, **asked: Any) -> str:
         """Let Anne propose and Bob approve; return the proposal."""
@@ -122,6 +136,12 @@ async def test_every_step_of_the_people_is_taken_by_its_door(desk: Desk) -> None
     done = await place.do(desk.anne, "erasure", {"erasure": gone["erasure"]})
     assert done["state"] == "done"
     assert done["letter_fr"]
+    desk.note_lost(zelie)
+    [lost] = (await place.do(desk.anne, "lost"))["rows"]
+    assert (lost["kind"], lost["is_done"], lost["account"], lost["person"]) == ("frozen", False, "D715K6AF", zelie)
+    assert (await do("settle-lost", lost=lost["lost"]))["kind"] == "frozen"
+    assert (await place.do(desk.anne, "lost"))["rows"] == []
+    assert len((await place.do(desk.anne, "lost", {"all": True}))["rows"]) == 1
     packed = await place.call(desk.anne, "export", {"id": new_id(), "person": zelie}, accept="application/zip")
     with zipfile.ZipFile(BytesIO(packed.body)) as file:
         assert "Zélie Le Bris" in file.read("export.json").decode()
@@ -202,7 +222,9 @@ async def test_no_door_opens_without_its_duty_and_no_name_stands_in_an_address(d
     keys = {duty: await desk.place.key(duty, officer=FIRST) for duty in ("reader", *DUTIES, "auditor")}
     for step in PEOPLE_STEPS.steps:
         assert await desk.place.refusal("", step.called) == (401, "key_not_known")
-        assert not step.reads or step.command in ("texts", "proposals", "roles", "rules", "declarations"), step.command
+        assert not step.reads or step.command in ("texts", "proposals", "roles", "rules", "declarations", "lost"), (
+            step.command
+        )
         for duty, key in keys.items():
             if duty not in step.duties:
                 assert await desk.place.refusal(key, step.called) == (403, "duty_missing"), (step.called, duty)

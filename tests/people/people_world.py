@@ -7,6 +7,7 @@ import datetime
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
@@ -32,9 +33,12 @@ from node.people.service import PEOPLE_HISTORY, People, open_people
 from node.people.vault import BaseKey, BaseKeys
 from node.schema_service import ACCOUNTS_HISTORY
 from protocol.amounts import Cents
+from protocol.book.backup_service import back_up, put_back
 from protocol.book.checks import check_logs
 from protocol.book.service import Book
+from protocol.errors import BadEnvelope
 from protocol.exchange.client import HubUnreachable
+from protocol.exchange.peer_recovery import BEHIND
 from protocol.exchange.peer_service import PeerExchange
 from protocol.exchange.service import Identity
 from protocol.house import BaseName, house_of, make_neighbours
@@ -83,6 +87,7 @@ class PeopleWorld:
         self.books: dict[str, Book] = {}
         self.peers: dict[str, PeerExchange] = {}
         self.people: People
+        self.marks: set[bytes] = set()  # of what had ended, as the last way back heard them
         self.open(ACCOUNTS)
         self.open(PEOPLE)
         pool = OpenAccount(op=self.id(), number=make_account_number(self.entropy(16)), kind=AccountKind.POOL)
@@ -108,11 +113,33 @@ class PeopleWorld:
                 entropy=self.entropy,
                 cost=CHEAP,
             )
-            self.peers[name] = PeerExchange(book, identity, self.neighbours, self.people.apply)
+            self.peers[name] = PeerExchange(
+                book,
+                identity,
+                self.neighbours,
+                self.people.apply,
+                replay=lambda page, lost: self.marks.update(self.people.replay(page, lost)),
+            )
 
     def reopen(self, name: str) -> None:
         self.books[name].close()
         self.open(name)
+
+    def copy(self, to: Path) -> Path:
+        """Copy the people's book, as it stands."""
+        back_up(self.url_of(PEOPLE), to)
+        return to
+
+    async def lose(self, copy: Path) -> None:
+        """The people's disk is lost: the copy takes its place, and is brought back."""
+        self.books[PEOPLE].close()
+        put_back(self.url_of(PEOPLE), copy, {BEHIND: "0"})
+        self.open(PEOPLE)
+        self.write(self.peers[PEOPLE].begin_recovery, self.entropy(32))
+        for _ in range(3):
+            with contextlib.suppress(BadEnvelope):
+                await self.peers[PEOPLE].call(ACCOUNTS, Line(self.peers[ACCOUNTS]))
+        assert not self.peers[PEOPLE].is_behind
 
     def close(self) -> None:
         for book in self.books.values():

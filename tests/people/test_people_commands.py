@@ -132,6 +132,8 @@ def test_every_command_reaches_the_base(opened: Console, tmp_path: Path) -> None
     assert run("erasure", "cancel", waiting["erasure"], by=ZELIE)["state"] == "cancelled"
     assert run("erasure", "continue", by="") == {"done": True}
     assert {one["action"] for one in run("person", "log", ZELIE, by=ZELIE)} >= {"enter", "rectify", "export", "erase"}
+    assert run("lost", "list", by="") == []
+    assert "people_lost_unknown" in run.refuse("lost", "settle", HOME, by=ANNE)
     for words in (["roles"], ["rules"]):
         done = CliRunner().invoke(app, [*words, str(run.folder), "--json"])
         assert done.exit_code == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import LargeBinary, Text
 from node.doors.duties import Duty
 from node.doors.keys_service import KeyDesk, NewDoorKey
 from node.people import tables
+from node.people.authority import Action, Purpose
 from node.people.checks import check_people
 from node.people.consents import ConsentPurpose
 from node.people.declarations import DeclarationKind
@@ -20,8 +21,10 @@ from node.people.delegations import Power
 from node.people.four_eyes import ProposalKind
 from node.people.identities import Elsewhere, Passkey
 from node.people.journal_store import seal_row
+from node.people.lost import LostKind
 from node.people.records import PersonKind, make_record
 from node.people.requests import Consent, Declare, Delegate, Enrol, Erase, Join, Rectify, Revoke, Stock
+from protocol.book.worker import Page
 from protocol.identifiers import format_id
 from tests.people.people_world import ANNE, PEOPLE, PeopleWorld
 
@@ -65,6 +68,13 @@ async def live(world: PeopleWorld) -> None:
     world.write(people.delegations.delegate, given)
     world.write(people.erasures.erase, Erase(**world.by(gone), person=gone))
     make_key(world)
+
+    def note(page: Page, items: Sequence[None]) -> list[None]:
+        journal = people.room.open_journal(page, Action.HEAR, Purpose.SECURITY)
+        people.lost.note(journal, world.id(), LostKind.LINKED, number="D715K6AF", person=yann)
+        return [None] * len(items)
+
+    world.write(note, None)
 
 
 def make_key(world: PeopleWorld) -> None:

@@ -19,7 +19,7 @@ from protocol.running.settings import NotConfigured
 app = typer.Typer(no_args_is_help=True, help="The bases of the territory: who they are, where they live.")
 
 Folder = Annotated[Path, typer.Argument(help="the node's folder, or that of a base kept apart", file_okay=False)]
-Base = Annotated[str, typer.Option(help="accounts, fund, partners or projects")]
+Base = Annotated[str, typer.Option(help="accounts, fund, partners, projects or people")]
 
 
 def _name(base: str) -> BaseName:
@@ -160,5 +160,7 @@ def recover(folder: Folder, base: Base, as_json: AsJson = False) -> None:
         show(told, as_json=as_json)
     if told["phase"] == "none" and name is BaseName.FUND and not as_json:
         say("now say the last receipt and the last order known on paper: citizen-miles node fund state-numbers")
+    if told["phase"] == "none" and name is BaseName.PEOPLE and not as_json:
+        say("now see what only a person can say: citizen-miles node people lost list")
     if told["phase"] != "none":
         raise typer.Exit(1)

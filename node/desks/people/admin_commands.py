@@ -23,6 +23,7 @@ from node.people.exports import write_zip
 from node.people.four_eyes import Decision, ProposalKind
 from node.people.identities import Credential, Elsewhere, IdentityKind, Passkey
 from node.people.identities_service import write_identity
+from node.people.lost_service import write_lost
 from node.people.paper_codes import format_code
 from node.people.records import CivilRecord, LookupKind, PersonKind, make_record
 from node.people.requests import (
@@ -46,6 +47,7 @@ from node.people.requests import (
     Rectify,
     Reverse,
     Revoke,
+    SettleLost,
     Stock,
 )
 from node.people.rules import RuleName
@@ -420,6 +422,16 @@ async def _erasure(app: PeopleApp, asked: Asked) -> Any:
     return write_erasure(row)
 
 
+async def _lost(app: PeopleApp, asked: Asked) -> Any:
+    rows = await app.book.read(lambda line: store.list_rows(line, tables.lost))
+    return [write_lost(row) for row in rows if asked.get("all") or not row.settled_at]
+
+
+async def _settle_lost(app: PeopleApp, asked: Asked) -> Any:
+    told = SettleLost(**_carried(asked), lost=parse_id(asked["lost"]))
+    return await app.book.write(app.people.lost.settle, told)
+
+
 async def _catch_up(app: PeopleApp, _asked: Asked) -> Any:
     await app.people.catch_up()
     return {"done": True}
@@ -475,6 +487,8 @@ PEOPLE_COMMANDS: Final[Mapping[str, Command]] = {
     "erase": _erase,
     "change_erasure": _change_erasure,
     "erasure": _erasure,
+    "lost": _lost,
+    "settle_lost": _settle_lost,
     "catch_up": _catch_up,
     "rotate": _rotate,
     **KEY_COMMANDS,

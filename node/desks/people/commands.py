@@ -14,6 +14,7 @@ from node.doors.keys_commands import make_key_group
 from node.house.cards import compute_fingerprint, format_card
 from node.house.folders_store import base_folder
 from node.options_commands import AsJson, Day, IdOption, id_or_new
+from node.people.lost import explain_lost
 from protocol.house import BaseName
 from protocol.running.admin_client import Command, call
 from protocol.running.console_commands import choose_language, progress, refusals_explained, say, show
@@ -32,6 +33,7 @@ delegation = typer.Typer(no_args_is_help=True, help="Who may act for whom.")
 identity = typer.Typer(no_args_is_help=True, help="By what somebody signs in.")
 card = typer.Typer(no_args_is_help=True, help="Free accounts on paper, to be handed out. Nobody says for whom, or why.")
 erasure = typer.Typer(no_args_is_help=True, help="Forget somebody, and say what is kept.")
+lost = typer.Typer(no_args_is_help=True, help="What an old copy of this base does not know, and a person does.")
 key = typer.Typer(no_args_is_help=True, help="The base key.")
 for name, group in (
     ("person", person),
@@ -43,6 +45,7 @@ for name, group in (
     ("identity", identity),
     ("card", card),
     ("erasure", erasure),
+    ("lost", lost),
     ("key", key),
 ):
     app.add_typer(group, name=name)
@@ -680,6 +683,37 @@ def continue_erasures(folder: Folder, as_json: AsJson = False) -> None:
     """Ask the accounts again now, and apply rules whose term is over, instead of within a quarter of an hour."""
     with refusals_explained():
         show(_call(folder, "catch_up"), as_json=as_json)
+
+
+# ---------------------------------------------------------------- what an old copy lacked
+
+
+@lost.command("list")
+def list_lost(
+    folder: Folder,
+    everything: Annotated[bool, typer.Option("--all", help="also what somebody saw to")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List what a base that came back from an old copy does not know: whose accounts these are, what was asked since."""
+    with refusals_explained():
+        rows = _call(folder, "lost", all=everything)
+        show(rows, as_json=as_json, title="lost")
+        for kind in () if as_json else dict.fromkeys(row["kind"] for row in rows):
+            say(f"{kind}: {explain_lost(kind, choose_language())}")
+
+
+@lost.command("settle")
+def settle_lost(
+    folder: Folder,
+    lost: Annotated[str, typer.Argument(help="its id: `lost list`")],
+    by: By,
+    purpose: Why = GOVERNED,
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say that you saw to it. An account that is linked again is settled by itself."""
+    with refusals_explained():
+        show(_ask(folder, "settle_lost", by, purpose, id_, lost=lost), as_json=as_json)
 
 
 # ---------------------------------------------------------------- keys and copies

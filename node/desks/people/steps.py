@@ -17,6 +17,7 @@ from node.people.authority import Purpose
 from node.people.consents import ConsentPurpose
 from node.people.declarations import DeclarationKind
 from node.people.four_eyes import Decision, ProposalKind
+from node.people.lost import LostKind
 from node.people.records import LookupKind, PersonKind
 
 PEOPLE_DUTIES: Final = (Duty.READER, Duty.REGISTRAR, Duty.DISTRIBUTOR, Duty.GOVERNOR, Duty.AUDITOR)
@@ -590,6 +591,45 @@ class ErasureAnswer(Struct, frozen=True):
     letter_en: str | UnsetType = UNSET
 
 
+class LostRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """What waits for a person, or all."""
+
+    all: bool = False
+
+
+class LostLine(Struct, frozen=True):
+    """What an old copy lacked: an account of nobody who is known, a person or a role. `is_done`: the base did it itself."""
+
+    lost: str
+    kind: LostKind
+    is_done: bool
+    account: str
+    person: str
+    role: str
+    noted_at: str
+    settled_at: str
+
+
+class LostAnswer(Struct, frozen=True):
+    """What was noted."""
+
+    rows: list[LostLine]
+
+
+class SettleLostRequest(Carried, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What somebody saw to."""
+
+    lost: KnownId
+
+
+class LostSettledAnswer(Struct, frozen=True):
+    """What it was."""
+
+    lost: str
+    kind: str
+    is_repeat: Repeat = UNSET
+
+
 def _of_person(command: str, summary: str, asks: type[Struct], answers: type[Struct], **more: Any) -> Step:
     """Return a step that the registrar takes for somebody."""
     told: dict[str, Any] = {"duties": REGISTRAR, "by": "by", **more}
@@ -700,6 +740,15 @@ PEOPLE_STEPS: Final = Steps(
             answers=ErasureAnswer,
             duties=REGISTRAR,
         ),
+        Step(
+            command="lost",
+            summary="List what an old copy of this base does not know, and a person does.",
+            asks=LostRequest,
+            answers=LostAnswer,
+            duties=REGISTRAR,
+            reads=True,
+        ),
+        _of_person("settle_lost", "Say that somebody saw to it.", SettleLostRequest, LostSettledAnswer),
     ),
     without={
         "key_new": _KEYS,
