@@ -97,7 +97,7 @@ FREEZE_HOLDER: list[Any] = [34, ID, "D715K6AF", False]
 CLOSE_HOLDER: list[Any] = [35, ID, "D715K6AF", "12345678"]
 HOLDER_BUSY: list[Any] = [36, ID, "D715K6AF", 9, 2, 3]
 HOLDER_CLOSED: list[Any] = [37, ID, "D715K6AF", 7]
-ENDED: list[Any] = [98, bytes(32)]
+MARKED: list[Any] = [98, bytes(32)]
 ONE_LINE: list[Any] = [6, "D715K6AF", [ID], ["12345678"], [5], ["bread"]]
 
 
@@ -137,7 +137,7 @@ def test_each_message_has_its_bytes() -> None:
         *(DEPOSIT, TAKEN, REFUSED, OPEN_POOL, POOL_OPENED, GRANTS, GRANTED, TAKE_BACK, TAKEN_BACK),
         *(DONOR_TOLD, EXPECT, EXPECTED, ARRIVED, CLOSED),
         *(OPEN_HOLDER, HOLDER_OPENED, ASK_HOLDER, HOLDER_TOLD, FREEZE_HOLDER, CLOSE_HOLDER, HOLDER_BUSY, HOLDER_CLOSED),
-        ENDED,
+        MARKED,
     )
     assert encode_house_slip(slip) == leaf
     assert decode_house_slip(leaf) == slip
@@ -206,7 +206,7 @@ def _with(message: list[Any], place: int, value: Any) -> list[Any]:
         (CLOSE_HOLDER, 3, ["", "12345678"], ["123456789"]),
         *((HOLDER_BUSY, place, [0, 10**15], [-1, 10**15 + 1]) for place in (3, 4, 5)),
         (HOLDER_CLOSED, 3, [0, 10**15], [-1, 10**15 + 1]),
-        (ENDED, 1, [b"m" * 32], [b"m" * 31, b"m" * 33, "m" * 32]),
+        (MARKED, 1, [b"m" * 32], [b"m" * 31, b"m" * 33, "m" * 32]),
     ],
 )
 def test_every_field_has_its_limits(message: list[Any], place: int, good: list[Any], bad: list[Any]) -> None:
