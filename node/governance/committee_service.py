@@ -232,6 +232,10 @@ class CommitteeDesk:
             drawn_on=one.drawn_on,
             candidates=one.candidates,
         )
+        same_day = _draws.c.id != one.id, _draws.c.college == told.college, _draws.c.drawn_on == told.drawn_on
+        if page.connection.execute(select(_draws.c.id).where(*same_day)).first() is not None:
+            # Of several lists somebody would choose one, once the number is known.
+            raise InvalidDraw(field="drawn_on", reason="this college has a list for the draw of that day")
         return save_draw_list(page, one.id, told, keys=self._keys, zone=self._settings.zone)
 
     def _draw(self, page: Page, one: TellNumber) -> Drawing:

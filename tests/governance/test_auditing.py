@@ -29,6 +29,7 @@ from node.governance.drawing import AUDITORS, make_list, rank_candidates
 from node.governance.errors import (
     AuditNotEnded,
     AuditRequired,
+    DrawStepRefused,
     FileUnknown,
     InvalidAudit,
     InvalidDraw,
@@ -268,6 +269,22 @@ async def test_the_list_is_of_those_without_conflict_and_anybody_draws_it_again(
     assert audits.name_of(audits.missions(audit)[0]) == audits.accounts[rank_candidates(again, "441207")[0]]
     with pytest.raises(NotEnoughAuditors):
         audits.ask(project, 3, drawn_on=20270105)
+
+
+async def test_nobody_chooses_among_lists_once_the_number_is_known(world: World) -> None:
+    """One list at a time for an instalment, and none is dropped between the public draw and its number."""
+    audits, project = await started(world)
+    audits.people(["ada", "bea", "cleo", "dan"])
+    audit = audits.ask(project)
+    with pytest.raises(AuditNotEnded):
+        audits.ask(project)
+    world.later(days=31)
+    dropped = DropAudit(id=world.id(), audit=audit, by="the office", reason="another one is better")
+    with pytest.raises(DrawStepRefused, match="was held"):
+        world.write(world.projects.audits.drop, dropped)
+    audits.draw(audit)
+    assert world.write(world.projects.audits.drop, dropped) is AuditState.DROPPED
+    audits.ask(project, drawn_on=20270120, due_on=20270228)
 
 
 async def test_what_was_signed_otherwise_is_refused(world: World) -> None:

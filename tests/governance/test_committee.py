@@ -286,6 +286,8 @@ async def test_members_are_drawn_so_that_anybody_draws_the_same(world: World) ->
     closed = world.write(world.projects.committee.close_lists, told)
     assert closed.told.candidates == tuple(sorted(candidates))
     assert world.write(world.projects.committee.close_lists, told) == closed
+    with pytest.raises(InvalidDraw, match="that day"):  # nobody chooses among lists once the number is known
+        world.write(world.projects.committee.close_lists, replace(told, id=world.id(), source="the same, otherwise"))
     with pytest.raises(DrawStepRefused, match="2026-11-25"):
         world.write(world.projects.committee.draw, TellNumber(id=told.id, number="1123354049"))
     world.later(days=2)

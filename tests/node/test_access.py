@@ -83,6 +83,7 @@ async def test_a_key_bound_to_an_account_reaches_no_other(place: Place) -> None:
         ("GET", f"/v1/accounts/{other}/history", None),
         ("GET", f"/v1/accounts/{other}/statement", None),
         ("POST", f"/v1/accounts/{other}/state", {"event": "freeze"}),
+        ("POST", f"/v1/accounts/{mine}/state", {"event": "reopen"}),  # whoever stole it would undo the freezing
         ("PUT", f"/v1/accounts/{other}/shown-name", {"shown_name": "Eve"}),
         ("POST", "/v1/accounts", {"id": new_id(), "kind": "person"}),
         ("POST", "/v1/credits", {"from": place.pool, "items": [{"id": new_id(), "to": mine, "cents": 5}]}),

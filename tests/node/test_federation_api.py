@@ -85,6 +85,20 @@ async def test_what_comes_back_says_why_in_the_callers_language(federation: Fede
     assert await brest.cents(giver) == 1_000
 
 
+async def test_what_reached_a_group_with_a_guide_is_given_back_by_no_key(federation: Federated) -> None:
+    _, brest, lyon = federation
+    giver = await _fill(brest)
+    group = await lyon.person(kind="group")
+    line = await brest.cede(giver, group, 100)
+    await _wait_state(brest, line["id"], "delivered")
+    [arrival] = (await lyon.call("GET", f"/v1/arrivals?account={group}")).json["arrivals"]
+    assert (await lyon.call("POST", "/v1/groups", {"id": new_id(), "account": group})).json["guided"]
+    for key in (lyon.key, await lyon.make_key("read,cede", group)):
+        told = await lyon.call("POST", f"/v1/arrivals/{arrival['id']}/return", key=key)
+        assert (told.status, told.json["code"]) == (422, "group_is_guided")
+    assert await lyon.cents(group) == 100
+
+
 async def test_a_list_of_cessions_goes_back_in_time(federation: Federated) -> None:
     _, brest, lyon = federation
     giver, taker = await _fill(brest), await lyon.person()

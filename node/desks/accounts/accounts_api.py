@@ -17,6 +17,7 @@ from node.desks.accounts.answers import (
 )
 from node.desks.accounts.calls_api import Call, answer
 from node.desks.accounts.requests import NameRequest, OpenRequest, StateRequest, read_event, read_kind
+from node.ledger.accounts import AccountEvent
 from node.ledger.errors import AccountUnknown
 from node.ledger.openings import ChangeState, ShowName
 from node.ledger.reading_service import find_account, load_balance, load_balance_at, load_history, load_statement
@@ -49,6 +50,8 @@ async def change_state(request: web.Request) -> web.Response:
     call = Call(request)
     number = await call.grant_account(Scope.ACCOUNTS)
     event = read_event((await call.body(StateRequest)).event)
+    if event is AccountEvent.REOPEN:
+        await call.grant_unbound(Scope.ACCOUNTS)  # who froze it may have done so because this very key was stolen
     ledger = call.app.ledger
     changed = await ledger.write(ledger.change_states, ChangeState(account=number, event=event))
     return answer(StateAnswer(changed.account, str(changed.state)))

@@ -116,6 +116,8 @@ async def give_back(request: web.Request) -> web.Response:
     op = parse_id(request.match_info["id"])
     arrived = await call.app.book.read(lambda connection: federation_store.find_arrival(connection, op))
     grant.require(Scope.CEDE, "" if arrived is None else arrived.account)
+    if arrived is not None:
+        await call.app.guides.require_unguided(arrived.account)
     view = await call.app.book.write(call.app.federation.give_back, op)
     return answer(tell_cession(view, call.app.home, call.language))
 

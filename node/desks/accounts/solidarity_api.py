@@ -132,5 +132,7 @@ async def take_gift_back(request: web.Request) -> web.Response:
     grant = await call.grant(Scope.CEDE)
     asked = read_gift_return(await call.body(GiftReturnRequest), request.match_info["id"])
     await call.require_posting(grant, Scope.CEDE, asked.gift)
+    if grant.account:
+        await call.app.guides.require_unguided(grant.account)
     view = await call.app.book.write(call.app.solidarity.take_back, asked)
     return answer(tell_gift_back(view), 200 if view.is_repeat else 201)

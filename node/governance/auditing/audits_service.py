@@ -21,11 +21,13 @@ from node.governance.auditing.audits_store import (
     list_auditors,
     list_audits,
     list_missions,
+    list_standings,
     load_audit,
     load_auditor,
     load_mission,
     load_report,
 )
+from node.governance.auditing.gate import find_running
 from node.governance.auditing.missions import (
     HOLDS_PLACE,
     IS_OPEN,
@@ -54,6 +56,7 @@ from node.governance.committee_service import load_drawing, save_draw_list, take
 from node.governance.days import format_day, local_day, read_day, write_day
 from node.governance.drawing import AUDITORS, SOURCE_MAX, make_list
 from node.governance.errors import (
+    DrawStepRefused,
     FileUnknown,
     HasConflict,
     InvalidAudit,
@@ -244,6 +247,10 @@ class AuditDesk:
         project, today = load_project(page.connection, asked.project), self._today(page)
         rules = load_audit_rules(today)
         self._require_asked(asked, project, rules)
+        standings = list_standings(page.connection, project.id)
+        listed = [one for one in standings if (one.instalment, one.state) == (asked.instalment, AuditState.LISTED)]
+        if (waiting := find_running(listed)) is not None:
+            raise waiting  # of several lists somebody would choose one, once the number is known
         subject = make_subject(page.connection, project, asked.due_on, self._today(page), asked.needed)
         found = choose_candidates(list_auditors(page.connection), subject, today, load_skills())
         if len(found) < asked.seats:
@@ -478,6 +485,9 @@ class AuditDesk:
             return audit.state
         if audit.state not in (AuditState.LISTED, AuditState.CALLED):
             raise MissionStepRefused(state=audit.state, event=AuditState.DROPPED)
+        drawing = load_drawing(page.connection, audit.draw)
+        if not drawing.number and drawing.told.drawn_on <= self._today(page):
+            raise DrawStepRefused(reason="the public draw was held: its number is told first, whoever it names")
         note_asked(page, asked.id, *content)
         self._end(page, audit, f"{asked.by}: {asked.reason}")
         return AuditState.DROPPED
