@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from node.fund.bearer_parameters_store import ELIGIBLE, find_verdict
 from node.fund.card_service import load_deciders_told, load_deciding_keys
 from node.fund.days import day_at, number_of
 from node.fund.deposits import DepositState
@@ -20,6 +21,7 @@ from node.fund.dues import DueState, Share, bearer_id, require_covered
 from node.fund.fund_errors import BearerNotEligible
 from node.fund.netting_store import find_window_of
 from node.fund.pledges import compute_limit
+from node.fund.receipt_numbers import is_issuer_code
 from node.fund.references import NAME_MAX, require_iban, require_sepa_iban, write_for_banks
 from node.fund.seal_store import change
 from node.fund.tables import bearers, deciders, deposits, due_lots, dues, pledges
@@ -235,6 +237,10 @@ class DueDesk:
     def _require_bearer(self, page: Page, project: bytes, order: ConversionOrder) -> None:
         if order.project != project:
             raise OrderRefused(reason="an order for another project")
+        verdict = find_verdict(order.legal_category, day_at(page.now))
+        if verdict != ELIGIBLE or not is_issuer_code(order.bearer):
+            # Who decides elsewhere says that it may be paid: the fund that would lose its own regime looks itself.
+            raise BearerNotEligible(bearer=order.bearer, reason=f"legal category {order.legal_category}: {verdict}")
         if order.eligible_until < number_of(day_at(page.now)):
             raise BearerNotEligible(bearer=order.bearer, reason=f"its proof held until {order.eligible_until}")
         require_sepa_iban(require_iban(order.iban), self._countries)

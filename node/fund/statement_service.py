@@ -86,8 +86,12 @@ class Decide:
             raise DecisionRefused(reason="who decides, in a line")
         if (self.expectation is None and not self.debit and not self.net) is not bool(self.reason):
             raise DecisionRefused(reason="either a payment that it belongs to, or a reason why it belongs to none")
+        if bool(self.expectation) + bool(self.debit) + bool(self.net) > 1:
+            raise DecisionRefused(reason="one thing that it is, not two")
         if self.cents is not None:
             require_amount(self.cents)
+            if not (self.expectation or self.net):
+                raise DecisionRefused(reason="a part of it may belong to a payment; all else is said of all that waits")
 
 
 def read_bank_file(data: bytes, *, account: Iban, bytes_max: int) -> BankFile:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from node.fund.bearer_parameters_store import ELIGIBLE, find_verdict
 from node.fund.due_payment_service import Wait
 from node.fund.due_service import Decider
 from node.fund.fund_errors import DuesChanged, FundUnknown
@@ -17,6 +18,9 @@ from node.fund.outgoing_payments import WORDS_VERSION, IbanWords, PaymentState, 
 from node.fund.payment_status import PaymentState as BankState
 from node.fund.payment_status import StatusReport, Verdict
 from node.fund.tables import bearers, payments
+from node.governance.bearers import Verdict as Eligibility
+from node.governance.bearers import find_rule
+from node.governance.parameters_store import load_eligibility
 from protocol.house import BaseName, DueSettled, DueState, DueTaken, Refused
 from protocol.identifiers import Id16
 from protocol.keys import make_keys
@@ -97,6 +101,10 @@ BAD_ORDERS: tuple[tuple[dict[str, Any], str], ...] = (
     ({"eligible_until": 20261101}, "bearer_not_eligible"),
     ({"iban": "FR1420041010050500013M02607"}, "invalid_iban"),
     ({"version": 3}, "order_refused"),
+    ({"legal_category": "5710"}, "bearer_not_eligible"),  # a company
+    ({"legal_category": "1000"}, "bearer_not_eligible"),  # a person
+    ({"legal_category": "9210"}, "bearer_not_eligible"),  # an association that nobody declared
+    ({"bearer": "853318458"}, "bearer_not_eligible"),  # nobody's SIREN
 )
 
 
@@ -107,6 +115,15 @@ async def test_an_order_that_cannot_be_followed_is_refused_by_its_reason(world: 
         for _ in range(2):
             assert await owe(world, due) == Refused(due.id, code)
     assert parts(world) == []
+
+
+def test_the_fund_pays_the_very_categories_that_the_projects_let_through() -> None:
+    rules = load_eligibility(20261128).categories
+    for number in range(10_000):
+        theirs = find_rule(f"{number:04d}", rules).verdict
+        assert (find_verdict(f"{number:04d}", date(2026, 11, 28)) == ELIGIBLE) is (theirs is Eligibility.ELIGIBLE), (
+            number
+        )
 
 
 async def test_what_is_not_signed_by_who_decides_is_refused(world: FundWorld) -> None:

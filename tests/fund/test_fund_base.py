@@ -164,6 +164,10 @@ async def test_what_nobody_expects_waits_with_its_reason_until_somebody_says_wha
     taken = world.take(world.statement(world.paid(77, text="loyer"), Entry(cents=-250, bank_reference="FEE1")))
     assert len(taken.waiting) == 2
     assert taken.meanings == {"queue": 2}
+    with pytest.raises(DecisionRefused):  # a part would let the rest wait for nobody
+        Decide(movement=taken.waiting[0], by="anne", reason="known", cents=Cents(7))
+    with pytest.raises(DecisionRefused):
+        Decide(movement=taken.waiting[0], by="anne", expectation=world.id(), net="net:1:243500139")
     assert [(row.waiting, row.why) for row in world.book.read_now(load_waiting)] == [  # type: ignore[attr-defined]
         (77, "nothing_known"),
         (-250, "nothing_known"),
