@@ -79,6 +79,8 @@ class RoleDesk:
                 )
                 journal.change(_proposals, row, subject, state=str(after), decided_by=asked.by, decided_at=page.now)
                 if asked.decision is Decision.APPROVE:
+                    # Two officers: who proposed it and is none any more is half of no pair.
+                    self._room.require_entitled(page, Action.PROPOSE, Id16(bytes(row.proposed_by)), None)
                     kind, body = ProposalKind(row.kind), json.loads(row.body)
                     self._require_body(page, kind, subject, body)  # the base may have moved on since it was proposed
                     self._apply(page, journal, asked.proposal, kind, subject, body)

@@ -275,6 +275,19 @@ def test_a_role_moves_by_four_eyes_and_neither_is_whom_it_is_about(world: People
     assert len(world.read(store.list_roles)) == 3
 
 
+def test_what_was_proposed_by_who_is_no_officer_any_more_is_approved_by_nobody(world: PeopleWorld) -> None:
+    zelie, carl = world.enter(ZELIE), world.enter(make_record(name="Carl"))
+    office = {"duty": "people_officer", "base": "PEOPLE", "from_day": 20260101}
+    third = world.propose(ProposalKind.GRANT_ROLE, office, subject=carl)
+    world.approve(third, by=BOB)
+    body = {"duty": "treasurer", "base": "FUND", "from_day": 20260101}
+    asked = world.propose(ProposalKind.GRANT_ROLE, body, subject=zelie, by=carl)
+    world.approve(world.propose(ProposalKind.END_ROLE, {"role": third.hex()}, subject=carl, by=BOB), by=ANNE)
+    with pytest.raises(NotEntitled):
+        world.approve(asked, by=ANNE)
+    assert not has_duty(world.read(store.list_roles), zelie, Duty.TREASURER, "FUND", 20261202)
+
+
 # ---------------------------------------------------------------- accounts
 
 
