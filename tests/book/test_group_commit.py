@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -80,23 +81,22 @@ def test_a_second_writer_is_refused_while_the_first_lives(book: Book, book_url: 
 
 
 def test_a_reader_does_not_wait_for_a_writer(book: Book) -> None:
-    def slow(page: Page, items: Sequence[float]) -> Sequence[float]:
+    def slow(page: Page, items: Sequence[None]) -> Sequence[None]:
         page.connection.execute(text("INSERT INTO facts (name, value) VALUES ('slow', 'x')"))
-        time.sleep(items[0])
+        writes.set()
+        assert has_read.wait(60), "the reader waits for the writer"
         return items
 
-    async def both() -> tuple[float, set[str]]:
-        writing = book.submit(slow, 0.5)
-        await asyncio.sleep(0.1)
-        began = time.monotonic()
+    async def both() -> set[str]:
+        writing = book.submit(slow, None)
+        await asyncio.to_thread(writes.wait)
         found = await book.read(facts_of)
-        waited = time.monotonic() - began
-        await writing
-        return waited, found
+        has_read.set()
+        assert await writing is None
+        return found
 
-    waited, found = asyncio.run(both())
-    assert found == set()
-    assert waited < 0.35
+    writes, has_read = threading.Event(), threading.Event()
+    assert asyncio.run(both()) == set()
 
 
 @pytest.mark.parametrize("history", [HUB_HISTORY, ACCOUNTS_HISTORY], ids=lambda history: history.name)
@@ -254,8 +254,7 @@ def test_what_was_acknowledged_survives_sigkill_at_any_instant(book_url: str) ->
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         )
         assert child.stdout is not None
-        told = [child.stdout.readline()]
-        time.sleep(0.05 * round_)
+        told = [child.stdout.readline() for _ in range(1 + 60 * round_)]  # however slow the machine is
         child.send_signal(signal.SIGKILL)
         told += child.stdout.read().splitlines(keepends=True)
         child.wait()
@@ -269,7 +268,7 @@ def test_what_was_acknowledged_survives_sigkill_at_any_instant(book_url: str) ->
 
 def _reopen(url: str) -> Book:
     """Open again; PostgreSQL may take a moment to notice that the killed writer is gone."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 100
     while True:
         try:
             return Book(url, history=HUB_HISTORY, clock=now)

@@ -143,7 +143,7 @@ def test_two_officers_move_a_role_through_a_served_base_with_a_key_each(tmp_path
         def ask(officer: str, step: str, **asked: Any) -> requests.Response:
             headers = {"Authorization": f"Bearer {keys[officer]}", "Accept-Language": "fr"}
             url = f"http://127.0.0.1:{port}/v1/people/{step}"
-            return requests.post(url, json={"id": new_id(), **asked}, headers=headers, timeout=60)
+            return requests.post(url, json={"id": new_id(), **asked}, headers=headers, timeout=WITHIN_SECONDS)
 
         assert ask(ANNE, "enter", name=NAME, id=ZELIE).status_code == 200
         body = {"base": "FUND", "duty": "treasurer", "from_day": "2026-01-01"}
@@ -154,7 +154,7 @@ def test_two_officers_move_a_role_through_a_served_base_with_a_key_each(tmp_path
             assert refused["code"] == code
             assert refused["explanation"].startswith(("Quatre yeux", "Cette clé"))
         assert ask(BOB, "decide", **approval).json()["state"] == "approved"
-        told = requests.get(f"http://127.0.0.1:{main}/v1/people/roles", timeout=60)
+        told = requests.get(f"http://127.0.0.1:{main}/v1/people/roles", timeout=WITHIN_SECONDS)
         assert told.status_code == 404
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0

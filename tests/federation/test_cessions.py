@@ -437,7 +437,7 @@ async def test_where_the_takers_call_waits_what_is_cleared_is_handed_over_at_onc
     view = brest.cede(ana, Address(bea, LYON), 100)
     await brest.worker.exchange_once()
     assert brest.cession(view.op).state is CessionState.HANDED_OVER, "with the very answer that says it was cleared"
-    taken = await asyncio.wait_for(waiting, 20)
+    taken = await asyncio.wait_for(waiting, 50)
     assert taken is not None
     assert taken.fresh == 1
     assert lyon.balance(bea) == 100
@@ -466,7 +466,7 @@ async def test_a_call_that_waits_goes_on_waiting_where_another_of_its_member_is_
     assert not waiting.done()
     assert world.exchange.is_on_line(BREST)
     await lyon.worker.exchange_once()
-    await asyncio.wait_for(waiting, 20)
+    await asyncio.wait_for(waiting, 50)
     assert brest.cession(view.op).state is CessionState.HANDED_OVER
 
 
@@ -484,7 +484,7 @@ async def test_news_that_come_while_an_answer_is_written_reach_the_call_that_wai
     monkeypatch.setattr(HubExchange, "_tell", tell_late)
     brest.cede(ana, Address(bea, LYON), 100)
     await brest.worker.exchange_once()
-    await asyncio.wait_for(waiting, 20)
+    await asyncio.wait_for(waiting, 50)
 
 
 async def test_a_call_that_breaks_before_it_is_answered_leaves_its_news_to_the_one_that_waits(
@@ -503,7 +503,7 @@ async def test_a_call_that_breaks_before_it_is_answered_leaves_its_news_to_the_o
     view = brest.cede(ana, Address(bea, LYON), 100)
     with pytest.raises(ConnectionResetError):
         await brest.worker.exchange_once()
-    await asyncio.wait_for(waiting, 20)
+    await asyncio.wait_for(waiting, 50)
     assert brest.cession(view.op).state is CessionState.CLEARED
 
 

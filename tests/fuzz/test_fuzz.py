@@ -26,6 +26,7 @@ from tests.fuzz.engine import FOUND, has_atheris
 from tests.fuzz.served import Door, frame
 from tests.fuzz.targets import TARGETS
 
+pytestmark = pytest.mark.timeout(300)
 ROOT: Final = Path(__file__).parents[2]
 # The name of each test says whether coverage guided it here.
 GUIDED: Final = "guided" if has_atheris() else "blind: atheris is not here"
@@ -40,7 +41,7 @@ def fuzz(targets: Sequence[str], work: Path, *options: str) -> dict[str, dict[st
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=280,
         check=False,
     )
     told = {line["target"]: line for line in map(json.loads, done.stdout.splitlines())}
@@ -88,7 +89,7 @@ def test_the_blind_engine_runs_where_atheris_is_missing(tmp_path: Path) -> None:
     ],
 )
 def test_a_planted_bug_is_found_and_kept(plant: str, target: str, way: str, tmp_path: Path) -> None:
-    told = fuzz((target,), tmp_path, way, "--plant", f"tests.fuzz.planted:{plant}", "--seconds", "30")
+    told = fuzz((target,), tmp_path, way, "--plant", f"tests.fuzz.planted:{plant}", "--seconds", "120")
     assert told[target]["code"] != 0, last_words(tmp_path, target)
     (crasher,) = crashers(tmp_path, target)
     TARGETS[target].prepare()(crasher.read_bytes())  # refused as it should be, where nothing is planted

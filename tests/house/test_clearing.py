@@ -36,7 +36,7 @@ class Moody:
         return await self.inner.call(envelope, wait_ms)
 
 
-async def _until(condition: object, seconds: float = 20.0) -> None:
+async def _until(condition: object, seconds: float = 100.0) -> None:
     deadline = asyncio.get_running_loop().time() + seconds
     while not condition():  # type: ignore[operator]
         assert asyncio.get_running_loop().time() < deadline

@@ -164,7 +164,7 @@ from protocol.times import Instant
 clock_service.now = lambda: Instant(int(sys.argv[1]))
 out = lambda name: ["--out", f"{sys.argv[3]}-{name}.xml"]
 for words, more in ((["bank", "import"], [sys.argv[4]]), (["payment", "order"], out("order")), (["gift", "collect"], out("collect"))):
-    for _ in range(20):
+    while True:
         result = CliRunner().invoke(app, ["fund", *words, sys.argv[2], *more])
         if "book_in_use" not in result.stderr:
             break
@@ -172,6 +172,7 @@ for words, more in ((["bank", "import"], [sys.argv[4]]), (["payment", "order"], 
 """
 
 
+@pytest.mark.timeout(300)
 def test_two_processes_that_import_order_and_collect_at_once_do_it_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: Callable[[], str]
 ) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from hub import api
 from hub.app import HubApp, load_config
 from hub.reconciliation.checks import check_hub
 from protocol.book.store import StorageUnavailable
@@ -25,6 +26,8 @@ from protocol.running.http_service import STORAGE_TROUBLE
 from tests.node.place import HubPlace
 from tests.running.member import BREST, LYON, Member
 
+# Calls that must be answered long before their time: nobody is so slow that it is over, and no speed is asserted.
+LONG_MS = 99_000
 SECRETS = ("Traceback", 'File "', "site-packages", "/pytest-", "sqlite", "psycopg")
 
 
@@ -171,23 +174,24 @@ async def test_too_large_a_body_is_refused_whether_it_says_so_or_not(caller: Cal
 
 async def _wait_for_calls(caller: Caller, count: int) -> None:
     """Wait until so many calls of the member wait for an answer."""
-    deadline = time.monotonic() + 30
-    while caller.hub.app.exchange._line(BREST).calls < count:
-        assert time.monotonic() < deadline
+    while caller.hub.app.exchange._line(BREST).waiting < count:  # noqa: ASYNC110 - nobody tells when it begins
         await asyncio.sleep(0.01)
 
 
-async def test_a_long_call_is_answered_when_the_directory_changes(caller: Caller) -> None:
+async def test_a_long_call_is_answered_when_the_directory_changes(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "WAIT_MS_MAX", LONG_MS)
     member = await caller.join()
     size = caller.hub.app.registry.directory.size
     await caller.exchange(member, directory_size=size)
-    waiting = asyncio.create_task(caller.exchange(member, directory_size=size, wait_ms=20_000))
-    await _wait_for_calls(caller, 1)
+    waiting = asyncio.create_task(caller.exchange(member, directory_size=size, wait_ms=LONG_MS))
     began = time.monotonic()
+    await _wait_for_calls(caller, 1)
     await caller.join(LYON)
     _, payload = await waiting
     assert payload.directory is not None
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < LONG_MS / 1000
 
 
 async def test_a_long_call_without_news_ends_at_its_time(caller: Caller) -> None:
@@ -197,23 +201,24 @@ async def test_a_long_call_without_news_ends_at_its_time(caller: Caller) -> None
     began = time.monotonic()
     _, payload = await caller.exchange(member, directory_size=size, wait_ms=300)
     assert (payload.directory, payload.slips) == (None, ())
-    assert 0.3 <= time.monotonic() - began < 5
+    assert time.monotonic() - began >= 0.3
 
 
-async def test_one_member_cannot_hold_every_line(caller: Caller) -> None:
+async def test_one_member_cannot_hold_every_line(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "WAIT_MS_MAX", LONG_MS)
     member = await caller.join()
     other = await caller.join(LYON)
     size = caller.hub.app.registry.directory.size
     await caller.exchange(member, directory_size=size)
-    held = [asyncio.create_task(caller.exchange(member, directory_size=size, wait_ms=20_000)) for _ in range(8)]
+    began = time.monotonic()
+    held = [asyncio.create_task(caller.exchange(member, directory_size=size, wait_ms=LONG_MS)) for _ in range(8)]
     await _wait_for_calls(caller, 8)
     status, told, headers = await caller.post("/v1/exchange", member.envelope())
     assert (status, json.loads(told)["code"], "Retry-After" in headers) == (429, "too_many_calls", True)
     await caller.exchange(other)
-    began = time.monotonic()
     caller.hub.app.exchange.stop_waiting()
     await asyncio.gather(*held)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < LONG_MS / 1000
 
 
 async def test_a_storage_that_refuses_is_red_and_says_no_address(

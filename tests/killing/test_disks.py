@@ -15,7 +15,7 @@ from tests.node.parties import Party, keep_port, serve_parties, wait_for
 from tests.node.place import BREST
 
 pytestmark = pytest.mark.timeout(240)
-WITHIN_SECONDS = 60.0
+WITHIN_SECONDS = 120.0
 ENDED = ("delivered", "returned", "refused")
 
 

@@ -71,7 +71,7 @@ def _fewest(positions: dict[str, int]) -> int:
     return len(values) - most
 
 
-@given(st.lists(st.integers(-6, 6), min_size=2, max_size=6).filter(lambda values: sum(values) == 0))
+@given(st.lists(st.integers(-6, 6), min_size=1, max_size=5).map(lambda values: [*values, -sum(values)]))
 def test_small_windows_against_brute_force(values: list[int]) -> None:
     positions = dict(zip(FUNDS, values, strict=False))
     payments = net(positions)
