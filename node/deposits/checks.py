@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from sqlalchemy import Connection
 
 from node.ledger.postings import PostingKind
 from node.ledger.reading_service import find_operation, load_endowed_ops
-from protocol.book import log_store
-from protocol.book.log_store import Log
+from protocol.exchange.talk_store import load_placed_talk
 from protocol.findings import Checked, Finding
-from protocol.house import BaseName, Deposit, DepositTaken, HouseMessage, decode_house_slip
+from protocol.house import BaseName, Deposit, DepositTaken
 from protocol.identifiers import Id16
 
 INVARIANT: Final = "I2"
-_CHUNK: Final = 512
 
 
 def check_deposits(connection: Connection) -> list[Checked]:
@@ -27,7 +24,7 @@ def check_deposits(connection: Connection) -> list[Checked]:
     signed = _find_deposits(connection)
     taken = {
         message.id
-        for _, message in _read(connection, BaseName.ACCOUNTS, BaseName.FUND)
+        for _, message in load_placed_talk(connection, BaseName.ACCOUNTS, BaseName.FUND)
         if isinstance(message, DepositTaken)
     }
     broken = [finding for place, deposit in signed.values() if (finding := _compare(connection, place, deposit, taken))]
@@ -46,18 +43,10 @@ def check_deposits(connection: Connection) -> list[Checked]:
 def _find_deposits(connection: Connection) -> dict[bytes, tuple[str, Deposit]]:
     """Return the deposits by id, each with its leaf; of two under one id the first counts, the other was refused."""
     found: dict[bytes, tuple[str, Deposit]] = {}
-    for index, message in _read(connection, BaseName.FUND, BaseName.ACCOUNTS):
+    for index, message in load_placed_talk(connection, BaseName.FUND, BaseName.ACCOUNTS):
         if isinstance(message, Deposit):
             found.setdefault(message.id, (f"log {BaseName.FUND} to {BaseName.ACCOUNTS}, leaf {index}", message))
     return found
-
-
-def _read(connection: Connection, owner: str, reader: str) -> Iterator[tuple[int, HouseMessage]]:
-    log: Log = log_store.open_log_or_empty(connection, owner, reader)
-    for start in range(0, log.size, _CHUNK):
-        for index, leaf in enumerate(log_store.load_leaves(connection, log.id, start, _CHUNK), start):
-            for message in decode_house_slip(leaf).messages:
-                yield index, message
 
 
 def _compare(connection: Connection, place: str, deposit: Deposit, taken: set[bytes]) -> Finding | None:

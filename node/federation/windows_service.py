@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 
 from node.federation import conversions_store, store
 from node.federation.room_service import Room
-from protocol.book import log_store
 from protocol.book.worker import Page
 from protocol.errors import Refusal
+from protocol.exchange.talk_store import load_talk
 from protocol.house import (
     BaseName,
     HouseMessage,
@@ -25,7 +25,6 @@ from protocol.house import (
     OrderNetted,
     OrderReturned,
     WindowTold,
-    decode_house_slip,
     make_due_id,
 )
 from protocol.identifiers import TerritoryCode
@@ -35,7 +34,6 @@ from protocol.windows import Netted, netted_of, positions_of
 
 NOT_NETTED = "not_netted"
 _UNTOLD: Final = "word of our fund to "  # a break's place: the territory follows
-_CHUNK: Final = 512
 Tell = Callable[[Page, str, Sequence[HouseMessage]], object]
 # What the room of projects knows of a due: the project, whose fund owes it, and its cents. None where it knows none.
 FindDue = Callable[[Connection, bytes], tuple[bytes, str, int] | None]
@@ -169,11 +167,8 @@ def load_untold(connection: Connection) -> list[str]:
 
 def _find_last_word(connection: Connection, other: str) -> NettingTold | None:
     """Return what our fund said last to another of netting."""
-    log = log_store.open_log_or_empty(connection, BaseName.FUND, BaseName.ACCOUNTS)
     last = None
-    for start in range(0, log.size, _CHUNK):
-        for leaf in log_store.load_leaves(connection, log.id, start, _CHUNK):
-            for message in decode_house_slip(leaf).messages:
-                if isinstance(message, NettingTold) and message.other == other:
-                    last = message
+    for message in load_talk(connection, BaseName.FUND, BaseName.ACCOUNTS):
+        if isinstance(message, NettingTold) and message.other == other:
+            last = message
     return last

@@ -138,7 +138,7 @@ class AttestationDesk:
         )
 
     def _take_conflict(self, page: Page, signed: SignedAttestation) -> Given:
-        today = write_day(local_day(page.now, self._settings.zone))
+        today = self._today(page)
         seats = page.connection.execute(
             select(_members.c.id)
             .where(_members.c.key == signed.key, _members.c.until_day >= today, _members.c.ended_at.is_(None))
@@ -183,7 +183,7 @@ class AttestationDesk:
         if subject.state not in (PassState.CHECKED, PassState.VALIDATED):
             raise PassStepRefused(state=PassState(subject.state), event=PassEvent.VALIDATED)
         said = list_said(page.connection, signed.words.subject)
-        missing = self._compute_missing(page, seats, said | {signed.key})
+        missing = compute_missing(seats, said | {signed.key}, self._today(page))
         if not missing:  # also where the same says it again, because those who were to say it too have left
             return self._step_pass(page, signed, PassEvent.VALIDATED)
         if signed.key in said:
@@ -216,13 +216,15 @@ class AttestationDesk:
         project = load_project(page.connection, subject.project)
         return load_seats(page.connection, project, page.now, self._settings.zone)
 
-    def _compute_missing(self, page: Page, seats: Sequence[Seat], said: set[bytes]) -> int:
-        return compute_missing(seats, said, write_day(local_day(page.now, self._settings.zone)))
+    def _today(self, page: Page) -> int:
+        return write_day(local_day(page.now, self._settings.zone))
 
     def _count_missing(self, page: Page, kind: AttestationKind, words: AttestationWords, subject: Subject) -> int:
         if kind is not AttestationKind.VALIDATION or subject.state != PassState.CHECKED:
             return 0
-        return self._compute_missing(page, self._load_seats(page, subject), list_said(page.connection, words.subject))
+        return compute_missing(
+            self._load_seats(page, subject), list_said(page.connection, words.subject), self._today(page)
+        )
 
 
 def compute_missing(seats: Sequence[Seat], said: set[bytes], day: int) -> int:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
+from sqlalchemy import Connection, select
+
+from node.governance import tables
+from node.governance.signers import SignerRole
 from protocol.errors import Refusal
 from protocol.findings import Checked, Finding
+from protocol.keys import PublicKeys
 
 INVARIANT: Final = "I6"  # each euro paid: one conversion, one eligible bearer, and the decision that it follows from
 
@@ -39,3 +44,23 @@ class Rule:
 
     def close(self) -> Checked:
         return Checked(INVARIANT, self._rule, self._looked_at, () if self._first is None else (self._first,))
+
+
+def list_rows(connection: Connection, table: Any, *order: Any) -> Iterator[Any]:
+    """Return the rows of a table, by its key unless another order is named."""
+    return iter(connection.execute(select(table).order_by(*(order or table.primary_key))).all())
+
+
+def load_keys(connection: Connection, *roles: SignerRole) -> dict[bytes, PublicKeys]:
+    """Return the public keys of those with a role, by their names: a key that has another name is nobody's."""
+    found = {}
+    for row in list_rows(connection, tables.signers):
+        public = PublicKeys(bytes(row.signing), bytes(row.sealing))
+        if row.role in roles and public.id == bytes(row.key):
+            found[bytes(row.key)] = public
+    return found
+
+
+def load_signing(connection: Connection, *roles: SignerRole) -> dict[bytes, bytes]:
+    """Return the same, of each the half that signs."""
+    return {name: public.signing for name, public in load_keys(connection, *roles).items()}

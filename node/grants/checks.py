@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,21 +9,18 @@ from sqlalchemy import Connection
 
 from node.ledger.postings import PostingKind
 from node.ledger.reading_service import load_moved, stream_out_of_pools
-from protocol.book import log_store
+from protocol.exchange.talk_store import load_placed_talk
 from protocol.findings import Checked, Finding
 from protocol.house import (
     BaseName,
     Granted,
     Grants,
-    HouseMessage,
     PoolOpened,
     TakeBack,
     TakenBack,
-    decode_house_slip,
 )
 
 INVARIANT: Final = "I2"
-_CHUNK: Final = 64
 
 
 @dataclass(slots=True)
@@ -72,7 +68,7 @@ def check_grants(connection: Connection) -> list[Checked]:
 
 def _load_told(connection: Connection) -> _Told:
     told = _Told()
-    for _, message in _read(connection, BaseName.ACCOUNTS, BaseName.PARTNERS):
+    for _, message in load_placed_talk(connection, BaseName.ACCOUNTS, BaseName.PARTNERS):
         match message:
             case PoolOpened():
                 told.pools.add(message.number)
@@ -91,7 +87,7 @@ def _compare_signed(connection: Connection, told: _Told) -> tuple[int, tuple[Fin
     seen: set[bytes] = set()
     undoing: dict[bytes, bytes] = {}
     first: Finding | None = None
-    for index, message in _read(connection, BaseName.PARTNERS, BaseName.ACCOUNTS):
+    for index, message in load_placed_talk(connection, BaseName.PARTNERS, BaseName.ACCOUNTS):
         place = f"log {BaseName.PARTNERS} to {BaseName.ACCOUNTS}, leaf {index}"
         if isinstance(message, TakeBack) and message.id not in seen:
             seen.add(message.id)
@@ -119,11 +115,3 @@ def _compare_signed(connection: Connection, told: _Told) -> tuple[int, tuple[Fin
                         "nothing" if moved is None else f"{moved.cents} cents from {moved.debit} to {moved.credit}",
                     )
     return len(seen), () if first is None else (first,), undoing
-
-
-def _read(connection: Connection, owner: str, reader: str) -> Iterator[tuple[int, HouseMessage]]:
-    log = log_store.open_log_or_empty(connection, owner, reader)
-    for start in range(0, log.size, _CHUNK):
-        for index, leaf in enumerate(log_store.load_leaves(connection, log.id, start, _CHUNK), start):
-            for message in decode_house_slip(leaf).messages:
-                yield index, message

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
@@ -17,14 +16,13 @@ from node.ledger.accounts import AccountKind
 from node.ledger.reading_service import find_account, find_operation
 from node.orientation import store as orientation_store
 from node.orientation.projects import day_at
-from protocol.book import log_store
 from protocol.errors import Refusal
+from protocol.exchange.talk_store import load_talk
 from protocol.findings import Checked, Finding
-from protocol.house import BaseName, GuideAccredited, GuideEnded, HouseMessage, decode_house_slip
+from protocol.house import BaseName, GuideAccredited, GuideEnded
 from protocol.identifiers import AccountNumber, Id16
 
 INVARIANT: Final = "guides"
-_CHUNK: Final = 256
 
 
 def check_guides(connection: Connection, *, home: str) -> list[Checked]:
@@ -36,18 +34,11 @@ def _rows(connection: Connection, table: Any) -> list[Any]:
     return list(connection.execute(select(table).order_by(*table.primary_key)).all())
 
 
-def _read(connection: Connection) -> Iterator[HouseMessage]:
-    log = log_store.open_log_or_empty(connection, BaseName.PROJECTS, BaseName.ACCOUNTS)
-    for start in range(0, log.size, _CHUNK):
-        for leaf in log_store.load_leaves(connection, log.id, start, _CHUNK):
-            yield from decode_house_slip(leaf).messages
-
-
 def _check_told(connection: Connection) -> Checked:
     """Guides are those whom the projects' base told of, and those ended whom it ended."""
     told: dict[bytes, tuple[bytes, int, int]] = {}
     ended: dict[bytes, str] = {}
-    for message in _read(connection):
+    for message in load_talk(connection, BaseName.PROJECTS, BaseName.ACCOUNTS):
         match message:
             case GuideAccredited():
                 told.setdefault(message.id, (message.key, message.from_day, message.until_day))

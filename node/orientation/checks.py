@@ -33,7 +33,7 @@ from node.orientation.tables import (
     standing_runs,
     supports,
 )
-from protocol.book import log_store
+from protocol.exchange.talk_store import load_talk
 from protocol.findings import Checked, Finding
 from protocol.house import (
     BaseName,
@@ -44,12 +44,10 @@ from protocol.house import (
     OpenProject,
     Refused,
     ReleaseProject,
-    decode_house_slip,
     make_due_id,
 )
 
 INVARIANT: Final = "I1"
-_CHUNK: Final = 256
 _ORDERS: Final = {
     OpenProject: "open",
     CommitProject: "commit",
@@ -129,7 +127,7 @@ def _load_signed(connection: Connection) -> list[HouseMessage]:
 
 
 def _read_orders(connection: Connection) -> Iterator[_Order]:
-    for message in _read(connection, BaseName.PROJECTS, BaseName.ACCOUNTS):
+    for message in load_talk(connection, BaseName.PROJECTS, BaseName.ACCOUNTS):
         if isinstance(message, _Order):
             yield message
 
@@ -138,7 +136,7 @@ def _check_orders(connection: Connection) -> Checked:
     rule = _Rule("what the projects base asked was done or refused, and nothing else was")
     refused = {
         message.id
-        for message in _read(connection, BaseName.ACCOUNTS, BaseName.PROJECTS)
+        for message in load_talk(connection, BaseName.ACCOUNTS, BaseName.PROJECTS)
         if isinstance(message, Refused)
     }
     asked: dict[bytes, list[tuple[str, bytes]]] = {}
@@ -305,7 +303,7 @@ def _check_told(connection: Connection, home: str) -> Checked:
     lots = connection.execute(select(ledger.lots.c.id, ledger.lots.c.ref).where(ledger.lots.c.issuer == home))
     refs = {bytes(row[1]): row[0] for row in lots}
     told: dict[tuple[bytes, int], int] = defaultdict(int)
-    for message in _read(connection, BaseName.ACCOUNTS, BaseName.FUND):
+    for message in load_talk(connection, BaseName.ACCOUNTS, BaseName.FUND):
         if isinstance(message, Due) and message.territory == home:
             for ref, cents in zip(message.refs, message.cents, strict=True):
                 told[message.id, refs.get(ref, -1)] += cents
@@ -371,14 +369,3 @@ def _show(key: object) -> str:
     if isinstance(key, tuple):
         return ", ".join(_show(part) for part in key)
     return key.hex() if isinstance(key, bytes) else str(key)
-
-
-def _read(connection: Connection, owner: str, reader: str) -> Iterator[HouseMessage]:
-    log = log_store.open_log_or_empty(connection, owner, reader)
-    for start in range(0, log.size, _CHUNK):
-        for leaf in log_store.load_leaves(connection, log.id, start, _CHUNK):
-            yield from _messages_of(leaf)
-
-
-def _messages_of(leaf: bytes) -> Iterable[HouseMessage]:
-    return decode_house_slip(leaf).messages

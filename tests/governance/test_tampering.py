@@ -17,7 +17,7 @@ from sqlalchemy import LargeBinary, Table, Text
 
 from node.doors.duties import Duty as DoorDuty
 from node.doors.keys_service import KeyDesk, NewDoorKey
-from node.governance import attestations_checks, checks, minutes, tables, votes
+from node.governance import attestations_checks, checks, committee_checks, minutes, project_checks, tables, votes
 from node.governance.attestations import AttestationKind
 from node.governance.auditing import tables as audit_tables
 from node.governance.auditing import words
@@ -341,7 +341,7 @@ async def test_one_value_changed_by_hand_is_found_and_where_money_stands_without
 ) -> None:
     # What a signature says never changes: it is looked at once, not once for each change.
     remembered = functools.lru_cache(maxsize=None)(keys.is_signed)
-    for module in (attestations_checks, checks, minutes, votes, words, south_checks):
+    for module in (attestations_checks, committee_checks, project_checks, minutes, votes, words, south_checks):
         monkeypatch.setattr(module, "is_signed", remembered)
     world = World(lambda name: f"sqlite:///{tmp_path / name}.db")
     await live(world)

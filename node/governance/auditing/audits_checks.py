@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
@@ -24,7 +23,7 @@ from node.governance.auditing.words import (
 )
 from node.governance.committee_service import Drawing, make_drawing
 from node.governance.drawing import AUDITORS as POOL
-from node.governance.rules_checks import Rule
+from node.governance.rules_checks import Rule, list_rows, load_keys
 from node.governance.signers import SignerRole
 from protocol.findings import Checked
 from protocol.identifiers import Id16
@@ -35,20 +34,6 @@ AUDITS: Final = "each mission is signed, and offered in the order of its drawing
 REPORTS: Final = "each report is its auditor's, and audits stand where they led"
 
 
-def _rows(connection: Connection, table: Any, *order: Any) -> Iterator[Any]:
-    return iter(connection.execute(select(table).order_by(*(order or table.primary_key))).all())
-
-
-def _load_keys(connection: Connection) -> dict[bytes, PublicKeys]:
-    """Return the keys of auditors by their names: a key that has another name is nobody's."""
-    found = {}
-    for row in _rows(connection, base_tables.signers):
-        public = PublicKeys(bytes(row.signing), bytes(row.sealing))
-        if row.role == SignerRole.AUDITOR and public.id == bytes(row.key):
-            found[bytes(row.key)] = public
-    return found
-
-
 def _is_signed(keys: dict[bytes, PublicKeys], key: Any, words: Any, signature: Any) -> bool:
     public = keys.get(bytes(key))
     return public is not None and is_words_signed(SignedWords(bytes(words), bytes(key), bytes(signature)), public)
@@ -56,9 +41,9 @@ def _is_signed(keys: dict[bytes, PublicKeys], key: Any, words: Any, signature: A
 
 def check_auditors(connection: Connection, home: str) -> Checked:
     """Look at the register, and at conflicts."""
-    rule, keys = Rule(AUDITORS), _load_keys(connection)
+    rule, keys = Rule(AUDITORS), load_keys(connection, SignerRole.AUDITOR)
     owners: dict[bytes, bytes] = {}
-    for row in _rows(connection, tables.auditors):
+    for row in list_rows(connection, tables.auditors):
         place = f"auditors {bytes(row.id).hex()}"
         owners[bytes(row.id)] = bytes(row.key)
         rule.require(place, "signed by its auditor", _is_signed(keys, row.key, row.words, row.signature))
@@ -70,7 +55,7 @@ def check_auditors(connection: Connection, home: str) -> Checked:
         )
         rule.compare(place, told, (home, bytes(row.id), row.account, row.kind, row.from_day, row.until_day))
         rule.compare(place, row.ended_at is not None, row.ended_reason != "")
-    for row in _rows(connection, tables.audit_conflicts):
+    for row in list_rows(connection, tables.audit_conflicts):
         place = f"audit_conflicts {bytes(row.id).hex()}"
         if row.words is None:
             rule.require(place, "said who found it", bool(row.by))
@@ -91,11 +76,11 @@ def check_auditors(connection: Connection, home: str) -> Checked:
 def check_audits(connection: Connection, keys: tuple[PublicKeys, ...], home: str) -> Checked:
     """Look at audits, their drawings and their missions."""
     rule = Rule(AUDITS)
-    draws = {bytes(row.id): make_drawing(row) for row in _rows(connection, base_tables.draws)}
-    accounts = {bytes(row.id): row.account for row in _rows(connection, tables.auditors)}
+    draws = {bytes(row.id): make_drawing(row) for row in list_rows(connection, base_tables.draws)}
+    accounts = {bytes(row.id): row.account for row in list_rows(connection, tables.auditors)}
     own: dict[bytes, PublicKeys] = {key.id: key for key in keys}
     audits: dict[bytes, Any] = {}
-    for row in _rows(connection, tables.audits):
+    for row in list_rows(connection, tables.audits):
         id_ = bytes(row.id)
         place, drawing = f"audits {id_.hex()}", draws[bytes(row.draw)]
         audits[id_] = row
@@ -106,7 +91,7 @@ def check_audits(connection: Connection, keys: tuple[PublicKeys, ...], home: str
         rule.require(place, "drawn among auditors", set(told.candidates) <= set(accounts.values()))
         rule.compare(place, row.dropped_at is not None, row.dropped_reason != "")
     called: dict[bytes, int] = {}
-    for row in _rows(connection, tables.missions, tables.missions.c.audit, tables.missions.c.rank):
+    for row in list_rows(connection, tables.missions, tables.missions.c.audit, tables.missions.c.rank):
         id_, audit = bytes(row.id), bytes(row.audit)
         place, of = f"missions {id_.hex()}", audits[audit]
         rank = called.get(audit, 0)
@@ -135,13 +120,13 @@ def _ranked(drawing: Drawing, rank: int) -> str:
 
 def check_reports(connection: Connection, home: str) -> Checked:
     """Look at replies, reports and answers, and at the states that they come to."""
-    rule, keys = Rule(REPORTS), _load_keys(connection)
-    owners = {bytes(row.id): bytes(row.key) for row in _rows(connection, tables.auditors)}
-    missions = {bytes(row.id): row for row in _rows(connection, tables.missions)}
-    answers = {bytes(row.id): bytes(row.report) for row in _rows(connection, tables.report_answers)}
+    rule, keys = Rule(REPORTS), load_keys(connection, SignerRole.AUDITOR)
+    owners = {bytes(row.id): bytes(row.key) for row in list_rows(connection, tables.auditors)}
+    missions = {bytes(row.id): row for row in list_rows(connection, tables.missions)}
+    answers = {bytes(row.id): bytes(row.report) for row in list_rows(connection, tables.report_answers)}
     files = {bytes(row.digest) for row in connection.execute(select(base_tables.files.c.digest))}
     last: dict[bytes, bytes] = {}
-    for row in _rows(connection, tables.reports, tables.reports.c.at):
+    for row in list_rows(connection, tables.reports, tables.reports.c.at):
         id_, mission = bytes(row.id), missions[bytes(row.mission)]
         place, owner = f"reports {id_.hex()}", owners[bytes(mission.auditor)]
         rule.compare(place, owner.hex(), bytes(row.key).hex())
@@ -171,7 +156,7 @@ def check_reports(connection: Connection, home: str) -> Checked:
         rule.require(
             place, "reported where it is done", has_reported == (row.state == MissionState.DONE) or _has_fallen(row)
         )
-    for row in _rows(connection, tables.audits):
+    for row in list_rows(connection, tables.audits):
         id_ = bytes(row.id)
         found = states.get(id_, [])
         is_drawn = bool(found) or row.state != "listed"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from node.governance import tables as base_tables
 from node.governance.days import local_day, write_day
 from node.governance.parameters_store import load_south_rules
-from node.governance.rules_checks import Rule
+from node.governance.rules_checks import Rule, list_rows, load_signing
 from node.governance.signers import SignerRole
 from node.governance.south import tables
 from node.governance.south.clearances import read_clearance
@@ -29,40 +28,24 @@ from node.governance.south.programmes import require_country
 from node.governance.south.reports import read_report
 from node.governance.south.rules import add_days
 from node.governance.store import load_project
-from protocol.book import log_store
+from protocol.exchange.talk_store import load_talk
 from protocol.house import (
     BaseName,
     GuideAccredited,
     GuideEnded,
     GuideKnown,
-    HouseMessage,
     Refused,
-    decode_house_slip,
 )
-from protocol.keys import Domain, PublicKeys, is_signed
+from protocol.keys import Domain, is_signed
 
-_CHUNK: Final = 64
 # A bearer's category and account may have changed since.
 _OF_BEARER: Final = (GapCode.BEARER_NOT_ELIGIBLE, GapCode.ACCOUNT_ABROAD)
 _UTC: Final = "UTC"  # for which rules held: a table changes at most once in a long while
 
 
-def _rows(connection: Connection, table: Any, *order: Any) -> Iterator[Any]:
-    return iter(connection.execute(select(table).order_by(*(order or table.primary_key))).all())
-
-
-def _load_signing(connection: Connection, *roles: SignerRole) -> dict[bytes, bytes]:
-    found = {}
-    for row in _rows(connection, base_tables.signers):
-        public = PublicKeys(bytes(row.signing), bytes(row.sealing))
-        if row.role in roles and public.id == bytes(row.key):
-            found[bytes(row.key)] = public.signing
-    return found
-
-
 def check_values(connection: Connection, rule: Rule) -> None:
     """Each partner, proof, agreement and line is one that could have been entered."""
-    for row in _rows(connection, tables.programmes):
+    for row in list_rows(connection, tables.programmes):
         place = f"programmes {bytes(row.project).hex()}"
         rule.refuse(place, "a country abroad", lambda row=row: require_country(row.country))  # type: ignore[misc]
     for table, make in (
@@ -70,10 +53,10 @@ def check_values(connection: Connection, rule: Rule) -> None:
         (tables.partner_proofs, make_partner_proof),
         (tables.control_agreements, make_agreement),
     ):
-        for row in _rows(connection, table):
+        for row in list_rows(connection, table):
             place = f"{table.name} {bytes(row.id).hex()}"
             rule.refuse(place, "what could be entered", lambda row=row, make=make: make(row))  # type: ignore[misc]
-    versions = {(bytes(row.programme), row.version) for row in _rows(connection, tables.programme_lines)}
+    versions = {(bytes(row.programme), row.version) for row in list_rows(connection, tables.programme_lines)}
     for programme, version in sorted(versions):
         place = f"programme_lines {programme.hex()} {version}"
         rule.refuse(
@@ -85,7 +68,7 @@ def check_values(connection: Connection, rule: Rule) -> None:
 
 def check_rounds_of_programmes(connection: Connection, rule: Rule, zone: str) -> None:
     """When each round of a programme was asked for, nothing was missing but what the bearer's own rule looks at."""
-    for row in _rows(connection, base_tables.rounds):
+    for row in list_rows(connection, base_tables.rounds):
         place = f"rounds {bytes(row.id).hex()}"
         gaps = find_missing(connection, load_project(connection, bytes(row.project)), row.at, zone, is_past=True)
         gaps = tuple(gap for gap in gaps if gap.code not in _OF_BEARER)
@@ -94,8 +77,8 @@ def check_rounds_of_programmes(connection: Connection, rule: Rule, zone: str) ->
 
 def check_signatures(connection: Connection, rule: Rule, home: str) -> None:
     """Each statement is signed by two stewards, each report there, each accreditation by enough members."""
-    stewards = _load_signing(connection, SignerRole.STEWARD)
-    for row in _rows(connection, tables.clearances):
+    stewards = load_signing(connection, SignerRole.STEWARD)
+    for row in list_rows(connection, tables.clearances):
         place = f"clearances {bytes(row.id).hex()}"
         words = read_clearance(bytes(row.words))
         told = (words.territory, words.id, words.partner)
@@ -103,10 +86,10 @@ def check_signatures(connection: Connection, rule: Rule, home: str) -> None:
         for key, signature in ((row.asked_by, row.asked_signature), (row.confirmed_by, row.confirmed_signature)):
             if key is not None:
                 _require_signed(rule, place, stewards, key, Domain.OFFICER, row.words, signature)
-    reporters = _load_signing(connection, SignerRole.PARTNER, SignerRole.GUIDE)
+    reporters = load_signing(connection, SignerRole.PARTNER, SignerRole.GUIDE)
     last: dict[bytes, int] = {}
     sums: dict[bytes, int] = {}
-    for row in _rows(
+    for row in list_rows(
         connection, tables.field_reports, tables.field_reports.c.programme, tables.field_reports.c.from_day
     ):
         place, programme = f"field_reports {bytes(row.id).hex()}", bytes(row.programme)
@@ -134,23 +117,23 @@ def _require_signed(
 
 
 def _check_approvals(connection: Connection, rule: Rule, home: str) -> None:
-    members = _load_signing(connection, SignerRole.MEMBER)
-    seats = {bytes(row.id): row for row in _rows(connection, base_tables.members)}
+    members = load_signing(connection, SignerRole.MEMBER)
+    seats = {bytes(row.id): row for row in list_rows(connection, base_tables.members)}
     words_of: dict[bytes, bytes] = {}
     signed_at: dict[bytes, list[int]] = {}
-    for row in _rows(connection, tables.guides):
+    for row in list_rows(connection, tables.guides):
         place = f"guides {bytes(row.id).hex()}"
         words_of[bytes(row.id)] = bytes(row.words)
         words = read_guide(bytes(row.words))
         told = (words.territory, words.id, words.key, words.from_day, words.until_day)
         rule.compare(place, told, (home, bytes(row.id), bytes(row.key), row.from_day, row.until_day))
-    for row in _rows(connection, tables.guide_approvals):
+    for row in list_rows(connection, tables.guide_approvals):
         guide, member = bytes(row.guide), seats[bytes(row.member)]
         place = f"guide_approvals {guide.hex()} {bytes(row.member).hex()}"
         rule.compare(place, bytes(member.key).hex(), bytes(row.key).hex())
         _require_signed(rule, place, members, row.key, Domain.VOTE, words_of[guide], row.signature)
         signed_at.setdefault(guide, []).append(row.at)
-    for row in _rows(connection, tables.guides):
+    for row in list_rows(connection, tables.guides):
         place, times = f"guides {bytes(row.id).hex()}", signed_at.get(bytes(row.id), [])
         rules = load_south_rules(write_day(local_day(max(times, default=row.at), _UTC)))
         enough = is_enough(list_colleges(connection, bytes(row.id)), rules)
@@ -163,7 +146,7 @@ def check_accounts_know(connection: Connection, rule: Rule) -> None:
     """What the accounts were told of guides, and what they said, is what stands here."""
     accredited: dict[bytes, GuideAccredited] = {}
     ended: dict[bytes, str] = {}
-    for message in _read_log(connection, BaseName.PROJECTS, BaseName.ACCOUNTS):
+    for message in load_talk(connection, BaseName.PROJECTS, BaseName.ACCOUNTS):
         match message:
             case GuideAccredited():
                 accredited[message.id] = message
@@ -172,7 +155,7 @@ def check_accounts_know(connection: Connection, rule: Rule) -> None:
             case _:
                 continue
     heard: dict[bytes, str] = {}
-    for message in _read_log(connection, BaseName.ACCOUNTS, BaseName.PROJECTS):
+    for message in load_talk(connection, BaseName.ACCOUNTS, BaseName.PROJECTS):
         match message:
             case GuideKnown():
                 heard[message.id] = ""
@@ -180,8 +163,8 @@ def check_accounts_know(connection: Connection, rule: Rule) -> None:
                 heard[message.id] = message.code
             case _:
                 continue
-    signing = _load_signing(connection, SignerRole.GUIDE)
-    for row in _rows(connection, tables.guides):
+    signing = load_signing(connection, SignerRole.GUIDE)
+    for row in list_rows(connection, tables.guides):
         place, id_ = f"guides {bytes(row.id).hex()}", bytes(row.id)
         is_told = row.accredited_at is not None
         told = GuideAccredited(id_, signing.get(bytes(row.key), b""), row.from_day, row.until_day) if is_told else None
@@ -191,10 +174,3 @@ def check_accounts_know(connection: Connection, rule: Rule) -> None:
         rule.compare(place, f"code {heard.get(id_, '')}", f"code {row.refused}")
     rest = len(accredited) + len(ended)
     rule.compare("log PROJECTS to ACCOUNTS", "no other guide", "no other guide" if not rest else f"{rest} messages")
-
-
-def _read_log(connection: Connection, owner: str, reader: str) -> Iterator[HouseMessage]:
-    log = log_store.open_log_or_empty(connection, owner, reader)
-    for start in range(0, log.size, _CHUNK):
-        for leaf in log_store.load_leaves(connection, log.id, start, _CHUNK):
-            yield from decode_house_slip(leaf).messages

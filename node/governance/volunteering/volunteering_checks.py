@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, select
 
 from node.governance.passes import tables as pass_tables
 from node.governance.passes.kept_words import read_words
 from node.governance.passes.passes import PassState
-from node.governance.rules_checks import Rule
+from node.governance.rules_checks import Rule, list_rows
 from node.governance.volunteering import tables
 from node.governance.volunteering.hours import DAY_MINUTES, HoursState
 from node.governance.volunteering.offers import PLACED, OfferState
@@ -20,15 +19,11 @@ from protocol.identifiers import Id16
 RULE: Final = "volunteers hold places that there are, and passes say hours that were confirmed"
 
 
-def _rows(connection: Connection, table: Any) -> Iterator[Any]:
-    return iter(connection.execute(select(table).order_by(*table.primary_key)).all())
-
-
 def check_volunteering(connection: Connection) -> Checked:
     """Look at offers, applications and hours."""
     rule = Rule(RULE)
-    applications = {bytes(row.id): row for row in _rows(connection, tables.applications)}
-    offers = {bytes(row.id): row for row in _rows(connection, tables.volunteer_offers)}
+    applications = {bytes(row.id): row for row in list_rows(connection, tables.applications)}
+    offers = {bytes(row.id): row for row in list_rows(connection, tables.volunteer_offers)}
     placed: dict[bytes, int] = {}
     running: set[tuple[bytes, str]] = set()
     for id_, row in applications.items():
@@ -47,7 +42,7 @@ def check_volunteering(connection: Connection) -> Checked:
     days: dict[tuple[bytes, int], int] = {}
     claimed: dict[bytes, dict[int, int]] = {}
     holders: dict[bytes, tuple[bytes, str]] = {}
-    for row in _rows(connection, tables.told_hours):
+    for row in list_rows(connection, tables.told_hours):
         place, application = f"told_hours {bytes(row.id).hex()}", applications[bytes(row.application)]
         offer, day = offers[bytes(application.offer)], (bytes(row.application), row.on_day)
         rule.require(place, "a day of its offer", offer.first_on <= row.on_day <= offer.last_on)
