@@ -20,7 +20,7 @@ from node.people.declarations import (
 )
 from node.people.errors import DeclarationStands, DeclarationUnknown
 from node.people.journal_store import Journal
-from node.people.requests import Declare, Reverse
+from node.people.requests import Declare, Look, Reverse
 from node.people.room_service import Answer, Room
 from node.people.rules import RuleName, find_pool
 from protocol.book.worker import Page
@@ -36,6 +36,15 @@ class DeclarationDesk:
     def __init__(self, room: Room, accounts: AccountDesk) -> None:
         self._room = room
         self._accounts = accounts
+
+    def look(self, page: Page, items: Sequence[Look]) -> list[list[dict[str, Any]] | Refusal]:
+        """Return all declarations; the journal says who looked at the list."""
+
+        def do(asked: Look) -> list[dict[str, Any]]:
+            self._room.look(page, asked, Action.READ, None)
+            return [write_declaration(row) for row in store.list_rows(page.connection, _declarations)]
+
+        return self._room.each(page, items, do)
 
     def declare(self, page: Page, items: Sequence[Declare]) -> list[Answer | Refusal]:
         """Keep each declaration; of a death, the accounts are asked to let nothing move."""

@@ -28,7 +28,7 @@ from node.people.errors import ErasureRunning, ErasureUnknown, RoleInForce
 from node.people.journal_store import Journal
 from node.people.parameters_store import load_retention
 from node.people.records import PersonState
-from node.people.requests import ChangeErasure, Erase
+from node.people.requests import ChangeErasure, Erase, LookAtErasure
 from node.people.room_service import Answer, Room
 from node.people.vault_store import destroy_data_key
 from protocol.book.worker import Page
@@ -44,6 +44,18 @@ class ErasureDesk:
     def __init__(self, room: Room, accounts: AccountDesk) -> None:
         self._room = room
         self._accounts = accounts
+
+    def look(self, page: Page, items: Sequence[LookAtErasure]) -> list[Answer | Refusal]:
+        """Return where each erasure stands; whom it is about learns from his journal who looked. Raises ErasureUnknown."""
+
+        def do(asked: LookAtErasure) -> Answer:
+            row = store.find_row(page.connection, _erasures, id=asked.erasure)
+            if row is None:
+                raise ErasureUnknown(erasure=format_id(asked.erasure))
+            self._room.look(page, asked, Action.READ, Id16(bytes(row.person)))
+            return write_erasure(row)
+
+        return self._room.each(page, items, do)
 
     def erase(self, page: Page, items: Sequence[Erase]) -> list[Answer | Refusal]:
         """Begin to forget each person: at once where there is no account, else when the accounts have closed them."""

@@ -43,7 +43,7 @@ from node.people.paper_codes import (
     hash_secret,
     make_code,
 )
-from node.people.requests import Card, ClaimCard, Enrol, EnrolPaper, PrintCards, Revoke
+from node.people.requests import Card, ClaimCard, Enrol, EnrolPaper, LookAtCard, PrintCards, Revoke
 from node.people.room_service import Answer, Room
 from node.people.vault import compute_lookup, of_identity, open_sealed, require_open, seal
 from protocol.book.worker import Page
@@ -224,6 +224,18 @@ class IdentityDesk:
 
             content = [asked.id, asked.by, str(asked.purpose), count]
             return self._room.once(page, asked, Action.HAND_OUT, None, work, content=content)
+
+        return self._room.each(page, items, do)
+
+    def look(self, page: Page, items: Sequence[LookAtCard]) -> list[Answer | Refusal]:
+        """Note that an officer tries a card, before anything is told of it: whose card it is sees that in his journal."""
+
+        def do(asked: LookAtCard) -> Answer:
+            self._room.require_entitled(page, Action.READ, asked.by, None)
+            row = store.find_row(page.connection, _identities, handle=self.handle(IdentityKind.PAPER, asked.found_by))
+            journal = self._room.open_journal(page, Action.READ, asked.purpose, actor=asked.by, op=asked.id)
+            journal.note(None if row is None else _whose(row))
+            return {}
 
         return self._room.each(page, items, do)
 

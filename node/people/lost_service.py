@@ -13,7 +13,7 @@ from node.people.authority import Action
 from node.people.errors import LostUnknown
 from node.people.journal_store import Journal
 from node.people.lost import BY_LINK, DONE, LostKind
-from node.people.requests import SettleLost
+from node.people.requests import Look, SettleLost
 from node.people.room_service import Answer, Room
 from protocol.book.worker import Page
 from protocol.errors import Refusal
@@ -61,6 +61,15 @@ class LostDesk:
         for row in store.list_rows(page.connection, _lost, number=account.number, settled_at=0):
             if row.kind in BY_LINK:
                 journal.change(_lost, row, bytes(account.person), settled_at=page.now)
+
+    def look(self, page: Page, items: Sequence[Look]) -> list[list[dict[str, Any]] | Refusal]:
+        """Return all that was noted; the journal says who looked at the list."""
+
+        def do(asked: Look) -> list[dict[str, Any]]:
+            self._room.look(page, asked, Action.READ, None)
+            return [write_lost(row) for row in store.list_rows(page.connection, _lost)]
+
+        return self._room.each(page, items, do)
 
     def settle(self, page: Page, items: Sequence[SettleLost]) -> list[Answer | Refusal]:
         """Note that somebody saw to it. What was settled before stays as it was."""

@@ -53,6 +53,23 @@ class Read(Request):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Look(Request):
+    """See a list of ids and days that is about nobody in particular."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAtCard(Request):
+    """See whom or which account a card signs in: by the part of its code that it is found by."""
+
+    found_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAtErasure(Request):
+    erasure: Id16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Find(Request):
     kind: LookupKind
     value: str

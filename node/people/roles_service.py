@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import Row
+
 from node.people import store, tables
 from node.people.authority import Action
 from node.people.consents import ConsentPurpose, ConsentText
@@ -19,7 +21,7 @@ from node.people.errors import (
 )
 from node.people.four_eyes import Decision, ProposalKind, ProposalState, advance, require_proposer
 from node.people.journal_store import Journal
-from node.people.requests import Decide, Propose
+from node.people.requests import Decide, Look, Propose
 from node.people.roles import Duty, require_role
 from node.people.room_service import Answer, Room
 from node.people.rules import RuleName, require_rule
@@ -36,6 +38,15 @@ class RoleDesk:
 
     def __init__(self, room: Room) -> None:
         self._room = room
+
+    def look(self, page: Page, items: Sequence[Look]) -> list[list[dict[str, Any]] | Refusal]:
+        """Return all proposals; the journal says who looked at the list. Auditors may."""
+
+        def do(asked: Look) -> list[dict[str, Any]]:
+            self._room.look(page, asked, Action.LOOK_AT_LOG, None)
+            return [write_proposal(row) for row in store.list_rows(page.connection, tables.proposals)]
+
+        return self._room.each(page, items, do)
 
     def propose(self, page: Page, items: Sequence[Propose]) -> list[Answer | Refusal]:
         """Keep each proposal: nothing moves yet."""
@@ -184,3 +195,15 @@ def _read_rule(body: Body) -> tuple[RuleName, str]:
     except ValueError:
         raise InvalidRule(rule=str(body.get("rule", ""))[:40], reason=f"one of {', '.join(RuleName)}") from None
     return name, require_rule(name, str(body.get("value", "")))
+
+
+def write_proposal(row: Row[Any]) -> dict[str, Any]:
+    """Return a proposal as JSON tells it: of whom it is about, the id."""
+    return {
+        "proposal": format_id(bytes(row.id)),
+        "kind": row.kind,
+        "person": "" if row.subject is None else format_id(bytes(row.subject)),
+        "body": row.body,
+        "by": format_id(bytes(row.proposed_by)),
+        "state": row.state,
+    }

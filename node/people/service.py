@@ -27,7 +27,7 @@ from node.people.lost_service import LostDesk
 from node.people.paper_codes import Cost, PaperCode, parse_code
 from node.people.persons_service import PersonDesk
 from node.people.recovery_service import PeopleRecovery
-from node.people.requests import EnrolPaper, PrintCards
+from node.people.requests import EnrolPaper, LookAtCard, PrintCards
 from node.people.roles_service import RoleDesk
 from node.people.room_service import Answer, Room, Tell
 from node.people.vault import KEY_BYTES, BaseKeys, require_open, unwrap, wrap
@@ -121,6 +121,11 @@ class People:
         if answer.get("is_repeat"):
             return answer, []
         return answer, list(zip(answer["accounts"], (code for code, _ in made), strict=True))
+
+    async def show_card(self, asked: LookAtCard, typed: str) -> Answer:
+        """Verify a card as an officer, who is noted first. Raises NotEntitled, and what `verify_paper` raises."""
+        await self.book.write(self.identities.look, asked)
+        return await self.verify_paper(typed)
 
     async def verify_paper(self, typed: str) -> Answer:
         """Return who or which account a card signs in. Raises InvalidPaperCode, PaperCodeWrong, PaperCodeLocked."""

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from node.desks.people.api import open_people_doors
 from node.desks.people.steps import PEOPLE_STEPS
+from node.people import tables
 from node.people.authority import Action, Purpose
 from node.people.four_eyes import ProposalKind
 from node.people.lost import LostKind
+from node.people.paper_codes import ENTROPY_BYTES, format_code, make_code
 from node.people_app import load_people_settings
 from protocol.book.worker import Page
 from protocol.errors import Refusal
@@ -65,6 +68,13 @@ class Desk:
 
         self.world.write(note, None)
 
+    def read_journal(self) -> list[tuple[str, str, str]]:
+        """Return who did what about whom, the oldest first; nobody is an empty text."""
+        table = tables.journal
+        rows = self.place.app.book.read_now(lambda line: line.execute(select(table).order_by(table.c.seq)).all())
+        names = [["" if one is None else format_id(bytes(one)) for one in (row.actor, row.subject)] for row in rows]
+        return [(by, row.action, whom) for row, (by, whom) in zip(rows, names, strict=True)]
+
     async def approve(self, **asked: Any) -> str:
         """Let Anne propose and Bob approve; return the proposal."""
         told = await self.do("propose", **asked)
@@ -103,7 +113,7 @@ async def test_every_step_of_the_people_is_taken_by_its_door(desk: Desk) -> None
     role = await desk.approve(kind="grant_role", person=zelie, body=ROLE)
     await desk.approve(kind="end_role", person=zelie, body={"role": role})
     await desk.approve(kind="set_rule", body={"rule": "reversible_days", "value": "30"})
-    assert len((await place.do(desk.anne, "proposals", {"all": True}))["rows"]) == 4
+    assert len((await do("proposals", all=True))["rows"]) == 4
     assert (await place.do(desk.anne, "texts"))["rows"][0]["french"] == "oui ?"
     assert (await place.do(desk.anne, "rules"))["reversible_days"] == "30"
     assert len((await place.do(desk.anne, "roles"))["rows"]) == 3
@@ -114,7 +124,7 @@ async def test_every_step_of_the_people_is_taken_by_its_door(desk: Desk) -> None
     await do("enrol", person=zelie, kind="passkey", credential="00ff", public_key="a5")
     signed = await do("enrol", person=zelie, kind="oidc", issuer="https://x.org", subject="1")
     code = (await do("enrol-paper", person=zelie))["code"]
-    assert (await place.do(desk.anne, "verify", {"code": code}))["person"] == zelie
+    assert (await do("verify", code=code))["person"] == zelie
     assert (await do("revoke-identity", person=zelie, what=signed["identity"]))["state"] == "revoked"
     assert len((await do("identities", person=zelie))["rows"]) == 3
     assert await do("stock", count=1) == {"asked": 1}
@@ -129,19 +139,19 @@ async def test_every_step_of_the_people_is_taken_by_its_door(desk: Desk) -> None
     assert account.startswith((await do("claim", person=zelie, code=code))["account"][:4])
     declared = await do("declare", person=zelie, kind="dormancy", on="2026-01-01")
     assert (await do("reverse", declaration=declared["declaration"]))["state"] == "reversed"
-    assert len((await place.do(desk.anne, "declarations"))["rows"]) == 1
+    assert len((await do("declarations"))["rows"]) == 1
     erasing = await do("erase", person=zelie)
     assert (await do("change-erasure", erasure=erasing["erasure"], is_cancelled=True))["state"] == "cancelled"
     gone = await do("erase", person=await desk.enter())
-    done = await place.do(desk.anne, "erasure", {"erasure": gone["erasure"]})
+    done = await do("erasure", erasure=gone["erasure"])
     assert done["state"] == "done"
     assert done["letter_fr"]
     desk.note_lost(zelie)
-    [lost] = (await place.do(desk.anne, "lost"))["rows"]
+    [lost] = (await do("lost"))["rows"]
     assert (lost["kind"], lost["is_done"], lost["account"], lost["person"]) == ("frozen", False, "D715K6AF", zelie)
     assert (await do("settle-lost", lost=lost["lost"]))["kind"] == "frozen"
-    assert (await place.do(desk.anne, "lost"))["rows"] == []
-    assert len((await place.do(desk.anne, "lost", {"all": True}))["rows"]) == 1
+    assert (await do("lost"))["rows"] == []
+    assert len((await do("lost", all=True))["rows"]) == 1
     packed = await place.call(desk.anne, "export", {"id": new_id(), "person": zelie}, accept="application/zip")
     with zipfile.ZipFile(BytesIO(packed.body)) as file:
         assert "Zélie Le Bris" in file.read("export.json").decode()
@@ -218,13 +228,40 @@ async def test_an_auditor_sees_who_looked_and_no_record(desk: Desk) -> None:
     )
 
 
+async def test_who_looks_stands_in_the_journal_and_who_may_not_look_is_told_nothing(desk: Desk) -> None:
+    """A list of ids is one line about nobody; a card and an erasure are lines that the person reads."""
+    zelie, yann = await desk.enter(), await desk.enter()
+    code = (await desk.do("enrol-paper", person=zelie))["code"]
+    erasing = (await desk.do("erase", person=yann))["erasure"]
+    dan = await desk.enter()
+    await desk.approve(kind="grant_role", person=dan, body={**ROLE, "base": "PEOPLE", "duty": "auditor"})
+    audit = await desk.place.key(*DUTIES, officer=dan)
+    looks = (
+        ("verify", {"code": code}, ("read", zelie)),
+        ("declarations", {"purpose": "support"}, ("read", "")),
+        ("proposals", {}, ("look_at_log", "")),
+        ("lost", {}, ("read", "")),
+        ("erasure", {"erasure": erasing}, ("read", yann)),
+    )
+    for name, more, line in looks:
+        before = desk.read_journal()
+        if name != "proposals":  # those are an auditor's too
+            assert await desk.refuse(name, audit, **more) == (403, "not_entitled"), name
+            assert desk.read_journal() == before, "and a card has lost no attempt"
+        await desk.do(name, desk.bob, **more)
+        added = desk.read_journal()[len(before) :]
+        assert [(what, whom) for by, what, whom in added if by == SECOND] == [line], name
+    assert await desk.refuse("claim", audit, person=zelie, code=code) == (403, "not_entitled")
+    unknown = format_code(make_code(bytes(ENTROPY_BYTES)))
+    assert (await desk.refuse("verify", desk.bob, code=unknown))[1] == "paper_code_wrong"
+    assert desk.read_journal()[-1] == (SECOND, "read", ""), "who tries is noted also where nothing is found"
+
+
 async def test_no_door_opens_without_its_duty_and_no_name_stands_in_an_address(desk: Desk) -> None:
     keys = {duty: await desk.place.key(duty, officer=FIRST) for duty in ("reader", *DUTIES, "auditor")}
     for step in PEOPLE_STEPS.steps:
         assert await desk.place.refusal("", step.called) == (401, "key_not_known")
-        assert not step.reads or step.command in ("texts", "proposals", "roles", "rules", "declarations", "lost"), (
-            step.command
-        )
+        assert not step.reads or step.command in ("texts", "roles", "rules"), step.command
         for duty, key in keys.items():
             if duty not in step.duties:
                 assert await desk.place.refusal(key, step.called) == (403, "duty_missing"), (step.called, duty)

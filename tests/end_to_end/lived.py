@@ -477,7 +477,7 @@ class Lived:
 
         def state() -> Any:
             people.json("people", "erasure", "continue", where)
-            return people.json("people", "erasure", "show", where, erasure)["state"]
+            return people.json("people", "erasure", "show", where, erasure, *by)["state"]
 
         self.until("the word that rights are held", lambda: state() == "rights_held")
         into = ("--into", self.numbers["other"])

@@ -306,17 +306,17 @@ def test_the_way_back_as_an_officer_takes_it(tmp_path: Path) -> None:
     assert "an old copy: recover it" in run("house", "show", folder)
     told = run("house", "recover", folder, "--base", "people")
     assert "citizen-miles node people lost list" in told
-    lost = json.loads(run("people", "lost", "list", folder, "--json"))
+    lost = json.loads(run("people", "lost", "list", folder, "--by", ONE, "--json"))
     assert {(one["kind"], one["account"], one["person"]) for one in lost} == {
         ("opened", number, ""),
         ("erased", "", THREE),
     }
-    assert "retrouvez la demande sur papier" in run("people", "lost", "list", folder, language="fr")
-    assert "find the request on paper" in run("people", "lost", "list", folder)
+    assert "retrouvez la demande sur papier" in run("people", "lost", "list", folder, "--by", ONE, language="fr")
+    assert "find the request on paper" in run("people", "lost", "list", folder, "--by", ONE)
     for one in lost:
         run("people", "lost", "settle", folder, one["lost"], "--by", ONE)
-    assert json.loads(run("people", "lost", "list", folder, "--json")) == []
-    assert len(json.loads(run("people", "lost", "list", folder, "--all", "--json"))) == 2
+    assert json.loads(run("people", "lost", "list", folder, "--by", ONE, "--json")) == []
+    assert len(json.loads(run("people", "lost", "list", folder, "--by", ONE, "--all", "--json"))) == 2
     assert "Anselme" not in told
     app = PeopleApp(folder)
     with pytest.raises(KeyNotKnown):

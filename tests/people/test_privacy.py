@@ -124,7 +124,7 @@ async def _forget(app: PeopleApp, house: HouseApp, folder: Path) -> None:
     answer = await run_command(PEOPLE_COMMANDS, app, "erase", {**_ids(8), "person": ZELIE})
     await house.clearing.carry()
     await app.people.catch_up()
-    done = await run_command(PEOPLE_COMMANDS, app, "erasure", {"erasure": answer["erasure"]})
+    done = await run_command(PEOPLE_COMMANDS, app, "erasure", {**_ids(9), "erasure": answer["erasure"]})
     assert done["state"] == "done"
     assert "6" in done["letter_fr"]
     assert "receipts" in done["letter_en"]

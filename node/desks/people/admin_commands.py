@@ -15,16 +15,12 @@ from node.people.code_pages import draw_cards, write_cards
 from node.people.consents import ConsentPurpose
 from node.people.days import parse_day
 from node.people.declarations import DeclarationKind
-from node.people.declarations_service import write_declaration
 from node.people.delegations import read_powers
-from node.people.erasures_service import write_erasure
-from node.people.errors import ErasureUnknown
 from node.people.exports import write_zip
 from node.people.four_eyes import Decision, ProposalKind
 from node.people.identities import Credential, Elsewhere, IdentityKind, Passkey
 from node.people.identities_service import write_identity
-from node.people.lost_service import write_lost
-from node.people.paper_codes import format_code
+from node.people.paper_codes import format_code, parse_code
 from node.people.records import CivilRecord, LookupKind, PersonKind, make_record
 from node.people.requests import (
     AskAbout,
@@ -41,6 +37,9 @@ from node.people.requests import (
     Found,
     Join,
     LinkTo,
+    Look,
+    LookAtCard,
+    LookAtErasure,
     OpenFor,
     Propose,
     Read,
@@ -248,19 +247,8 @@ async def _decide(app: PeopleApp, asked: Asked) -> Any:
 
 
 async def _proposals(app: PeopleApp, asked: Asked) -> Any:
-    rows = await app.book.read(lambda line: store.list_rows(line, tables.proposals))
-    return [
-        {
-            "proposal": format_id(bytes(row.id)),
-            "kind": row.kind,
-            "person": "" if row.subject is None else format_id(bytes(row.subject)),
-            "body": row.body,
-            "by": format_id(bytes(row.proposed_by)),
-            "state": row.state,
-        }
-        for row in rows
-        if asked["all"] or row.state == "proposed"
-    ]
+    rows = await app.book.write(app.people.roles.look, Look(**_carried(asked)))
+    return [row for row in rows if asked["all"] or row["state"] == "proposed"]
 
 
 async def _roles(app: PeopleApp, _asked: Asked) -> Any:
@@ -304,9 +292,8 @@ async def _reverse(app: PeopleApp, asked: Asked) -> Any:
     return await app.book.write(app.people.declarations.reverse, told)
 
 
-async def _declarations(app: PeopleApp, _asked: Asked) -> Any:
-    rows = await app.book.read(lambda line: store.list_rows(line, tables.declarations))
-    return [write_declaration(row) for row in rows]
+async def _declarations(app: PeopleApp, asked: Asked) -> Any:
+    return await app.book.write(app.people.declarations.look, Look(**_carried(asked)))
 
 
 async def _delegate(app: PeopleApp, asked: Asked) -> Any:
@@ -365,7 +352,11 @@ async def _identities(app: PeopleApp, asked: Asked) -> Any:
 
 
 async def _verify(app: PeopleApp, asked: Asked) -> Any:
-    return await app.people.verify_paper(asked["code"])
+    return await app.people.show_card(_card(asked), asked["code"])
+
+
+def _card(asked: Asked) -> LookAtCard:
+    return LookAtCard(**_carried(asked), found_by=parse_code(asked["code"]).found_by)
 
 
 async def _stock(app: PeopleApp, asked: Asked) -> Any:
@@ -389,7 +380,7 @@ async def _print(app: PeopleApp, asked: Asked) -> Any:
 async def _claim(app: PeopleApp, asked: Asked) -> Any:
     """Verify the code, and make its account the person's."""
     carried, person = _carried(asked), _person(asked)
-    told = await app.people.verify_paper(asked["code"])
+    told = await app.people.show_card(_card(asked), asked["code"])
     claimed = ClaimCard(**carried, identity=parse_id(told["identity"]), person=person)
     return await app.book.write(app.people.identities.claim, claimed)
 
@@ -415,16 +406,13 @@ async def _change_erasure(app: PeopleApp, asked: Asked) -> Any:
 
 
 async def _erasure(app: PeopleApp, asked: Asked) -> Any:
-    id_ = parse_id(asked["erasure"])
-    row = await app.book.read(lambda line: store.find_row(line, tables.erasures, id=id_))
-    if row is None:
-        raise ErasureUnknown(erasure=format_id(id_))
-    return write_erasure(row)
+    told = LookAtErasure(**_carried(asked), erasure=parse_id(asked["erasure"]))
+    return await app.book.write(app.people.erasures.look, told)
 
 
 async def _lost(app: PeopleApp, asked: Asked) -> Any:
-    rows = await app.book.read(lambda line: store.list_rows(line, tables.lost))
-    return [write_lost(row) for row in rows if asked.get("all") or not row.settled_at]
+    rows = await app.book.write(app.people.lost.look, Look(**_carried(asked)))
+    return [row for row in rows if asked.get("all") or not row["settled_at"]]
 
 
 async def _settle_lost(app: PeopleApp, asked: Asked) -> Any:

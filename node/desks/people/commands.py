@@ -402,12 +402,13 @@ def decide(
 @proposal.command("list")
 def list_proposals(
     folder: Folder,
+    by: By,
     everything: Annotated[bool, typer.Option("--all", help="those that are decided too")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List proposals that wait."""
+    """List proposals that wait. The journal says who looked."""
     with refusals_explained():
-        show(_call(folder, "proposals", all=everything), as_json=as_json, title="proposals")
+        show(_ask(folder, "proposals", by, GOVERNED, "", all=everything), as_json=as_json, title="proposals")
 
 
 @app.command("roles")
@@ -453,10 +454,10 @@ def reverse(
 
 
 @declaration.command("list")
-def list_declarations(folder: Folder, as_json: AsJson = False) -> None:
-    """List declarations."""
+def list_declarations(folder: Folder, by: By, purpose: Why = "legal_duty", as_json: AsJson = False) -> None:
+    """List declarations. The journal says who looked."""
     with refusals_explained():
-        show(_call(folder, "declarations"), as_json=as_json, title="declarations")
+        show(_ask(folder, "declarations", by, purpose, ""), as_json=as_json, title="declarations")
 
 
 @delegation.command("make")
@@ -570,12 +571,14 @@ def _typed_code(code: str) -> str:
 @identity.command("verify")
 def verify(
     folder: Folder,
+    by: By,
     code: Annotated[str, typer.Argument(help="asked where it is not given")] = "",
+    purpose: Why = ASKED,
     as_json: AsJson = False,
 ) -> None:
-    """Verify a code on paper. A wrong one costs one of a few attempts."""
+    """Verify a code on paper. A wrong one costs one of a few attempts. Whose card it is sees who tried."""
     with refusals_explained():
-        show(_call(folder, "verify", code=_typed_code(code)), as_json=as_json)
+        show(_ask(folder, "verify", by, purpose, "", code=_typed_code(code)), as_json=as_json)
 
 
 @card.command("stock")
@@ -665,10 +668,10 @@ def cancel_erasure(
 
 
 @erasure.command("show")
-def show_erasure(folder: Folder, erasure: str, as_json: AsJson = False) -> None:
+def show_erasure(folder: Folder, erasure: str, by: By, purpose: Why = ASKED, as_json: AsJson = False) -> None:
     """Show where an erasure stands, and the letter once it is done."""
     with refusals_explained():
-        told = _call(folder, "erasure", erasure=erasure)
+        told = _ask(folder, "erasure", by, purpose, "", erasure=erasure)
         if as_json:
             show(told, as_json=True)
             return
@@ -691,12 +694,13 @@ def continue_erasures(folder: Folder, as_json: AsJson = False) -> None:
 @lost.command("list")
 def list_lost(
     folder: Folder,
+    by: By,
     everything: Annotated[bool, typer.Option("--all", help="also what somebody saw to")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List what a base that came back from an old copy does not know: whose accounts these are, what was asked since."""
     with refusals_explained():
-        rows = _call(folder, "lost", all=everything)
+        rows = _ask(folder, "lost", by, "security", "", all=everything)
         show(rows, as_json=as_json, title="lost")
         for kind in () if as_json else dict.fromkeys(row["kind"] for row in rows):
             say(f"{kind}: {explain_lost(kind, choose_language())}")

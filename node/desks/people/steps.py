@@ -295,7 +295,7 @@ class ProposalAnswer(Struct, frozen=True):
     is_repeat: Repeat = UNSET
 
 
-class ProposalsRequest(Struct, frozen=True, forbid_unknown_fields=True):
+class ProposalsRequest(Governed, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Those that wait, or all."""
 
     all: bool = False
@@ -390,6 +390,12 @@ class DeclarationLine(Struct, frozen=True):
     rule: str
 
 
+class DeclarationsRequest(Carried, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All declarations."""
+
+    purpose: Purpose = Purpose.LEGAL_DUTY
+
+
 class DeclarationsAnswer(Struct, frozen=True):
     """Declarations."""
 
@@ -480,8 +486,8 @@ class IdentitiesAnswer(Struct, frozen=True):
     rows: list[IdentityLine]
 
 
-class CodeRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """A code on paper: a wrong one costs one of a few attempts."""
+class CodeRequest(Carried, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A code on paper: a wrong one costs one of a few attempts. Whose card it is sees who tried."""
 
     code: Code
 
@@ -559,7 +565,7 @@ class ChangeErasureRequest(Carried, frozen=True, forbid_unknown_fields=True, kw_
     is_cancelled: bool = False
 
 
-class ErasureRequest(Struct, frozen=True, forbid_unknown_fields=True):
+class ErasureRequest(Carried, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One erasure."""
 
     erasure: KnownId
@@ -591,9 +597,10 @@ class ErasureAnswer(Struct, frozen=True):
     letter_en: str | UnsetType = UNSET
 
 
-class LostRequest(Struct, frozen=True, forbid_unknown_fields=True):
+class LostRequest(Carried, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What waits for a person, or all."""
 
+    purpose: Purpose = Purpose.SECURITY
     all: bool = False
 
 
@@ -684,13 +691,12 @@ PEOPLE_STEPS: Final = Steps(
             ProposalAnswer,
             duties=GOVERNOR,
         ),
-        Step(
-            command="proposals",
-            summary="List proposals that wait.",
-            asks=ProposalsRequest,
-            answers=ProposalsAnswer,
+        _of_person(
+            "proposals",
+            "List proposals that wait. The journal says who looked.",
+            ProposalsRequest,
+            ProposalsAnswer,
             duties=(Duty.GOVERNOR, Duty.AUDITOR),
-            reads=True,
         ),
         Step(
             command="roles",
@@ -708,12 +714,11 @@ PEOPLE_STEPS: Final = Steps(
         ),
         _of_person("declare", "Declare a death or a dormancy.", DeclareRequest, DeclaredAnswer),
         _of_person("reverse", "Take a declaration back.", ReverseRequest, ReversedAnswer),
-        Step(
-            command="declarations",
-            summary="List declarations.",
-            answers=DeclarationsAnswer,
-            duties=REGISTRAR,
-            reads=True,
+        _of_person(
+            "declarations",
+            "List declarations. The journal says who looked.",
+            DeclarationsRequest,
+            DeclarationsAnswer,
         ),
         _of_person("delegate", "Let somebody act for another.", DelegateRequest, DelegatedAnswer),
         _of_person("undelegate", "End a delegation from today on.", WhatRequest, UndelegatedAnswer),
@@ -721,11 +726,11 @@ PEOPLE_STEPS: Final = Steps(
         _of_person("enrol_paper", "Let a code on paper sign in. It is shown once.", PersonRequest, PaperAnswer),
         _of_person("revoke_identity", "End an identity.", WhatRequest, IdentityEndedAnswer),
         _of_person("identities", "List by what somebody signs in.", PersonRequest, IdentitiesAnswer),
-        Step(
-            command="verify",
-            summary="Verify a code on paper.",
-            asks=CodeRequest,
-            answers=CodeAnswer,
+        _of_person(
+            "verify",
+            "Verify a code on paper. Whose card it is sees who tried.",
+            CodeRequest,
+            CodeAnswer,
             duties=(Duty.REGISTRAR, Duty.DISTRIBUTOR),
         ),
         _of_person("stock", "Open free accounts in advance.", StockRequest, StockAnswer, duties=DISTRIBUTOR),
@@ -733,20 +738,12 @@ PEOPLE_STEPS: Final = Steps(
         _of_person("claim", "Make the account of a card a person's.", ClaimRequest, ClaimedAnswer),
         _of_person("erase", "Forget somebody, and say what is kept.", EraseRequest, ErasingAnswer),
         _of_person("change_erasure", "Say where rights go, or take it back.", ChangeErasureRequest, ErasingAnswer),
-        Step(
-            command="erasure",
-            summary="Show where an erasure stands.",
-            asks=ErasureRequest,
-            answers=ErasureAnswer,
-            duties=REGISTRAR,
-        ),
-        Step(
-            command="lost",
-            summary="List what an old copy of this base does not know, and a person does.",
-            asks=LostRequest,
-            answers=LostAnswer,
-            duties=REGISTRAR,
-            reads=True,
+        _of_person("erasure", "Show where an erasure stands.", ErasureRequest, ErasureAnswer),
+        _of_person(
+            "lost",
+            "List what an old copy of this base does not know, and a person does. The journal says who looked.",
+            LostRequest,
+            LostAnswer,
         ),
         _of_person("settle_lost", "Say that somebody saw to it.", SettleLostRequest, LostSettledAnswer),
     ),
