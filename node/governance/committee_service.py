@@ -171,6 +171,8 @@ class CommitteeDesk:
         ).first()
         if overlapping is not None:
             raise InvalidMember(field="term", reason="this key sits at that time already: one person, one seat")
+        if find_twin(page.connection, one) is not None:
+            raise InvalidMember(field="account", reason="this account sits at that time already: one person, one seat")
         if one.draw is not None:
             drawing = load_drawing(page.connection, one.draw)
             if one.college != drawing.told.college or one.account not in drawing.ranked:
@@ -280,6 +282,24 @@ def take_draw_number(page: Page, id_: Id16, told: str, *, zone: str) -> Drawing:
         raise DrawStepRefused(reason=f"the public draw is on {format_day(drawing.told.drawn_on)}")
     change(page.connection, _draws, _draws.c.id == id_, number=number, drawn_at=page.now)
     return load_drawing(page.connection, id_)
+
+
+def find_twin(connection: Connection, one: SeatMember) -> Any:
+    """Return a seat of the same account in those days, by another key that signs still, or None."""
+    signers = tables.signers
+    if not one.account:
+        return None
+    return connection.execute(
+        select(_members.c.id)
+        .join(signers, signers.c.key == _members.c.key)
+        .where(
+            _members.c.account == one.account,
+            _members.c.from_day <= one.until_day,
+            _members.c.until_day >= one.from_day,
+            _members.c.ended_at.is_(None),
+            signers.c.revoked_at.is_(None),
+        )
+    ).first()
 
 
 def load_member(connection: Connection, id_: bytes) -> Any:

@@ -273,15 +273,14 @@ def load_seats(connection: Connection, project: Project, at: int, zone: str) -> 
     """Return who sits at an instant, with the conflicts that were known by then: declared ones, and those that show."""
     members, signers, conflicts = tables.members, tables.signers, tables.conflicts
     day = write_day(local_day(at, zone))
-    # Whose key it is has the conflict, in this seat or in another: who is seated anew has it still.
-    declared = {
-        bytes(row.key): row.reason
-        for row in connection.execute(
-            select(members.c.key, conflicts.c.reason)
-            .join_from(conflicts, members, members.c.id == conflicts.c.member)
-            .where(conflicts.c.project == project.id, conflicts.c.at <= at)
-        )
-    }
+    # Whose key it is, or whose account, has the conflict, in this seat or in another: who is seated anew has it still.
+    said = connection.execute(
+        select(members.c.key, members.c.account, conflicts.c.reason)
+        .join_from(conflicts, members, members.c.id == conflicts.c.member)
+        .where(conflicts.c.project == project.id, conflicts.c.at <= at)
+    ).all()
+    declared = {bytes(row.key): row.reason for row in said}
+    of_account = {row.account: row.reason for row in said if row.account}
     bearer = None if project.bearer is None else load_bearer(connection, project.bearer).registry
     rows = connection.execute(
         select(members, signers.c.title, signers.c.signing)
@@ -301,7 +300,7 @@ def load_seats(connection: Connection, project: Project, at: int, zone: str) -> 
             row.title,
             bytes(row.key),
             bytes(row.signing),
-            declared.get(bytes(row.key)) or _find_conflict(row, project, bearer),
+            declared.get(bytes(row.key)) or of_account.get(row.account) or _find_conflict(row, project, bearer),
         )
         for row in rows
     )

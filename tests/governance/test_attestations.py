@@ -92,6 +92,19 @@ def test_a_conflict_stays_with_its_key_in_whatever_seat(office: Office) -> None:
         world.attest("citizens-1", VALIDATION, asked.id)
 
 
+def test_one_account_has_one_seat_and_another_key_of_it_the_same_conflict(office: Office) -> None:
+    world, asked, account = office.world, office.claim(), office.world.account()
+    world.attest(speaker(office), WORK, asked.id)
+    first = world.seat("ada", College.QUALIFIED, account=account)
+    world.attest("ada", CONFLICT, office.project, "my sister's association")
+    with pytest.raises(InvalidMember, match="one person"):
+        world.seat("ada again", College.COMPANIES, account=account)
+    world.write(world.projects.committee.end, EndMember(id=first, reason="seated anew"))
+    world.seat("ada again", College.COMPANIES, account=account)
+    with pytest.raises(HasConflict):
+        world.attest("ada again", VALIDATION, asked.id)
+
+
 def test_who_said_yes_may_say_it_again_once_nobody_else_is_left_to(office: Office) -> None:
     world, asked = office.world, office.claim()
     world.attest(speaker(office), WORK, asked.id)
