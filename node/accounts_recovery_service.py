@@ -39,6 +39,8 @@ from protocol.house import (
     DueConfirmed,
     DueSettled,
     DueTaken,
+    DutyEnded,
+    DutyHeard,
     FreezeHolder,
     Granted,
     Grants,
@@ -126,7 +128,7 @@ def _read_told(lost: Lost) -> _Told:
             told.holders[message.id] = message.number
         elif isinstance(message, HolderClosed):
             told.closed[message.id] = message.moved
-        if isinstance(message, HolderOpened | HolderClosed | HolderTold | HolderBusy | Refused):
+        if isinstance(message, HolderOpened | HolderClosed | HolderTold | HolderBusy | DutyHeard | Refused):
             told.answered.add(message.id)
     for message in _messages(lost, BaseName.PROJECTS, is_own=True):
         if isinstance(message, ProjectOpened | ProjectConverted | ProjectReleased | GuideKnown | Refused):
@@ -165,14 +167,16 @@ class AccountsRecovery:
         confirm: Callable[[Page, DueConfirmed], None] = lambda _page, _message: None,
         begin: Callable[[Page], None] = lambda _page: None,
         hear_guides: Hear = lambda _page, _sender, _messages: [],
+        hear_endings: Hear = lambda _page, _sender, _messages: [],
         order_netted: Callable[[Page, OrderNetted], list[HouseMessage]] = lambda _page, _message: [],
     ) -> None:
         """`hear_fund` follows what the fund says of what it owes, `confirm` a bearer's word that it has the euros; `begin`
-        ends what may have been withdrawn since the copy; `hear_guides` notes who is a guide, and `order_netted` asks our
+        ends what may have been withdrawn since the copy; `hear_guides` notes who is a guide, `hear_endings` ends keys whose duty is over, and `order_netted` asks our
         fund for what another one netted.
         """
         self._begin = begin
         self._hear_guides = hear_guides
+        self._hear_endings = hear_endings
         self._order_netted = order_netted
         self._ledger = ledger
         self._deposits = deposits
@@ -258,6 +262,9 @@ class AccountsRecovery:
                     continue  # it was busy, or refused: so it stays
                 case OpenHolder() | AskHolder() | FreezeHolder() | CloseHolder():
                     answers = self._holders.apply(page, BaseName.PEOPLE, [message])
+                    answer(page, BaseName.PEOPLE, [] if message.id in told.answered else answers)
+                case DutyEnded():
+                    answers = self._hear_endings(page, BaseName.PEOPLE, [message])
                     answer(page, BaseName.PEOPLE, [] if message.id in told.answered else answers)
                 case _:
                     continue

@@ -21,6 +21,7 @@ from node.catalogue.words import LIMIT_MAX
 from node.catalogue.worker import CatalogueWorker
 from node.config import NodeConfig
 from node.deposits.service import DepositDesk
+from node.doors.endings_service import EndingDesk
 from node.federation import store as federation_store
 from node.federation.conversion_service import Conversions
 from node.federation.payee_service import PayeeDesk
@@ -224,13 +225,14 @@ class NodeApp:
             tell_people=lambda page, messages: exchange.reply(page, BaseName.PEOPLE, messages),
         )
         self.federation.room.come_back = old_copy
+        endings = EndingDesk(self.access)
 
         def apply(page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
             match sender:
                 case BaseName.PARTNERS:
                     return grants.apply(page, sender, messages)
                 case BaseName.PEOPLE:
-                    return holders.apply(page, sender, messages)
+                    return [*endings.hear(page, sender, messages), *holders.apply(page, sender, messages)]
                 case BaseName.PROJECTS:
                     self.catalogue.hear(page, sender, messages)
                     for message in messages:
@@ -265,6 +267,7 @@ class NodeApp:
             confirm=confirm,
             begin=old_copy.begin,
             hear_guides=self.guides.apply,
+            hear_endings=endings.hear,
             order_netted=self.windows.hear_projects,
         )
         exchange: PeerExchange = PeerExchange(

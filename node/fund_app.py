@@ -11,6 +11,7 @@ from typing import Final
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from node.desks.fund.steps import FUND_DUTIES
+from node.doors.endings_service import EndingDesk
 from node.doors.keys_service import KeyDesk
 from node.fund.bank_parameters_store import load_bank_parameters
 from node.fund.days import day_at
@@ -89,7 +90,8 @@ class FundApp(HousePart):
             Place(home=self.home, keyring=self._keyring, neighbours=read_neighbours(self.house)),
         )
         self.keys = KeyDesk(self.book, door_keys, partial(sealed, door_keys))
-        self.open_exchange(self.fund.apply, self._note_recovery)
+        endings = EndingDesk(self.keys, self.fund.officers.end)
+        self.open_exchange(endings.hearing(self.fund.apply), self._note_recovery)
         self._scheduler: AsyncIOScheduler | None = None
 
     async def require_company(self, company: str) -> None:

@@ -8,22 +8,33 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.engine import make_url
 
+from node.access.service import load_held as load_held_programs
 from node.app import load_config, load_welcome
 from node.checks import check_node
 from node.deposits.checks import check_deposits
+from node.doors.endings import HeldKey
+from node.doors.endings_checks import check_endings
+from node.doors.endings_store import load_held, load_signers
 from node.fund.checks import check_fund
+from node.fund.tables import door_keys as fund_keys
+from node.fund.tables import officers
 from node.fund_app import load_fund_settings
 from node.governance.checks import check_projects
+from node.governance.tables import door_keys as projects_keys
+from node.governance.tables import signers as projects_signers
 from node.grants.checks import check_grants
 from node.holders.checks import check_holders
 from node.house.folders_store import base_folder, find_house, find_local
 from node.house.settings import FOLDERS, read_neighbours
 from node.partners.checks import check_partners
+from node.partners.tables import door_keys as partners_keys
 from node.partners_app import load_partners_config
 from node.people.checks import check_people
+from node.people.days import local_day
+from node.people.duties_checks import check_officers
 from node.people_app import load_base_keys_of, load_people_settings
 from node.projects_app import load_projects_config
 from protocol.book import log_store
@@ -35,10 +46,17 @@ from protocol.exchange.peer_keys_store import load_known
 from protocol.findings import Checked, Finding
 from protocol.house import BaseName, house_of
 from protocol.identifiers import require_territory
+from protocol.running import clock_service
 from protocol.running.settings import NotConfigured
 
 Progress = Callable[[str], None]
 _CHUNK: Final = 512
+# Where each base keeps the keys of its doors, and those that somebody signs with.
+OFFICERS: Final[Mapping[BaseName, tuple[Table, Table | None]]] = {
+    BaseName.FUND: (fund_keys, officers),
+    BaseName.PARTNERS: (partners_keys, None),
+    BaseName.PROJECTS: (projects_keys, projects_signers),
+}
 # Where each base that has a folder of its own says its database is.
 DATABASES: Final[Mapping[BaseName, Callable[[Path], str]]] = {
     BaseName.FUND: lambda where: load_fund_settings(where).database,
@@ -116,6 +134,8 @@ def check_house(folder: Path, on_progress: Progress) -> list[Checked]:
             base_keys = load_base_keys_of(where, load_people_settings(where))
             checked += guarded("people", "the people's base proves itself", lambda: check_people(people, base_keys))
             checked += guarded("I7", "logs are whole", lambda: check_logs(people, known[BaseName.PEOPLE], on_progress))
+        if house is not None and BaseName.PEOPLE in house.bases:
+            checked += _check_duties(folder, bases)
         checked += guarded("I7", "bases hold each other's words", lambda: [_check_between(folder, bases)])
     return checked
 
@@ -132,6 +152,30 @@ def _snapshot(folder: Path, base: BaseName) -> Iterator[Connection]:
             yield connection
     finally:
         engine.dispose()
+
+
+def _load_keys(base: BaseName, line: Connection) -> tuple[list[HeldKey], dict[bytes, bool]]:
+    """Return the keys of a base that end with a duty: those of doors, and those that somebody signs with."""
+    if base is BaseName.ACCOUNTS:
+        return load_held_programs(line), {}
+    doors, signers = OFFICERS[base]
+    return load_held(line, doors), {} if signers is None else load_signers(line, signers)
+
+
+def _check_duties(folder: Path, bases: Mapping[BaseName, Connection]) -> list[Checked]:
+    """Hold the keys of each base against the duties that ended, as the people's base told them; and as it knows them, here."""
+    checked: list[Checked] = []
+    for base, line in bases.items():
+        if base is BaseName.PEOPLE:
+            continue
+        keys, signers = _load_keys(base, line)
+        checked += guarded("duties", "keys end with duties", partial(check_endings, line, base, keys, signers))
+        if (people := bases.get(BaseName.PEOPLE)) is not None:
+            zone = load_people_settings(base_folder(folder, BaseName.PEOPLE)).zone
+            day = local_day(clock_service.now(), zone)
+            rule = partial(check_officers, people, base=base, keys=keys, signers=signers, day=day)
+            checked += guarded("duties", "who has a key has a duty", rule)
+    return checked
 
 
 def _size_now(folder: Path, owner: BaseName, reader: BaseName) -> int:

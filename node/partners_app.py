@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from node.desks.partners.guesses import read_proxies
 from node.desks.partners.steps import PARTNERS_DUTIES
+from node.doors.endings_service import EndingDesk
 from node.doors.keys_service import KeyDesk
 from node.doors.steps_api import forget_uploads
 from node.house.folders_store import base_folder
@@ -110,7 +111,7 @@ class PartnersApp(HousePart):
             entropy=clock_service.entropy,
         )
         self.keys = KeyDesk(self.book, door_keys, partial(seal, "door_keys"))
-        self.open_exchange(self.partners.apply, self._note_recovery)
+        self.open_exchange(EndingDesk(self.keys).hearing(self.partners.apply), self._note_recovery)
         self._scheduler: AsyncIOScheduler | None = None
 
     async def require_company(self, company: str) -> None:

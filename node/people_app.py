@@ -98,6 +98,7 @@ class PeopleApp(HousePart):
                 entropy=clock_service.entropy,
                 zone=self.settings.zone,
                 cost=self.settings.cost,
+                knows=lambda base: base in self.exchange.others,
             )
         except BaseException:
             self.book.close()
@@ -165,6 +166,8 @@ class PeopleApp(HousePart):
             max_instances=1,
             misfire_grace_time=None,
         )
+        # A last day is over at the territory's midnight: no need to wait for the next quarter of an hour.
+        self._scheduler.add_job(self._catch_up, "cron", hour=0, minute=0, second=1, timezone=self.settings.zone)
         self._scheduler.start()
         self._catching_up = asyncio.create_task(self._catch_up())
 

@@ -12,6 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from msgspec import Meta, Struct
 
 from node.desks.projects.duties import PROJECTS_DUTIES
+from node.doors.endings_service import EndingDesk
 from node.doors.keys_service import KeyDesk
 from node.doors.steps_api import forget_uploads
 from node.governance.service import PROJECTS_HISTORY, Projects
@@ -87,7 +88,8 @@ class ProjectsApp(HousePart):
             entropy=clock_service.entropy,
         )
         self.keys = KeyDesk(self.book, door_keys, partial(seal_values, door_keys))
-        self.open_exchange(self.projects.apply, self.keys.note_recovery)
+        endings = EndingDesk(self.keys, self.projects.signers.end)
+        self.open_exchange(endings.hearing(self.projects.apply), self.keys.note_recovery)
         self._scheduler: AsyncIOScheduler | None = None
 
     async def require_company(self, company: str) -> None:

@@ -28,6 +28,8 @@ nothing in another.
     people ── OpenHolder, AskHolder, FreezeHolder, CloseHolder ──▶ accounts    a holder's account, by its number alone
     people ◀── HolderOpened, HolderTold, HolderBusy, HolderClosed, Refused ── accounts
     people ── Ended ──▶ accounts                  a mark that only its writer reads: what ended, for the day its disk is lost
+    people ── DutyEnded ──▶ accounts, fund, partners, projects     whose keys end, by the word of who reads it
+    people ◀── DutyHeard ── accounts, fund, partners, projects
 
 Ids are 16 opaque bytes, chosen by who asks; the same id with the same content is answered as before. The accounts never
 learn who a donor or a holder is; the fund, which writes receipts, learns it from `Donor`, and never learns who was granted what.
@@ -71,6 +73,7 @@ GRANTS_MAX: Final = 2_048
 PAYERS_MAX: Final = 64
 DUE_LOTS_MAX: Final = 8_000
 PLEDGES_MAX: Final = 500
+KEY_NAME_BYTES: Final = 8
 
 Id = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Number = Annotated[str, Meta(min_length=8, max_length=8)]
@@ -680,6 +683,35 @@ class NetPaid(Struct, frozen=True, array_like=True, tag=89):
     on: Day
 
 
+class DutyEnded(Struct, frozen=True, array_like=True, tag=94):
+    """A duty at the reader's base is over: keys that were made before `at` hold no more. People to the base concerned.
+
+    `word` is how that base writes the officer down, `key` names the key that he signs with; empty is what he has not. Where it
+    was his last duty there (`is_last`) all doors of that word close, else those of the duty. `role` is the same whenever something
+    is told of one duty: the newest counts, and with neither word nor key nothing is left to end. No name goes with it.
+    """
+
+    id: Id
+    role: Id
+    duty: Code
+    word: Annotated[str, Meta(max_length=80)]
+    key: Annotated[bytes, Meta(max_length=8)]
+    at: Millis
+    is_last: bool
+
+
+class DutyHeard(Struct, frozen=True, array_like=True, tag=95):
+    """So many keys of doors and of signing hold no more by what was told under this id.
+
+    `is_placed` is false where the base knows no such word, or no such key: then somebody has to look.
+    """
+
+    id: Id
+    doors: Annotated[int, Meta(ge=0, le=2**31)]
+    signers: Annotated[int, Meta(ge=0, le=2**31)]
+    is_placed: bool
+
+
 HouseMessage = (
     Deposit
     | DepositTaken
@@ -737,6 +769,8 @@ HouseMessage = (
     | NettedDue
     | WindowTold
     | NetPaid
+    | DutyEnded
+    | DutyHeard
     | NewKey
 )
 
@@ -789,6 +823,8 @@ def _require_sound(message: HouseMessage) -> None:
             if len(message.members) != len(message.net) or max(message.others) >= len(message.members):
                 raise NotCanonical(reason="each fund of a window has one position")
             columns = (message.ids, message.others, message.cents)
+        case DutyEnded(key=key) if len(key) not in (0, KEY_NAME_BYTES):
+            raise NotCanonical(reason="a key has a name of 8 bytes, or none is meant")
         case NetPaid(state=SettledState.NETTED):
             raise NotCanonical(reason="a payment between funds is paid, rejected or confirmed")
         case _:

@@ -20,6 +20,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, select, update
 
 from node.access.tables import api_keys
+from node.doors.endings import HeldKey
 from protocol.book.service import Book, Page
 from protocol.errors import Malformed, Refusal
 from protocol.times import Instant, day_of
@@ -167,6 +168,15 @@ class AccessDesk:
         page.after_commit(AccessDesk, self._note_change)
         return results
 
+    def list_held(self, page: Page) -> list[HeldKey]:
+        """Return all keys, ended ones too, as the page has them: their scopes are no duties of doors."""
+        return load_held(page.connection)
+
+    def end(self, page: Page, ids: Sequence[str]) -> None:
+        """End keys that are known: the duty of whoever they were made for is over."""
+        if ids:
+            self.revoke(page, ids)
+
     def _note_change(self) -> None:
         """Called by the writer's thread: a reading that began before counts for nothing."""
         self._changes += 1
@@ -224,6 +234,20 @@ def load_keys(connection: Connection) -> list[dict[str, Any]]:
         ).order_by(api_keys.c.made_at, api_keys.c.id)
     )
     return [dict(row._mapping) for row in rows]
+
+
+def load_held(connection: Connection) -> list[HeldKey]:
+    """Return all keys as they end with a duty."""
+    return [
+        HeldKey(
+            id=row["id"],
+            name=row["name"],
+            duties=frozenset(row["scopes"].split()),
+            made_at=row["made_at"],
+            is_live=row["revoked_at"] is None,
+        )
+        for row in load_keys(connection)
+    ]
 
 
 def require_scopes(words: str) -> tuple[Scope, ...]:

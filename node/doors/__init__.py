@@ -10,5 +10,8 @@ which field one knows whose thing is asked for, and another company's is as unkn
 What has no door? What makes keys, names who signs or decides, recovers a base, or reads all of it: the base's own commands and `node house`, on the machine itself. Each base's table of steps lists them with the reason; a test holds that
 every command is in one list or the other (docs/decisions/0030).
 
+What ends a key? A person on the machine, or the people's base, which tells that a duty is over: then the keys of its officer that
+were made before hold no more (`endings`, docs/decisions/0043).
+
 The table of keys lies in each base's own book (`tables`); nothing here imports a base.
 """

@@ -16,6 +16,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, select
 
 from node.doors.duties import Caller, Duty, KeyNotKnown
+from node.doors.endings import HeldKey
+from node.doors.endings_store import load_held
 from protocol.book.service import Book
 from protocol.book.worker import Page
 from protocol.errors import IdMismatch, Malformed, Refusal
@@ -133,6 +135,15 @@ class KeyDesk:
             page.connection.execute(self._table.update().where(self._table.c.id == id_).values(**self._seal(values)))
             results.append(at)
         return results
+
+    def list_held(self, page: Page) -> list[HeldKey]:
+        """Return all keys, ended ones too, as the page has them."""
+        return load_held(page.connection, self._table)
+
+    def end(self, page: Page, ids: Sequence[str]) -> None:
+        """End keys that are known: the duty of their officer is over."""
+        if ids:
+            self.revoke(page, ids)
 
     def note_recovery(self, page: Page) -> None:
         """The base came back from an old copy in this page: keys are read again."""

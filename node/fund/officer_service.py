@@ -64,6 +64,13 @@ class OfficerDesk:
                 results.append(refusal)
         return results
 
+    def end(self, page: Page, key: bytes) -> bool:
+        """End a key because the duty of its officer is over; tell whether it is known here. One that was ended stays so."""
+        row = page.connection.execute(select(officers.c.revoked_at).where(officers.c.key == key)).first()
+        if row is not None and row.revoked_at is None:
+            self._revoke(page, key)
+        return row is not None
+
     def _revoke(self, page: Page, key: bytes) -> None:
         done = change(
             page.connection,

@@ -100,6 +100,13 @@ class SignerDesk:
         """From now on these keys sign nothing; ballots of votes that still run are struck out."""
         return answer_each(items, lambda item: self._revoke(page, item))
 
+    def end(self, page: Page, key: bytes) -> bool:
+        """End a key because the duty of its owner is over; tell whether it is known here. One that was ended stays so."""
+        row = page.connection.execute(select(_signers.c.revoked_at).where(_signers.c.key == key)).first()
+        if row is not None and row.revoked_at is None:
+            self._revoke(page, key)
+        return row is not None
+
     def save_bearers(self, page: Page, items: Sequence[Bearer]) -> list[Id16 | Refusal]:
         """Enter each body that the law lets a fund pay, or what is new of it. An account is changed by two stewards only."""
         return answer_each(items, lambda item: self._save_bearer(page, item))

@@ -11,7 +11,8 @@ Who may do what? The person, a delegate within his powers, or an officer of this
 texts of consent move by four eyes (`four_eyes`). Each reading and change is an entry of the journal, chained and keyed,
 which the person gets with the export.
 
-What do others learn? The accounts: an id, and whether an account is a person's or a group's. Nobody else is told anything.
+What do others learn? The accounts: an id, and whether an account is a person's or a group's. Every base: that a duty there is
+over, by the word under which it knows the officer itself (`duties_service`), never who he is. Nothing else.
 
     values and rules   records, roles, delegations, authority, four_eyes, rules, consents, declarations, accounts,
                        erasures, identities, paper_codes, vault, exports, days; requests: what is asked

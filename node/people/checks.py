@@ -17,6 +17,7 @@ from node.people.four_eyes import ProposalKind, ProposalState
 from node.people.identities import IdentityKind
 from node.people.journal_store import link_values, name_row, seal_row
 from node.people.records import PersonState, decode_record, list_lookups
+from node.people.roles import WordState
 from node.people.vault import (
     BaseKeys,
     compute_link,
@@ -34,6 +35,8 @@ from protocol.errors import NotCanonical
 from protocol.findings import Checked, Finding
 from protocol.house import (
     BaseName,
+    DutyEnded,
+    DutyHeard,
     HolderOpened,
     HouseMessage,
     OpenHolder,
@@ -88,6 +91,7 @@ def check_people(connection: Connection, base_keys: BaseKeys) -> list[Checked]:
         _check_four_eyes(connection),
         _check_erasures(connection),
         _check_accounts(connection),
+        _check_duties(connection),
     ]
 
 
@@ -254,6 +258,10 @@ def _check_four_eyes(connection: Connection) -> Checked:
                 continue
             is_approved = (bytes(row.proposal), str(kind)) in approved
             rule.compare(name_row(table, dict(row._mapping)), "approved", _is(is_approved, "approved", "not"))
+    given = (str(ProposalKind.GRANT_ROLE), str(ProposalKind.NAME_ROLE))
+    for row in store.list_rows(connection, tables.role_words):
+        is_approved = any((bytes(row.proposal), kind) in approved for kind in given)
+        rule.compare(name_row(tables.role_words, dict(row._mapping)), "approved", _is(is_approved, "approved", "not"))
     rule.compare("roles", f"at most {FOUNDERS} without a proposal", _most(founders))
     return rule.close()
 
@@ -297,6 +305,35 @@ def _check_accounts(connection: Connection) -> Checked:
     for id_, index in asked.items():
         rule.compare(f"log {BaseName.PEOPLE} to {BaseName.ACCOUNTS}, leaf {index}", f"account {id_.hex()}", "none")
     return rule.close()
+
+
+def _check_duties(connection: Connection) -> Checked:
+    rule = _Rule("what bases were told of duties that ended is in their logs, and what they answered here")
+    bases = {bytes(row.id): _find_base(row.base) for row in store.list_rows(connection, tables.roles)}
+    told: dict[bytes, tuple[bytes, BaseName]] = {}
+    heard: dict[bytes, WordState] = {}
+    for base in BaseName:
+        for _, message in _read(connection, BaseName.PEOPLE, base):
+            if isinstance(message, DutyEnded):
+                told[message.id] = (message.role, base)
+        for _, message in _read(connection, base, BaseName.PEOPLE):
+            if isinstance(message, DutyHeard):
+                heard[message.id] = WordState.PLACED if message.is_placed else WordState.UNPLACED
+    for row in store.list_rows(connection, tables.role_words):
+        if row.told is None:
+            continue
+        role, id_ = bytes(row.role), bytes(row.told)
+        place = f"role_words {role.hex()}"
+        rule.compare(place, told.get(id_), (role, bases.get(role)))
+        rule.compare(place, str(heard.get(id_, WordState.TOLD)), row.state)
+    for id_, (role_id, base) in told.items():
+        if role_id in bases:  # else it was lost with a disk, and is entered again from paper
+            rule.compare(f"log {BaseName.PEOPLE} to {base}, {id_.hex()}", base, bases[role_id])
+    return rule.close()
+
+
+def _find_base(name: str) -> BaseName | None:
+    return BaseName[name] if name in BaseName.__members__ else None
 
 
 def _read(connection: Connection, owner: str, reader: str) -> Iterator[tuple[int, HouseMessage]]:

@@ -54,5 +54,11 @@ def local_day(instant: Instant, zone: str) -> int:
     return write_day(moment.astimezone(ZoneInfo(zone)).date())
 
 
+def start_of_day(day: int, zone: str) -> Instant:
+    """Return the instant of the zone's midnight with which a day begins."""
+    midnight = datetime.datetime.combine(read_day(day), datetime.time(), ZoneInfo(zone))
+    return Instant(int(midnight.timestamp()) * 1000)
+
+
 def add_days(day: int, count: int) -> int:
     return write_day(read_day(day) + datetime.timedelta(days=count))

@@ -18,6 +18,7 @@ from node.people.declarations import (
     DeclarationState,
     advance,
 )
+from node.people.duties_service import DutyDesk
 from node.people.errors import DeclarationStands, DeclarationUnknown
 from node.people.journal_store import Journal
 from node.people.requests import Declare, Look, Reverse
@@ -33,9 +34,10 @@ _declarations = tables.declarations
 class DeclarationDesk:
     """Operations for the book's writer, on declarations."""
 
-    def __init__(self, room: Room, accounts: AccountDesk) -> None:
+    def __init__(self, room: Room, accounts: AccountDesk, duties: DutyDesk) -> None:
         self._room = room
         self._accounts = accounts
+        self._duties = duties
 
     def look(self, page: Page, items: Sequence[Look]) -> list[list[dict[str, Any]] | Refusal]:
         """Return all declarations; the journal says who looked at the list."""
@@ -47,7 +49,7 @@ class DeclarationDesk:
         return self._room.each(page, items, do)
 
     def declare(self, page: Page, items: Sequence[Declare]) -> list[Answer | Refusal]:
-        """Keep each declaration; of a death, the accounts are asked to let nothing move."""
+        """Keep each declaration; of a death, the accounts are asked to let nothing move, and duties elsewhere end."""
 
         def do(asked: Declare) -> Answer:
             def work(journal: Journal) -> Answer:
@@ -73,6 +75,7 @@ class DeclarationDesk:
                 journal.insert(_declarations, asked.person, values)
                 if asked.kind is DeclarationKind.DEATH:
                     self._accounts.freeze(page, journal, asked.person, is_frozen=True)
+                    self._duties.end_elsewhere(page, journal, asked.person)
                 return {"declaration": format_id(asked.id), "reversible_until": format_day(until)}
 
             return self._room.once(page, asked, Action.DECLARE, asked.person, work)

@@ -14,6 +14,7 @@ from node.people.accounts import LIVING, LinkState
 from node.people.accounts_service import AccountDesk
 from node.people.authority import Action, Purpose
 from node.people.days import format_day, read_day
+from node.people.duties_service import DutyDesk
 from node.people.erasures import (
     OVER,
     ErasureState,
@@ -41,9 +42,10 @@ _erasures, _accounts = tables.erasures, tables.accounts
 class ErasureDesk:
     """Operations for the book's writer, on erasures."""
 
-    def __init__(self, room: Room, accounts: AccountDesk) -> None:
+    def __init__(self, room: Room, accounts: AccountDesk, duties: DutyDesk) -> None:
         self._room = room
         self._accounts = accounts
+        self._duties = duties
 
     def look(self, page: Page, items: Sequence[LookAtErasure]) -> list[Answer | Refusal]:
         """Return where each erasure stands; whom it is about learns from his journal who looked. Raises ErasureUnknown."""
@@ -72,6 +74,7 @@ class ErasureDesk:
                 for role in store.list_roles(page.connection, asked.person):
                     if not role.ended_on and (not role.until_day or role.until_day >= today):
                         raise RoleInForce(duty=str(role.duty))
+                self._duties.tell_over(page, journal)
                 values = {
                     "id": asked.id,
                     "person": asked.person,

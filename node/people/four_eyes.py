@@ -20,6 +20,7 @@ class ProposalKind(StrEnum):
 
     GRANT_ROLE = "grant_role"
     END_ROLE = "end_role"
+    NAME_ROLE = "name_role"  # by which word its base knows the officer
     PUBLISH_TEXT = "publish_text"
     SET_RULE = "set_rule"
 

@@ -11,6 +11,7 @@ from sqlalchemy import Row
 from node.people import store, tables
 from node.people.authority import Action
 from node.people.consents import ConsentPurpose, ConsentText
+from node.people.duties_service import DutyDesk
 from node.people.errors import (
     InvalidConsentText,
     InvalidRole,
@@ -22,7 +23,7 @@ from node.people.errors import (
 from node.people.four_eyes import Decision, ProposalKind, ProposalState, advance, require_proposer
 from node.people.journal_store import Journal
 from node.people.requests import Decide, Look, Propose
-from node.people.roles import Duty, require_role
+from node.people.roles import Duty, OfficerWord, Role, require_role
 from node.people.room_service import Answer, Room
 from node.people.rules import RuleName, require_rule
 from protocol.book.worker import Page
@@ -36,8 +37,9 @@ Body = Mapping[str, Any]
 class RoleDesk:
     """Operations for the book's writer, on proposals and what they move."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Room, duties: DutyDesk) -> None:
         self._room = room
+        self._duties = duties
 
     def look(self, page: Page, items: Sequence[Look]) -> list[list[dict[str, Any]] | Refusal]:
         """Return all proposals; the journal says who looked at the list. Auditors may."""
@@ -53,7 +55,7 @@ class RoleDesk:
 
         def do(asked: Propose) -> Answer:
             def work(journal: Journal) -> Answer:
-                subject = self._require_body(page, asked.kind, asked.subject, asked.body)
+                subject = self._require_body(page, asked.kind, asked.subject, asked.body, asked.id)
                 require_proposer(asked.by, subject)
                 values = {
                     "id": asked.id,
@@ -93,7 +95,8 @@ class RoleDesk:
                     # Two officers: who proposed it and is none any more is half of no pair.
                     self._room.require_entitled(page, Action.PROPOSE, Id16(bytes(row.proposed_by)), None)
                     kind, body = ProposalKind(row.kind), json.loads(row.body)
-                    self._require_body(page, kind, subject, body)  # the base may have moved on since it was proposed
+                    # The base may have moved on since it was proposed.
+                    self._require_body(page, kind, subject, body, asked.proposal)
                     self._apply(page, journal, asked.proposal, kind, subject, body)
                 return {"proposal": format_id(asked.proposal), "state": str(after)}
 
@@ -101,7 +104,9 @@ class RoleDesk:
 
         return self._room.each(page, items, do)
 
-    def _require_body(self, page: Page, kind: ProposalKind, subject: Id16 | None, body: Body) -> Id16 | None:
+    def _require_body(
+        self, page: Page, kind: ProposalKind, subject: Id16 | None, body: Body, proposal: Id16
+    ) -> Id16 | None:
         """Return whom a proposal is about. Raises what makes it impossible."""
         match kind:
             case ProposalKind.GRANT_ROLE:
@@ -110,14 +115,18 @@ class RoleDesk:
                 store.load_person(page.connection, subject)
                 _read_duty(body)
                 require_role(str(body.get("base", "")), int(body.get("from_day", 0)), int(body.get("until_day", 0)))
+                self._duties.require_word(page, _read_role(body, proposal, subject), _read_word(body))
                 return subject
-            case ProposalKind.END_ROLE:
+            case ProposalKind.END_ROLE | ProposalKind.NAME_ROLE:
                 row = store.find_row(page.connection, tables.roles, id=_read_id(body))
-                if row is None or row.ended_on:
+                if row is None or (row.ended_on and kind is ProposalKind.END_ROLE):
                     raise RoleUnknown(role=str(body.get("role", ""))[:40])
-                if subject is not None and subject != bytes(row.person):
+                person = Id16(bytes(row.person))
+                if subject is not None and subject != person:
                     raise SameEyes(reason="the role is another's")
-                return Id16(bytes(row.person))
+                if kind is ProposalKind.NAME_ROLE:
+                    self._duties.require_word(page, store.read_role(row), _read_word(body))
+                return person
             case ProposalKind.PUBLISH_TEXT:
                 _read_text(body, 1)
             case ProposalKind.SET_RULE:
@@ -141,10 +150,20 @@ class RoleDesk:
                     "proposal": proposal,
                 }
                 journal.insert(tables.roles, subject, values)
+                assert subject is not None  # a role is somebody's
+                if known := _read_word(body):
+                    self._duties.name(page, journal, _read_role(body, proposal, subject), known, proposal)
+                    self._duties.tell_over(page, journal)
+            case ProposalKind.NAME_ROLE:
+                row = store.find_row(page.connection, tables.roles, id=_read_id(body))
+                assert row is not None  # looked at in this page
+                self._duties.name(page, journal, store.read_role(row), _read_word(body), proposal)
+                self._duties.tell_over(page, journal)
             case ProposalKind.END_ROLE:
                 row = store.find_row(page.connection, tables.roles, id=_read_id(body))
                 assert row is not None  # looked at in this page
                 journal.change(tables.roles, row, subject, ended_on=self._room.day(page.now))
+                self._duties.tell_over(page, journal)
             case ProposalKind.PUBLISH_TEXT:
                 table = tables.consent_texts
                 purpose = str(body["purpose"])
@@ -170,6 +189,25 @@ def _read_duty(body: Body) -> Duty:
         return Duty(body.get("duty", ""))
     except ValueError:
         raise InvalidRole(field="duty", reason=f"one of {', '.join(Duty)}") from None
+
+
+def _read_role(body: Body, id_: Id16, person: Id16) -> Role:
+    return Role(
+        id=id_,
+        person=person,
+        base=str(body["base"]),
+        duty=_read_duty(body),
+        from_day=int(body["from_day"]),
+        until_day=int(body.get("until_day", 0)),
+    )
+
+
+def _read_word(body: Body) -> OfficerWord:
+    try:
+        key = bytes.fromhex(str(body.get("key", "")))
+    except ValueError:
+        raise InvalidRole(field="key", reason="hexadecimal digits") from None
+    return OfficerWord(word=str(body.get("word", "")), key=key)
 
 
 def _read_id(body: Body) -> bytes:

@@ -33,12 +33,21 @@ class Room:
     """The keys of the base while it is open, and how its desks work."""
 
     def __init__(
-        self, *, base_keys: BaseKeys, book_key: bytes, tell: Tell, entropy: Callable[[int], bytes], zone: str
+        self,
+        *,
+        base_keys: BaseKeys,
+        book_key: bytes,
+        tell: Tell,
+        entropy: Callable[[int], bytes],
+        zone: str,
+        knows: Callable[[str], bool] = lambda _base: True,
     ) -> None:
+        """`knows` says whether a base is in this house: what is told to no one would wait for ever."""
         self.base_keys = base_keys
         self.book_key = book_key
         self.zone = zone
         self._tell = tell
+        self.knows = knows
         self._entropy = entropy
 
     def new_id(self) -> Id16:
@@ -56,6 +65,10 @@ class Room:
     def data_key(self, connection: Connection, person: bytes) -> bytes:
         """Raises PersonUnknown, PersonErased, RecordUnreadable."""
         return load_data_key(connection, self.base_keys, person)
+
+    def tell(self, page: Page, base: str, messages: Sequence[HouseMessage]) -> None:
+        """Tell a base of this house, in the page."""
+        self._tell(page, base, messages)
 
     def ask_accounts(self, page: Page, messages: Sequence[HouseMessage]) -> None:
         """Tell the accounts, in the page."""

@@ -19,6 +19,7 @@ from node.people.consents_service import ConsentDesk
 from node.people.declarations import DeclarationKind, DeclarationState
 from node.people.declarations_service import DeclarationDesk
 from node.people.delegations_service import DelegationDesk
+from node.people.duties_service import DutyDesk
 from node.people.erasures_service import ErasureDesk
 from node.people.exports_service import ExportDesk
 from node.people.identities_service import Attempt, IdentityDesk, is_right
@@ -36,7 +37,7 @@ from protocol.book.migration_service import History
 from protocol.book.service import Book
 from protocol.book.worker import Page
 from protocol.exchange.peer_recovery import Lost
-from protocol.house import BaseName, HouseMessage
+from protocol.house import BaseName, DutyHeard, HouseMessage
 from protocol.identifiers import Id16
 
 PEOPLE_HISTORY: Final = History(
@@ -55,17 +56,21 @@ class People:
         self.persons = PersonDesk(room)
         self.accounts = AccountDesk(room)
         self.consents = ConsentDesk(room)
-        self.roles = RoleDesk(room)
-        self.declarations = DeclarationDesk(room, self.accounts)
+        self.duties = DutyDesk(room)
+        self.roles = RoleDesk(room, self.duties)
+        self.declarations = DeclarationDesk(room, self.accounts, self.duties)
         self.delegations = DelegationDesk(room)
-        self.erasures = ErasureDesk(room, self.accounts)
+        self.erasures = ErasureDesk(room, self.accounts, self.duties)
         self.identities = IdentityDesk(room, self.declarations)
         self.exports = ExportDesk(room)
         self.lost = LostDesk(room)
         self._recovery = PeopleRecovery(room, self.accounts, self.erasures, self.lost, go_on=self._go_on)
 
     def apply(self, page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
-        """Hear what the accounts answer, in the page that stores it. Nothing is asked of us. For `PeerExchange`."""
+        """Hear what other bases answer, in the page that stores it. Nothing is asked of us. For `PeerExchange`."""
+        heard = [message for message in messages if isinstance(message, DutyHeard)]
+        if heard:
+            self.duties.hear(page, sender, heard)
         if sender != BaseName.ACCOUNTS:
             return []
         journal = self.room.open_journal(page, Action.HEAR, Purpose.REQUEST_OF_PERSON)
@@ -78,7 +83,11 @@ class People:
 
     def replay(self, page: Page, lost: Lost) -> frozenset[bytes]:
         """Make true again what an old copy of this base lacked; return the marks of what had ended since."""
-        return self._recovery.replay(page, lost)
+        marks = self._recovery.replay(page, lost)
+        for sender, slips in lost.theirs.items():  # what ended and was told before the copy, and answered since
+            messages = [message for slip in slips for message in slip.messages]
+            self.duties.hear(page, sender, [message for message in messages if isinstance(message, DutyHeard)])
+        return marks
 
     def _go_on(self, page: Page, journal: Journal, person: bytes) -> None:
         """Do what waited for an answer about one of a person's accounts."""
@@ -168,6 +177,7 @@ class People:
     async def catch_up(self) -> None:
         """Do what time brings: apply rules whose term is over, ask again what had to wait. Run twice is run once."""
         await self.book.write(self.declarations.settle, None)
+        await self.book.write(self.duties.settle, None)
         await self.book.write(self.erasures.ask_again, None)
         await self.book.write(self._close_again, None)
         await self.scrub()
@@ -194,6 +204,7 @@ def open_people(
     entropy: Callable[[int], bytes],
     zone: str = "Europe/Paris",
     cost: Cost | None = None,
+    knows: Callable[[str], bool] = lambda _base: True,
 ) -> People:
     """Open the base with the key of its book, made now where it has none. Raises KeyMissing."""
     key = book.read_now(lambda line: find_book_key(line, base_keys))
@@ -205,5 +216,5 @@ def open_people(
             return [fresh] * len(items)
 
         key = cast(bytes, book.write_now(make, None))
-    room = Room(base_keys=base_keys, book_key=key, tell=tell, entropy=entropy, zone=zone)
+    room = Room(base_keys=base_keys, book_key=key, tell=tell, entropy=entropy, zone=zone, knows=knows)
     return People(book, room, cost=cost or Cost())

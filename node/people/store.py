@@ -11,7 +11,7 @@ from node.people.consents import ConsentEvent, ConsentPurpose, ConsentText
 from node.people.delegations import Delegation, read_powers
 from node.people.errors import PersonErased, PersonUnknown
 from node.people.records import PersonState
-from node.people.roles import Duty, Role
+from node.people.roles import Duty, OfficerWord, Role
 from node.people.rules import DEFAULTS, RuleName
 from protocol.identifiers import Id16, format_id
 from protocol.times import Instant
@@ -45,18 +45,28 @@ def load_person(connection: Connection, person: bytes, *, is_erased_allowed: boo
 def list_roles(connection: Connection, person: bytes | None = None) -> list[Role]:
     """Return roles, of one person or all."""
     where = {} if person is None else {"person": person}
-    return [
-        Role(
-            id=Id16(bytes(row.id)),
-            person=Id16(bytes(row.person)),
-            base=row.base,
-            duty=Duty(row.duty),
-            from_day=row.from_day,
-            until_day=row.until_day,
-            ended_on=row.ended_on,
-        )
-        for row in list_rows(connection, tables.roles, **where)
-    ]
+    return [read_role(row) for row in list_rows(connection, tables.roles, **where)]
+
+
+def read_role(row: Row[Any]) -> Role:
+    return Role(
+        id=Id16(bytes(row.id)),
+        person=Id16(bytes(row.person)),
+        base=row.base,
+        duty=Duty(row.duty),
+        from_day=row.from_day,
+        until_day=row.until_day,
+        ended_on=row.ended_on,
+    )
+
+
+def load_words(connection: Connection) -> dict[Id16, OfficerWord]:
+    """Return by role the word and key by which its base knows the officer; a role without is not there."""
+    return {Id16(bytes(row.role)): read_word(row) for row in list_rows(connection, tables.role_words)}
+
+
+def read_word(row: Row[Any]) -> OfficerWord:
+    return OfficerWord(word=row.word, key=bytes(row.key or b""))
 
 
 def read_delegation(row: Row[Any]) -> Delegation:

@@ -32,7 +32,7 @@ from node.people.four_eyes import ProposalKind, ProposalState
 from node.people.identities import IdentityKind, IdentityState
 from node.people.lost import LostKind
 from node.people.records import LookupKind, PersonKind, PersonState
-from node.people.roles import Duty
+from node.people.roles import Duty, WordState
 from node.people.rules import RuleName
 from protocol.book.tables import NAMING, RowId, one_of
 from protocol.house import HolderKind
@@ -224,6 +224,25 @@ roles = Table(
     CheckConstraint(_DAY_OR_NONE.format("ended_on"), name="ended_on"),
 )
 
+# How the base of a role knows its officer, so that his keys there end with the duty. No name: a function or a pseudonym.
+role_words = Table(
+    "role_words",
+    metadata,
+    Column("role", LargeBinary, ForeignKey("roles.id"), primary_key=True),
+    Column("word", Text, nullable=False, server_default=""),
+    Column("key", LargeBinary),  # the name of the key that he signs with
+    Column("proposal", LargeBinary, ForeignKey("proposals.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("told", LargeBinary, unique=True),  # under which id the base was told last that the duty is over
+    Column("told_at", BigInteger, nullable=False, server_default="0"),
+    Column("doors", Integer, nullable=False, server_default="0"),  # keys that ended there, as that base answered
+    Column("signers", Integer, nullable=False, server_default="0"),
+    _seal(),
+    CheckConstraint("key IS NULL OR length(key) = 8", name="key"),
+    CheckConstraint(one_of("state", WordState), name="state"),
+    CheckConstraint("(state = 'named') = (told IS NULL)", name="told"),
+)
+
 # Each value that a rule had; the newest number counts.
 rules = Table(
     "rules",
@@ -378,5 +397,5 @@ door_keys = make_keys_table(metadata, _seal())
 # Rows that the journal holds: the seal of each is what its last entry says.
 JOURNALED: Final = (
     *(persons, records, members, accounts, consent_texts, consents, proposals, roles, rules),
-    *(declarations, delegations, identities, erasures, lost),
+    *(role_words, declarations, delegations, identities, erasures, lost),
 )

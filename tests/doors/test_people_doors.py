@@ -111,9 +111,10 @@ async def test_every_step_of_the_people_is_taken_by_its_door(desk: Desk) -> None
     texts = {"purpose": "news", "french": "oui ?", "english": "yes?"}
     await desk.approve(kind="publish_text", body=texts)
     role = await desk.approve(kind="grant_role", person=zelie, body=ROLE)
+    await desk.approve(kind="name_role", person=zelie, body={"role": role, "word": "la caisse"})
     await desk.approve(kind="end_role", person=zelie, body={"role": role})
     await desk.approve(kind="set_rule", body={"rule": "reversible_days", "value": "30"})
-    assert len((await do("proposals", all=True))["rows"]) == 4
+    assert len((await do("proposals", all=True))["rows"]) == 5
     assert (await place.do(desk.anne, "texts"))["rows"][0]["french"] == "oui ?"
     assert (await place.do(desk.anne, "rules"))["reversible_days"] == "30"
     assert len((await place.do(desk.anne, "roles"))["rows"]) == 3

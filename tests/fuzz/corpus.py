@@ -65,6 +65,8 @@ from protocol.house import (
     DueSettled,
     DueState,
     DueTaken,
+    DutyEnded,
+    DutyHeard,
     ExpectationClosed,
     ExpectPayment,
     Granted,
@@ -403,6 +405,8 @@ def _house_slips() -> Iterator[bytes]:
         GuideAccredited(bytes(16), bytes(32), 20261101, 20281031),
         GuideEnded(bytes(16), "guide_left"),
         GuideKnown(bytes(16), True),
+        DutyEnded(bytes(16), bytes(16), "treasurer", "la caisse", bytes(8), 1_795_000_000_000, True),
+        DutyHeard(bytes(16), 2, 1, True),
     )
     for part in (*((message,) for message in messages), messages):
         yield encode_house_slip(HouseSlip(HOUSE_VERSION, BaseName.ACCOUNTS, 1_795_000_000_000, part))

@@ -99,6 +99,11 @@ def test_every_command_reaches_the_base(opened: Console, tmp_path: Path) -> None
     assert len(run("proposal", "list")) == 3
     for one in (text, role, rule):
         assert run("proposal", "decide", one["proposal"], "approve", by=BOB)["state"] == "approved"
+    named = run("proposal", "name-role", role["proposal"], ZELIE, word="la caisse", key="0011223344556677")
+    assert run("proposal", "decide", named["proposal"], "approve", by=BOB)["state"] == "approved"
+    listed = json.loads(CliRunner().invoke(app, ["roles", str(run.folder), "--json"]).stdout)
+    [line] = [one for one in listed if one["duty"] == "treasurer"]
+    assert (line["word"], line["key"], line["keys_state"]) == ("la caisse", "0011223344556677", "named")
     ending = run("proposal", "end-role", role["proposal"], ZELIE)
     assert run("proposal", "decide", ending["proposal"], "approve", by=BOB)["state"] == "approved"
     assert run("consent", "give", ZELIE, "news", by=ZELIE)["version"] == 1

@@ -15,6 +15,7 @@ from node.desks.people.admin_commands import PEOPLE_COMMANDS
 from node.desks.people.commands import init as init_people
 from node.house_app import HouseApp
 from node.people import store, tables
+from node.people.errors import InvalidRole
 from node.people_app import PeopleApp
 from protocol.house import BaseName
 from protocol.identifiers import parse_id
@@ -89,6 +90,16 @@ async def test_no_word_of_anybody_stands_in_clear_anywhere(folder: Path, capsys:
     await run("enrol", **_ids(3), person=ZELIE, kind="oidc", issuer="https://idp.plouz.example", subject="subject-5150")
     await run("open", **_ids(4), person=ZELIE)
     await run("read", **_ids(5), person=ZELIE, history=True)
+    # A duty at another base, by the word under which that base knows her: what is told of its end names nobody.
+    days = {"from_day": "2026-01-01", "until_day": "2026-01-31"}
+    body = {"base": "ACCOUNTS", "duty": "accounts_officer", **days, "word": "guichet, 2"}
+    with pytest.raises(InvalidRole):
+        await run("propose", **_ids(9), kind="grant_role", person=ZELIE, body={**body, "word": "Mme Kerguelen"})
+    named = await run("propose", **_ids(10), kind="grant_role", person=ZELIE, body=body)
+    await run("decide", **{**_ids(11), "by": BOB}, proposal=named["proposal"], decision="approve")
+    await house.clearing.carry()
+    [role] = [one for one in await run("roles") if one["word"]]
+    assert (role["word"], role["keys_state"]) == ("guichet, 2", "unplaced"), "told and answered"
     assert (await run("find", **_ids(6), kind="email", value=WORDS["email"]))["persons"] == [ZELIE]
     await house.clearing.carry()
     told = await run("export", **_ids(7), person=ZELIE)

@@ -51,6 +51,8 @@ async def live(world: PeopleWorld) -> None:
         world.write(people.consents.consent, told)
     role = {"base": "FUND", "duty": "treasurer", "from_day": 20261201}
     world.approve(world.propose(ProposalKind.GRANT_ROLE, dict(role), subject=zelie))
+    ended = {**role, "from_day": 20261101, "until_day": 20261110, "word": "la caisse", "key": "0011223344556677"}
+    world.approve(world.propose(ProposalKind.GRANT_ROLE, dict(ended), subject=zelie))
     world.propose(ProposalKind.GRANT_ROLE, dict(role), subject=yann)
     world.approve(world.propose(ProposalKind.SET_RULE, {"rule": "reversible_days", "value": "30"}))
     await world.open_account(zelie)

@@ -27,6 +27,8 @@ from protocol.house import (
     DueSettled,
     DueState,
     DueTaken,
+    DutyEnded,
+    DutyHeard,
     Ended,
     ExpectationClosed,
     ExpectPayment,
@@ -98,6 +100,8 @@ CLOSE_HOLDER: list[Any] = [35, ID, "D715K6AF", "12345678"]
 HOLDER_BUSY: list[Any] = [36, ID, "D715K6AF", 9, 2, 3]
 HOLDER_CLOSED: list[Any] = [37, ID, "D715K6AF", 7]
 MARKED: list[Any] = [98, bytes(32)]
+DUTY_ENDED: list[Any] = [94, ID, REF, "treasurer", "la caisse", b"key name", 5, True]
+DUTY_HEARD: list[Any] = [95, ID, 2, 1, False]
 ONE_LINE: list[Any] = [6, "D715K6AF", [ID], ["12345678"], [5], ["bread"]]
 
 
@@ -131,6 +135,8 @@ def test_each_message_has_its_bytes() -> None:
         HolderBusy(ID, "D715K6AF", 9, 2, 3),
         HolderClosed(ID, "D715K6AF", 7),
         Ended(bytes(32)),
+        DutyEnded(ID, REF, "treasurer", "la caisse", b"key name", 5, True),
+        DutyHeard(ID, 2, 1, False),
     )
     slip = HouseSlip(HOUSE_VERSION, BaseName.ACCOUNTS, 7, messages)
     leaf = _pack(
@@ -138,6 +144,7 @@ def test_each_message_has_its_bytes() -> None:
         *(DONOR_TOLD, EXPECT, EXPECTED, ARRIVED, CLOSED),
         *(OPEN_HOLDER, HOLDER_OPENED, ASK_HOLDER, HOLDER_TOLD, FREEZE_HOLDER, CLOSE_HOLDER, HOLDER_BUSY, HOLDER_CLOSED),
         MARKED,
+        *(DUTY_ENDED, DUTY_HEARD),
     )
     assert encode_house_slip(slip) == leaf
     assert decode_house_slip(leaf) == slip
@@ -207,6 +214,14 @@ def _with(message: list[Any], place: int, value: Any) -> list[Any]:
         *((HOLDER_BUSY, place, [0, 10**15], [-1, 10**15 + 1]) for place in (3, 4, 5)),
         (HOLDER_CLOSED, 3, [0, 10**15], [-1, 10**15 + 1]),
         (MARKED, 1, [b"m" * 32], [b"m" * 31, b"m" * 33, "m" * 32]),
+        (DUTY_ENDED, 2, [bytes(16)], [bytes(15), bytes(17)]),
+        (DUTY_ENDED, 3, ["d", "d" * 48], ["", "d" * 49]),
+        (DUTY_ENDED, 4, ["", "w" * 80], ["w" * 81]),
+        (DUTY_ENDED, 5, [b"", bytes(8)], [bytes(7), bytes(9), bytes(1)]),
+        (DUTY_ENDED, 6, [0, 2**53], [-1, 2**53 + 1]),
+        (DUTY_ENDED, 7, [True, False], [0, 1]),
+        *((DUTY_HEARD, place, [0, 2**31], [-1, 2**31 + 1]) for place in (2, 3)),
+        (DUTY_HEARD, 4, [True, False], [0, 1]),
     ],
 )
 def test_every_field_has_its_limits(message: list[Any], place: int, good: list[Any], bad: list[Any]) -> None:

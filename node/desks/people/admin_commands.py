@@ -231,7 +231,7 @@ async def _propose(app: PeopleApp, asked: Asked) -> Any:
     kind = _word(ProposalKind, asked["kind"], "kind")
     subject = parse_id(asked["person"]) if asked.get("person") else None
     body = dict(asked["body"])
-    if kind is ProposalKind.END_ROLE:
+    if kind in (ProposalKind.END_ROLE, ProposalKind.NAME_ROLE):
         body["role"] = parse_id(body.get("role", "")).hex()
     for name in ("from_day", "until_day"):
         if name in body:
@@ -253,6 +253,8 @@ async def _proposals(app: PeopleApp, asked: Asked) -> Any:
 
 async def _roles(app: PeopleApp, _asked: Asked) -> Any:
     day = app.people.room.day(app.book.clock())
+    rows = await app.book.read(lambda line: store.list_rows(line, tables.role_words))
+    words = {bytes(row.role): row for row in rows}
     return [
         {
             "role": format_id(role.id),
@@ -262,9 +264,21 @@ async def _roles(app: PeopleApp, _asked: Asked) -> Any:
             "from_day": role.from_day,
             "until_day": role.until_day or None,
             "in_force": role.is_in_force(day),
+            **_write_word(words.get(role.id)),
         }
         for role in await app.book.read(store.list_roles)
     ]
+
+
+def _write_word(row: Any) -> dict[str, Any]:
+    """Return how a role's base knows its officer, and how far it is with ending his keys there."""
+    return {
+        "word": "" if row is None else row.word,
+        "key": "" if row is None or row.key is None else bytes(row.key).hex(),
+        "keys_state": "" if row is None else row.state,
+        "doors_ended": 0 if row is None else row.doors,
+        "signers_ended": 0 if row is None else row.signers,
+    }
 
 
 async def _rules(app: PeopleApp, _asked: Asked) -> Any:

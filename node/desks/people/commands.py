@@ -319,6 +319,12 @@ def list_texts(folder: Folder, as_json: AsJson = False) -> None:
 # ---------------------------------------------------------------- four eyes
 
 
+Word = Annotated[
+    str, typer.Option(help="as in that base's `key new --officer`: a function or a pseudonym, never a name")
+]
+SigningKey = Annotated[str, typer.Option(help="the name of the key that he signs with there: 16 hexadecimal digits")]
+
+
 @proposal.command("role")
 def propose_role(
     folder: Folder,
@@ -328,13 +334,34 @@ def propose_role(
     by: By,
     from_day: Annotated[str, typer.Option(help="yyyy-mm-dd")],
     until_day: Annotated[str, typer.Option(help="its last day; empty: none was set")] = "",
+    word: Word = "",
+    key: SigningKey = "",
     id_: IdOption = "",
     as_json: AsJson = False,
 ) -> None:
-    """Propose that somebody gets a duty at a base."""
+    """Propose that somebody gets a duty at a base; by word and key his keys there end with it."""
     with refusals_explained():
         body = {"base": base.upper(), "duty": duty, "from_day": from_day, "until_day": until_day}
+        body |= {name: value for name, value in (("word", word), ("key", key)) if value}
         told = _ask(folder, "propose", by, GOVERNED, id_, kind="grant_role", person=person, body=body)
+        show(told, as_json=as_json)
+
+
+@proposal.command("name-role")
+def propose_name(
+    folder: Folder,
+    role: Annotated[str, typer.Argument(help="the role's id: `node people roles`")],
+    person: Annotated[str, typer.Argument(help="whose role it is")],
+    by: By,
+    word: Word = "",
+    key: SigningKey = "",
+    id_: IdOption = "",
+    as_json: AsJson = False,
+) -> None:
+    """Propose by which word its base knows an officer; neither: it knows none. Of a duty that is over, it is told anew."""
+    with refusals_explained():
+        body = {"role": role, "word": word, "key": key}
+        told = _ask(folder, "propose", by, GOVERNED, id_, kind="name_role", person=person, body=body)
         show(told, as_json=as_json)
 
 

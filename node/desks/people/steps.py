@@ -258,13 +258,18 @@ class TextsAnswer(Struct, frozen=True):
 
 
 class ProposalBody(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What is proposed: a role (`base` in capitals, `duty`, days), the `role` that ends, a text, or the value of a rule."""
+    """What is proposed: a role (`base` in capitals, `duty`, days), the `role` that ends, a text, or the value of a rule.
+
+    `word` and `key`: how that base knows the officer, of a new role or of the `role` that is there (kind `name_role`).
+    """
 
     base: Line | UnsetType = UNSET
     duty: Line | UnsetType = UNSET
     from_day: DayOrNone | UnsetType = UNSET
     until_day: DayOrNone | UnsetType = UNSET
     role: KnownId | UnsetType = UNSET
+    word: Line | UnsetType = UNSET
+    key: Line | UnsetType = UNSET
     purpose: ConsentPurpose | UnsetType = UNSET
     french: Text | UnsetType = UNSET
     english: Text | UnsetType = UNSET
@@ -319,7 +324,11 @@ class ProposalsAnswer(Struct, frozen=True):
 
 
 class RoleLine(Struct, frozen=True):
-    """Who has which duty at which base: by id. Days are whole numbers yyyymmdd."""
+    """Who has which duty at which base: by id. Days are whole numbers yyyymmdd.
+
+    `word` and `key` are how that base knows him; `keys_state` says whether it heard that the duty is over: named, told, placed, or
+    unplaced where it knows neither.
+    """
 
     role: str
     person: str
@@ -328,6 +337,11 @@ class RoleLine(Struct, frozen=True):
     from_day: int
     until_day: int | None
     in_force: bool
+    word: str
+    key: str
+    keys_state: str
+    doors_ended: int
+    signers_ended: int
 
 
 class RolesAnswer(Struct, frozen=True):
