@@ -223,6 +223,7 @@ class NodeApp:
             self.standing,
             closings=holders,
             tell_people=lambda page, messages: exchange.reply(page, BaseName.PEOPLE, messages),
+            hold_house=lambda page: exchange.note_behind(page),
         )
         self.federation.room.come_back = old_copy
         endings = EndingDesk(self.access)

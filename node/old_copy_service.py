@@ -6,7 +6,7 @@ knows whether it was taken back since the copy. So none of it holds any more, un
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from protocol.book.worker import Page
@@ -39,12 +39,20 @@ class OldCopyDesk:
         *,
         closings: Closings | None = None,
         tell_people: TellPeople = lambda page, messages: None,
+        hold_house: Callable[[Page], None] = lambda page: None,
     ) -> None:
-        """`closings`: of the accounts of people, where the node stands in a house."""
+        """Where the node stands in a house: `closings` of the accounts of people, and `hold_house`, which keeps this book from
+        everything until its way back in the house is done.
+        """
         self._consents = consents
         self._orders = orders
         self._closings = closings
         self._tell_people = tell_people
+        self._hold_house = hold_house
+
+    def notice(self, page: Page) -> None:
+        """The hub knows more of us than we do. What a round took stands with the house: the hub's way back finds it there."""
+        self._hold_house(page)
 
     def begin(self, page: Page) -> None:
         """The way back begins, from the hub or in the house."""

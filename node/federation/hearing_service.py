@@ -107,3 +107,5 @@ def _note_behind(room: Room, page: Page, received: Received) -> None:
     own = room.open_own_log(page.connection)
     room.behind = BookIsBehind(ours=own.size, theirs=received.statement.ack_size)
     store.save_fact(page.connection, BEHIND, json.dumps(room.behind.facts))
+    if room.come_back is not None:
+        room.come_back.notice(page)

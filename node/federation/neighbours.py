@@ -86,6 +86,9 @@ class WindowDesk(Protocol):
 class ComeBack(Protocol):
     """What other rooms of the accounts do when this book is brought back from an old copy. Called in the page."""
 
+    def notice(self, page: Page) -> None:
+        """The hub says that this book is an old copy: it is one for the house too, whose way back comes first."""
+
     def begin(self, page: Page) -> None:
         """The way back begins: what may have been withdrawn since the copy holds no more."""
 

@@ -115,6 +115,8 @@ def _begin(peer: PeerExchange, page: Page, drawn: bytes) -> PeerRecovery | Refus
         )
     recovery = PeerRecovery(since=page.now, drawn=drawn.hex(), talks=talks)
     _save(peer, page, recovery)
+    if not talks:  # a house of one: nobody heard anything
+        _finish(peer, page, recovery)
     return recovery
 
 

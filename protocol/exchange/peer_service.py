@@ -131,6 +131,11 @@ class PeerExchange:
         """Take nothing new: this base is an old copy."""
         self.book.hold(BaseIsBehind(base=self.code), [self.take, self.begin_recovery])
 
+    def note_behind(self, page: Page) -> None:
+        """Somebody outside the house holds more of this book than it does: take nothing new before the way back in the house."""
+        if not self.is_behind:
+            recovering.note_behind(self, page)
+
     def use_recovery(self, recovery: PeerRecovery | None) -> None:
         """Called by the writer's thread once a step of a recovery is durable."""
         self.recovery = recovery

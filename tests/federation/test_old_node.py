@@ -14,6 +14,7 @@ from node.federation.store import load_unplaced
 from node.federation.tables import reconciliations
 from protocol.book import log_store
 from protocol.book.tables import evidence
+from protocol.book.worker import Page
 from protocol.cession import CessionState
 from protocol.errors import BadEnvelope
 from protocol.identifiers import AccountNumber, Address
@@ -92,14 +93,32 @@ async def test_a_copy_that_is_no_old_one_is_not_recovered(files: World) -> None:
         brest.book.write_now(brest.federation.begin_recovery, None)
 
 
+class Rooms:
+    """The other rooms of the accounts, which note what they are told of the way back."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def notice(self, _page: Page) -> None:
+        self.told.append("notice")
+
+    def begin(self, _page: Page) -> None:
+        self.told.append("begin")
+
+    def end(self, _page: Page) -> None:
+        self.told.append("end")
+
+
 async def test_while_behind_nothing_new_leaves_even_after_a_restart(files: World) -> None:
     brest, _, ana, bea = await _two(files)
     copy = back_up(brest.book)
     brest.cede(ana, Address(bea, LYON), 300)
     await files.settle()
     restore_node(files, brest, copy)
+    rooms = brest.federation.room.come_back = Rooms()
     with pytest.raises(BadEnvelope, match="we_are_behind"):
         await brest.worker.exchange_all()
+    assert rooms.told == ["notice"], "whoever is put back without a mark learns it here, and so does the house"
     reopen_node(files, brest)
     with pytest.raises(BookIsBehind):
         brest.cede(ana, Address(bea, LYON), 1)

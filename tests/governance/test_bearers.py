@@ -281,3 +281,29 @@ async def test_one_steward_with_two_keys_is_one_and_a_key_revoked_in_the_delay_c
     assert await world.projects.catch_up() == 0
     assert world.read(lambda line: load_bearer(line, bearer.id)).iban == OURS
     world.write(world.projects.signers.drop_changes, Id16(words.id))
+
+
+def test_what_a_revoked_steward_signed_is_neither_half_of_a_change(world: World) -> None:
+    """Asked before the key was stolen or its owner left, or shown afterwards: others ask anew."""
+    bearer = world.bearer()
+    for name in ("anne", "bob", "carl"):
+        world.signer(name, SignerRole.STEWARD)
+
+    def signed(name: str, words: IbanWords) -> int:
+        keys = world.people[name]
+        change = SignedChange(words=words, key=keys.public.id, signature=sign(keys, Domain.OFFICER, write_words(words)))
+        at: int = world.write(world.projects.signers.change_ibans, change)
+        return at
+
+    first, second = (IbanWords(1, BREST, world.id(), bearer.id, "LES BLES", OTHER) for _ in range(2))
+    assert signed("anne", first) == 0
+    world.write(world.projects.signers.revoke, world.people["anne"].public.id)
+    with pytest.raises(SignatureRefused, match="ask anew"):
+        signed("bob", first)
+    assert signed("bob", second) == 0
+    with pytest.raises(SignatureRefused, match="unknown or revoked"):
+        signed("anne", second)
+    world.later(days=3)
+    assert world.read(lambda line: load_bearer(line, bearer.id)).iban == OURS
+    assert signed("carl", second) > 0, "two who are stewards still can"
+    world.write(world.projects.signers.drop_changes, Id16(first.id))

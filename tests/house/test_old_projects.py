@@ -17,6 +17,8 @@ from node.governance.instalments import DueMark
 from node.governance.projects import ProjectEvent
 from node.governance.rounds_service import ConfirmDue, ConvertRound
 from node.governance.service import PROJECTS_HISTORY
+from node.ledger.accounts import AccountEvent
+from node.ledger.openings import ChangeState
 from node.ledger.reading_service import find_account
 from node.schema_service import ACCOUNTS_HISTORY
 from protocol.book.backup_service import mark_restored
@@ -122,6 +124,11 @@ class Place(Deciders):
         exchange = self.town.exchanges[BaseName(name)]
         self.town.books[name].write_now(exchange.begin_recovery, self.entropy(32))
         await self.talk()
+
+    def change(self, number: str, event: AccountEvent) -> None:
+        """Freeze an account, or open it again, by the accounts' own hand."""
+        changed = ChangeState(account=AccountNumber(number), event=event)
+        self.town.books[ACCOUNTS].write_now(self.town.ledger.change_states, changed)
 
     def rows(self, name: str, table: str, columns: str = "*") -> list[Any]:
         sql = text(f"SELECT {columns} FROM {table}")
@@ -266,7 +273,10 @@ async def test_what_was_directed_and_converted_since_the_copy_is_named_until_som
     known, unknown = town.credit(4_000), town.credit(6_000)
     town.direct(known, number, 4_000)
     await place.talk()
+    # The account happened to be frozen when the copy was made: the round that was converted since stands all the same.
+    place.change(number, AccountEvent.FREEZE)
     copy = place.copy(ACCOUNTS)
+    place.change(number, AccountEvent.REOPEN)
     town.direct(unknown, number, 6_000)
     await place.talk()
     place.lead(project, ProjectEvent.STARTED)
