@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from node.fund.fund_errors import AppealNotAuthorised, DonorRefused, FundUnknown
 from node.fund.receipts import Company, Individual, PostalAddress
 from node.fund.seal_store import change
-from node.fund.tables import donors
+from node.fund.tables import deposits, donors
 from protocol.book.worker import Page
 from protocol.errors import Refusal
 from protocol.house import Donor
@@ -59,7 +59,11 @@ def _keep(page: Page, id_: Id16, sheet: Company | Individual, year_end: int) -> 
         "year_end": year_end,
         "at": page.now,
     }
-    known = page.connection.execute(select(donors.c.kind).where(donors.c.id == id_)).scalar()
+    row = page.connection.execute(select(donors.c.kind, donors.c.siren).where(donors.c.id == id_)).first()
+    known = None if row is None else row.kind
+    if row is not None and row.siren != values["siren"] and _has_given(page.connection, id_):
+        # Its receipts name who gave: another company is another donor.
+        raise DonorRefused(field="siren", reason=f"what {row.siren} gave is not another's")
     if known is None:
         number = int(page.connection.execute(select(func.coalesce(func.max(donors.c.number), 0))).scalar_one()) + 1
         page.connection.execute(insert(donors).values(number=number, id=id_, **values))
@@ -67,6 +71,10 @@ def _keep(page: Page, id_: Id16, sheet: Company | Individual, year_end: int) -> 
         raise DonorRefused(field="kind", reason=f"it is a {known}")
     else:
         change(page.connection, update(donors).where(donors.c.id == id_).values(**values))
+
+
+def _has_given(connection: Connection, id_: Id16) -> bool:
+    return connection.execute(select(deposits.c.no).where(deposits.c.donor == id_).limit(1)).first() is not None
 
 
 def load_sheet(connection: Connection, id_: bytes) -> tuple[Company | Individual, int]:

@@ -15,6 +15,7 @@ from node.fund.expectations import ExpectationState
 from node.fund.fund_errors import (
     BearerNotEligible,
     DecisionRefused,
+    DonorRefused,
     NothingToOrder,
     NothingToReceipt,
     NothingWaits,
@@ -419,6 +420,18 @@ async def test_receipts_have_no_gap_are_frozen_and_cover_each_euro_once(world: F
     assert kept[0].cancellation.replaced_by == second.receipt.number
     copied = world.write(world.fund.receipts.copy, CopyReceipt(number=str(second.receipt.number)))
     assert len(copied.duplicates) == 1
+
+
+async def test_what_a_company_gave_is_not_made_another_company_s(world: FundWorld) -> None:
+    """Neither by the treasurer nor by the companies' base: a receipt names who gave."""
+    expected = await world.expect(10_000)
+    other = replace(BAKER, siren="732829320", name="Another")
+    world.write(world.fund.keep_companies, other)  # nothing was given yet: a mistake is mended
+    world.write(world.fund.keep_companies, BAKER)
+    world.take(world.statement(world.paid(10_000, reference=expected.reference)))
+    with pytest.raises(DonorRefused):
+        world.write(world.fund.keep_companies, other)
+    world.write(world.fund.keep_companies, replace(BAKER, name="The same, otherwise"))
 
 
 async def test_a_gift_of_a_citizen_is_outside_the_miles_and_has_its_own_receipt(world: FundWorld) -> None:
