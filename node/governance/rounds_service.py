@@ -272,6 +272,9 @@ class RoundDesk:
         today = write_day(local_day(page.now, self._settings.zone))
         if not 1 <= asked.instalment <= count_free(load_progress(page.connection, project, today)):
             raise InvalidProof(field="instalment", reason="of one that is free")
+        same = (_spendings.c.digest == asked.digest, _spendings.c.state != ProofState.REFUSED)
+        if page.connection.execute(select(_spendings.c.id).where(*same)).first() is not None:
+            raise InvalidProof(field="digest", reason="this file was given before: one file proves once")
         note_asked(page, asked.id, *content)
         save(
             page.connection,

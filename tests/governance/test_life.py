@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from node.governance.errors import (
     DueNotPaid,
     EditRefused,
     EligibilityNotProven,
+    InvalidProof,
     ProjectStepRefused,
     ReasonMissing,
     RoundRefused,
@@ -404,3 +406,20 @@ async def test_proofs_are_judged_once(world: World) -> None:
     assert world.write(judge, JudgeSpending(id=given, is_accepted=True, by="x")) is ProofState.ACCEPTED
     with pytest.raises(ProjectStepRefused):
         world.write(judge, JudgeSpending(id=given, is_accepted=False, by="x", reason="y"))
+
+
+async def test_one_file_proves_once_whatever_project_or_instalment_it_is_given_for(world: World) -> None:
+    """The same invoice a second time, with another sum, frees nothing; one that was refused may come again."""
+    project = await funded(world)
+    world.lead(project, E.STARTED)
+    convert(world, project)
+    give, digest = world.projects.rounds.give_spendings, world.entropy(32)
+    first = GiveSpending(id=world.id(), project=project, instalment=1, words="facture", cents=2_400, digest=digest)
+    assert world.write(give, first) is ProofState.GIVEN
+    assert world.write(give, first) is ProofState.GIVEN, "asked again, it is answered"
+    for cents in (2_400, 4_800):
+        with pytest.raises(InvalidProof, match="proves once"):
+            world.write(give, replace(first, id=world.id(), cents=cents))
+    refused = JudgeSpending(id=first.id, is_accepted=False, by="the office", reason="illisible")
+    world.write(world.projects.rounds.judge_spendings, refused)
+    assert world.write(give, replace(first, id=world.id())) is ProofState.GIVEN
