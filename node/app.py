@@ -22,6 +22,7 @@ from node.catalogue.worker import CatalogueWorker
 from node.config import NodeConfig
 from node.deposits.service import DepositDesk
 from node.doors.endings_service import EndingDesk
+from node.effects.service import EffectDesk
 from node.federation import store as federation_store
 from node.federation.conversion_service import Conversions
 from node.federation.payee_service import PayeeDesk
@@ -58,9 +59,10 @@ from protocol.exchange.client import BackOff, HttpTransport, HubUnreachable, Tra
 from protocol.exchange.peer_keys import KeyMissing, Rotation
 from protocol.exchange.peer_keys_service import Rotated
 from protocol.exchange.peer_keys_store import find_rotation
+from protocol.exchange.peer_recovery import Lost
 from protocol.exchange.peer_service import PeerExchange
 from protocol.exchange.service import Identity
-from protocol.house import BaseName, DueConfirmed, HouseMessage, OrderNetted, house_of
+from protocol.house import BaseName, DueConfirmed, DueSettled, DueTaken, HouseMessage, OrderNetted, house_of
 from protocol.identifiers import Address, Id16, TerritoryCode, make_account_number, require_territory
 from protocol.keys import Keyring
 from protocol.running import clock_service
@@ -69,7 +71,7 @@ from protocol.running.http_service import STORAGE_TROUBLE, Metrics
 from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, set_current
 from protocol.running.logs_service import find_logger
 from protocol.running.settings import NotConfigured, parse_settings
-from protocol.times import DAY_MS, Instant, day_at
+from protocol.times import DAY_MS, HOUR_MS, Instant, day_at
 
 log = find_logger("node")
 RESERVATIONS_EVERY_SECONDS = 5
@@ -79,6 +81,8 @@ STATEMENT_LOOK_EVERY_MINUTES = 10
 LATE_WORDS_EVERY_MINUTES = 5
 STATEMENT_EVERY_MS = DAY_MS
 FORGET_EVERY_HOURS = 1
+EFFECTS_LOOK_EVERY_MINUTES = 1
+EFFECTS_EVERY_MS = HOUR_MS
 _EXPIRE_AT_ONCE = 500
 _OFFERS_MAX = 5
 
@@ -195,6 +199,8 @@ class NodeApp:
             self.book,
             HttpCatalogue(self.transport) if has_line else None,  # type: ignore[arg-type]
         )
+        self.effects = EffectDesk(home=self.home, people_min=config.people_min, tell=self._tell_house)
+        self._effects_at, self._has_due_news = Instant(0), False
         self.on_house_news: Callable[[], None] = lambda: None
         self.federation.room.come_back = OldCopyDesk(self.guides, self.standing)
         try:
@@ -229,6 +235,8 @@ class NodeApp:
         endings = EndingDesk(self.access)
 
         def apply(page: Page, sender: str, messages: Sequence[HouseMessage]) -> list[HouseMessage]:
+            if any(isinstance(message, DueTaken | DueSettled | DueConfirmed) for message in messages):
+                self._has_due_news = True
             match sender:
                 case BaseName.PARTNERS:
                     return grants.apply(page, sender, messages)
@@ -271,13 +279,18 @@ class NodeApp:
             hear_endings=endings.hear,
             order_netted=self.windows.hear_projects,
         )
+
+        def replay(page: Page, lost: Lost) -> None:
+            recovery.replay(page, lost, exchange.reply)
+            self.effects.note_lost(page, lost.own.get(BaseName.PARTNERS, ()))
+
         exchange: PeerExchange = PeerExchange(
             self.book,
             Identity(house_of(self.home), BaseName.ACCOUNTS, choose_house_keys(house, BaseName.ACCOUNTS, keyring)),
             read_neighbours(house),
             apply,
             on_news=lambda: self.on_house_news(),
-            replay=lambda page, lost: recovery.replay(page, lost, exchange.reply),
+            replay=replay,
             never_again=(BaseName.PROJECTS,),
             but_again={BaseName.PROJECTS: PROJECTS_AGAIN},
         )
@@ -410,6 +423,7 @@ class NodeApp:
             (self._ask_statement, {"minutes": STATEMENT_LOOK_EVERY_MINUTES}),
             (self._tell_late_words, {"minutes": LATE_WORDS_EVERY_MINUTES}),
             (self._forget_old, {"hours": FORGET_EVERY_HOURS}),
+            (self._tell_effects, {"minutes": EFFECTS_LOOK_EVERY_MINUTES}),
             (self._run_catalogue, {"minutes": self.config.catalogue_minutes}),
         ):
             self._scheduler.add_job(job, "interval", coalesce=True, max_instances=1, misfire_grace_time=None, **every)
@@ -505,6 +519,25 @@ class NodeApp:
                     log.warning("catalogue", reason=done.trouble)
         except Exception as error:  # the top of a worker loop: said, and tried again
             log.warning("catalogue", error=str(error))
+
+    async def _tell_effects(self) -> None:
+        """Tell the companies' base what changed of its campaigns' miles: after news of dues, and once an hour."""
+        has_partners = self.house is not None and BaseName.PARTNERS in self.house.bases
+        is_time = self._has_due_news or self.book.clock() >= self._effects_at + EFFECTS_EVERY_MS
+        if not has_partners or not is_time or self.probe() is not None:
+            return
+        try:
+            self._has_due_news, self._effects_at = False, self.book.clock()
+            await self.tell_effects()
+        except Exception as error:  # the top of a worker loop: said, and tried again in an hour
+            log.warning("effects", error=str(error))
+
+    async def tell_effects(self) -> int:
+        """Tell the companies' base what changed; return how many lines. Told twice is told once."""
+        lines = await self.book.read(self.effects.find_changed)
+        if not lines and not await self.book.read(self.effects.has_new_titles):
+            return 0
+        return int(await self.book.write(self.effects.tell, lines))
 
     async def _forget_old(self) -> None:
         """Delete what we sealed beside slips that ended long ago, and take closed accounts out of pools. Twice is once."""

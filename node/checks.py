@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 
 from node.catalogue.checks import RULE as CATALOGUE
 from node.catalogue.checks import check_catalogue
+from node.effects.checks import RULE as EFFECTS
+from node.effects.checks import check_effects
 from node.federation.checks import check_federation, load_directory
 from node.guides.checks import check_guides
 from node.ledger.checks import check_ledger
@@ -49,6 +51,8 @@ def check_node(
     checked += guarded("I1", "what is directed to projects adds up", lambda: check_orientation(connection, home=home))
     on_progress("solidarity")
     checked += guarded("I1", "what was given to solidarity adds up", lambda: check_solidarity(connection))
+    on_progress("what companies were told")
+    checked += guarded("I2", EFFECTS, lambda: [check_effects(connection, home=home)])
     on_progress("groups")
     checked += guarded("guides", "guides act by consent", lambda: check_guides(connection, home=home))
     try:

@@ -23,5 +23,7 @@ class NodeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     back_off_ceiling_ms: Annotated[int, Meta(ge=100, le=3_600_000)] = 900_000
     hub_wait_ms: Annotated[int, Meta(ge=100, le=25_000)] = 25_000  # how long a call waits at the hub for news
     hub_silence_ms: Annotated[int, Meta(ge=200, le=600_000)] = 15_000  # past that wait: then the line counts as dead
-    people_min: Annotated[int, Meta(ge=3, le=1_000)] = 10  # public counts of solidarity are silent on fewer people
+    people_min: Annotated[int, Meta(ge=3, le=1_000)] = (
+        10  # public counts of solidarity, and what companies are told, are silent on fewer people
+    )
     catalogue_minutes: Annotated[int, Meta(ge=1, le=1_440)] = 15  # how often cards and catalogues are looked after

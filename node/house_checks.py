@@ -18,7 +18,10 @@ from node.deposits.checks import check_deposits
 from node.doors.endings import HeldKey
 from node.doors.endings_checks import check_endings
 from node.doors.endings_store import load_held, load_signers
+from node.effects.checks import load_converted as load_converted_here
+from node.effects.store import load_told
 from node.fund.checks import check_fund
+from node.fund.effects_service import load_converted
 from node.fund.tables import door_keys as fund_keys
 from node.fund.tables import officers
 from node.fund_app import load_fund_settings
@@ -30,6 +33,7 @@ from node.holders.checks import check_holders
 from node.house.folders_store import base_folder, find_house, find_local
 from node.house.settings import FOLDERS, read_neighbours
 from node.partners.checks import check_partners
+from node.partners.effects_service import load_all_effects, load_campaign_ids
 from node.partners.tables import door_keys as partners_keys
 from node.partners_app import load_partners_config
 from node.people.checks import check_people
@@ -57,6 +61,8 @@ OFFICERS: Final[Mapping[BaseName, tuple[Table, Table | None]]] = {
     BaseName.PARTNERS: (partners_keys, None),
     BaseName.PROJECTS: (projects_keys, projects_signers),
 }
+TOLD: Final = "companies are shown what the accounts told of their miles"
+CONVERTED: Final = "what was converted of each campaign is the same in the accounts and in the fund"
 # Where each base that has a folder of its own says its database is.
 DATABASES: Final[Mapping[BaseName, Callable[[Path], str]]] = {
     BaseName.FUND: lambda where: load_fund_settings(where).database,
@@ -136,6 +142,11 @@ def check_house(folder: Path, on_progress: Progress) -> list[Checked]:
             checked += guarded("I7", "logs are whole", lambda: check_logs(people, known[BaseName.PEOPLE], on_progress))
         if house is not None and BaseName.PEOPLE in house.bases:
             checked += _check_duties(folder, bases)
+        if accounts is not None and partners is not None:
+            checked += guarded("I2", TOLD, lambda: [check_told(accounts, partners)])
+        if accounts is not None and fund is not None and house is not None:
+            home = house.territory
+            checked += guarded("I2", CONVERTED, lambda: [check_converted(accounts, fund, home)])
         checked += guarded("I7", "bases hold each other's words", lambda: [_check_between(folder, bases)])
     return checked
 
@@ -181,6 +192,39 @@ def _check_duties(folder: Path, bases: Mapping[BaseName, Connection]) -> list[Ch
 def _size_now(folder: Path, owner: BaseName, reader: BaseName) -> int:
     with _snapshot(folder, owner) as line:
         return log_store.open_log_or_empty(line, owner, reader).size
+
+
+def check_told(accounts: Connection, partners: Connection) -> Checked:
+    """Hold what the accounts told of campaigns against what companies are shown, where all of it has been heard."""
+    sizes = {
+        log_store.open_log_or_empty(line, BaseName.ACCOUNTS, BaseName.PARTNERS).size for line in (accounts, partners)
+    }
+    if len(sizes) > 1:
+        return Checked("I2", TOLD, 0, ())
+    known = load_campaign_ids(partners)
+    told = {
+        (place.campaign, place.territory, place.project): (line.title, *line.figures)
+        for place, line in load_told(accounts).items()
+        if place.campaign in known
+    }
+    shown = load_all_effects(partners)
+    wrong = next((place for place in sorted(told.keys() | shown.keys()) if told.get(place) != shown.get(place)), None)
+    findings = []
+    if wrong is not None:
+        where = f"effects, campaign {wrong[0].hex()}, {wrong[1]}, {wrong[2].hex()}"
+        findings.append(Finding("I2", where, str(told.get(wrong)), str(shown.get(wrong))))
+    return Checked("I2", TOLD, len(told), tuple(findings))
+
+
+def check_converted(accounts: Connection, fund: Connection, home: str) -> Checked:
+    """Hold what was converted of each campaign by the accounts against the fund's own sums, due by due."""
+    ours, theirs = load_converted_here(accounts, home), load_converted(fund)
+    wrong = next((one for one in sorted(ours) if ours[one] != theirs.get(one)), None)
+    findings = []
+    if wrong is not None:
+        where = f"due {wrong[0].hex()}, campaign {wrong[1]}"
+        findings.append(Finding("I2", where, f"{ours[wrong]} cents", f"{theirs.get(wrong, 0)} cents"))
+    return Checked("I2", CONVERTED, len(ours), tuple(findings))
 
 
 def _check_between(folder: Path, bases: Mapping[BaseName, Connection]) -> Checked:

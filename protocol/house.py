@@ -13,6 +13,7 @@ nothing in another.
     partners ◀── PaymentExpected, PaymentArrived, ExpectationClosed, Refused ── fund
     partners ── Pledge, PledgeSpent ──▶ fund      a called campaign: euros are promised, and called once miles are converted
     partners ◀── PledgeAccepted, PaymentCalled, PledgeEnded, Refused ── fund
+    accounts ── EffectTold ──▶ partners           what became of a campaign's miles, where enough people are behind it
     projects ── OpenProject, CommitProject, ReleaseProject, ConvertProject ──▶ accounts     see "Conversion" in SPEC.md
     projects ◀── ProjectOpened, Support, ProjectReleased, ProjectConverted, DueSettled, Refused ── accounts
     projects ── GuideAccredited, GuideEnded ──▶ accounts    who may act for groups that consent, and who no more
@@ -683,6 +684,25 @@ class NetPaid(Struct, frozen=True, array_like=True, tag=89):
     on: Day
 
 
+class EffectTold(Struct, frozen=True, array_like=True, tag=91):
+    """What citizens made of a campaign's miles in one project: the later word replaces the earlier one.
+
+    Cents. `waiting`: directed and not converted, in whole hundreds of euros. Of what was `converted` so much is `paid` to the
+    bearer, `netted` with the project's own fund, or owed still; of so much the bearer has `confirmed` that it has the euros.
+    `title` is empty where it was never heard here.
+    """
+
+    campaign: Id
+    territory: Party
+    project: Id
+    title: Annotated[str, Meta(max_length=80)]
+    waiting: Annotated[int, Meta(ge=0, le=10**15)]
+    converted: Annotated[int, Meta(ge=0, le=10**15)]
+    paid: Annotated[int, Meta(ge=0, le=10**15)]
+    netted: Annotated[int, Meta(ge=0, le=10**15)]
+    confirmed: Annotated[int, Meta(ge=0, le=10**15)]
+
+
 class DutyEnded(Struct, frozen=True, array_like=True, tag=94):
     """A duty at the reader's base is over: keys that were made before `at` hold no more. People to the base concerned.
 
@@ -772,6 +792,7 @@ HouseMessage = (
     | DutyEnded
     | DutyHeard
     | NewKey
+    | EffectTold
 )
 
 # What concerns the talk itself, and no desk.
@@ -827,6 +848,10 @@ def _require_sound(message: HouseMessage) -> None:
             raise NotCanonical(reason="a key has a name of 8 bytes, or none is meant")
         case NetPaid(state=SettledState.NETTED):
             raise NotCanonical(reason="a payment between funds is paid, rejected or confirmed")
+        case EffectTold():
+            if max(message.paid + message.netted, message.confirmed) > message.converted:
+                raise NotCanonical(reason="no more is paid or confirmed than was converted")
+            return
         case _:
             return
     if len({len(column) for column in columns}) != 1:

@@ -33,6 +33,25 @@ class DonorEffects:
     effects: tuple[Effect, ...]
 
 
+def load_converted(connection: Connection) -> dict[tuple[bytes, str], int]:
+    """Return what was taken of lots, by the due's id and the campaign that paid for them or pledged them."""
+    paid_for = select(deposits.c.lot_ref.label("ref"), expectations.c.campaign.label("campaign")).join(
+        expectations, expectations.c.id == deposits.c.expectation
+    )
+    lots = union(
+        paid_for.where(deposits.c.state == DepositState.ISSUED),
+        select(pledges.c.lot_ref, pledges.c.campaign).where(pledges.c.lot_ref.is_not(None)),
+    ).subquery()
+    rows = connection.execute(
+        select(dues.c.id, lots.c.campaign, func.sum(due_lots.c.cents))
+        .join_from(due_lots, lots, lots.c.ref == due_lots.c.ref)
+        .join(dues, dues.c.no == due_lots.c.due)
+        .where(dues.c.state == DueState.TAKEN)
+        .group_by(dues.c.id, lots.c.campaign)
+    )
+    return {(bytes(due), campaign): int(cents) for due, campaign, cents in rows}
+
+
 def load_effects(connection: Connection, donor: bytes) -> DonorEffects:
     """Return what became of what a donor paid in or pledged."""
     issued = deposits.c.donor == donor, deposits.c.state == DepositState.ISSUED

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from node.partners import store, tables
 from node.partners.campaigns_service import CampaignDesk
 from node.partners.companies_service import CompanyDesk
+from node.partners.effects_service import take_effect
 from node.partners.grants import GrantSource, GrantState
 from node.partners.pledges_service import PledgeDesk
 from node.partners.purchases_service import holder_day_key
@@ -26,6 +27,7 @@ from protocol.book.service import Book
 from protocol.book.worker import Page
 from protocol.house import (
     BaseName,
+    EffectTold,
     ExpectationClosed,
     Granted,
     HouseMessage,
@@ -139,6 +141,8 @@ class AnswerDesk:
                     granted += message.ids
                 case Refused():
                     refused.setdefault(message.id, message.code)
+                case EffectTold():
+                    take_effect(page, message)
         for id_ in self._campaigns.take_refused_pools(page, refused):
             del refused[id_]
         told = self._take_granted(page, granted)

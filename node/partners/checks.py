@@ -28,6 +28,7 @@ from protocol.book.stream_store import stream
 from protocol.findings import Checked, Finding
 from protocol.house import (
     BaseName,
+    EffectTold,
     ExpectationClosed,
     Granted,
     Grants,
@@ -47,6 +48,7 @@ from protocol.house import (
 
 BUDGETS: Final = "I3"  # no limit below zero
 EUROS: Final = "I2"  # miles only because of euros
+EFFECTS: Final = "what became of a campaign's miles is what the accounts said last"
 _CHUNK: Final = 64
 _campaigns = tables.campaigns
 _grants = tables.grants
@@ -89,6 +91,7 @@ def check_partners(connection: Connection) -> list[Checked]:
         _check_payments(connection),
         _check_pledges(connection),
         _check_log(connection, log),
+        _check_effects(connection, log),
         compare_log_with_spent(connection, log),
         _check_seals(connection),
     ]
@@ -425,6 +428,7 @@ class _Log:
     take_backs: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)  # the grant, and cents
     taken: dict[bytes, int] = field(default_factory=dict)
     pools: dict[bytes, str] = field(default_factory=dict)  # of grants that something was asked back of
+    effects: dict[tuple[bytes, str, bytes], EffectTold] = field(default_factory=dict)  # the last word
 
 
 def _read_log(connection: Connection) -> _Log:
@@ -437,6 +441,8 @@ def _read_log(connection: Connection) -> _Log:
                 log.refused.setdefault(message.id, message.code)
             case TakenBack():
                 log.taken.setdefault(message.id, message.cents)
+            case EffectTold():
+                log.effects[message.campaign, message.territory, message.project] = message
     for message in _read(connection, BaseName.PARTNERS, BaseName.ACCOUNTS):
         match message:
             case Grants():
@@ -500,6 +506,27 @@ def _check_log(connection: Connection, log: _Log) -> Checked:
         rule.compare(place, RefundState.DONE if is_answered else RefundState.ASKED, row.state)
         rule.compare(place, f"{log.taken.get(id_, 0)} cents taken back", f"{row.taken} cents taken back")
     rule.compare(f"log {BaseName.PARTNERS} to {BaseName.ACCOUNTS}", f"{len(log.take_backs)} refunds", f"{seen} refunds")
+    return rule.close()
+
+
+def _check_effects(connection: Connection, log: _Log) -> Checked:
+    rule = _Rule(EUROS, EFFECTS)
+    table = tables.effects
+    known = {bytes(uid): row for row, uid in connection.execute(select(_campaigns.c.id, _campaigns.c.uid))}
+    wanted = {
+        (known[one.campaign], one.territory, one.project): (
+            *(one.title, one.waiting, one.converted, one.paid, one.netted, one.confirmed),
+        )
+        for one in log.effects.values()
+        if one.campaign in known
+    }
+    for row in connection.execute(select(table).order_by(table.c.campaign_id, table.c.territory, table.c.project)):
+        project = bytes(row.project)
+        kept = (row.title, row.waiting, row.converted, row.paid, row.netted, row.confirmed)
+        place = f"effects, campaign {row.campaign_id}, {row.territory}, {project.hex()}"
+        rule.compare(place, wanted.pop((row.campaign_id, row.territory, project), None), kept)
+    for (campaign, territory, project), told in wanted.items():
+        rule.compare(f"effects, campaign {campaign}, {territory}, {project.hex()}", told, None)
     return rule.close()
 
 

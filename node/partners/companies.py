@@ -175,7 +175,7 @@ class PublicSheet:
     campaigns: tuple[str, ...]  # titles of those that run
     paid: Cents  # euros that the fund received
     granted: Cents  # miles given out, less what refunds took back
-    oriented: Cents | None  # of these, what citizens have directed to projects; None where it is not known here
+    oriented: Cents | None  # of these, what citizens have directed to projects; None where the accounts told nothing
     holders: int | None  # who received some; both None where they are too few to be told
 
 

@@ -14,6 +14,7 @@ from node.partners.companies import PublicSheet, Siren, make_public_sheet
 from node.partners.companies_service import load_circle, load_company
 from node.partners.counterparts import Standing, compute_standing
 from node.partners.counterparts_service import load_calendar, load_gifts, load_register
+from node.partners.effects_service import find_oriented
 from node.partners.grants import GrantState
 from node.partners.parameters_store import load_ceiling_rules, load_counterpart_limit
 from node.partners.pledges_service import PledgeView, find_pledge
@@ -140,10 +141,7 @@ def load_standing(connection: Connection, siren: Siren, on: datetime.date, *, mo
 
 
 def load_public_sheet(connection: Connection, siren: Siren, *, holders_min: int) -> PublicSheet:
-    """Return what anybody may read of a company. What citizens oriented is known to the accounts only, and not told.
-
-    Raises CompanyUnknown.
-    """
+    """Return what anybody may read of a company; what citizens oriented as far as the accounts told it. Raises CompanyUnknown."""
     company = load_company(connection, siren)
     rows = list_company_campaigns(connection, siren)
     ids = [row.row for row in rows]
@@ -152,13 +150,16 @@ def load_public_sheet(connection: Connection, siren: Siren, *, holders_min: int)
             _grants.c.campaign_id.in_(ids), _grants.c.state == GrantState.GRANTED, _grants.c.cents > _grants.c.taken
         )
     ).one()
+    oriented = find_oriented(connection, siren)
+    # What a pool gave to solidarity was given out by no till, and may be oriented all the same: the sheet counts none of it.
+    of_granted = None if oriented is None else Cents(min(oriented, int(granted or 0)))
     return make_public_sheet(
         company,
         group=load_circle(connection, siren).group,
         campaigns=[row.campaign.terms.title for row in rows if row.campaign.state is CampaignState.RUNNING],
         paid=Cents(sum(gift.cents for gift in load_gifts(connection, siren))),
         granted=Cents(int(granted or 0)),
-        oriented=None,
+        oriented=of_granted,
         holders=int(holders),
         holders_min=holders_min,
     )

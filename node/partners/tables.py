@@ -449,6 +449,27 @@ counterparts = Table(
     CheckConstraint(one_of("valuation", Valuation), name="valuation"),
 )
 
+# What became of a campaign's miles in a project, as the accounts said last.
+effects = Table(
+    "effects",
+    metadata,
+    Column("campaign_id", RowId, ForeignKey("campaigns.id"), nullable=False),
+    Column("territory", Text, nullable=False),
+    Column("project", LargeBinary, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("waiting", BigInteger, nullable=False),
+    Column("converted", BigInteger, nullable=False),
+    Column("paid", BigInteger, nullable=False),
+    Column("netted", BigInteger, nullable=False),
+    Column("confirmed", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("campaign_id", "territory", "project"),
+    CheckConstraint("length(project) = 16", name="project"),
+    CheckConstraint("waiting >= 0 AND paid >= 0 AND netted >= 0 AND confirmed >= 0", name="cents"),
+    CheckConstraint("paid + netted <= converted AND confirmed <= converted", name="converted"),
+    sqlite_with_rowid=False,
+)
+
 # A merchant's own discounts: no key of any other table leads here.
 coupons = Table(
     "coupons",

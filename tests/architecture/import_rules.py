@@ -30,6 +30,7 @@ FORBIDDEN_DIRECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "node.people": ("node.fund", "node.ledger", "node.federation", "node.governance", "node.partners"),
     "node.fund": ("node.people",),
     "node.holders": ("node.people",),
+    "node.effects": ("node.fund", "node.partners", "node.governance", "node.people"),
     "node.guides": ("node.governance", "node.people", "node.fund", "node.partners"),
     # A discount never touches a gift or a receipt, nor they it.
     "node.partners.coupons": ("node.partners.campaigns", "node.partners.purchases", "node.partners.counterparts"),
@@ -40,7 +41,18 @@ FORBIDDEN_DIRECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 
 # A room never knows a desk: what people and programs meet stands above the rules.
 ROOMS: Final = (
-    *("ledger", "federation", "orientation", "solidarity", "guides", "catalogue", "deposits", "grants", "holders"),
+    *(
+        "ledger",
+        "federation",
+        "orientation",
+        "solidarity",
+        "guides",
+        "catalogue",
+        "deposits",
+        "grants",
+        "holders",
+        "effects",
+    ),
     *("fund", "partners", "governance", "people", "access", "house", "doors"),
 )
 

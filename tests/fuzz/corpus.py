@@ -67,6 +67,7 @@ from protocol.house import (
     DueTaken,
     DutyEnded,
     DutyHeard,
+    EffectTold,
     ExpectationClosed,
     ExpectPayment,
     Granted,
@@ -407,6 +408,7 @@ def _house_slips() -> Iterator[bytes]:
         GuideKnown(bytes(16), True),
         DutyEnded(bytes(16), bytes(16), "treasurer", "la caisse", bytes(8), 1_795_000_000_000, True),
         DutyHeard(bytes(16), 2, 1, True),
+        EffectTold(bytes(16), LYON, bytes(16), "A garden", 20_000, 700, 300, 400, 300),
     )
     for part in (*((message,) for message in messages), messages):
         yield encode_house_slip(HouseSlip(HOUSE_VERSION, BaseName.ACCOUNTS, 1_795_000_000_000, part))

@@ -29,6 +29,7 @@ from protocol.house import (
     DueTaken,
     DutyEnded,
     DutyHeard,
+    EffectTold,
     Ended,
     ExpectationClosed,
     ExpectPayment,
@@ -437,3 +438,18 @@ def test_each_message_of_a_pledge_has_its_bytes_and_its_limits() -> None:
     assert decode_house_slip(_pack(most))
     with pytest.raises(Malformed):
         decode_house_slip(_pack([*CALLED[:8], [bytes(16)] * 501, [1] * 501]))
+
+
+EFFECT: list[Any] = [91, ID, "242900314", REF, "A garden", 20_000, 700, 300, 400, 700]
+
+
+def test_what_became_of_miles_has_its_bytes_and_pays_no_more_than_was_converted() -> None:
+    told = EffectTold(ID, "242900314", REF, "A garden", 20_000, 700, 300, 400, 700)
+    leaf = _pack(EFFECT)
+    assert encode_house_slip(HouseSlip(HOUSE_VERSION, BaseName.ACCOUNTS, 7, (told,))) == leaf
+    assert decode_house_slip(leaf).messages == (told,)
+    assert decode_house_slip(_pack(_with(EFFECT, 4, "")))
+    for place, bad in ((4, ["t" * 81]), (5, [-1, 10**15 + 1]), (6, [699, -1]), (7, [301]), (8, [401]), (9, [701, -1])):
+        for value in bad:
+            with pytest.raises(Malformed):
+                decode_house_slip(_pack(_with(EFFECT, place, value)))

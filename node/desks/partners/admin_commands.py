@@ -32,6 +32,7 @@ from node.partners.counterparts import Counterpart, Valuation
 from node.partners.counterparts_service import EnterCounterpart
 from node.partners.coupons import Coupon, CouponEvent, Occasion, PercentOff, SumOff
 from node.partners.coupons_service import MoveCoupon, list_coupons
+from node.partners.effects_service import load_company_effects
 from node.partners.operations_file import Report
 from node.partners.operations_service import BeginRun, StartRun, load_run, stream_report
 from node.partners.pledges_service import PledgeView, list_calls
@@ -60,6 +61,10 @@ from protocol.times import format_instant, local_day, parse_day
 Asked = Mapping[str, Any]
 _PIECE: Final = 256 * 1024
 _ROWS_SHOWN: Final = 500
+_EFFECT_SUMS: Final = (
+    *("directed_cents", "waiting_cents", "converted_cents", "owed_cents", "paid_cents", "netted_cents"),
+    "confirmed_cents",
+)
 
 
 def _account(text: str, home: str) -> AccountNumber:
@@ -150,7 +155,33 @@ async def _sheet(app: PartnersApp, asked: Asked) -> Any:
         "paid_cents": sheet.paid,
         "granted_cents": sheet.granted,
         "holders": sheet.holders,
+        "oriented_cents": sheet.oriented,
     }
+
+
+async def _company_effects(app: PartnersApp, asked: Asked) -> Any:
+    """What became of a company's miles, by campaign and project, and in sums."""
+    siren = require_siren(asked["siren"])
+    told = await app.book.read(lambda line: load_company_effects(line, siren))
+    projects: list[dict[str, Any]] = [
+        {
+            "campaign": format_id(one.campaign),
+            "name": one.campaign_title,
+            "territory": one.territory,
+            "project": format_id(one.project),
+            "title": one.title,
+            "directed_cents": one.waiting + one.converted,
+            "waiting_cents": one.waiting,
+            "converted_cents": one.converted,
+            "owed_cents": one.owed,
+            "paid_cents": one.paid,
+            "netted_cents": one.netted,
+            "confirmed_cents": one.confirmed,
+        }
+        for one in told
+    ]
+    sums = {name: sum(line[name] for line in projects) for name in _EFFECT_SUMS}
+    return {"siren": siren, **sums, "projects": projects}
 
 
 async def _standing(app: PartnersApp, asked: Asked) -> Any:
@@ -591,6 +622,7 @@ PARTNERS_COMMANDS: Final[Mapping[str, Command]] = {
     "years": _years,
     "sheet": _sheet,
     "standing": _standing,
+    "company_effects": _company_effects,
     "draft": _draft,
     "open": _open,
     "expect_more": _expect_more,

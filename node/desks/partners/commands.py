@@ -189,6 +189,19 @@ def sheet(folder: Folder, siren: SirenOption, as_json: AsJson = False) -> None:
         show(_call(folder, "sheet", siren=siren), as_json=as_json)
 
 
+@company.command("effects")
+def effects(folder: Folder, siren: SirenOption, as_json: AsJson = False) -> None:
+    """Tell what became of a company's miles, by campaign and project, in every territory; sums of few people are not told."""
+    with refusals_explained():
+        told = _call(folder, "company_effects", siren=siren)
+        if as_json:
+            show(told, as_json=True)
+            return
+        rows = told.pop("projects")
+        show(told, as_json=False)
+        show(rows, as_json=False, title="projects")
+
+
 @company.command("standing")
 def standing(folder: Folder, siren: SirenOption, as_json: AsJson = False) -> None:
     """Show the legal ceiling of each fiscal year, what is carried on, and counterparts against their limit."""

@@ -123,7 +123,7 @@ class SirenRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PublicSheetAnswer(Struct, frozen=True):
-    """What anybody may know of a company; `holders` where they are enough to hide in."""
+    """What anybody may know of a company; `holders`, and what they directed, where they are enough to hide in."""
 
     siren: str
     name: str
@@ -134,6 +134,41 @@ class PublicSheetAnswer(Struct, frozen=True):
     paid_cents: int
     granted_cents: int
     holders: int | None
+    oriented_cents: int | None
+
+
+class CompanyEffectLine(Struct, frozen=True):
+    """One campaign's miles in one project: directed is what waits there (in whole hundreds of euros) and what was converted.
+
+    Of what was converted so much is paid to the bearer, netted with the project's own fund, or owed still.
+    """
+
+    campaign: str
+    name: str
+    territory: str
+    project: str
+    title: str
+    directed_cents: int
+    waiting_cents: int
+    converted_cents: int
+    owed_cents: int
+    paid_cents: int
+    netted_cents: int
+    confirmed_cents: int
+
+
+class CompanyEffectsAnswer(Struct, frozen=True):
+    """What became of a company's miles, in sums and by campaign and project. Sums of few people are in none of them."""
+
+    siren: str
+    directed_cents: int
+    waiting_cents: int
+    converted_cents: int
+    owed_cents: int
+    paid_cents: int
+    netted_cents: int
+    confirmed_cents: int
+    projects: list[CompanyEffectLine]
 
 
 class CeilingLine(Struct, frozen=True, rename={"first": "from", "last": "to"}):
@@ -567,6 +602,15 @@ PARTNERS_STEPS: Final = Steps(
             summary="Show a company's public sheet.",
             asks=SirenRequest,
             answers=PublicSheetAnswer,
+            duties=PARTNERS_DUTIES,
+            reads=True,
+            of_company="siren",
+        ),
+        Step(
+            command="company_effects",
+            summary="Tell what became of a company's miles, by campaign and project, in every territory.",
+            asks=SirenRequest,
+            answers=CompanyEffectsAnswer,
             duties=PARTNERS_DUTIES,
             reads=True,
             of_company="siren",

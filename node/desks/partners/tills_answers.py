@@ -140,7 +140,7 @@ class StandingAnswer(Struct, frozen=True):
 class SheetAnswer(Struct, frozen=True):
     """What anybody may read of a company; `holders` is null where they are too few. Cents.
 
-    `oriented_cents`: what citizens directed to projects; missing where the accounts have not told it.
+    `oriented_cents`: what citizens directed to projects; missing where the accounts have not told it, or `holders` is null.
     """
 
     siren: str

@@ -1,0 +1,1 @@
+"""The accounts base's side of the companies."""
