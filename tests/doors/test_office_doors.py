@@ -11,10 +11,12 @@ import pytest
 
 from node.desks.partners.steps import PARTNERS_STEPS
 from node.doors.steps_api import UPLOADS_AT_ONCE
+from protocol.house import EffectTold
 from protocol.identifiers import write_address
 from tests.doors.place import ADDRESS, DoorsPlace, make_office_place, new_id
 from tests.node.counter import ClearingHouse
 from tests.partners.house import BAKERY, BREST, OTHER, SISTER, TODAY, House
+from tests.partners.test_effects import say
 from tests.partners.test_runs import make_file, row
 
 DAYS = {"opens_on": TODAY.isoformat(), "closes_on": TODAY.replace(month=12).isoformat()}
@@ -92,7 +94,21 @@ async def test_every_step_of_the_office_is_taken_by_its_door(office: Office) -> 
     await place.do(own, "counterpart", {**siren, **given, "giver": "Association"})
     assert (await place.do(own, "standing", siren))["received_cents"] == 100
     assert (await place.do(own, "sheet", siren))["paid_cents"] == 60_000
+    await _read_effects(office)
     assert {step.command for step in PARTNERS_STEPS.steps} - place.reached == set()
+
+
+async def _read_effects(office: Office) -> None:
+    place, house, own = office.place, office.house, office.own
+    uid = house.partners.book.read_now(_first_campaign)
+    await say(house, EffectTold(uid, BREST, bytes(16), "A garden", 10_000, 900, 200, 300, 100))
+    told = await place.do(own, "company-effects", {"siren": BAKERY})
+    [line] = told.pop("projects")
+    sums = {"directed": 10_900, "waiting": 10_000, "converted": 900, "owed": 400, "paid": 200, "netted": 300}
+    assert told == {"siren": BAKERY, "confirmed_cents": 100} | {f"{name}_cents": cents for name, cents in sums.items()}
+    assert told.items() - {("siren", BAKERY)} <= line.items(), "a total is the sum of what is shown"
+    assert (line["territory"], line["title"]) == (BREST, "A garden")
+    assert await place.refusal(own, "company-effects", {"siren": SISTER}) == (403, "another_company")
 
 
 async def _lead(office: Office, campaign: str) -> None:
