@@ -339,7 +339,7 @@ class Lived:
         )
         self.brest_bank.receive(5_000, reference=gift["reference"], name=f"{DONOR['first_name']} {DONOR['name']}")
         assert self.brest_bank.receive(777, name=PAYER, text="loyer")["waiting"]
-        period = ("--from", f"{year}-01-01", "--to", f"{year}-12-31", "--out", self.files / "receipt.pdf")
+        period = ("--from", "2026-01-01", "--to", f"{year}-12-31", "--out", self.files / "receipt.pdf")
         self.ids["receipt"] = fund.json("fund", "receipt", "issue", base, "--donor", donor, *period)["number"]
 
     def direct(self) -> None:
@@ -429,7 +429,7 @@ class Lived:
             "account": self.numbers["other"],
             "role": "Plantation",
             "duty": "other",
-            "first_on": f"{self.today.year}-01-10",
+            "first_on": f"{self.today.year}-01-01",
             "last_on": self.today.isoformat(),
             "hours": [{"year": self.today.year, "minutes": 600}],
             "skills": ["rome:300031"],

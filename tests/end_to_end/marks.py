@@ -3,7 +3,8 @@
 Letters beyond ASCII are looked for as programs escape them too: in JSON, in an address, decomposed. `read_files` takes what
 stands in files, what they are called, and what is packed in them.
 
-Marks are long (eight bytes and more), so that none is found by chance in keys and digests.
+Marks are long (eight bytes and more), so that none is found by chance in keys and digests. Decimal digits are found there in
+one run of a thousand all the same, where digests are written in hexadecimal: such a word counts where it stands by itself.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import base64
 import gzip
 import io
 import json
+import re
 import unicodedata
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -20,6 +22,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 BYTES_MIN = 8
+# What may stand before a word of digits, and after it: an area code, and nothing of a longer number, fraction or UUID.
+_BEFORE = re.compile(rb"(?<![0-9a-z.])(?<![0-9a-f]{4}-)[0-9]{0,4}$")
+_AFTER = re.compile(rb"(?![0-9a-z]|-[0-9a-f]{4}-)")
+_NEAR = 12
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,12 @@ class Mark:
 
     def stands_in(self, data: bytes, folded: bytes) -> bool:
         """Tell whether it stands there; `folded` is the same in small letters."""
-        return any(form in folded for form in self._folded) or any(form in data for form in self._exact)
+        return any(self._find(folded, form) for form in self._folded) or any(form in data for form in self._exact)
+
+    def _find(self, folded: bytes, form: bytes) -> bool:
+        if isinstance(self.word, str) and self.word.isdecimal() and len(form) < 2 * len(self.word):
+            return _find_by_itself(folded, form)
+        return form in folded
 
 
 def find_marks(marks: Iterable[Mark], places: Mapping[str, bytes]) -> set[tuple[str, str]]:
@@ -83,6 +94,16 @@ def read_files(root: Path, files: Iterable[Path]) -> list[bytes]:
             with zipfile.ZipFile(io.BytesIO(data)) as packed:
                 parts += [part for name in packed.namelist() for part in (name.encode(), packed.read(name))]
     return parts
+
+
+def _find_by_itself(data: bytes, form: bytes) -> bool:
+    """Tell whether it stands there, and not as a part of something longer that is made of digits and letters."""
+    at = data.find(form)
+    while at >= 0:
+        if _BEFORE.search(data[max(0, at - _NEAR) : at]) and _AFTER.match(data[(end := at + len(form)) : end + _NEAR]):
+            return True
+        at = data.find(form, at + 1)
+    return False
 
 
 def _write_text(text: str) -> list[bytes]:

@@ -149,6 +149,23 @@ def test_a_word_is_found_however_it_is_written(write: Callable[[str], bytes]) ->
     assert find_strays([mark], {"fund": hidden, "people": hidden}) == [("somebody", "fund")]
 
 
+def test_digits_are_found_by_themselves_and_not_within_a_digest_that_happens_to_hold_them() -> None:
+    born, called = Mark("born", "19370819", NOWHERE), Mark("called", "298765432", NOWHERE)
+    for chance in (
+        b"19370819-11aa-4abc-8abc-aabbccddeeff",
+        b"ab19370819cd" * 3,
+        b"seconds 0.19370819\n",
+        b"4abc-298765432123",
+    ):
+        assert find_strays([born, called], {"fund": b"x " + chance}) == [], chance
+    for written in (b"\n19370819\n", b'"born":19370819}', b"on-19370819.pdf", b"1937-0819"):
+        assert find_strays([born], {"fund": b"x " + written}) == [("born", "fund")], written
+    for written in (b'"0298765432"', b"+33298765432", b"0033298765432\n", b"298765432"):
+        assert find_strays([called], {"fund": b"x:" + written}) == [("called", "fund")], written
+    for hidden in ("born 19370819 in".encode("utf-16-le"), b"born 19370819 in".hex().encode()):
+        assert find_strays([born], {"fund": hidden}) == [("born", "fund")]
+
+
 # Attacks: somebody is written where he may not be, in each way that a program could. The files are real, the walk is the same.
 
 EMAIL, NUMBER, PERSON = "zenobie.k@plougastelmad.example", "D715K6AF", "33333333-3333-4333-8333-333333333333"

@@ -19,6 +19,7 @@ from tests.fund.camt_files import Detail, Entry, File
 from tests.fund.pdf_text import read_text
 from tests.node.parties import WITHIN_SECONDS, Party
 from tests.node.place import BREST
+from tests.ports import choose_port
 
 FUND = [
     *("--name", "Fonds du Ponant", "--siren", "200046977", "--purpose", "Soutenir le territoire"),
@@ -84,7 +85,8 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
         done = node.run("fund", "init", node.folder, *FUND)
     else:
         fund = Party("node", tmp_path / "foundation")
-        done = fund.run("fund", "init", fund.folder, *FUND, "--territory", BREST, "--listen", "127.0.0.1:0")
+        listen = f"127.0.0.1:{choose_port()}"  # it must come back where the node calls it
+        done = fund.run("fund", "init", fund.folder, *FUND, "--territory", BREST, "--listen", listen)
     assert done.returncode == 0, done.stderr
     if fund is not node:
         card = node.json("house", "card", node.folder, "accounts")["card"]
@@ -93,8 +95,6 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
         card = fund.json("house", "card", fund.folder, "fund")["card"]
         url = f"http://127.0.0.1:{fund.port}"
         node.json("house", "add", node.folder, card, "--url", url)
-        file = fund.folder / "house.toml"  # it must come back where the node calls it
-        file.write_text(file.read_text().replace("127.0.0.1:0", f"127.0.0.1:{fund.port}"))
     node.start()
     made = House(node, fund, tmp_path)
     yield made

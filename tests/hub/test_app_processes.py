@@ -21,13 +21,20 @@ from typing import Any
 import pytest
 
 from protocol.exchange.client import WAIT_HEADER
+from protocol.running import admin_client
+from tests.node.parties import Party
 from tests.running.member import BREST, LYON, Member
 
 PROGRAM = Path(sys.executable).with_name("citizen-miles")
 WITHIN_SECONDS = 120.0
 # Commands wait some seconds for a process that starts or stops. Here it may take long: it is not its speed that is tested.
-LONGER = "from protocol.running import admin_client as c; c.BETWEEN_SECONDS = 100.0; from protocol.commands import main; main()"
-PATIENT = (sys.executable, "-c", LONGER)
+LONGER_SECONDS = 100.0
+PATIENT = f"""
+from protocol.running import admin_client
+admin_client.BETWEEN_SECONDS = {LONGER_SECONDS}
+from protocol.commands import main
+main()
+"""
 pytestmark = pytest.mark.timeout(300)
 ENGLISH = {**os.environ, "CITIZEN_MILES_LANG": "en", "COLUMNS": "80"}
 
@@ -40,8 +47,12 @@ class HubProcess:
     process: subprocess.Popen[bytes] | None = None
     port: int = 0
 
-    def run(self, *words: object, program: tuple[str | Path, ...] = PATIENT) -> subprocess.CompletedProcess[str]:
-        command = [*program, "hub", *map(str, words)]
+    def run(self, *words: object) -> subprocess.CompletedProcess[str]:
+        """Run a command in this process: one of its own would spend two seconds on starting."""
+        return Party("hub", self.folder).run(*words)
+
+    def run_apart(self, *words: object) -> subprocess.CompletedProcess[str]:
+        command = [PROGRAM, "hub", *map(str, words)]
         return subprocess.run(command, capture_output=True, text=True, env=ENGLISH, timeout=WITHIN_SECONDS)
 
     def json(self, name: str, *words: object) -> Any:
@@ -93,7 +104,8 @@ class HubProcess:
 
 
 @pytest.fixture
-def hub(book_url: str, tmp_path: Path) -> Iterator[HubProcess]:
+def hub(book_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubProcess]:
+    monkeypatch.setattr(admin_client, "BETWEEN_SECONDS", LONGER_SECONDS)
     made = HubProcess(tmp_path / "hub")
     done = made.run("init", made.folder, "--network", "test", "--listen", "127.0.0.1:0", "--database", book_url)
     assert done.returncode == 0, done.stderr
@@ -133,7 +145,7 @@ def test_a_hub_lives_dies_and_lives_again(hub: HubProcess) -> None:
     assert hub.call("/v1/exchange", member.envelope())[0] == 200
 
     # A second process on the same book is refused, and harms nobody.
-    again = hub.run("serve", hub.folder, program=(PROGRAM,))  # it waits as long as the product does, in vain
+    again = hub.run_apart("serve", hub.folder)  # it waits as long as the product does, in vain
     assert (again.returncode, "book_in_use" in again.stderr, "Traceback" in again.stderr) == (1, True, False)
 
     # Told to stop while a call waits for news: the call is answered, the process ends well and soon.
@@ -170,7 +182,9 @@ def test_two_commands_at_once_without_a_hub_are_both_done(hub: HubProcess) -> No
     hub.json("status")
     commands = [
         subprocess.Popen(
-            [*PATIENT, "hub", "invite", hub.folder, code, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [sys.executable, "-c", PATIENT, "hub", "invite", hub.folder, code, "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         for code in (BREST, LYON)
     ]

@@ -17,17 +17,18 @@ from typing import Any, Final
 from tests.killing.callers import Caller, Counter, Line, ask_lines, ask_singly
 from tests.killing.killer import Killer
 from tests.killing.oracle import ENDED, Account, Found, Oracle
-from tests.killing.processes import Kept, set_port
+from tests.killing.processes import Kept
 from tests.killing.proxy import Proxy
 from tests.node.parties import PROGRAM
 from tests.node.place import BREST, LYON
+from tests.ports import choose_port
 from tests.postgres import PostgresServer
 
 CALLERS: Final = 4  # of each node
 PEOPLE: Final = 5
 POOL_CENTS: Final = 10_000_000
 SETTLE_SECONDS: Final = 90.0
-FAULTS_SHARE: Final = 0.15  # of the calls between a node and the hub, while the line is bad
+FAULTS_SHARE: Final = 0.3  # of the calls between a node and the hub, while the line is bad
 LINE_MS: Final = {"hub_wait_ms": 1_000, "hub_silence_ms": 2_000}  # so that a dead line is left in a test's time
 PAGE: Final = 200
 TOGETHER: Final = 50  # lines of one kind asked again in one call
@@ -147,10 +148,9 @@ async def set_up(
         assert done.returncode == 0, done.stderr
 
     hub = Kept("hub", folder / "hub", code="hub")
-    await command(hub, "init", hub.folder, "--network", "test", "--listen", "127.0.0.1:0", *base())
+    await command(hub, "init", hub.folder, "--network", "test", "--listen", f"127.0.0.1:{choose_port()}", *base())
     hub.launch()
     await hub.wait_up()
-    set_port(hub.folder, "hub", hub.port)
     url = f"http://127.0.0.1:{hub.port}"
     nodes = []
     for code in (BREST, LYON):
@@ -160,7 +160,8 @@ async def set_up(
             proxies.append(proxy)
             url = f"http://127.0.0.1:{proxy.port}"
         node = Kept("node", folder / code, code=code, program=program)
-        words = ["--territory", code, "--name", code, "--hub", url, "--network", "test", "--listen", "127.0.0.1:0"]
+        words = ["--territory", code, "--name", code, "--hub", url, "--network", "test"]
+        words += ["--listen", f"127.0.0.1:{choose_port()}"]
         await command(node, "init", node.folder, *words, *base(), "--back-off-ceiling-ms", 300)
         invited = await asyncio.to_thread(hub.json, "invite", hub.folder, code, "--url", url)
         await command(node, "enrol", node.folder, invited["invitation"])
@@ -171,7 +172,6 @@ async def set_up(
         await command(hub, "accredit", hub.folder, code)
         node.launch()
         await node.wait_up()
-        set_port(node.folder, "node", node.port)
         nodes.append(node)
     return hub, nodes
 

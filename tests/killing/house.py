@@ -38,9 +38,10 @@ from tests.killing.house_projects import (
 )
 from tests.killing.killer import Killer
 from tests.killing.oracle import UNDECIDED
-from tests.killing.processes import Kept, set_port
+from tests.killing.processes import Kept
 from tests.node.parties import PROGRAM
 from tests.node.place import BREST
+from tests.ports import choose_port
 from tests.postgres import PostgresServer
 
 SIREN: Final = "552100554"
@@ -239,28 +240,26 @@ async def _set_up(
         assert done.returncode == 0, done.stderr
 
     node = Kept("node", folder / "node", code="node", program=program)
-    words = ["--territory", BREST, "--name", "Brest", "--listen", "127.0.0.1:0"]
+    words = ["--territory", BREST, "--name", "Brest", "--listen", f"127.0.0.1:{choose_port()}"]
     await run(node, "init", node.folder, *words, *base(), "--back-off-ceiling-ms", 300)
     await run(node, "partners", "init", node.folder, *base())
     await run(node, "projects", "init", node.folder, *base())
     fund = node
     if is_apart:
         fund = Kept("node", folder / "foundation", code="foundation", program=program)
-        where = ["--territory", BREST, "--listen", "127.0.0.1:0"]
+        where = ["--territory", BREST, "--listen", f"127.0.0.1:{choose_port()}"]
         await run(fund, "fund", "init", fund.folder, *FUND, *where, *base())
         for name in ("accounts", "partners", "projects"):
             card = (await asyncio.to_thread(node.json, "house", "card", node.folder, name))["card"]
             await run(fund, "house", "add", fund.folder, card)
         fund.launch()
         await fund.wait_up()
-        set_port(fund.folder, "house", fund.port)
         card = (await asyncio.to_thread(fund.json, "house", "card", fund.folder, "fund"))["card"]
         await run(node, "house", "add", node.folder, card, "--url", f"http://127.0.0.1:{fund.port}")
     else:
         await run(node, "fund", "init", node.folder, *FUND, *base())
     node.launch()
     await node.wait_up()
-    set_port(node.folder, "node", node.port)
     return House(node, fund, oracle, dice, session)
 
 

@@ -9,13 +9,12 @@ import signal
 import time
 from collections import Counter as Tally
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from protocol.running.admin_client import call_running
 from tests.node.parties import Party
 
-READY_SECONDS: Final = 60.0
+READY_SECONDS: Final = 120.0
 START_SECONDS: Final = 300.0  # a start that takes longer counts as silence
 LOOK_SECONDS: Final = 0.02
 REST_SECONDS: Final = (0.0, 0.3)  # between an end and the next start
@@ -136,9 +135,3 @@ class Kept(Party):
         if not is_running:
             raise DidNotStart(f"{self.code} does not answer on its socket")
         return answer
-
-
-def set_port(folder: Path, kind: str, port: int) -> None:
-    """Have it come back where others look for it."""
-    file = folder / f"{kind}.toml"
-    file.write_text(file.read_text().replace('"127.0.0.1:0"', f'"127.0.0.1:{port}"'))

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from tests.killing.disks import Disk, small_disk
-from tests.node.parties import Party, keep_port, serve_parties, wait_for
+from tests.node.parties import Party, serve_parties, wait_for
 from tests.node.place import BREST
+from tests.ports import choose_port
 
 pytestmark = pytest.mark.timeout(240)
 WITHIN_SECONDS = 120.0
@@ -174,10 +175,10 @@ def test_nobody_starts_on_a_disk_that_takes_nothing_and_the_folder_is_unharmed(
         pytest.fail("this needs a disk of its own: let the tests mount one (root, or a user name space)")
     party = Party(who, disk.folder / who)
     words = ["--territory", BREST, "--name", "Brest"] if who == "node" else []
-    made = party.run("init", party.folder, "--network", "test", "--listen", "127.0.0.1:0", *words)
+    words += ["--network", "test", "--listen", f"127.0.0.1:{choose_port()}"]
+    made = party.run("init", party.folder, *words)
     assert made.returncode == 0, made.stderr
     party.start()
-    keep_port(party)
     assert party.end(9) == -9  # as a machine stops
     if kind == "full":
         disk.fill(party)
@@ -205,7 +206,7 @@ def test_nobody_starts_on_a_disk_that_takes_nothing_and_the_folder_is_unharmed(
     # And making one: refused in a line, and made once there is room.
     disk.fill(party)
     another = party.folder.with_name("another")
-    told = ["init", another, "--network", "test", "--listen", "127.0.0.1:0", *words]
+    told = ["init", another, *words]
     done = party.run(*told)
     assert done.returncode == 1, done.stdout
     assert "Traceback" not in done.stderr, done.stderr

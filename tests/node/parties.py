@@ -23,6 +23,7 @@ from click.testing import CliRunner
 from typer.main import get_command
 
 from tests.node.place import BREST, LYON
+from tests.ports import choose_port
 
 PROGRAM = Path(sys.executable).with_name("citizen-miles")
 WITHIN_SECONDS = 120.0
@@ -98,12 +99,6 @@ class Party:
             return error.code, json.loads(error.read())
 
 
-def keep_port(party: Party) -> None:
-    """Nodes know the hub's port: it must come back where it was."""
-    file = party.folder / f"{party.kind}.toml"
-    file.write_text(file.read_text().replace("127.0.0.1:0", f"127.0.0.1:{party.port}"))
-
-
 @pytest.fixture
 def parties(tmp_path: Path) -> Iterator[tuple[Party, Party, Party]]:
     """A hub, Brest and Lyon, enrolled, served, on SQLite."""
@@ -125,9 +120,9 @@ def serve_parties(tmp_path: Path, make_database: Callable[[], str]) -> Iterator[
         return ["--database", url] if url else []
 
     hub = Party("hub", tmp_path / "hub")
-    assert hub.run("init", hub.folder, "--network", "test", "--listen", "127.0.0.1:0", *base()).returncode == 0
+    listen = ("--listen", f"127.0.0.1:{choose_port()}")  # nodes know it: it must come back where it was
+    assert hub.run("init", hub.folder, "--network", "test", *listen, *base()).returncode == 0
     hub.start()
-    keep_port(hub)
     nodes = []
     for code in (BREST, LYON):
         node = Party("node", tmp_path / code)
