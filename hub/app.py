@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -20,7 +20,7 @@ from protocol.exchange.epochs import LEAP_BYTES
 from protocol.exchange.service import Identity
 from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
-from protocol.running.http_service import STORAGE_TROUBLE, Metrics, make_tls, serve_until_stopped
+from protocol.running.http_service import STORAGE_TROUBLE, Beside, Metrics, make_tls, serve_until_stopped
 from protocol.running.keys_store import find_passphrase, load_keyring
 from protocol.running.logs_service import find_logger
 from protocol.running.settings import NotConfigured, parse_listen, parse_settings
@@ -97,7 +97,14 @@ class HubApp:
         while await self.book.write(self.exchange.sequencer.expire, None):
             continue
 
-    async def serve(self, application: web.Application, commands: AdminServer, on_ready: Callable[[int], None]) -> None:
+    async def serve(
+        self,
+        application: web.Application,
+        commands: AdminServer,
+        on_ready: Callable[[int], None],
+        *,
+        beside: Sequence[Beside] = (),
+    ) -> None:
         """Run until stopped. Raises NotConfigured, StorageUnavailable."""
         scheduler = AsyncIOScheduler(timezone="UTC")
         scheduler.add_job(
@@ -130,6 +137,7 @@ class HubApp:
                 tls=tls,
                 on_ready=on_ready,
                 on_stop=self.exchange.stop_waiting,
+                beside=beside,
             )
         finally:
             if scheduler.running:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.catalogue_commands import make_catalogue
+from hub.operator_keys_commands import operator_key
 from hub.windows_commands import make_windows
 from protocol.identifiers import make_south_code
 from protocol.running import clock_service
@@ -56,6 +57,7 @@ def _call(folder: Path, name: str, **arguments: Any) -> Any:
 
 
 app.add_typer(make_windows(_call), name="window")
+app.add_typer(operator_key, name="operator-key")
 app.add_typer(make_catalogue(_call), name="catalogue")
 
 
@@ -122,6 +124,7 @@ def serve(folder: Folder) -> None:
     from hub.admin_commands import COMMANDS
     from hub.api import make_api
     from hub.app import HubApp, load_config
+    from hub.operators.api import make_operators_beside
     from protocol.running.admin_service import AdminServer, wait_for_book
 
     with refusals_explained():
@@ -131,7 +134,8 @@ def serve(folder: Folder) -> None:
         async def run() -> None:
             hub = wait_for_book(lambda: HubApp(folder, config))
             admin = AdminServer(folder, COMMANDS, hub)
-            await hub.serve(make_api(hub), admin, lambda port: _say_ready(folder, port))
+            beside = make_operators_beside(hub)
+            await hub.serve(make_api(hub), admin, lambda port: _say_ready(folder, port), beside=beside)
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run())

@@ -19,4 +19,7 @@ class HubConfig(Struct, frozen=True, forbid_unknown_fields=True):
     tls_certificate: str = ""
     tls_key: str = ""
     passphrase_file: str = ""
+    operator: str = ""  # host:port of the operator's doors; empty: there are none
+    operator_tls_certificate: str = ""
+    operator_tls_key: str = ""
     log_level: str = "info"

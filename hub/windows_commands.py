@@ -22,13 +22,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table")]
 Call = Callable[..., Any]
 
 
-async def _open(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
-    opened = await hub.book.write(hub.exchange.windows.open, None)
+async def _open(hub: HubApp, asked: Mapping[str, Any]) -> Any:
+    opened = await hub.book.write(hub.exchange.windows.open, asked.get("window"))
     return {"window": opened.window, "opened_at": format_instant(opened.opened_at)}
 
 
-async def _close(hub: HubApp, _asked: Mapping[str, Any]) -> Any:
-    window = await hub.book.write(hub.exchange.windows.close, None)
+async def _close(hub: HubApp, asked: Mapping[str, Any]) -> Any:
+    window = await hub.book.write(hub.exchange.windows.close, asked.get("window"))
     hub.exchange.wake_all()
     return await hub.book.read(lambda connection: _report(connection, window.window))
 

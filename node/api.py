@@ -85,8 +85,8 @@ from node.desks.accounts.solidarity_requests import (
     OrderRequest,
     PoolRequest,
 )
-from node.doors.description import Route, describe_api
 from protocol.running.http_service import make_application
+from protocol.running.openapi import Route, describe_api
 
 BODY_BYTES_MAX: Final = 2 * 1024 * 1024
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -13,7 +13,7 @@ from hub.clearing.service import Desk, Sequencer
 from hub.settlement import store
 from hub.transparency.service import note
 from protocol.book.worker import Page
-from protocol.errors import Refusal
+from protocol.errors import Malformed, Refusal
 from protocol.messages import WindowClosed
 from protocol.national import WindowNetted
 from protocol.times import day_at, write_day
@@ -52,25 +52,36 @@ class Windows:
     def __init__(self, sequencer: Sequencer) -> None:
         self._sequencer = sequencer
 
-    def open(self, page: Page, items: Sequence[None]) -> list[OpenedWindow | Refusal]:
-        """Open the next window. One is open at most."""
+    def open(self, page: Page, items: Sequence[int | None]) -> list[OpenedWindow | Refusal]:
+        """Open the next window. One is open at most. Who names its number is answered as before when he asks again."""
         results: list[OpenedWindow | Refusal] = []
-        for _ in items:
+        for wanted in items:
+            opened_at = None if wanted is None else _find_window(page, wanted)[0]
+            if wanted is not None and opened_at is not None:
+                results.append(OpenedWindow(wanted, opened_at))
+                continue
             known = store.find_open_window(page.connection)
             if known is not None:
                 results.append(WindowOpen(window=known))
                 continue
             number = store.find_last_window(page.connection) + 1
+            if wanted not in (None, number):
+                results.append(Malformed(field="window", reason=f"the next window is {number}"))
+                continue
             store.insert_window(page.connection, number, page.now)
             results.append(OpenedWindow(number, page.now))
         return results
 
-    def close(self, page: Page, items: Sequence[None]) -> list[WindowClosed | Refusal]:
-        """Close the open window: note what stands in it, and tell everybody in it."""
+    def close(self, page: Page, items: Sequence[int | None]) -> list[WindowClosed | Refusal]:
+        """Close the open window: note what stands in it, and tell everybody in it. One that is named and closed stays so."""
         results: list[WindowClosed | Refusal] = []
-        for _ in items:
+        for wanted in items:
+            closed_on = 0 if wanted is None else _find_window(page, wanted)[1]
+            if wanted is not None and closed_on:
+                results.append(make_window(wanted, closed_on, store.load_in_window(page.connection, wanted)))
+                continue
             number = store.find_open_window(page.connection)
-            if number is None:
+            if number is None or wanted not in (None, number):
                 results.append(NoWindow())
                 continue
             desk = self._sequencer.desk(page)
@@ -83,6 +94,14 @@ class Windows:
             note_window(desk, window)
             results.append(window)
         return results
+
+
+def _find_window(page: Page, number: int) -> tuple[int | None, int]:
+    """Return when a window was opened, None where it never was, and the day that it was closed, or 0."""
+    for known, opened_at, closed_on in store.load_windows(page.connection):
+        if known == number:
+            return opened_at, closed_on
+    return None, 0
 
 
 def note_window(desk: Desk, window: WindowClosed) -> None:

@@ -14,8 +14,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from node.doors.description import Api, Route, describe_api
 from node.doors.duties import Duty
+from protocol.running.openapi import Api, Route, describe_api
 
 BYTES: Final = "application/octet-stream"
 

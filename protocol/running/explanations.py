@@ -553,6 +553,15 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "La fenêtre {window} est déjà ouverte : fermez-la d'abord (hub window close).",
         "Window {window} is open already: close it first (hub window close).",
     ),
+    "operator_key_not_known": (
+        "Il faut une clé d'opérateur en vigueur : « Authorization: Bearer cmo_… ».",
+        "An operator's key that is in force is needed: “Authorization: Bearer cmo_…”.",
+    ),
+    "operator_duty_missing": (
+        "Cette clé ne fait que lire : il faut celle de qui ouvre et ferme les fenêtres.",
+        "This key only reads: it takes one of whoever opens and closes windows.",
+    ),
+    "operator_key_unknown": ("Aucune clé d'opérateur {key} ici.", "No operator's key {key} here."),
     "no_window": (
         "Aucune fenêtre de ce genre : ouvrez-en une (hub window open), ou voyez la liste (hub window list).",
         "There is no such window: open one (hub window open), or see the list (hub window list).",

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import structs
 
 from hub.config import HubConfig
+from hub.operators.api import OPERATOR_DOORS
 from hub.reconciliation.export_service import load_header, load_records
 from node.config import NodeConfig
 from node.guides.acts import sign_act, write_signed_act
@@ -700,6 +701,11 @@ def _hub_requests(said: list[bytes]) -> Iterator[bytes]:
     yield b"GET /v1/catalogue?since=5\n\n"
     yield b"PUT /v1/catalogue\n\n" + [*catalogue_files.seeds()][6]
     yield b"GET /v1/checkpoint\nAccept-Language: en\n\n"
+    for route, _, _ in OPERATOR_DOORS:
+        path = route.path.replace("{window}", "1")
+        yield f"{route.method} {path}\nAuthorization: Bearer $OPERATOR\n\n".encode()
+    yield b"GET /v1/operator/openapi.json\n\n"
+    yield b"GET /v1/operator/windows\nAuthorization: Bearer cmo_0_0\n\n"
 
 
 def _settings() -> Iterator[bytes]:

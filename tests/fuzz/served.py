@@ -23,6 +23,9 @@ from hub import commands as hub_commands
 from hub.api import make_api as make_hub_api
 from hub.app import HubApp
 from hub.app import load_config as load_hub_config
+from hub.operators.api import make_operator_application
+from hub.operators.keys import make_operator_key
+from hub.operators.keys_store import save_operator_key
 from node import commands as node_commands
 from node.api import make_api
 from node.app import NodeApp, load_config
@@ -223,16 +226,21 @@ def _plain(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def hub_api() -> Run:
-    """A hub without members: whoever knows its address may say anything to it."""
+    """A hub without members: whoever knows its address may say anything to it. `$OPERATOR` is a key of the operator's doors."""
     set_up_logs(level="critical")
     folder, loop = _folder(), asyncio.new_event_loop()
     hub_commands.init(folder, network=NETWORK, listen="127.0.0.1:0", database="")
     app = HubApp(folder, load_hub_config(folder))
     loop.run_until_complete(app.start_quietly())
-    door = Door(loop, make_hub_api(app))
+    key, text = make_operator_key(bytes(range(38)), officer="fuzz", duty="operator", since="")
+    save_operator_key(folder, key)
+    words = {b"$OPERATOR": text.encode()}
+    members, operator = Door(loop, make_hub_api(app)), Door(loop, make_operator_application(app))
 
     def run(data: bytes) -> None:
-        _require_explained(door.ask(frame(data)), data)
+        asked = fill(data, words)
+        door = operator if b"/v1/operator/" in asked.partition(b"\n")[0] else members
+        _require_explained(door.ask(frame(asked)), asked)
 
     return run
 

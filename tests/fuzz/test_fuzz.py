@@ -17,6 +17,7 @@ from typing import Any, Final
 import pytest
 from aiohttp import web
 
+from hub.operators.api import OPERATOR_DOORS
 from node.api import DOORS
 from protocol import messages, national
 from protocol.errors import Malformed
@@ -152,6 +153,7 @@ SAID_ELSEWHERE: Final = {
     "require_signer": "one step of taking a house's envelope, on keys that were verified",
     "read_giver": "`parse_address`, which the names target reaches, and None where it refuses",
     "_read_bounded": "the length of a network answer; what is in it is read by `verify_envelope` and `_refusal_of`",
+    "require_key_id": "what the operator types on his own command line",
     "require_balance": "the operator's own numbers: no byte of a stranger comes here",
     "require_amount": "an integer that msgspec read: reached by the body target",
 }
@@ -211,6 +213,11 @@ def test_every_door_of_the_api_is_reached(reached: set[tuple[str, str]]) -> None
         if (f"{handler.__module__.replace('.', '/')}.py", handler.__name__) not in reached
     }
     assert missed == set()
+
+
+def test_the_corpus_asks_every_door_of_the_operator() -> None:
+    asked = {file.read_bytes().partition(b"\n")[0].decode() for file in (FOLDER / "hub_api").iterdir()}
+    assert {f"{route.method} {route.path.replace('{window}', '1')}" for route, _, _ in OPERATOR_DOORS} <= asked
 
 
 def test_the_corpus_asks_every_step_of_the_four_bases() -> None:

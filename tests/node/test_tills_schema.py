@@ -16,9 +16,9 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from node.desks.partners.tills_api import API, DOORS
-from node.doors.description import describe_api
 from node.partners.ceilings import FiscalYear
 from node.partners.companies_service import NamedYears
+from protocol.running.openapi import describe_api
 from tests.node.counter import Counter
 from tests.partners.house import BAKERY, TODAY, House
 

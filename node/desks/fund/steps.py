@@ -13,9 +13,9 @@ from node.desks.fund.gifts_steps import GIFTS_STEPS
 from node.desks.fund.netting_steps import NETTING_STEPS
 from node.desks.fund.payments_steps import PAYMENTS_STEPS
 from node.desks.fund.receipts_steps import RECEIPTS_STEPS
-from node.doors.description import Api
 from node.doors.duties import Duty
 from node.doors.steps import Steps
+from protocol.running.openapi import Api
 
 FUND_DUTIES: Final = (Duty.READER, Duty.ACCOUNTANT, Duty.TREASURER, Duty.OFFICER)
 _KEYS: Final = "a key of doors makes no other"

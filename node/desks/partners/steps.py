@@ -6,13 +6,13 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from node.doors.description import Api
 from node.doors.duties import Duty
 from node.doors.shapes import Account, Day, KnownId, Line, MonthDay, Name, OwnId, SirenText, Sum, SumOrNone
 from node.doors.steps import Step, Steps, Upload
 from node.partners.campaigns import CampaignEvent
 from node.partners.counterparts import Valuation
 from node.partners.coupons import CouponEvent, Occasion
+from protocol.running.openapi import Api
 
 PARTNERS_DUTIES: Final = (Duty.READER, Duty.CLERK, Duty.COMPANY)
 CLERK: Final = (Duty.CLERK,)

@@ -46,7 +46,6 @@ from node.desks.partners.tills_requests import (
     read_purchase,
 )
 from node.doors.bodies import read_body, read_lines
-from node.doors.description import Api, Route, describe_api
 from node.partners.companies import require_siren
 from node.partners.errors import (
     CampaignUnknown,
@@ -78,6 +77,7 @@ from protocol.amounts import Cents
 from protocol.errors import Refusal
 from protocol.identifiers import format_id, parse_id
 from protocol.running.http_service import Metrics, Probe, choose_language, make_application
+from protocol.running.openapi import Api, Route, describe_api
 from protocol.times import parse_instant
 
 BODY_BYTES_MAX: Final = 2 * 1024 * 1024

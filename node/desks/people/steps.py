@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from node.doors.description import Api
 from node.doors.duties import Duty
 from node.doors.shapes import Account, Day, KnownId, Line, OwnId
 from node.doors.steps import FileAnswer, Step, Steps
@@ -19,6 +18,7 @@ from node.people.declarations import DeclarationKind
 from node.people.four_eyes import Decision, ProposalKind
 from node.people.lost import LostKind
 from node.people.records import LookupKind, PersonKind
+from protocol.running.openapi import Api
 
 PEOPLE_DUTIES: Final = (Duty.READER, Duty.REGISTRAR, Duty.DISTRIBUTOR, Duty.GOVERNOR, Duty.AUDITOR)
 REGISTRAR: Final = (Duty.REGISTRAR,)

@@ -30,7 +30,6 @@ from node.desks.projects.answers import (
 from node.desks.projects.calls_api import AUTHORISE, PROJECTS, Authorise, answer, door
 from node.desks.projects.south_answers import GuidesAnswer, ProgrammeAnswer, tell_guide_row
 from node.desks.projects.south_service import load_programme_told
-from node.doors.description import Api, describe_api
 from node.governance.committee_service import list_drawings
 from node.governance.days import local_day, write_day
 from node.governance.errors import FileUnknown, SessionUnknown
@@ -43,6 +42,7 @@ from node.governance.south.guide_service import list_guides
 from protocol.errors import Malformed
 from protocol.identifiers import parse_id
 from protocol.running.http_service import choose_language
+from protocol.running.openapi import Api, describe_api
 
 API: Final = Api(
     title="Citizen-Miles projects",

@@ -16,11 +16,11 @@ from msgspec import Struct
 from node.access.service import Grant, NotAuthorised, Scope
 from node.desks.accounts.requests import read_account
 from node.doors.bodies import read_body
-from node.doors.description import Route
 from node.governance.days import local_day, write_day
 from node.governance.service import Projects
 from protocol.identifiers import AccountNumber
 from protocol.running.http_service import JsonResponse
+from protocol.running.openapi import Route
 
 PREFIX: Final = "/v1/projects"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

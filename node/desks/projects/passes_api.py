@@ -14,7 +14,6 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from node.doors.description import Api, Route, describe_api
 from node.governance.passes.canonical_json import encode_json
 from node.governance.passes.credentials import PICTURES
 from node.governance.passes.data_integrity import add_proof
@@ -27,6 +26,7 @@ from node.governance.passes.web_tokens import write_token
 from protocol.errors import Malformed
 from protocol.identifiers import parse_id
 from protocol.running.http_service import JsonResponse
+from protocol.running.openapi import Api, Route, describe_api
 from protocol.times import Instant
 
 API: Final = Api(

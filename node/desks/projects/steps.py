@@ -15,8 +15,8 @@ from node.desks.projects.rounds_steps import ROUNDS_STEPS
 from node.desks.projects.south_steps import SOUTH_STEPS
 from node.desks.projects.volunteering_steps import VOLUNTEERING_STEPS
 from node.desks.projects.votes_steps import VOTES_STEPS
-from node.doors.description import Api
 from node.doors.steps import Steps
+from protocol.running.openapi import Api
 
 _MACHINE: Final = "whose signatures count is said on the machine, before two people"
 _FUND: Final = "which fund is paid by is said on the machine, by a key compared by telephone"
