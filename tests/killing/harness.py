@@ -18,7 +18,7 @@ from tests.killing.callers import Caller, Counter, Line, ask_lines, ask_singly
 from tests.killing.killer import Killer
 from tests.killing.oracle import ENDED, Account, Found, Oracle
 from tests.killing.processes import Kept
-from tests.killing.proxy import Proxy
+from tests.killing.proxy import Fault, Proxy
 from tests.node.parties import PROGRAM
 from tests.node.place import BREST, LYON
 from tests.ports import choose_port
@@ -58,6 +58,7 @@ async def run_story(
     kills: int,
     seed: int,
     faults: int = 0,
+    kinds: Sequence[Fault] = tuple(Fault),
     settle_seconds: float = SETTLE_SECONDS,
     server: PostgresServer | None = None,
     program: Sequence[str] = (str(PROGRAM),),
@@ -65,7 +66,8 @@ async def run_story(
 ) -> Outcome:
     """Run one story in this folder; the bases are SQLite in it, or databases of `server`. `program` serves the nodes.
 
-    With `faults` a proxy stands between each node and the hub, and the story goes on until so many calls met a fault.
+    With `faults` a proxy stands between each node and the hub, and the story goes on until so many calls met a fault of
+    these kinds.
     """
     began = time.monotonic()
     dice = random.Random(f"kill/{seed}")
@@ -87,7 +89,7 @@ async def run_story(
         ]
         working = [asyncio.create_task(caller.run(stop)) for caller in callers]
         for proxy in proxies:
-            proxy.share = FAULTS_SHARE
+            proxy.share, proxy.kinds = FAULTS_SHARE, kinds
         await asyncio.gather(killer.run(kills, on_kill), _wait_faults(proxies, faults, working))
         for proxy in proxies:
             proxy.calm()

@@ -12,6 +12,7 @@ import random
 import re
 from collections import Counter as Tally
 from collections import deque
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -49,7 +50,7 @@ class _Ended(Exception):
 
 
 class Proxy:
-    """Listens for one node. `pinned` befalls every call; otherwise a part `share` of them meets a fault that is drawn."""
+    """Listens for one node. `pinned` befalls every call; otherwise a part `share` of them meets one of `kinds`, drawn."""
 
     def __init__(self, hub_port: int, dice: random.Random) -> None:
         self._hub_port = hub_port
@@ -60,6 +61,7 @@ class Proxy:
         self.port = 0
         self.pinned: Fault | None = None
         self.share = 0.0
+        self.kinds: Sequence[Fault] = tuple(Fault)
         self.met: Tally[str] = Tally()
 
     async def start(self) -> None:
@@ -80,7 +82,7 @@ class Proxy:
     def _draw(self) -> Fault | None:
         fault = self.pinned
         if fault is None and self._dice.random() < self.share:
-            fault = self._dice.choice(list(Fault))
+            fault = self._dice.choice(self.kinds)
         if fault is Fault.REPLAY and not self._answers:
             return None
         return fault
