@@ -330,3 +330,37 @@ async def test_a_death_ends_duties_elsewhere_and_a_renewed_one_goes_on(house: Ho
     assert await house.live() == set()
     assert {(await house.role(one))["keys_state"] for one in (first, second)} == {"placed"}
     assert house.find_wrongs() == []
+
+
+async def test_an_old_copy_of_people_or_accounts_ends_again_what_had_ended(house: House) -> None:
+    bases = (BaseName.ACCOUNTS, BaseName.FUND, BaseName.PARTNERS, BaseName.PEOPLE)
+    await house.open(*bases)
+    await house.key()
+    program = await COMMANDS["new_key"](house.app.node, {"name": "guichet", "scopes": "accounts", "account": ""})
+    role = await house.decide("grant_role", **TREASURER, word=WORD)
+    desk = {"base": "ACCOUNTS", "duty": "accounts_officer", "from_day": "2026-11-01", "word": "guichet"}
+    second = await house.decide("grant_role", **desk)
+    await house.carry()
+    books = {"people": house.folder / "people" / "people.db", "node": house.folder / "accounts.db"}
+    for name, book in books.items():
+        back_up(f"sqlite:///{book}", house.folder / f"copy of {name}")
+    for one in (role, second):
+        await house.decide("end_role", role=one)
+    await house.carry()
+    for name, book in books.items():
+        await house.app.close()
+        put_back(f"sqlite:///{book}", house.folder / f"copy of {name}", {BEHIND: "0"})
+        house.app = HouseApp(house.folder, bases)
+        part = getattr(house.app, name)
+        peer = part.house_exchange if name == "node" else part.exchange
+        part.book.write_now(peer.begin_recovery, b"r" * 32)
+        await house.carry()
+        assert not peer.is_behind, name
+        await house.app.people.people.catch_up()
+        await house.carry()
+        assert await house.live() == set()
+        keys = {one["id"]: one["revoked_at"] for one in await COMMANDS["keys"](house.app.node, {})}
+        assert keys[program["id"]], name
+        told = [await house.role(one) for one in (role, second)]
+        assert [(one["in_force"], one["keys_state"]) for one in told] == [(False, "placed")] * 2, name
+        assert house.find_wrongs() == []
