@@ -73,12 +73,6 @@ from protocol.identifiers import AccountNumber, Id16
 
 Answer = Callable[[Page, str, Sequence[HouseMessage]], None]
 Hear = Callable[[Page, str, Sequence[HouseMessage]], list[HouseMessage]]
-# What may have been said with the projects' base since a copy, so that the accounts can come back from it.
-PROJECTS_AGAIN: Final = (
-    *(OpenProject, CommitProject, ConvertProject, ReleaseProject, DueConfirmed),
-    *(ProjectOpened, Support, ProjectConverted, ProjectReleased, DueSettled, Refused),
-    *(GuideAccredited, GuideEnded, GuideKnown, OrderNetted, OrderReturned),
-)
 _OF_DUES: Final = (DueTaken, DueSettled, Refused)
 
 

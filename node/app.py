@@ -12,7 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Connection
 
 from node.access.service import AccessDesk
-from node.accounts_recovery_service import PROJECTS_AGAIN, AccountsRecovery
+from node.accounts_recovery_service import AccountsRecovery
 from node.catalogue.client import HttpCatalogue
 from node.catalogue.listing import Search
 from node.catalogue.reading_service import find_projects
@@ -291,8 +291,6 @@ class NodeApp:
             apply,
             on_news=lambda: self.on_house_news(),
             replay=replay,
-            never_again=(BaseName.PROJECTS,),
-            but_again={BaseName.PROJECTS: PROJECTS_AGAIN},
         )
         return exchange
 

@@ -799,10 +799,6 @@ HouseMessage = (
 ABOUT_THE_TALK: Final = (Kept, Resumed, NewKey)
 
 
-# What is told anew by itself, because it is told again or replaced: to have lost it harms nothing.
-TOLD_AGAIN: Final = (SettlementPublished, CataloguePublished, PayerKey, DeciderKey, SettlementAccount)
-
-
 class HouseSlip(Struct, frozen=True, array_like=True):
     """One leaf of a log between two bases: messages of one commit. `at` is the writer's clock."""
 

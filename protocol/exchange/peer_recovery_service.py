@@ -41,7 +41,7 @@ from protocol.exchange.peer_recovery import (
     encode_recovery,
 )
 from protocol.exchange.service import Received
-from protocol.house import ABOUT_THE_TALK, TOLD_AGAIN, HouseSlip, Kept, Resumed, decode_house_slip
+from protocol.house import HouseSlip, Kept, Resumed, decode_house_slip
 from protocol.times import DAY_MS
 
 if TYPE_CHECKING:
@@ -249,15 +249,6 @@ def _find_trouble(peer: PeerExchange, connection: Connection, recovery: PeerReco
         collect_foils(peer, connection, recovery)
     except FoilMissing as missing:
         return f"page {missing.page} of this base is with nobody any more: put a younger copy back"
-    for neighbour in peer.never_again:
-        talk = recovery.talks.get(neighbour)
-        if talk is None:
-            continue
-        slips = _load_slips(connection, peer.code, neighbour, talk.start, talk.end)
-        slips += _load_slips(connection, neighbour, peer.code, talk.heard)
-        known = (*ABOUT_THE_TALK, *TOLD_AGAIN, *peer.but_again.get(neighbour, ()))
-        if any(not isinstance(one, known) for slip in slips for one in slip.messages):
-            return f"what {neighbour.lower()} and this base said since the copy cannot be done again: put a younger copy back"
     return ""
 
 

@@ -10,7 +10,7 @@ them it comes back where it was put back from an old copy (`peer_recovery_servic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -82,12 +82,9 @@ class PeerExchange:
         keeping: Keeping | None = None,
         replay: Replay | None = None,
         on_recovered: Callable[[Page], None] = lambda _page: None,
-        never_again: Sequence[str] = (),
-        but_again: Mapping[str, tuple[type[HouseMessage], ...]] | None = None,
     ) -> None:
         """`replay` makes true again what an old copy lacked and no page says, with `apply` where it is None;
-        `on_recovered` is the last work of the page that ends a recovery. `never_again`: neighbours with whom
-        nothing may have been said since a copy, because it could not be done again, `but_again` what nevertheless can.
+        `on_recovered` is the last work of the page that ends a recovery.
         """
         self.book = book
         self.identity = identity
@@ -97,8 +94,6 @@ class PeerExchange:
         self.keeping = keeping
         self._replay = replay or self._do_lost
         self._on_recovered = on_recovered
-        self.never_again = never_again
-        self.but_again = but_again or {}
         if keeping is not None:
             book.keep(keeping.recorder, self._close_page)
         behind, self.recovery = book.read_now(recovering.load_recovery)

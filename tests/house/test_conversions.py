@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from node.accounts_recovery_service import PROJECTS_AGAIN, AccountsRecovery
+from node.accounts_recovery_service import AccountsRecovery
 from node.checks import check_node
 from node.deposits.checks import check_deposits
 from node.deposits.service import DepositDesk
@@ -126,8 +126,6 @@ class Town(FundWorld):
             ACCOUNTS,
             apply,
             replay=lambda page, lost: recovery.replay(page, lost, self.exchanges[BaseName.ACCOUNTS].reply),
-            never_again=(PROJECTS,),
-            but_again={PROJECTS: PROJECTS_AGAIN},
         )
 
     def _join(self, name: str, hear: Apply, **more: Any) -> None:

@@ -287,21 +287,6 @@ async def test_the_accounts_keep_what_they_had_answered(stage: Stage) -> None:
     assert find_wrongs(stage) == []
 
 
-async def test_what_cannot_be_done_again_is_not_begun(stage: Stage) -> None:
-    copy = copies.copy_of(stage, ACCOUNTS)
-    _sell(stage)
-    await settle(stage)
-    _put_back(stage, ACCOUNTS, copy)
-    stage.peers[ACCOUNTS].never_again = (PARTNERS,)
-    _begin_recovery(stage, ACCOUNTS)
-    for caller in (PARTNERS, FUND):
-        await stage.peers[caller].call(ACCOUNTS, line.Wire(stage, caller, ACCOUNTS, is_bad=False))
-    recovery = stage.peers[ACCOUNTS].recovery
-    assert recovery is not None
-    assert "cannot be done again" in recovery.trouble
-    assert not any(isinstance(one, Resumed) for one in _messages(stage, ACCOUNTS, FUND))
-
-
 def _balance(connection: Any, number: str) -> int:
     sql = "SELECT COALESCE(SUM(cents), 0) FROM holdings h JOIN accounts a ON a.id = h.account_id WHERE number = ?"
     return int(connection.exec_driver_sql(sql, (number,)).scalar_one())
