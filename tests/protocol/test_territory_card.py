@@ -24,6 +24,7 @@ from protocol.territory_card import (
     decode_settlement,
     find_settlement,
     is_iban,
+    is_shown_line,
     sign_card,
     sign_settlement,
     verify_card,
@@ -68,6 +69,7 @@ def verify(data: bytes, *, is_new: bool = True, **how: Any) -> TerritoryCard:
 def reason_of(data: bytes, *, is_new: bool = True, **how: Any) -> str:
     with pytest.raises(CardRefused) as refused:
         verify(data, is_new=is_new, **how)
+    assert refused.value.code == "card_refused"
     return str(refused.value.facts["reason"])
 
 
@@ -178,4 +180,11 @@ def test_an_iban_is_its_check_digits() -> None:
     assert is_iban("FR7630006000011234567890189")
     assert is_iban("BE68539007547034")
     for wrong in ("FR7630006000011234567890198", "fr7630006000011234567890189", "FR76 3000 6000", "", "FR76", "F" * 35):
-        assert not is_iban(wrong)
+        assert is_iban(wrong) is False
+
+
+def test_what_a_screen_obeys_is_no_line() -> None:
+    assert is_shown_line("FONDS DU PONANT")
+    assert is_shown_line("می\u200cخواهم")  # a joiner is a letter's business
+    for kind in ("\x07", "\u202e", "\ud800", "\u2028", "\u2029"):
+        assert not is_shown_line(f"FONDS{kind}DU PONANT")
