@@ -22,9 +22,11 @@ from protocol.running.console_commands import (
     progress,
     refusals_explained,
     say,
+    say_way_back,
     screen,
     show,
     show_checked,
+    word_way_back,
 )
 from protocol.running.explanations import explain_evidence
 from protocol.running.keys_store import write_private
@@ -263,7 +265,7 @@ def backup(folder: Folder, file: Path) -> None:
 
     with refusals_explained(), progress("backup") as say_done:
         size = back_up(_database_of(folder), file, lambda done, pages: say_done(f"{done} of {pages} pages"))
-    say(f"{file}: {size} bytes. Keep it away from this machine, and the keys folder with it")
+    say_way_back("copied", file=file, size=size, beside="keys/, hub.toml")
 
 
 @app.command()
@@ -279,12 +281,15 @@ def restore(folder: Folder, file: Annotated[Path | None, typer.Argument(exists=T
         marks = {RESTORED: str(clock_service.now())}
         if file is None:
             mark_restored(_database_of(folder), marks)
-            say("marked as an old copy")
+            say_way_back("marked")
         else:
             kept = put_back(_database_of(folder), file, marks)
-            say(f"restored from {file}" + ("" if kept is None else f"; what was there is now {kept}"))
-    say(f"now: citizen-miles hub serve {folder}: it takes back from its members what it lost, and goes on by itself")
-    say(f"to see how far it is: citizen-miles hub recover {folder}")
+            say_way_back("put_back", file=file)
+            if kept is not None:
+                say_way_back("kept", kept=kept)
+    say_way_back("serve", command=f"citizen-miles hub serve {folder}")
+    say_way_back("next", number=2, command=f"citizen-miles hub recover {folder}")
+    say_way_back("alone")
 
 
 @app.command()
@@ -299,11 +304,19 @@ def recover(
         if without:
             show(_call(folder, "finish_recovery", without=without), as_json=as_json)
             return
+        members, is_said = 0, as_json
         with bar("recover") as advance:
             while (told := _call(folder, "recovery"))["phase"] != "none":
-                advance(told["given_back"], told["members"], f"waits for {told['waiting_for'] or 'nobody'}")
+                members = told["members"]
+                advance(told["given_back"], members, word_way_back("waits", waiting=told["waiting_for"] or "-"))
+                if told["waiting_for"] and not is_said:
+                    is_said = True
+                    say_way_back("without", command=f"citizen-miles hub recover {folder} --without …")
                 time.sleep(0.5)
-        show(told, as_json=as_json)
+        # Afterwards nobody is asked any more, and these would be shown as none.
+        show({**told, "members": members, "given_back": members}, as_json=as_json)
+        if not as_json:
+            say_way_back("back", command=f"citizen-miles hub check {folder}")
 
 
 def _database_of(folder: Path) -> str:

@@ -21,7 +21,7 @@ import typer
 from protocol.amounts import format_cents
 from protocol.errors import InvalidAmount, Refusal
 from protocol.findings import Checked
-from protocol.running.explanations import explain
+from protocol.running.explanations import explain, explain_way_back
 from protocol.running.settings import NotConfigured
 
 if TYPE_CHECKING:  # JSON is written without the library of tables, which is loaded where something is drawn
@@ -122,6 +122,16 @@ def say(text: str) -> None:
     from rich.text import Text
 
     screen.print(Text(plain(text)), soft_wrap=True)
+
+
+def word_way_back(name: str, /, **facts: object) -> str:
+    """Return what an operator is told of a base that is put back, in the language of the terminal."""
+    return explain_way_back(name, choose_language(), **facts)
+
+
+def say_way_back(name: str, /, **facts: object) -> None:
+    """Print it as one line."""
+    say(word_way_back(name, **facts))
 
 
 def show(value: Any, *, as_json: bool, title: str = "") -> None:

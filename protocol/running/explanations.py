@@ -104,13 +104,14 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "The disk or database refuses to write ({reason}). Nothing was taken: make room, then try again.",
     ),
     "book_is_behind": (
-        "Cette base est une vieille copie : {ours} bordereaux ici, {theirs} connus du centre. "
-        "Lancez citizen-miles node recover.",
-        "This book is an old copy: {ours} slips here, {theirs} known to the hub. Run citizen-miles node recover.",
+        "Cette base est une vieille copie et ne prend rien de nouveau. Lancez citizen-miles node recover ; s'il y a d'autres "
+        "bases dans la maison, d'abord citizen-miles node house recover --base accounts.",
+        "This book is an old copy and takes nothing new. Run citizen-miles node recover; where there are other bases in the "
+        "house, first citizen-miles node house recover --base accounts.",
     ),
     "hub_recovering": (
-        "Le centre se rétablit d'une vieille copie ; il attend encore : {waiting}.",
-        "The hub is recovering from an old copy; it still waits for: {waiting}.",
+        "Le centre se rétablit d'une vieille copie ; il attend encore : {waiting}. Rien n'est perdu : redemandez plus tard.",
+        "The hub is recovering from an old copy; it still waits for: {waiting}. Nothing is lost: ask again later.",
     ),
     "not_recovering": ("Aucun rétablissement n'est en cours.", "No recovery is running."),
     "members_missing": (
@@ -118,13 +119,17 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "These members have not given back what they hold yet: {members}. Wait, or name them with --without.",
     ),
     "recovery_stuck": (
-        "Ce qui fut dit de ces bordereaux suppose ce qu'un autre membre détient encore : {slips}.",
-        "What was told of these slips needs what another member still holds: {slips}.",
+        "Ce qui fut dit de ces bordereaux suppose ce qu'un autre membre détient encore : {slips}. Faites-le appeler, et "
+        "relancez citizen-miles hub recover.",
+        "What was told of these slips needs what another member still holds: {slips}. Let that member call, and run "
+        "citizen-miles hub recover again.",
     ),
     "no_copy": ("Copie impossible : {reason}.", "No copy: {reason}."),
     "not_behind": (
-        "Rien ne dit que cette base soit une vieille copie : il n'y a rien à rattraper.",
-        "Nothing says that this book is an old copy: there is nothing to recover.",
+        "Rien ne dit que cette base soit une vieille copie : il n'y a rien à rattraper. Si vous venez de remettre une copie à "
+        "la main, arrêtez le nœud et marquez-la : citizen-miles node restore, sans fichier.",
+        "Nothing says that this book is an old copy: there is nothing to recover. If you have just put a copy back by hand, "
+        "stop the node and mark it: citizen-miles node restore, without a file.",
     ),
     "rotate_with_hub": (
         "La clé des comptes est celle du nœud : changez-la d'abord avec le centre (node rotate-key), puis ici.",
@@ -135,12 +140,16 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "The key {key}, which this base announced to its neighbours, is no longer in its keys/ folder. Put it back.",
     ),
     "base_is_behind": (
-        "La base {base} est une vieille copie et ne prend rien de nouveau. Lancez citizen-miles node house recover.",
-        "The base {base} is an old copy and takes nothing new. Run citizen-miles node house recover.",
+        "La base {base} est une vieille copie et ne prend rien de nouveau. Lancez citizen-miles node house recover avec --base "
+        "accounts, fund, partners, projects ou people.",
+        "The base {base} is an old copy and takes nothing new. Run citizen-miles node house recover with --base accounts, fund, "
+        "partners, projects or people.",
     ),
     "base_not_behind": (
-        "Rien ne dit que la base {base} soit une vieille copie : il n'y a rien à rattraper.",
-        "Nothing says that the base {base} is an old copy: there is nothing to recover.",
+        "Rien ne dit que la base {base} soit une vieille copie : il n'y a rien à rattraper. Si vous venez de remettre une copie "
+        "à la main, arrêtez-la et marquez-la : citizen-miles node house restore, sans fichier.",
+        "Nothing says that the base {base} is an old copy: there is nothing to recover. If you have just put a copy back by "
+        "hand, stop it and mark it: citizen-miles node house restore, without a file.",
     ),
     "numbers_not_stated": (
         "Cette base a été remise d'une vieille copie : dites d'abord le dernier reçu et le dernier ordre connus sur "
@@ -1251,6 +1260,84 @@ EVIDENCE_SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+# What an operator is told while a lost base is put back: what is so now, and what to type next.
+WAY_BACK_SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
+    "copied": (
+        "{file} : {size} octets. À garder loin de cette machine, avec {beside}.",
+        "{file}: {size} bytes. Keep it away from this machine, and {beside} with it.",
+    ),
+    "marked": (
+        "Marquée comme vieille copie : elle ne prendra rien de nouveau avant d'être rétablie.",
+        "Marked as an old copy: it takes nothing new until it has recovered.",
+    ),
+    "put_back": (
+        "La copie {file} est en place, marquée comme vieille.",
+        "The copy {file} is in place, marked as old.",
+    ),
+    "kept": (
+        "Ce qui s'y trouvait est gardé dans {kept} ; n'y touchez pas avant que tout soit rétabli.",
+        "What was there is kept as {kept}; leave it alone until all is back.",
+    ),
+    "kept_people": (
+        "Supprimez-le ensuite : des personnes effacées depuis la copie pourraient encore s'y lire.",
+        "Delete it then: persons who were erased since may still be read in it.",
+    ),
+    "serve": (
+        "1. Démarrez, et laissez tourner : {command}",
+        "1. Start it, and leave it running: {command}",
+    ),
+    "next": ("{number}. Ensuite, à côté : {command}", "{number}. Then, beside it: {command}"),
+    "alone": (
+        "Le centre reprend à ses membres ce qu'il a perdu, et continue de lui-même : ils n'ont rien à faire.",
+        "The hub takes back from its members what it lost, and goes on by itself: they need to do nothing.",
+    ),
+    "interrupt": (
+        "Cela peut s'interrompre et se relancer : rien n'est fait deux fois.",
+        "It may be interrupted and run again: nothing is done twice.",
+    ),
+    "pulling": ("reprend nos bordereaux au centre", "takes our slips back from the hub"),
+    "replaying": ("inscrit de nouveau ce qui manquait", "books again what was missing"),
+    "house_slips": ("{count} bordereaux repris aux voisines", "{count} slips came back from the neighbours"),
+    "waits": ("attend : {waiting}", "waits for: {waiting}"),
+    "back": (
+        "Rétabli. Vérifiez maintenant : {command}",
+        "It is back. Check it now: {command}",
+    ),
+    "consents": (
+        "Les consentements aux guides et les ordres permanents ont pris fin : faites-les donner de nouveau.",
+        "Consents to guides and standing orders have ended: let them be given again.",
+    ),
+    "then_hub": (
+        "Reste le retour depuis le centre : {command}",
+        "What is left is the way back from the hub: {command}",
+    ),
+    "say_numbers": (
+        "Dites maintenant le dernier reçu et le dernier ordre connus sur papier : {command}",
+        "Now say the last receipt and the last order known on paper: {command}",
+    ),
+    "say_lost": (
+        "Voyez maintenant ce que seule une personne peut dire : {command}",
+        "Now see what only a person can say: {command}",
+    ),
+    "still_waits": (
+        "Pas encore rétablie : elle attend {waiting}. Ces bases doivent répondre ; relancez la même commande, elle continue.",
+        "Not back yet: it waits for {waiting}. Those bases must answer; run the same command again, it goes on.",
+    ),
+    "stopped": (
+        "Arrêtée, et rien n'a été dit à personne : remettez une copie plus récente (house restore), puis recommencez.",
+        "It stopped, and nobody was told anything: put a younger copy back (house restore), and begin again.",
+    ),
+    "without": (
+        "Un membre ne viendra pas ? {command}",
+        "A member will not come? {command}",
+    ),
+    "unplaced": (
+        "droits que cette copie n'a jamais connus : dites d'où ils venaient (node unplaced settle)",
+        "rights that this copy never knew: say where they had come from (node unplaced settle)",
+    ),
+}
+
+
 class _Facts(dict[str, object]):
     def __missing__(self, name: str) -> str:
         return "…"
@@ -1262,6 +1349,11 @@ def explain(code: str, facts: Mapping[str, object], language: str = "fr") -> str
     if pair is None:
         return f"Refusé : {code}." if language == "fr" else f"Refused: {code}."
     return pair[0 if language == "fr" else 1].format_map(_Facts(facts))
+
+
+def explain_way_back(name: str, language: str = "fr", /, **facts: object) -> str:
+    """Return what an operator is told of a base that is put back from a copy."""
+    return WAY_BACK_SENTENCES[name][0 if language == "fr" else 1].format_map(_Facts(facts))
 
 
 def explain_evidence(kind: str, accused: str, language: str = "fr") -> str:

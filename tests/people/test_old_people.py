@@ -302,7 +302,9 @@ def test_the_way_back_as_an_officer_takes_it(tmp_path: Path) -> None:
         assert done.exit_code == 0, done.output
         return done.output
 
-    run("house", "restore", folder, copy, "--base", "people")
+    told = run("house", "restore", folder, copy, "--base", "people", language="fr")
+    assert f"2. Ensuite, à côté : citizen-miles node house recover {folder} --base people" in told
+    assert "Supprimez-le ensuite" in told, "what was kept of the lost disk may hold whom was erased"
     assert "an old copy: recover it" in run("house", "show", folder)
     told = run("house", "recover", folder, "--base", "people")
     assert "citizen-miles node people lost list" in told

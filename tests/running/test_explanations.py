@@ -12,7 +12,7 @@ import protocol
 from hub.clearing import service as sequencer
 from protocol import clearing
 from protocol.errors import Refusal
-from protocol.running.explanations import SENTENCES, explain
+from protocol.running.explanations import SENTENCES, WAY_BACK_SENTENCES, explain, explain_way_back
 
 
 def _codes() -> set[str]:
@@ -57,6 +57,15 @@ def test_every_verdict_of_the_hub_has_a_sentence() -> None:
         sequencer.SEALED_PART_MISSING,
     }
     assert verdicts - SENTENCES.keys() == set()
+
+
+def test_what_an_operator_is_told_of_the_way_back_is_told_in_both_languages() -> None:
+    for french, english in WAY_BACK_SENTENCES.values():
+        named = [[name for _, name, _, _ in string.Formatter().parse(one) if name] for one in (french, english)]
+        assert sorted(named[0]) == sorted(named[1])
+        assert french != english
+    assert explain_way_back("serve", "fr", command="x").endswith(": x")
+    assert explain_way_back("serve", "en", command="x") == "1. Start it, and leave it running: x"
 
 
 def test_both_languages_name_the_same_facts_and_differ_in_words() -> None:

@@ -16,8 +16,9 @@ from protocol.running.console_commands import (
     bar,
     progress,
     refusals_explained,
-    say,
+    say_way_back,
     show,
+    word_way_back,
 )
 
 copies = typer.Typer()
@@ -37,7 +38,7 @@ def backup(folder: Folder, file: Path) -> None:
 
     with refusals_explained(), progress("backup") as say_done:
         size = back_up(_database_of(folder), file, lambda done, pages: say_done(f"{done} of {pages} pages"))
-    say(f"{file}: {size} bytes. Keep it away from this machine, and the keys folder with it")
+    say_way_back("copied", file=file, size=size, beside="keys/, node.toml")
 
 
 @copies.command()
@@ -58,15 +59,19 @@ def restore(folder: Folder, file: Annotated[Path | None, typer.Argument(exists=T
             marks[BEHIND_IN_HOUSE] = "0"
         if file is None:
             mark_restored(_database_of(folder), marks)
-            say("marked as an old copy")
+            say_way_back("marked")
         else:
             kept = put_back(_database_of(folder), file, marks)
-            say(f"restored from {file}" + ("" if kept is None else f"; what was there is now {kept}"))
-        is_in_house = find_house(folder) is not None
-    say(f"now: citizen-miles node serve {folder}, and beside it:")
-    if is_in_house:
-        say(f"citizen-miles node house recover {folder} --base accounts, and then:")
-    say(f"citizen-miles node recover {folder}")
+            say_way_back("put_back", file=file)
+            if kept is not None:
+                say_way_back("kept", kept=kept)
+    steps = [f"citizen-miles node recover {folder}"]
+    if BEHIND_IN_HOUSE in marks:
+        steps.insert(0, f"citizen-miles node house recover {folder} --base accounts")
+    say_way_back("serve", command=f"citizen-miles node serve {folder}")
+    for number, step in enumerate(steps, 2):
+        say_way_back("next", number=number, command=step)
+    say_way_back("interrupt")
 
 
 @copies.command()
@@ -74,19 +79,25 @@ def recover(folder: Folder, as_json: AsJson = False) -> None:
     """Bring an old copy of the accounts base back to the present, with what the hub and we ourselves had signed."""
     with refusals_explained():
         call_accounts(folder, "recover")
+        pulled: dict[str, int] = {}
         with bar("recover") as advance:
             while (told := call_accounts(folder, "recovery"))["phase"] != "none":
-                advance(told["slips_booked"], max(told["slips_pulled"], 1), f"{told['phase']} {told['trouble'] or ''}")
+                words = f"{word_way_back(told['phase'])} {told['trouble'] or ''}"
+                advance(told["slips_booked"], max(told["slips_pulled"], 1), words)
+                # Afterwards nothing is on its way any more, and these would be shown as none.
+                pulled = {name: told[name] for name in ("slips_pulled", "unplaced", "accounts_reopened")}
                 if is_served(folder):
                     time.sleep(0.2)
                 else:
                     call_accounts(folder, "exchange")
-        show(call_accounts(folder, "recovery"), as_json=as_json)
+        show({**told, **pulled, "slips_booked": pulled.get("slips_pulled", 0)}, as_json=as_json)
         waiting = call_accounts(folder, "unplaced")
-    if waiting and not as_json:
-        show(
-            waiting, as_json=False, title="rights that this copy never knew: say whose they were (node unplaced settle)"
-        )
+    if as_json:
+        return
+    if waiting:
+        show(waiting, as_json=False, title=word_way_back("unplaced"))
+    say_way_back("consents")
+    say_way_back("back", command=f"citizen-miles node check {folder}")
 
 
 @unplaced.command("list")

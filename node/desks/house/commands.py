@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from node.house.settings import FOLDERS
 from node.options_commands import AsJson
 from protocol.house import BaseName
 from protocol.running import clock_service
-from protocol.running.console_commands import bar, progress, refusals_explained, say, show
+from protocol.running.console_commands import bar, progress, refusals_explained, say, say_way_back, show
 from protocol.running.settings import NotConfigured
 
 app = typer.Typer(no_args_is_help=True, help="The bases of the territory: who they are, where they live.")
@@ -120,7 +121,7 @@ def backup(folder: Folder, file: Path, base: Base) -> None:
         size = back_up(
             find_database(folder, _name(base)), file, lambda done, pages: say_done(f"{done} of {pages} pages")
         )
-    say(f"{file}: {size} bytes. Keep it away from this machine, and the base's keys and its .toml with it")
+    say_way_back("copied", file=file, size=size, beside="keys/, .toml")
 
 
 @app.command()
@@ -141,11 +142,17 @@ def restore(
         database, marks = find_database(folder, name), marks_of(folder, name)
         if file is None:
             mark_restored(database, marks)
-            say("marked as an old copy")
+            say_way_back("marked")
         else:
             kept = put_back(database, file, marks)
-            say(f"restored from {file}" + ("" if kept is None else f"; what was there is now {kept}"))
-    say(f"now: citizen-miles node house recover {folder} --base {base}")
+            say_way_back("put_back", file=file)
+            if kept is not None:
+                say_way_back("kept", kept=kept)
+                if name is BaseName.PEOPLE:
+                    say_way_back("kept_people")
+    say_way_back("serve", command=f"citizen-miles node serve {folder}")
+    say_way_back("next", number=2, command=f"citizen-miles node house recover {folder} --base {base}")
+    say_way_back("interrupt")
 
 
 @app.command()
@@ -158,9 +165,25 @@ def recover(folder: Folder, base: Base, as_json: AsJson = False) -> None:
         with bar("recover") as advance:
             told = recover_base(folder, name, advance)
         show(told, as_json=as_json)
-    if told["phase"] == "none" and name is BaseName.FUND and not as_json:
-        say("now say the last receipt and the last order known on paper: citizen-miles node fund state-numbers")
-    if told["phase"] == "none" and name is BaseName.PEOPLE and not as_json:
-        say("now see what only a person can say: citizen-miles node people lost list")
+    if not as_json:
+        _say_next(folder, name, told)
     if told["phase"] != "none":
         raise typer.Exit(1)
+
+
+def _say_next(folder: Path, base: BaseName, told: Mapping[str, Any]) -> None:
+    """Say what an operator does now."""
+    from node.desks.house.recovery_commands import waits_for_hub
+
+    if told["trouble"]:
+        say_way_back("stopped")
+    elif told["phase"] != "none":
+        say_way_back("still_waits", waiting=", ".join(told["waits_for"]))
+    elif base is BaseName.FUND:
+        say_way_back("say_numbers", command=f"citizen-miles node fund state-numbers {folder}")
+    elif base is BaseName.PEOPLE:
+        say_way_back("say_lost", command=f"citizen-miles node people lost list {folder}")
+    elif base is BaseName.ACCOUNTS and waits_for_hub(folder):
+        say_way_back("then_hub", command=f"citizen-miles node recover {folder}")
+    else:
+        say_way_back("back", command=f"citizen-miles node check {folder}")

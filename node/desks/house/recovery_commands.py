@@ -19,10 +19,11 @@ from node.house_checks import DATABASES
 from node.house_part_app import database_of
 from protocol.book.store import open_engine
 from protocol.exchange.peer_recovery import BEHIND, TalkStage
-from protocol.exchange.peer_recovery_service import load_recovery
+from protocol.exchange.peer_recovery_service import find_fact, load_recovery
 from protocol.house import BaseName
 from protocol.running import clock_service
 from protocol.running.admin_client import call_running, is_served
+from protocol.running.console_commands import word_way_back
 from protocol.running.settings import NotConfigured
 
 OnProgress = Callable[[int, int, str], None]
@@ -60,6 +61,15 @@ def find_state(folder: Path, base: BaseName) -> str:
     return "present" if behind is None else "an old copy: recover it"
 
 
+def waits_for_hub(folder: Path) -> bool:
+    """Tell whether the accounts of this folder have yet to come back from the hub. Raises NotConfigured."""
+    engine = open_engine(find_database(folder, BaseName.ACCOUNTS), read_only=True, connections=1)
+    with engine.connect() as connection:
+        behind = find_fact(connection, BEHIND_THE_HUB)
+    engine.dispose()
+    return behind is not None
+
+
 def recover_base(folder: Path, base: BaseName, on_progress: OnProgress) -> dict[str, Any]:
     """Bring a base of this folder back to the present and return where it stands then; waits for neighbours elsewhere.
 
@@ -69,13 +79,15 @@ def recover_base(folder: Path, base: BaseName, on_progress: OnProgress) -> dict[
     if not is_served(where):
         return asyncio.run(_recover_quietly(folder, base, on_progress))
     _, told = call_running(where, "house_recover", {})
+    back = 0
     while told["phase"] != "none" and not told["trouble"]:
         _show(told, on_progress)
+        back = max(back, told["slips_back"])
         time.sleep(_LOOK_EVERY_SECONDS)
         is_running, told = call_running(where, "house_recovery", {})
         if not is_running:
             raise NotConfigured(reason="the process that served this base ended: begin again")
-    return dict(told)
+    return _with_slips(told, back)
 
 
 async def _recover_quietly(folder: Path, base: BaseName, on_progress: OnProgress) -> dict[str, Any]:
@@ -86,13 +98,22 @@ async def _recover_quietly(folder: Path, base: BaseName, on_progress: OnProgress
             raise NotConfigured(reason=f"the base {base.lower()} does not live in {folder}")
         exchange = house.exchanges[base]
         await exchange.book.write(exchange.begin_recovery, clock_service.entropy(DRAWN_BYTES))
+        back = 0
         while exchange.is_behind and await house.clearing.carry():
-            _show(tell_recovery(exchange), on_progress)
-        return tell_recovery(exchange)
+            told = tell_recovery(exchange)
+            _show(told, on_progress)
+            back = max(back, told["slips_back"])
+        return _with_slips(tell_recovery(exchange), back)
     finally:
         await house.close()
 
 
 def _show(told: Mapping[str, Any], on_progress: OnProgress) -> None:
     done = sum(_STAGES.index(TalkStage(stage)) for stage in told["stages"].values())
-    on_progress(done, max(len(told["stages"]) * (len(_STAGES) - 1), 1), f"{told['slips_back']} slips")
+    words = word_way_back("house_slips", count=told["slips_back"])
+    on_progress(done, max(len(told["stages"]) * (len(_STAGES) - 1), 1), words)
+
+
+def _with_slips(told: Mapping[str, Any], back: int) -> dict[str, Any]:
+    """Return how it ended, with the slips that came back: once the base is whole, nothing is on its way any more."""
+    return {**told, "slips_back": max(back, told["slips_back"])}
