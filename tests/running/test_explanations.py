@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 import string
+from collections import Counter
+from pathlib import Path
 
 import hub
 import node
@@ -12,6 +15,7 @@ import protocol
 from hub.clearing import service as sequencer
 from protocol import clearing
 from protocol.errors import Refusal
+from protocol.running import sentences
 from protocol.running.explanations import SENTENCES, WAY_BACK_SENTENCES, explain, explain_way_back
 
 
@@ -80,3 +84,18 @@ def test_both_languages_name_the_same_facts_and_differ_in_words() -> None:
 def test_a_missing_fact_and_an_unknown_code_are_told_honestly() -> None:
     assert "…" in explain("account_closed", {}, "fr")
     assert explain("something_new", {}, "en") == "Refused: something_new."
+
+
+def test_no_code_is_explained_twice_and_every_base_is_listened_to() -> None:
+    # Read as text: a dictionary keeps the last of two and says nothing.
+    files = Path(sentences.__path__[0]).glob("*.py")
+    tables = [node for file in files for node in ast.parse(file.read_text()).body if isinstance(node, ast.AnnAssign)]
+    codes = Counter(
+        key.value
+        for table in tables
+        if isinstance(table.value, ast.Dict)
+        for key in table.value.keys
+        if isinstance(key, ast.Constant)
+    )
+    assert len(tables) == 7
+    assert codes == Counter(SENTENCES.keys())
