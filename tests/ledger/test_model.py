@@ -344,7 +344,7 @@ class LedgerMachine(RuleBasedStateMachine):
 def test_the_ledger_answers_as_the_model_does(fresh_url: Callable[[], str]) -> None:
     is_sqlite = fresh_url().startswith("sqlite")
     effort = settings(
-        max_examples=20 if is_sqlite else 6,
+        max_examples=12 if is_sqlite else 4,
         stateful_step_count=40,
         deadline=None,
         phases=(Phase.explicit, Phase.reuse, Phase.generate),  # an example takes a second: read it as it is

@@ -127,7 +127,7 @@ def _reopen(world: World) -> None:
     """Open the base again; PostgreSQL needs a moment to notice that the writer is gone."""
     from protocol.book.store import BookInUse
 
-    for _ in range(200):
+    for _ in range(5_000):
         try:
             world.reopen()
             return

@@ -25,7 +25,7 @@ from tests.simulation.stage import CODES, HUB, Stage, make_templates
 
 REST_EVERY: Final = 60
 # A step that takes longer hangs: a long one, a rest, takes a second or two.
-STEP_SECONDS_MAX: Final = 30.0
+STEP_SECONDS_MAX: Final = 120.0
 
 Action = Callable[[Stage], Awaitable[None] | None]
 # What happens, and how often in comparison.
@@ -96,14 +96,15 @@ def simulate(seed: int, steps: int, nodes: int, *, skip: frozenset[int] = frozen
     with tempfile.TemporaryDirectory(prefix="simulation-", dir=parent, ignore_cleanup_errors=True) as folder:
 
         def play() -> None:
-            stage = Stage(seed, Path(folder), make_templates(Path(_templates())))
-            outcome.story = stage.story
             try:
-                asyncio.run(_play(stage, outcome, seed, steps, nodes, skip))
+                stage = Stage(seed, Path(folder), make_templates(Path(_templates())))
+                outcome.story = stage.story
+                try:
+                    asyncio.run(_play(stage, outcome, seed, steps, nodes, skip))
+                finally:
+                    stage.close()
             except Exception as error:  # whatever it is, it is what the run found
                 outcome.wrong = f"{type(error).__name__}: {error}"
-            finally:
-                stage.close()
 
         player = threading.Thread(target=play, daemon=True)
         player.start()

@@ -42,9 +42,12 @@ def test_every_kind_of_thing_happens() -> None:
 def test_a_step_that_hangs_is_an_outcome_with_its_story(monkeypatch: pytest.MonkeyPatch) -> None:
     never = threading.Event()
     monkeypatch.setattr(Sequencer, "take", lambda *_: never.wait())
-    monkeypatch.setattr(run, "STEP_SECONDS_MAX", 1.0)
+    monkeypatch.setattr(run, "STEP_SECONDS_MAX", 3.0)
+    before = set(threading.enumerate())
     outcome = simulate(1, 60, NODES)
     never.set()
+    for left in set(threading.enumerate()) - before:  # its folder is gone, and its last words are no other test's
+        left.join()
     assert outcome.wrong.startswith("it hangs at ")
 
 
