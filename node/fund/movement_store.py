@@ -196,6 +196,16 @@ def load_rows(connection: Connection, *, waiting_only: bool, limit: int, before:
     return list(reversed(connection.execute(asked).all()))
 
 
+def count_rows(connection: Connection, *, waiting_only: bool, before: int | None = None) -> int:
+    """Return how many movements there are, or of those that came before a place."""
+    asked = select(func.count()).select_from(movements)
+    if before is not None:
+        asked = asked.where(movements.c.no < before)
+    if waiting_only:
+        asked = asked.where(movements.c.waiting != 0)
+    return int(connection.execute(asked).scalar_one())
+
+
 def _outcome_values(outcome: Outcome, waiting: int) -> dict[str, Any]:
     return {
         "meaning": outcome.meaning,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from node.desks.fund import call_commands
+from node.desks.fund.commands import app
 from node.desks.fund.rows import ROWS_MAX, PageRequest, take_page
 from node.desks.fund.steps import FUND_STEPS
 from protocol.errors import Malformed
@@ -65,6 +69,12 @@ async def test_every_list_is_walked_page_by_page(treasury: Treasury) -> None:
         assert [row for page in pages for row in page] == whole, step.called
         assert all(len(page) <= 2 for page in pages)
         found[step.called] = len(pages)
+        cursor, seen, left = "", 0, -1
+        while left:
+            told = await treasury.place.ask(step.command, cursor=cursor, limit=2, counts=True)
+            cursor, seen, left = told["next"], seen + len(told["rows"]), told["left"]
+            assert seen + left == len(whole), "who reads is told how many rows are left"
+        assert cursor == ""
     assert {name for name, count in found.items() if count > 1} >= {
         *("donors", "expected", "overdue", "movements", "dues", "due-proposals"),
     }
@@ -73,6 +83,29 @@ async def test_every_list_is_walked_page_by_page(treasury: Treasury) -> None:
         for wrong in ({"cursor": "ab" * 16}, {"limit": 0}, {"limit": 501}):
             status, code = await treasury.place.refusal(treasury.reader, step.called, query=wrong)
             assert (status, code) == (400, "malformed"), step.called
+
+
+def test_a_list_says_how_many_rows_are_left_and_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def answer(_folder: Path, command: str, **more: Any) -> Any:
+        asked.append({"command": command, **more})
+        return {"rows": [{"name": "a"}], "next": "" if more["cursor"] else "ab12", "left": 0 if more["cursor"] else 7}
+
+    monkeypatch.setattr(call_commands, "call_fund", answer)
+    for language, words in (("fr", "7 de plus : --after ab12"), ("en", "7 more: --after ab12")):
+        monkeypatch.setenv("CITIZEN_MILES_LANG", language)
+        told = CliRunner().invoke(app, ["donor", "list", "x"])
+        assert told.stdout.splitlines()[-1] == words
+    told = CliRunner().invoke(app, ["donor", "list", "x", "--limit", "1", "--json"])
+    assert json.loads(told.stdout) == [{"name": "a"}], "a program reads rows alone"
+    assert told.stderr.splitlines() == ["7 more: --after ab12"]
+    told = CliRunner().invoke(app, ["bank", "queue", "x", "--after", "ab12"])
+    assert "--after" not in told.output
+    page = {"limit": ROWS_MAX, "counts": True}
+    assert asked[0] == {"command": "donors", "cursor": "", **page}
+    assert asked[-1] == {"command": "movements", "waiting_only": True, "cursor": "ab12", **page}
+    assert CliRunner().invoke(app, ["donor", "list", "x", "--limit", "501"]).exit_code == 2
 
 
 def test_whatever_is_cut_at_a_number_of_rows_is_paged() -> None:

@@ -77,7 +77,12 @@ async def _movements(app: FundApp, asked: Asked) -> Any:
         waiting_only = bool(asked.get("waiting_only", False))
         rows = movement_store.load_rows(connection, waiting_only=waiting_only, limit=limit + 1, before=before)
         page = rows[-limit:]
-        return write_page([_show_movement(row) for row in page], page[0].id if len(rows) > limit else "", asked)
+
+        def count_left() -> int:
+            return movement_store.count_rows(connection, waiting_only=waiting_only, before=before) - len(page)
+
+        last = page[0].id if len(rows) > limit else ""
+        return write_page([_show_movement(row) for row in page], last, asked, count_left)
 
     return await app.book.read(find)
 

@@ -9,10 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from node.desks.fund.call_commands import (
-    Folder,
-    call_fund,
-)
+from node.desks.fund.call_commands import After, Folder, Limit, call_fund, show_page
+from node.desks.fund.rows import ROWS_MAX
 from node.options_commands import AsJson, CentsOption, IdOption, InFile, id_or_new
 from protocol.running.console_commands import read_cents, refusals_explained, say, show
 
@@ -50,17 +48,17 @@ def import_statement(
 
 
 @bank.command("queue")
-def queue(folder: Folder, as_json: AsJson = False) -> None:
+def queue(folder: Folder, after: After = "", limit: Limit = ROWS_MAX, as_json: AsJson = False) -> None:
     """List the movements that nobody recognised, with what they might be."""
     with refusals_explained():
-        show(call_fund(folder, "movements", waiting_only=True), as_json=as_json, title="waiting")
+        show_page(folder, "movements", after, limit, waiting_only=True, as_json=as_json, title="waiting")
 
 
 @bank.command("movements")
-def movements(folder: Folder, as_json: AsJson = False) -> None:
+def movements(folder: Folder, after: After = "", limit: Limit = ROWS_MAX, as_json: AsJson = False) -> None:
     """List what the bank told last."""
     with refusals_explained():
-        show(call_fund(folder, "movements"), as_json=as_json, title="movements")
+        show_page(folder, "movements", after, limit, as_json=as_json, title="movements")
 
 
 @bank.command("decide")

@@ -11,11 +11,7 @@ import typer
 
 from node.desks.fund.bank_commands import bank
 from node.desks.fund.books_commands import books
-from node.desks.fund.call_commands import (
-    Folder,
-    OutFile,
-    call_fund,
-)
+from node.desks.fund.call_commands import After, Folder, Limit, OutFile, call_fund, show_page
 from node.desks.fund.cards_commands import card
 from node.desks.fund.donors_commands import donor
 from node.desks.fund.dues_commands import decider, due, pledge
@@ -23,6 +19,7 @@ from node.desks.fund.gifts_commands import gift
 from node.desks.fund.netting_commands import netting
 from node.desks.fund.payments_commands import bearer, officer, payment
 from node.desks.fund.receipts_commands import declaration, receipt
+from node.desks.fund.rows import ROWS_MAX
 from node.doors.keys_commands import make_key_group
 from node.fund.references import require_bic, require_iban
 from node.house.cards import compute_fingerprint, format_card
@@ -153,11 +150,15 @@ def expect(
 
 @app.command()
 def expected(
-    folder: Folder, open_only: Annotated[bool, typer.Option("--open")] = False, as_json: AsJson = False
+    folder: Folder,
+    open_only: Annotated[bool, typer.Option("--open")] = False,
+    after: After = "",
+    limit: Limit = ROWS_MAX,
+    as_json: AsJson = False,
 ) -> None:
     """List payments that were announced, and what came of them."""
     with refusals_explained():
-        show(call_fund(folder, "expected", open_only=open_only), as_json=as_json, title="expected payments")
+        show_page(folder, "expected", after, limit, open_only=open_only, as_json=as_json, title="expected payments")
 
 
 @app.command()
@@ -169,12 +170,14 @@ def remind(
     due: Annotated[bool, typer.Option("--due", help="list only what may be reminded of today")] = False,
     language: Annotated[str, typer.Option(help="of the letter: fr, en")] = "fr",
     out: OutFile = None,
+    after: After = "",
+    limit: Limit = ROWS_MAX,
     as_json: AsJson = False,
 ) -> None:
     """List payments past their due day with their reminders; or note that one goes out today, and write its letter."""
     with refusals_explained():
         if not payment:
-            show(call_fund(folder, "overdue", due_only=due), as_json=as_json, title="overdue")
+            show_page(folder, "overdue", after, limit, due_only=due, as_json=as_json, title="overdue")
             return
         told = call_fund(folder, "remind", id=payment, language=language)
         if out is not None:
@@ -208,10 +211,10 @@ def qr(folder: Folder, payment: str, out: OutFile = None, as_json: AsJson = Fals
 
 
 @app.command()
-def deposits(folder: Folder, as_json: AsJson = False) -> None:
+def deposits(folder: Folder, after: After = "", limit: Limit = ROWS_MAX, as_json: AsJson = False) -> None:
     """List what arrived, and whether its miles are issued."""
     with refusals_explained():
-        show(call_fund(folder, "deposits"), as_json=as_json, title="deposits")
+        show_page(folder, "deposits", after, limit, as_json=as_json, title="deposits")
 
 
 @app.command()

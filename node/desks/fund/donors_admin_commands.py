@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from node.desks.fund.rows import ROWS_MAX, Asked, read_pool, show_day, show_expectation, take_page, write_page
 from node.desks.fund.words import read_bytes
@@ -42,8 +42,13 @@ async def _donors(app: FundApp, asked: Asked) -> Any:
             )
         rows = connection.execute(query).all()
         page = rows[:limit]
+
+        def count_left() -> int:
+            found = select(func.count()).select_from(query.order_by(None).limit(None).subquery())
+            return int(connection.execute(found).scalar_one()) - len(page)
+
         shown = [{"id": bytes(row.id).hex(), "kind": row.kind, "siren": row.siren, "name": row.name} for row in page]
-        return write_page(shown, bytes(page[-1].id).hex() if len(rows) > limit else "", asked)
+        return write_page(shown, bytes(page[-1].id).hex() if len(rows) > limit else "", asked, count_left)
 
     return await app.book.read(find)
 

@@ -6,10 +6,8 @@ from typing import Annotated
 
 import typer
 
-from node.desks.fund.call_commands import (
-    Folder,
-    call_fund,
-)
+from node.desks.fund.call_commands import After, Folder, Limit, call_fund, show_page
+from node.desks.fund.rows import ROWS_MAX
 from node.options_commands import AsJson, IdOption, id_or_new
 from protocol.running.console_commands import refusals_explained, show
 
@@ -17,10 +15,10 @@ donor = typer.Typer(no_args_is_help=True, help="Who gives.")
 
 
 @donor.command("list")
-def list_donors(folder: Folder, as_json: AsJson = False) -> None:
+def list_donors(folder: Folder, after: After = "", limit: Limit = ROWS_MAX, as_json: AsJson = False) -> None:
     """List who gave, or announced a gift."""
     with refusals_explained():
-        show(call_fund(folder, "donors"), as_json=as_json, title="donors")
+        show_page(folder, "donors", after, limit, as_json=as_json, title="donors")
 
 
 @donor.command("effects")

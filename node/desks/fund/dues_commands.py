@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from node.desks.fund.call_commands import Folder, Yes, call_fund, sign_bytes, sign_payment_words
+from node.desks.fund.call_commands import (
+    After,
+    Folder,
+    Limit,
+    Yes,
+    call_fund,
+    show_page,
+    sign_bytes,
+    sign_payment_words,
+)
+from node.desks.fund.rows import ROWS_MAX
 from node.desks.fund.words import read_pledge_words
 from node.fund.outgoing_payments import write_words
 from node.options_commands import AsJson, Keys
@@ -23,18 +33,20 @@ pledge = typer.Typer(no_args_is_help=True, help="Called campaigns: pledges, and 
 def list_dues(
     folder: Folder,
     open_only: Annotated[bool, typer.Option("--open", help="only what is not paid or on its way")] = False,
+    after: After = "",
+    limit: Limit = ROWS_MAX,
     as_json: AsJson = False,
 ) -> None:
     """List conversions, what is paid of each, what the rest waits for, and for how many days."""
     with refusals_explained():
-        show(call_fund(folder, "dues", open_only=open_only), as_json=as_json, title="dues")
+        show_page(folder, "dues", after, limit, open_only=open_only, as_json=as_json, title="dues")
 
 
 @due.command("proposals")
-def list_proposals(folder: Folder, as_json: AsJson = False) -> None:
+def list_proposals(folder: Folder, after: After = "", limit: Limit = ROWS_MAX, as_json: AsJson = False) -> None:
     """List payments that two officers may sign now: one for each bearer and round; what was called apart."""
     with refusals_explained():
-        show(call_fund(folder, "due_proposals"), as_json=as_json, title="proposals")
+        show_page(folder, "due_proposals", after, limit, as_json=as_json, title="proposals")
 
 
 @due.command("sign")
@@ -76,10 +88,10 @@ def revoke_decider(folder: Folder, territory: str, key: str, as_json: AsJson = F
 
 
 @pledge.command("list")
-def list_pledges(folder: Folder, as_json: AsJson = False) -> None:
+def list_pledges(folder: Folder, after: After = "", limit: Limit = ROWS_MAX, as_json: AsJson = False) -> None:
     """List pledges: ceiling, what was converted, called, released, and what may still be called."""
     with refusals_explained():
-        show(call_fund(folder, "pledges"), as_json=as_json, title="pledges")
+        show_page(folder, "pledges", after, limit, as_json=as_json, title="pledges")
 
 
 @pledge.command("sign")
@@ -123,7 +135,7 @@ def call_pledges(folder: Folder, as_json: AsJson = False) -> None:
 
 
 @pledge.command("calls")
-def list_calls(folder: Folder, as_json: AsJson = False) -> None:
+def list_calls(folder: Folder, after: After = "", limit: Limit = ROWS_MAX, as_json: AsJson = False) -> None:
     """List what was called of each company and month, and what it paid. Reminders are those of `remind`."""
     with refusals_explained():
-        show(call_fund(folder, "calls"), as_json=as_json, title="calls")
+        show_page(folder, "calls", after, limit, as_json=as_json, title="calls")

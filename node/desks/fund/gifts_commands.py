@@ -7,10 +7,8 @@ from typing import Annotated
 
 import typer
 
-from node.desks.fund.call_commands import (
-    Folder,
-    call_fund,
-)
+from node.desks.fund.call_commands import After, Folder, Limit, call_fund, show_page
+from node.desks.fund.rows import ROWS_MAX
 from node.options_commands import AsJson, CentsOption, Day, EurosOption, IdOption, id_or_new
 from protocol.running.console_commands import read_cents, refusals_explained, show
 from protocol.running.keys_store import write_private
@@ -70,10 +68,10 @@ def add_mandate(
 
 
 @gift.command("mandates")
-def list_mandates(folder: Folder, as_json: AsJson = False) -> None:
+def list_mandates(folder: Folder, after: After = "", limit: Limit = ROWS_MAX, as_json: AsJson = False) -> None:
     """List monthly gifts."""
     with refusals_explained():
-        show(call_fund(folder, "mandates"), as_json=as_json, title="monthly gifts")
+        show_page(folder, "mandates", after, limit, as_json=as_json, title="monthly gifts")
 
 
 @gift.command("pause")

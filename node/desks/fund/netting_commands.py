@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from node.desks.fund.call_commands import Folder, Yes, call_fund, sign_bytes, sign_payment_words
+from node.desks.fund.call_commands import (
+    After,
+    Folder,
+    Limit,
+    Yes,
+    call_fund,
+    show_page,
+    sign_bytes,
+    sign_payment_words,
+)
+from node.desks.fund.rows import ROWS_MAX
 from node.desks.fund.words import read_netting_words
 from node.fund.outgoing_payments import write_words
 from node.options_commands import AsJson, IdOption, Keys, id_or_new
@@ -53,10 +63,10 @@ def net_dues(folder: Folder, as_json: AsJson = False) -> None:
 
 
 @netting.command("windows")
-def list_windows(folder: Folder, as_json: AsJson = False) -> None:
+def list_windows(folder: Folder, after: After = "", limit: Limit = ROWS_MAX, as_json: AsJson = False) -> None:
     """List the closed windows in which our fund stood: what we owed, were owed, pay and receive."""
     with refusals_explained():
-        show(call_fund(folder, "fund_windows"), as_json=as_json, title="windows")
+        show_page(folder, "fund_windows", after, limit, as_json=as_json, title="windows")
 
 
 @netting.command("retake")
@@ -72,10 +82,10 @@ def retake_window(
 
 
 @netting.command("payments")
-def list_payments(folder: Folder, as_json: AsJson = False) -> None:
+def list_payments(folder: Folder, after: After = "", limit: Limit = ROWS_MAX, as_json: AsJson = False) -> None:
     """List what is paid between our fund and others at the end of windows, and how far it is."""
     with refusals_explained():
-        show(call_fund(folder, "net_payments"), as_json=as_json, title="payments")
+        show_page(folder, "net_payments", after, limit, as_json=as_json, title="payments")
 
 
 @netting.command("sign")

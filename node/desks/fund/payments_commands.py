@@ -7,12 +7,8 @@ from typing import Annotated
 
 import typer
 
-from node.desks.fund.call_commands import (
-    Folder,
-    call_fund,
-    sign_bytes,
-    sign_payment_words,
-)
+from node.desks.fund.call_commands import After, Folder, Limit, call_fund, show_page, sign_bytes, sign_payment_words
+from node.desks.fund.rows import ROWS_MAX
 from node.desks.fund.words import read_iban_words
 from node.files_commands import own_keys
 from node.fund.outgoing_payments import write_words
@@ -160,10 +156,10 @@ def sign_refund(
 
 
 @payment.command("list")
-def list_payments(folder: Folder, as_json: AsJson = False) -> None:
+def list_payments(folder: Folder, after: After = "", limit: Limit = ROWS_MAX, as_json: AsJson = False) -> None:
     """List payments, their signatures, and what the bank said."""
     with refusals_explained():
-        show(call_fund(folder, "payments"), as_json=as_json, title="payments")
+        show_page(folder, "payments", after, limit, as_json=as_json, title="payments")
 
 
 @payment.command("cancel")

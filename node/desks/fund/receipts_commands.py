@@ -8,13 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from node.desks.fund.call_commands import (
-    Folder,
-    OutFile,
-    Year,
-    call_fund,
-    year_or_this,
-)
+from node.desks.fund.call_commands import After, Folder, Limit, OutFile, Year, call_fund, show_page, year_or_this
+from node.desks.fund.rows import ROWS_MAX
 from node.options_commands import AsJson, IdOption, id_or_new
 from protocol.running.console_commands import refusals_explained, show
 from protocol.running.keys_store import write_private
@@ -71,10 +66,10 @@ def cancel_receipt(
 
 
 @receipt.command("list")
-def list_receipts(folder: Folder, as_json: AsJson = False) -> None:
+def list_receipts(folder: Folder, after: After = "", limit: Limit = ROWS_MAX, as_json: AsJson = False) -> None:
     """List receipts."""
     with refusals_explained():
-        show(call_fund(folder, "receipts"), as_json=as_json, title="receipts")
+        show_page(folder, "receipts", after, limit, as_json=as_json, title="receipts")
 
 
 @declaration.command("prefect")

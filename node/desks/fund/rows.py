@@ -49,12 +49,19 @@ def take_page(
     kept = [row for row in ordered if keep(row)]
     page = kept[:limit]
     last = key(page[-1]) if len(kept) > limit else ""
-    return write_page([show(row) for row in (reversed(page) if is_newest_last else page)], last, asked)
+    shown = [show(row) for row in (reversed(page) if is_newest_last else page)]
+    return write_page(shown, last, asked, lambda: len(kept) - len(page))
 
 
-def write_page(shown: list[Any], last: str, asked: Asked) -> Any:
-    """Return rows and the cursor of the page after them, or to who asks for no page the rows alone."""
-    return shown if asked.get("cursor") is None else {"rows": shown, "next": last}
+def write_page(shown: list[Any], last: str, asked: Asked, count_left: Callable[[], int]) -> Any:
+    """Return rows and the cursor of the page after them, or to who asks for no page the rows alone.
+
+    How many rows are left is counted for who asks (`counts`): a person, who is told so.
+    """
+    if asked.get("cursor") is None:
+        return shown
+    told = {"rows": shown, "next": last}
+    return told | {"left": count_left() if last else 0} if asked.get("counts") else told
 
 
 def show_day(number: int | None) -> str:
