@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -99,6 +99,7 @@ class PeopleApp(HousePart):
                 zone=self.settings.zone,
                 cost=self.settings.cost,
                 knows=lambda base: base in self.exchange.others,
+                end_keys=self._end_keys,
             )
         except BaseException:
             self.book.close()
@@ -110,6 +111,10 @@ class PeopleApp(HousePart):
 
     def _seal_key(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {**values, "seal": seal_row(self.people.room.book_key, door_keys, values)}
+
+    def _end_keys(self, page: Page, officers: Collection[str]) -> None:
+        held = self.keys.list_held(page)
+        self.keys.end(page, [key.id for key in held if key.is_live and key.name in officers])
 
     def _mark_key(self, page: Page, id_: str) -> None:
         self.people.room.tell_ended(page, f"{door_keys.name} {id_}")

@@ -2,7 +2,7 @@
 
 A duty ends by four eyes, with its last day, or by a death. Whatever ends it, what is over and was not told is told in the page
 that ends it, or by `settle`; where all of it goes on by another duty in force, it is told when that one ends. A duty at this
-base itself needs no telling: its doors ask for it at each call.
+base itself needs no telling: its doors ask for it at each call, and its keys end with it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from node.people.roles import OfficerWord, Role, WordState, find_ending, require
 from node.people.room_service import Room
 from protocol.book.worker import Page
 from protocol.house import BaseName, DutyEnded, DutyHeard
-from protocol.identifiers import Id16
+from protocol.identifiers import Id16, format_id
 
 _words = tables.role_words
 
@@ -102,8 +102,17 @@ class DutyDesk:
             count += 1
         return count
 
+    def end_here(self, page: Page) -> None:
+        """End the keys of this base's doors whose officer has no duty here any more: one given anew wakes none of them."""
+        today = self._room.day(page.now)
+        here = [role for role in store.list_roles(page.connection) if role.base == HERE]
+        gone = {role.person for role in here} - {role.person for role in here if not role.is_over(today)}
+        if gone:
+            self._room.end_keys(page, {format_id(person) for person in gone})
+
     def settle(self, page: Page, items: Sequence[None]) -> list[int]:
         """Tell what days have ended; return of how many duties. Run twice is run once."""
+        self.end_here(page)
         count = self.tell_over(page, self._room.open_journal(page, Action.SETTLE, Purpose.GOVERNANCE))
         return [count] * len(items)
 

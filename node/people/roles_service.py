@@ -163,6 +163,7 @@ class RoleDesk:
                 row = store.find_row(page.connection, tables.roles, id=_read_id(body))
                 assert row is not None  # looked at in this page
                 journal.change(tables.roles, row, subject, ended_on=self._room.day(page.now))
+                self._duties.end_here(page)
                 self._duties.tell_over(page, journal)
             case ProposalKind.PUBLISH_TEXT:
                 table = tables.consent_texts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
@@ -23,6 +23,8 @@ from protocol.times import Instant
 
 # Appends a slip to the log for a base: (page, reader, messages). It is called in the page, from the writer's thread.
 Tell = Callable[[Page, str, Sequence[HouseMessage]], object]
+# Ends the keys of this base's doors that these officers have, by their ids, in the page.
+EndKeys = Callable[[Page, Collection[str]], None]
 Answer = dict[str, Any]
 Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")
@@ -41,13 +43,17 @@ class Room:
         entropy: Callable[[int], bytes],
         zone: str,
         knows: Callable[[str], bool] = lambda _base: True,
+        end_keys: EndKeys = lambda _page, _officers: None,
     ) -> None:
-        """`knows` says whether a base is in this house: what is told to no one would wait for ever."""
+        """`knows` says whether a base is in this house: what is told to no one would wait for ever. `end_keys` ends the keys
+        that officers have of this base's own doors.
+        """
         self.base_keys = base_keys
         self.book_key = book_key
         self.zone = zone
         self._tell = tell
         self.knows = knows
+        self.end_keys = end_keys
         self._entropy = entropy
 
     def new_id(self) -> Id16:

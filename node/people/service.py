@@ -30,7 +30,7 @@ from node.people.persons_service import PersonDesk
 from node.people.recovery_service import PeopleRecovery
 from node.people.requests import EnrolPaper, LookAtCard, PrintCards
 from node.people.roles_service import RoleDesk
-from node.people.room_service import Answer, Room, Tell
+from node.people.room_service import Answer, EndKeys, Room, Tell
 from node.people.vault import KEY_BYTES, BaseKeys, require_open, unwrap, wrap
 from node.people.vault_store import find_book_key, list_wrapped_otherwise, save_book_key, save_wrapped, scrub
 from protocol.book.migration_service import History
@@ -205,6 +205,7 @@ def open_people(
     zone: str = "Europe/Paris",
     cost: Cost | None = None,
     knows: Callable[[str], bool] = lambda _base: True,
+    end_keys: EndKeys = lambda _page, _officers: None,
 ) -> People:
     """Open the base with the key of its book, made now where it has none. Raises KeyMissing."""
     key = book.read_now(lambda line: find_book_key(line, base_keys))
@@ -216,5 +217,7 @@ def open_people(
             return [fresh] * len(items)
 
         key = cast(bytes, book.write_now(make, None))
-    room = Room(base_keys=base_keys, book_key=key, tell=tell, entropy=entropy, zone=zone, knows=knows)
+    room = Room(
+        base_keys=base_keys, book_key=key, tell=tell, entropy=entropy, zone=zone, knows=knows, end_keys=end_keys
+    )
     return People(book, room, cost=cost or Cost())

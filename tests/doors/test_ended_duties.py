@@ -316,6 +316,28 @@ async def test_a_word_is_no_name_and_one_officer_s_and_moves_by_four_eyes(house:
         await house.people("propose", kind="name_role", person=YANN, body={"role": role, "word": "x"})
 
 
+async def test_a_duty_at_the_people_s_base_ends_its_keys_and_given_anew_wakes_none(house: House) -> None:
+    async def live() -> list[str]:
+        return [one["name"] for one in await house.people("keys") if not one["revoked"]]
+
+    for officer in (ANNE, ZELIE):
+        if officer == ZELIE:
+            role = await house.decide("grant_role", base="PEOPLE", duty="auditor", from_day="2026-11-01")
+        await house.people("key_new", name=officer, duties="auditor,reader")
+    assert await live() == [ANNE, ZELIE]
+    await house.decide("end_role", role=role)
+    assert await live() == [ANNE]
+    await house.decide("grant_role", base="PEOPLE", duty="auditor", from_day="2026-11-01", until_day="2026-11-23")
+    assert await live() == [ANNE]
+    await house.people("key_new", name=ZELIE, duties="auditor,reader")
+    await house.app.people.people.catch_up()
+    assert await live() == [ANNE, ZELIE]
+    house.time = Instant(house.time + 24 * HOUR_MS)
+    await house.app.people.people.catch_up()
+    assert await live() == [ANNE]
+    assert house.find_wrongs() == []
+
+
 async def test_a_death_ends_duties_elsewhere_and_a_renewed_one_goes_on(house: House) -> None:
     first = await house.decide("grant_role", **TREASURER, until_day="2026-11-23", word=WORD)
     second = await house.decide("grant_role", **{**TREASURER, "from_day": "2026-11-24"}, word=WORD)
