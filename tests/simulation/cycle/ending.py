@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from protocol.times import DAY_MS
-from tests.simulation.cycle import cards, moving, netting, treasury
+from tests.simulation.cycle import netting, treasury
 from tests.simulation.cycle.oracle import Payment, find_ibans
 from tests.simulation.cycle.rest import read, rest, settle
-from tests.simulation.cycle.stage import Stage
+from tests.simulation.cycle.stage import CODES, Stage
 from tests.simulation.cycle.windows import judge_end
 
 BAD_DAYS = 2  # on which banks reject, are late, and send back
-DAYS_MAX = 16
+DAYS_MAX = 10
 
 
-async def end(stage: Stage, *, is_moving: bool = False) -> None:
+async def end(stage: Stage) -> None:
     """Rest; net, close a window, pay other funds, hear of it, pay bearers; and rest. Raises Wrong where something is owed."""
     await rest(stage, is_checked=False)
     stage.tell("the end")
     for day in range(DAYS_MAX):
-        if is_moving:
-            await _learn_accounts(stage)
         await _spend_a_day(stage, is_bad=day < BAD_DAYS)
         if day == BAD_DAYS - 1:
             await rest(stage, is_checked=False)
@@ -30,27 +28,15 @@ async def end(stage: Stage, *, is_moving: bool = False) -> None:
     judge_end(stage.oracle, found.owed_cents(), find_ibans(stage.oracle, found))
 
 
-async def _learn_accounts(stage: Stage) -> None:
-    """Cards are read, and officers follow whoever has another account."""
-    for _ in range(2):
-        for code in stage.codes:
-            await cards.carry(stage, code, is_bad=False)
-    await settle(stage)
-    for code in stage.codes:
-        moving.follow_one(stage, code)
-
-
 async def _spend_a_day(stage: Stage, *, is_bad: bool) -> None:
     stage.known.now += DAY_MS
-    for code in stage.codes:
+    for code in CODES:
         netting.net_one(stage, code)
     await settle(stage)
-    while True:  # of more dues than stand in one window the rest waits for the next
-        netting.open_window(stage)
-        if not netting.close_window(stage):
-            break
+    netting.open_window(stage)
+    netting.close_window(stage)
     await settle(stage)
-    for code in stage.codes:
+    for code in CODES:
         netting.look_at(stage, code)
         netting.pay_one(stage, code)
         treasury.pay_one(stage, code, count_max=100)
@@ -58,12 +44,12 @@ async def _spend_a_day(stage: Stage, *, is_bad: bool) -> None:
     between_funds = [id_ for id_, one in stage.oracle.payments.items() if one.payee and one.state == "ordered"]
     if is_bad and between_funds:
         treasury.reject(stage, stage.dice.choice(between_funds))
-    for code in stage.codes:
+    for code in CODES:
         if is_bad:
             treasury.tell_of_a_day(stage, code)
         else:
             _tell_all(stage, code)
-    for code in () if is_bad else stage.codes:
+    for code in () if is_bad else CODES:
         _tell_all(stage, code)  # what one bank carried out is at the other
     await settle(stage)
 

@@ -14,7 +14,6 @@ import io
 import random
 import shutil
 import tempfile
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -49,51 +48,31 @@ from protocol.times import DAY_MS
 from tests.partners.house import BAKERY, make_company
 from tests.simulation.cycle import cards, netting, office, people, treasury
 from tests.simulation.cycle.rest import settle
-from tests.simulation.cycle.stage import (
-    ACCOUNTS,
-    FUND,
-    HUB,
-    PARTNERS,
-    PLACES,
-    PROJECTS,
-    START,
-    Known,
-    Setting,
-    Stage,
-    Town,
-    make_iban,
-)
+from tests.simulation.cycle.stage import ACCOUNTS, CODES, FUND, HUB, IBANS, PARTNERS, PROJECTS, START, Known, Stage
 
 PEOPLE: Final = 3
 SALES: Final = (800, 2_500, 4_000)
 NETWORK: Final = "simulation"
-FUNDS: Final = (
-    "200046977",
-    "552081317",
-    "542065479",
-    "552100554",
-    "552049447",
-)  # SIREN of large public bodies, as examples
+FUNDS: Final = ("200046977", "552081317", "542065479")  # SIREN of large public bodies, as examples
 FIRST_CENTS: Final = 12_000
 
 
-def open_stage(seed: int, folder: Path, setting: Setting) -> Stage:
+def open_stage(seed: int, folder: Path) -> Stage:
     """Return a stage on a copy of the beginning."""
-    begun, known = _found(setting.territories)
+    begun, known = _found()
     shutil.copytree(begun, folder, dirs_exist_ok=True)
-    return Stage(seed, folder, copy.deepcopy(known), setting.window_max)
+    return Stage(seed, folder, copy.deepcopy(known))
 
 
 @lru_cache(maxsize=1)
-def _found(territories: int) -> tuple[Path, Known]:
+def _found() -> tuple[Path, Known]:
     """Found everything in a folder of this process; return it, and what people know then."""
     kept = tempfile.TemporaryDirectory(prefix="cycle-")
     atexit.register(kept.cleanup)
     folder = Path(kept.name)
     dice = random.Random("cycle/founding")
-    towns = {code: Town(ibans=[make_iban(place, 0)]) for place, code in enumerate(PLACES[:territories])}
-    _make_folders(folder, dice, towns)
-    stage = Stage(0, folder, Known(towns=towns))
+    _make_folders(folder, dice)
+    stage = Stage(0, folder, Known())
     try:
         with stage.time():
             asyncio.run(_begin(stage))
@@ -117,13 +96,13 @@ def _quietly() -> object:  # type: ignore[misc]
             module.screen.quiet = before
 
 
-def _make_folders(folder: Path, dice: random.Random, towns: Mapping[str, Town]) -> None:
+def _make_folders(folder: Path, dice: random.Random) -> None:
     """Make the folders of hub and houses, enrolled and accredited."""
     from unittest import mock
 
     with mock.patch.multiple(clock_service, entropy=dice.randbytes, now=lambda: START), _quietly():
         hub_commands.init(folder / HUB, network=NETWORK, name="hub", country="FR", listen="127.0.0.1:0")
-        for place, (code, town) in enumerate(towns.items()):
+        for place, code in enumerate(CODES):
             where = folder / code
             node_commands.init(where, territory=code, name=f"Territory {code}", network=NETWORK)
             fund_commands.init(
@@ -134,7 +113,7 @@ def _make_folders(folder: Path, dice: random.Random, towns: Mapping[str, Town]) 
                 street="1 place de la Mairie",
                 postcode="29200",
                 town="Brest",
-                iban=town.ibans[-1],
+                iban=IBANS[code],
                 bic="AGRIFRPP",
                 holder="FONDS DE DOTATION",
                 signatory="Anne Le Goff",
@@ -168,16 +147,16 @@ async def _begin(stage: Stage) -> None:
     """People, a company with two campaigns that euros stand behind, officers, a committee; who decides and pays by card."""
     await settle(stage)
     await _carry_cards(stage)
-    for code in stage.codes:
+    for code in CODES:
         _open_people(stage, code)
         _seat_everybody(stage, code)
         _open_campaigns(stage, code)
     _agree_first(stage)
     await settle(stage)
-    for code in stage.codes:
+    for code in CODES:
         treasury.pay_all(stage, code)
     await settle(stage)
-    for code in stage.codes:
+    for code in CODES:
         for person, cents in zip(stage.known.towns[code].people, SALES, strict=True):
             people.sell_to(stage, code, person, cents)
         for _ in range(2):
@@ -194,32 +173,30 @@ async def _begin(stage: Stage) -> None:
     office.start(stage)
     # The first round of one of them is under way: two funds owe a third. The others are converted in the story.
     office.convert_one(stage, office.list_projects(stage, ProjectState.IN_PROGRESS)[0])
-    for code in stage.codes:
+    for code in CODES:
         office.propose_one(stage, code)
 
 
 async def _carry_cards(stage: Stage) -> None:
     """Nobody types a key or an account of others: cards tell them. And some funds net from now on."""
-    for code in stage.codes:
+    for code in CODES:
         cards.tell_account(stage, code)
     await settle(stage)
     for _ in range(2):
-        for code in stage.codes:
+        for code in CODES:
             await cards.carry(stage, code, is_bad=False)
 
 
 def _agree_first(stage: Stage) -> None:
-    """The first nets with all others, and those not with each other: so three stand in one window, or more."""
-    code = stage.codes[0]
-    for other in stage.codes[1:]:
+    for code, other in netting.FIRST_PAIRS:
         netting.say(stage, code, other, is_netted=True)
         netting.say(stage, other, code, is_netted=True)
 
 
 def _direct_first_rights(stage: Stage) -> None:
     """One project of each territory has all it needs, most of it from two others; the other has something from elsewhere."""
-    for place, code in enumerate(stage.codes):
-        other, third = stage.codes[place - 1], stage.codes[place - 2]
+    for place, code in enumerate(CODES):
+        other, third = CODES[place - 1], CODES[place - 2]
         own = [(id_, one) for id_, one in stage.oracle.projects.items() if one.code == code]
         (first, full), (second, open_) = own
         own_part, part = full.target // 8, full.target // 4

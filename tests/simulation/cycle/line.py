@@ -6,7 +6,7 @@ from typing import Final
 
 from protocol.errors import BadEnvelope, Refusal
 from protocol.exchange.client import HubUnreachable
-from tests.simulation.cycle.stage import ACCOUNTS, BASES, FUND, HUB, PAIRS, PARTNERS, Stage
+from tests.simulation.cycle.stage import ACCOUNTS, BASES, CODES, FUND, HUB, PAIRS, PARTNERS, Stage
 from tests.simulation.house import line as house_line
 from tests.simulation.house.line import DAY, HOUR, LINE_FAULTS, choose_point, put_on_the_way
 from tests.simulation.house.oracle import Wrong
@@ -14,6 +14,7 @@ from tests.simulation.parties import Carried
 
 # The talks in which something of a story is said: others carry kept pages only.
 TALKS: Final = tuple(pair for pair in PAIRS if ACCOUNTS in pair or pair == (PARTNERS, FUND))
+NAMES: Final = (HUB, *(f"{code}/{base}" for code in CODES for base in BASES))
 
 
 class HubWire:
@@ -107,13 +108,13 @@ async def _deliver_cut(stage: Stage, carried: Carried) -> None:
 
 async def to_the_hub(stage: Stage) -> None:
     """One node calls, or several one after another."""
-    for code in stage.choose_codes():
+    for code in stage.dice.sample(CODES, stage.dice.choice((1, 2, 3))):
         await call_hub(stage, code, is_bad=True)
 
 
 async def at_home(stage: Stage) -> None:
     """The bases of one house talk, or of several."""
-    for code in stage.choose_codes():
+    for code in stage.dice.sample(CODES, stage.dice.choice((1, 2, 3))):
         for caller, answerer in stage.dice.sample(TALKS, 3):
             await house_line.call(stage, f"{code}/{caller}", f"{code}/{answerer}", is_bad=True)
 
@@ -153,7 +154,7 @@ def night(stage: Stage) -> None:
 
 def process_dies(stage: Stage) -> None:
     """A process will die at one of its next points, whatever it does there."""
-    name, (point, at_commits) = stage.dice.choice(stage.names), choose_point(stage)
+    name, (point, at_commits) = stage.dice.choice(NAMES), choose_point(stage)
     stage.faults[name].die_at(point, at_commits=at_commits)
     stage.tell(f"{name} will die")
 
@@ -166,7 +167,7 @@ def machine_starts_again(stage: Stage) -> None:
 
 
 def disk_fills(stage: Stage) -> None:
-    name, (point, at_commits) = stage.dice.choice(stage.names), choose_point(stage)
+    name, (point, at_commits) = stage.dice.choice(NAMES), choose_point(stage)
     stage.faults[name].fill_disk_at(point, at_commits=at_commits)
     stage.tell(f"{name} will have no room")
 

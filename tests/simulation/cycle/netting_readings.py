@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from tests.simulation.cycle.stage import ACCOUNTS, FUND, HUB, Stage
+from tests.simulation.cycle.stage import ACCOUNTS, CODES, FUND, HUB, Stage
 from tests.simulation.cycle.windows import FoundNetting, Pair
 
 _SAID = "SELECT territory, is_netted FROM netting_words WHERE said_at IS NOT NULL ORDER BY said_at, number"
@@ -25,7 +25,7 @@ _WORDS: Final = {0: "owed", 1: "paid", 2: "rejected"}
 
 def read_netting(stage: Stage) -> FoundNetting:
     found = FoundNetting({}, {}, {}, {}, {}, {}, {}, {}, {})
-    for code in stage.codes:
+    for code in CODES:
         fund = f"{code}/{FUND}"
         for territory, is_netted in stage.read(fund, _SAID):
             found.said[code, territory] = bool(is_netted)
@@ -49,7 +49,7 @@ def read_netting(stage: Stage) -> FoundNetting:
 
 def _read_books(stage: Stage, code: str, settled: dict[Pair, int]) -> int:
     """Return the cents on account 512 by the entries themselves; add up what is owed to other funds."""
-    bank, sums = 0, dict.fromkeys(((code, other) for other in stage.codes if other != code), 0)
+    bank, sums = 0, dict.fromkeys(((code, other) for other in CODES if other != code), 0)
     for (body,) in stage.read(f"{code}/{FUND}", "SELECT body FROM entries"):
         for line in json.loads(bytes(body))["draft"]["lines"]:
             cents = line["cents"] if line["side"] == "credit" else -line["cents"]

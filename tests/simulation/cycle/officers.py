@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from node.fund.outgoing_payments import (
-    WORDS_VERSION,
-    DueWords,
-    IbanWords,
-    NettingWords,
-    NetWords,
-    PaymentState,
-    write_words,
-)
+from node.fund.outgoing_payments import DueWords, NettingWords, NetWords, PaymentState, write_words
 from node.fund.signature_service import Signed
-from protocol.identifiers import Id16
 from protocol.keys import Domain, sign
 from tests.simulation.cycle.stage import FUND, Stage
 from tests.simulation.house.oracle import Wrong
@@ -36,14 +27,6 @@ def sign_netting(stage: Stage, code: str, words: NettingWords) -> None:
         state = stage.ask(f"{code}/{FUND}", lambda signed=signed: stage.fund(code).netting.sign, signed)
     if state != "said":
         raise Wrong(f"an agreement is signed by two, and waits for {state}")
-
-
-def sign_account(stage: Stage, code: str, id_: Id16, bearer: bytes, holder: str, iban: str) -> None:
-    """Let two officers say where a body is paid from now on."""
-    words = IbanWords(WORDS_VERSION, stage.fund(code).code, id_, bearer, holder, iban)
-    for officer in ("anne", "bob"):
-        signed = Signed(**_sign(stage, code, officer, words))
-        stage.ask(f"{code}/{FUND}", lambda signed=signed: stage.fund(code).bearers.change_ibans, signed)
 
 
 def _sign(stage: Stage, code: str, officer: str, words: Any) -> dict[str, Any]:

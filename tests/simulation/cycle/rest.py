@@ -19,7 +19,7 @@ from protocol.obligations import Obligation
 from tests.simulation.cycle import line, netting, office
 from tests.simulation.cycle.netting_readings import read_netting
 from tests.simulation.cycle.oracle import Due, Found, Held, Part, judge
-from tests.simulation.cycle.stage import ACCOUNTS, FUND, HUB, PAIRS, PROJECTS, Stage
+from tests.simulation.cycle.stage import ACCOUNTS, CODES, FUND, HUB, PAIRS, PROJECTS, Stage
 from tests.simulation.house import line as house_line
 from tests.simulation.house.oracle import Wrong
 from tests.simulation.readings import read_draws, read_holdings, read_positions
@@ -35,7 +35,7 @@ async def rest(stage: Stage, *, is_checked: bool = True) -> None:
     for fault in stage.faults.values():
         fault.disarm()
     await settle(stage)
-    for code in stage.codes:
+    for code in CODES:
         line.let_go(stage, code)
         netting.look_at(stage, code)
     await settle(stage)
@@ -52,8 +52,8 @@ async def settle(stage: Stage) -> None:
     """Let everybody talk until two rounds in a row bring nothing new."""
     quiet = 0
     for _ in range(ROUNDS_TO_REST):
-        calls = [await line.call_hub(stage, code, is_bad=False) for code in stage.codes]
-        for code in stage.codes:
+        calls = [await line.call_hub(stage, code, is_bad=False) for code in CODES]
+        for code in CODES:
             for caller, answerer in PAIRS:
                 calls.append(await house_line.call(stage, f"{code}/{caller}", f"{code}/{answerer}", is_bad=False))
         is_over = set(calls) == {1} and stage.hub.exchange.recovery is None
@@ -67,7 +67,7 @@ def find_wrongs(stage: Stage) -> list[Finding]:
     """Return what `hub check` and `node check` of each house find."""
     checked = stage.books[HUB].read_now(lambda book: check_hub(book, hub=stage.hub.config.code, on_progress=_ignore))
     with mock.patch.object(house_checks, "open_engine", _open_engine):
-        for code in stage.codes:
+        for code in CODES:
             checked += house_checks.check_house(stage.folder / code, _ignore)
     return [finding for one in checked for finding in one.findings]
 
@@ -119,7 +119,7 @@ def read(stage: Stage) -> Found:
     marks: dict[bytes, str] = {}
     support: dict[bytes, tuple[str, int, int]] = {}
     parts: list[Part] = []
-    for code in stage.codes:
+    for code in CODES:
         accounts, fund, projects = (f"{code}/{base}" for base in (ACCOUNTS, FUND, PROJECTS))
         for account, draws in read_holdings(stage.books[accounts]).items():
             if account != "converted":
@@ -162,7 +162,7 @@ def _read_parts(stage: Stage, code: str) -> list[Part]:
     """Return what rounds of a territory took, each by the id under which its giver directed it, wherever that was."""
     left = {
         (giver, epoch, ix, place): bytes(op)
-        for giver in stage.codes
+        for giver in CODES
         for op, epoch, ix, place in stage.read(f"{giver}/{ACCOUNTS}", _LEFT)
     }
     arrived = {
@@ -193,7 +193,7 @@ def _read_owed(stage: Stage, fund: str) -> dict[bytes, Due]:
 def _read_obligations(stage: Stage) -> dict[bytes, tuple[str, str, int, str]]:
     """Return what the hub counts as owed, by the due that it is: the slip says which round."""
     rounds = {}
-    for code in stage.codes:
+    for code in CODES:
         sql = "SELECT origin, epoch, ix, place, id FROM conversions"
         for origin, epoch, ix, place, due in stage.read(f"{code}/{ACCOUNTS}", sql):
             rounds[origin, epoch, ix, place] = bytes(due)

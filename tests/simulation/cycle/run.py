@@ -10,18 +10,15 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
-from unittest import mock
 
-from protocol import windows
-from tests.simulation.cycle import cards, copies, line, moving, netting, office, people, treasury
+from tests.simulation.cycle import cards, copies, line, netting, office, people, treasury
 from tests.simulation.cycle.ending import end
 from tests.simulation.cycle.founding import open_stage
 from tests.simulation.cycle.rest import compute_digest, rest
-from tests.simulation.cycle.stage import Setting, Stage
+from tests.simulation.cycle.stage import Stage
 from tests.simulation.house.run import Outcome
 
 REST_EVERY: Final = 60
-THREE: Final = Setting()
 Action = Callable[[Stage], Awaitable[None] | None]
 # What happens, and how often in comparison.
 ACTIONS: Final[dict[Action, float]] = {
@@ -35,12 +32,9 @@ ACTIONS: Final[dict[Action, float]] = {
 }
 
 
-async def _play(
-    stage: Stage, outcome: Outcome, seed: int, steps: int, skip: frozenset[int], setting: Setting, *, is_ended: bool
-) -> None:
+async def _play(stage: Stage, outcome: Outcome, seed: int, steps: int, skip: frozenset[int], *, is_ended: bool) -> None:
     """Take random steps and rest now and then. Raises Wrong, or whatever the product should not raise."""
-    chosen = ACTIONS | (moving.ACTIONS if setting.is_moving else {})
-    actions, weights = list(chosen), list(chosen.values())
+    actions, weights = list(ACTIONS), list(ACTIONS.values())
     for step in range(steps):
         outcome.step = step
         # Each step has dice of its own: one left out does not change the others, so a story can be shortened.
@@ -54,18 +48,12 @@ async def _play(
                 await told
         if (step + 1) % REST_EVERY == 0 and step + 1 < steps:
             await rest(stage)
-    await (end(stage, is_moving=setting.is_moving) if is_ended else rest(stage))
+    await (end(stage) if is_ended else rest(stage))
     outcome.digest = compute_digest(stage)
 
 
 def simulate_cycle(
-    seed: int,
-    steps: int,
-    setting: Setting = THREE,
-    *,
-    skip: frozenset[int] = frozenset(),
-    is_checked: bool = True,
-    is_ended: bool = True,
+    seed: int, steps: int, *, skip: frozenset[int] = frozenset(), is_checked: bool = True, is_ended: bool = True
 ) -> Outcome:
     """Run one seed in a folder of its own, in memory where the system has such a place.
 
@@ -76,12 +64,12 @@ def simulate_cycle(
     parent = shared if os.access(shared, os.W_OK) else None
     outcome = Outcome()
     with tempfile.TemporaryDirectory(prefix="cycle-", dir=parent, ignore_cleanup_errors=True) as folder:
-        stage = open_stage(seed, Path(folder), setting)
+        stage = open_stage(seed, Path(folder))
         stage.is_checked = is_checked
         outcome.story, outcome.met = stage.story, stage.met
         try:
-            with stage.time(), mock.patch.object(windows, "WINDOW_MAX", setting.window_max):
-                asyncio.run(_play(stage, outcome, seed, steps, skip, setting, is_ended=is_ended))
+            with stage.time():
+                asyncio.run(_play(stage, outcome, seed, steps, skip, is_ended=is_ended))
         except Exception as error:  # whatever it is, it is what the run found
             outcome.wrong = f"{type(error).__name__}: {error}"
             outcome.error = error
@@ -90,14 +78,12 @@ def simulate_cycle(
     return outcome
 
 
-def shorten_cycle(
-    seed: int, steps: int, setting: Setting = THREE, *, seconds: float = 60.0
-) -> tuple[int, frozenset[int], Outcome]:
+def shorten_cycle(seed: int, steps: int, *, seconds: float = 60.0) -> tuple[int, frozenset[int], Outcome]:
     """Return fewer steps, and steps to leave out, with which it is still wrong, and what came of that."""
     give_up = time.monotonic() + seconds
-    found = simulate_cycle(seed, steps, setting)
+    found = simulate_cycle(seed, steps)
     assert found.wrong, "there is nothing to shorten"
-    shorter = simulate_cycle(seed, found.step + 1, setting)
+    shorter = simulate_cycle(seed, found.step + 1)
     if shorter.wrong:
         steps, found = found.step + 1, shorter
     skip: frozenset[int] = frozenset()
@@ -109,7 +95,7 @@ def shorten_cycle(
                 continue
             if time.monotonic() > give_up:
                 return steps, skip, found
-            tried = simulate_cycle(seed, steps, setting, skip=skip | more)
+            tried = simulate_cycle(seed, steps, skip=skip | more)
             if tried.wrong:
                 skip, found = skip | more, tried
         size //= 2

@@ -28,7 +28,6 @@ from protocol.errors import BadEnvelope, Refusal
 from protocol.house import BaseName
 from protocol.identifiers import AccountNumber, Id16, TerritoryCode
 from protocol.keys import SecretKeys
-from protocol.messages import WINDOW_MAX
 from protocol.running import clock_service
 from protocol.times import DAY_MS, HOUR_MS, Instant
 from tests.federation.world import BREST, LILLE, LYON
@@ -38,8 +37,15 @@ from tests.simulation.house.oracle import Wrong
 from tests.simulation.parties import Parties
 from tests.simulation.stage import HONEST, _Compiled
 
-NANTES, TOULOUSE = TerritoryCode("244400404"), TerritoryCode("243100518")
-PLACES: Final = (BREST, LYON, LILLE, NANTES, TOULOUSE)  # of which a story has the first three, or more
+CODES: Final = (BREST, LYON, LILLE)
+# Of each fund, at its bank. Examples with right check digits.
+IBANS: Final[dict[str, str]] = dict(
+    zip(
+        CODES,
+        ("FR7630006000011234567890189", "FR7612345987650123456789014", "FR5714508000401234567890122"),
+        strict=True,
+    )
+)
 HUB: Final = "hub"
 ACCOUNTS, FUND = str(BaseName.ACCOUNTS), str(BaseName.FUND)
 PARTNERS, PROJECTS = str(BaseName.PARTNERS), str(BaseName.PROJECTS)
@@ -49,23 +55,6 @@ PAIRS: Final = tuple(itertools.combinations(sorted(BASES), 2))
 START: Final = (datetime.date(2026, 11, 23) - datetime.date(1970, 1, 1)).days * DAY_MS + 12 * HOUR_MS
 _APPS: Final = {FUND: FundApp, PARTNERS: PartnersApp, PROJECTS: ProjectsApp}
 _COMPILED: Final = {name: _Compiled() for name in (HUB, *BASES)}
-
-
-def make_iban(place: int, number: int) -> str:
-    """Return an account of the fund of a place: an example with right check digits."""
-    bank, branch, account = 30006, 1 + place, 10**9 + number
-    key = 97 - (89 * bank + 15 * branch + 3 * account) % 97
-    bban = f"{bank}{branch:05}{account:011}{key:02}"
-    return f"FR{98 - int(f'{bban}152700') % 97:02}{bban}"  # F and R are 15 and 27 there
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What kind of story it is. `window_max`: so many dues stand in one window. `is_moving`: funds change their accounts."""
-
-    territories: int = 3
-    window_max: int = WINDOW_MAX
-    is_moving: bool = False
 
 
 @dataclass
@@ -80,7 +69,6 @@ class Town:
     auditor: SecretKeys | None = None
     sessions: dict[bytes, Any] = field(default_factory=dict)  # votes that run, by project
     distrusted: set[str] = field(default_factory=set)  # territories whose projects the fund does not believe
-    ibans: list[str] = field(default_factory=list)  # of its fund, at its bank; the last is the one that holds
     sequence: int = 0  # of statements
     statements: list[bytes] = field(default_factory=list)
     last_order: tuple[str, bytes] = ("", b"")
@@ -92,16 +80,15 @@ class Known:
 
     now: int = START
     oracle: Oracle = field(default_factory=Oracle)
-    towns: dict[str, Town] = field(default_factory=dict)
+    towns: dict[str, Town] = field(default_factory=lambda: {code: Town() for code in CODES})
     granted: dict[bytes, tuple[str, str, int]] = field(default_factory=dict)  # grant -> territory, account, cents
 
 
 class Stage(Parties):
     """The hub and the houses, by name: `hub`, and `242900314/THE-FUND`."""
 
-    def __init__(self, seed: int, folder: Path, known: Known, window_max: int = WINDOW_MAX) -> None:
+    def __init__(self, seed: int, folder: Path, known: Known) -> None:
         super().__init__()
-        self.window_max = window_max
         self.folder = folder
         self.known = known
         self.is_checked = True
@@ -109,7 +96,7 @@ class Stage(Parties):
         self._entropy = random.Random(f"cycle/entropy/{seed}")
         self.apps: dict[str, Any] = {}
         self.copies: dict[str, tuple[int, Path]] = {}  # when each was made
-        for name in self.names:
+        for name in (HUB, *(f"{code}/{base}" for code in CODES for base in BASES)):
             self._open(name)
 
     # What is replaced.
@@ -150,18 +137,6 @@ class Stage(Parties):
 
     # Who.
 
-    @property
-    def codes(self) -> tuple[TerritoryCode, ...]:
-        return tuple(self.known.towns)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (HUB, *(f"{code}/{base}" for code in self.codes for base in BASES))
-
-    def choose_codes(self) -> list[TerritoryCode]:
-        """Return some territories, in some order: mostly not all."""
-        return self.dice.sample(self.codes, self.dice.randint(1, len(self.codes)))
-
     def code_of(self, name: str) -> str:
         return name.rpartition("/")[2]
 
@@ -169,7 +144,7 @@ class Stage(Parties):
         return f"{name.partition('/')[0]}/{code}"
 
     def choose_code(self) -> TerritoryCode:
-        return self.dice.choice(self.codes)
+        return self.dice.choice(CODES)
 
     def node(self, code: str) -> NodeApp:
         found: NodeApp = self.apps[f"{code}/{ACCOUNTS}"]

@@ -17,14 +17,14 @@ from tests.fund.camt_files import Detail, Entry, File
 from tests.simulation.cycle import netting
 from tests.simulation.cycle.officers import sign_payment
 from tests.simulation.cycle.oracle import Payment
-from tests.simulation.cycle.stage import FUND, PROJECTS, Stage
+from tests.simulation.cycle.stage import CODES, FUND, IBANS, PROJECTS, Stage
 from tests.simulation.cycle.windows import require_funded
 from tests.simulation.house.oracle import Wrong
 
 
 def statement(stage: Stage) -> None:
     """The banks tell of a day: what companies paid, what they carried out, what came back."""
-    for code in stage.choose_codes():
+    for code in stage.dice.sample(CODES, stage.dice.choice((1, 2, 3))):
         tell_of_a_day(stage, code)
 
 
@@ -63,7 +63,7 @@ def arrive(stage: Stage, id_: str, payment: Payment) -> Entry:
     """Another fund's bank carried it out, and now it is here."""
     payment.has_arrived = True
     text = f"CITIZEN-MILES WINDOW {payment.window} {payment.code}"
-    detail = Detail(cents=payment.cents, end_to_end_id=id_, iban=stage.known.towns[payment.code].ibans[-1], text=text)
+    detail = Detail(cents=payment.cents, end_to_end_id=id_, iban=IBANS[payment.code], text=text)
     reference = stage.entropy(6).hex()
     return Entry(cents=payment.cents, details=[detail], bank_reference=reference, day=stage.today.isoformat())
 
@@ -87,7 +87,7 @@ def take_statement(stage: Stage, code: str, entries: list[Entry]) -> None:
     town, oracle = stage.known.towns[code], stage.oracle
     town.sequence += 1
     file = File(opening=oracle.balances[code], entries=entries, id=f"STMT-{town.sequence}", sequence=town.sequence)
-    file.iban = town.ibans[-1]
+    file.iban = IBANS[code]
     data = file.write()
     oracle.balances[code] += sum(entry.cents for entry in entries)
     town.statements.append(data)
@@ -96,7 +96,7 @@ def take_statement(stage: Stage, code: str, entries: list[Entry]) -> None:
 
 
 def _take(stage: Stage, code: str, data: bytes) -> Any:
-    told = read_bank_file(data, account=Iban(stage.known.towns[code].ibans[-1]), bytes_max=10_000_000)
+    told = read_bank_file(data, account=Iban(IBANS[code]), bytes_max=10_000_000)
     return stage.ask(f"{code}/{FUND}", lambda: stage.fund(code).statements.take, told)
 
 
@@ -114,7 +114,7 @@ def statement_again(stage: Stage) -> None:
 
 def pay(stage: Stage) -> None:
     """Two officers sign what their fund proposes. Mostly its job ran before they came, and netted what is netted."""
-    for code in stage.choose_codes():
+    for code in stage.dice.sample(CODES, stage.dice.choice((1, 2, 3))):
         if stage.dice.random() < 0.7:
             netting.net_one(stage, code)
         pay_one(stage, code)
@@ -136,7 +136,7 @@ def pay_one(stage: Stage, code: str, *, count_max: int = 3) -> None:
 
 
 def order(stage: Stage) -> None:
-    for code in stage.choose_codes():
+    for code in stage.dice.sample(CODES, stage.dice.choice((1, 2, 3))):
         order_one(stage, code)
 
 

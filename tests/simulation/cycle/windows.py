@@ -59,9 +59,8 @@ class Netting:
         _require(holds=(creditor, debtor) in self.ever, words=f"{debtor} nets, and {creditor} never said so")
         self.dues[due] = (debtor, creditor)
 
-    def close(self, number: int, dues: Mapping[bytes, Netted], most: int) -> None:
-        """The hub's operator closed a window in which these stand: so many at most."""
-        _require(holds=len(dues) <= most, words=f"{len(dues)} dues stand in window {number}, and {most} may")
+    def close(self, number: int, dues: Mapping[bytes, Netted]) -> None:
+        """The hub's operator closed a window in which these stand."""
         _require(holds=number == len(self.windows) + 1, words=f"window {number} is closed after {list(self.windows)}")
         before = {due for window in self.windows.values() for due in window.dues}
         for due, one in dues.items():
