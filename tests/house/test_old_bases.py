@@ -6,7 +6,7 @@ What nobody had heard is told again by whoever caused it (a till, the bank), or 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ from node.fund.references import Iban
 from node.fund.statement_service import read_bank_file
 from protocol.book import log_store
 from protocol.book.backup_service import mark_restored
+from protocol.book.worker import Page
 from protocol.errors import BadEnvelope, Refusal
 from protocol.exchange.peer_recovery import BEHIND, BaseIsBehind, BaseNotBehind, TalkStage
-from protocol.house import Deposit, DepositTaken, Grants, Resumed, decode_house_slip
+from protocol.house import Deposit, DepositTaken, EffectTold, Grants, HouseMessage, Resumed, decode_house_slip
 from protocol.identifiers import Id16
 from protocol.times import DAY_MS
 from tests.fund.camt_files import OURS, Detail, Entry, File
@@ -187,11 +188,24 @@ async def test_a_copy_that_nobody_marked_learns_it_from_the_first_answer(stage: 
     assert stage.read(ACCOUNTS, "SELECT * FROM evidence") == [], "nobody is accused"
 
 
+def _tell_effect(stage: Stage) -> None:
+    """The accounts say what became of a campaign's miles."""
+    uid = bytes(stage.read(PARTNERS, "SELECT uid FROM campaigns ORDER BY id LIMIT 1")[0][0])
+
+    def tell(page: Page, items: Sequence[HouseMessage]) -> list[int]:
+        return [stage.peers[ACCOUNTS].tell(page, PARTNERS, [item]) for item in items]
+
+    told = EffectTold(uid, "242900314", bytes(16), "A garden", 10_000, 900, 0, 0, 0)
+    stage.books[ACCOUNTS].write_now(tell, told)
+
+
 async def test_sales_that_were_heard_come_back_and_those_that_were_not_are_told_again_once(stage: Stage) -> None:
     copy = copies.copy_of(stage, PARTNERS)
     _sell(stage)
+    _tell_effect(stage)
     await settle(stage)
     heard = copies.read_rows(stage, PARTNERS)
+    assert len(heard["effects"]) == 1
     _sell(stage, 2)  # of these nobody hears
     told = list(stage.told)
     _put_back(stage, PARTNERS, copy)
