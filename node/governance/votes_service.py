@@ -52,11 +52,13 @@ from protocol.canonical import decode_typed, encode_typed
 from protocol.errors import Refusal
 from protocol.identifiers import Id16, format_id, require_id
 from protocol.keys import Domain, SecretKeys, sign
-from protocol.times import DAY_MS
+from protocol.times import DAY_MS, MINUTE_MS
 
 _sessions, _ballots = tables.sessions, tables.ballots
 RULES_BYTES_MAX: Final = 8_192
 DAYS_MAX: Final = 60
+# Minutes say from when to when members could vote; a call that took a moment to come is not late.
+LATE_MS: Final = 5 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,8 @@ class VoteDesk:
             raise VoteRunning(session=format_id(Id16(bytes(running.id))))
         if asked.closes_at <= page.now:
             raise InvalidBallot(reason="it would be over before it begins")
+        if asked.opens_at < page.now - LATE_MS:
+            raise InvalidBallot(reason="it cannot have been open before it was called")
         require_eligible_now(page, project, self._settings.zone)
         rules = load_committee_rules(write_day(local_day(page.now, self._settings.zone))).vote
         short = find_short(load_seats(page.connection, project, page.now, self._settings.zone), rules)

@@ -31,7 +31,7 @@ from node.governance.minutes import compute_decision, read_minutes, verify_minut
 from node.governance.projects import ProjectEvent, ProjectState
 from node.governance.signers import SignerRole
 from node.governance.votes import Choice, College, Outcome
-from node.governance.votes_service import CallVote, Session
+from node.governance.votes_service import LATE_MS, CallVote, Session
 from protocol.errors import IdMismatch
 from protocol.identifiers import Id16
 from protocol.keys import Domain, make_keys, sign
@@ -93,6 +93,14 @@ async def test_before_it_opens_nobody_votes(world: World) -> None:
     assert world.write(world.projects.votes.call, called) == session
     with pytest.raises(IdMismatch):
         world.write(world.projects.votes.call, replace(called, closes_at=called.closes_at + 1))
+
+
+async def test_no_vote_was_open_before_it_was_called(world: World) -> None:
+    world.seat("zoé", College.CITIZENS)
+    called = CallVote(id=world.id(), project=examined(world), opens_at=world.now - DAY_MS, closes_at=world.now + DAY_MS)
+    with pytest.raises(InvalidBallot, match="before it was called"):
+        world.write(world.projects.votes.call, called)
+    assert world.write(world.projects.votes.call, replace(called, opens_at=world.now - LATE_MS // 2)).outcome is None
 
 
 async def test_a_term_that_is_over_or_not_begun_holds_nobody_in_the_room(world: World) -> None:
