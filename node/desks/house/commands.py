@@ -182,7 +182,7 @@ def _say_next(folder: Path, base: BaseName, told: Mapping[str, Any]) -> None:
     elif base is BaseName.FUND:
         say_way_back("say_numbers", command=f"citizen-miles node fund state-numbers {folder}")
     elif base is BaseName.PEOPLE:
-        say_way_back("say_lost", command=f"citizen-miles node people lost list {folder}")
+        say_way_back("say_lost", command=f"citizen-miles node people lost list {folder} --by YOUR_ID")
     elif base is BaseName.ACCOUNTS and waits_for_hub(folder):
         say_way_back("then_hub", command=f"citizen-miles node recover {folder}")
     else:
