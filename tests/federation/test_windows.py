@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, delete, insert, select, update
+from typer.testing import CliRunner
 
 from hub.clearing.tables import slips
 from hub.clearing.windows_service import NothingNetted, NoWindow, WindowOpen
@@ -14,6 +15,7 @@ from hub.settlement import store as settlement_store
 from hub.settlement.tables import net_payments, nettings, obligations, windows
 from protocol.book import log_store
 from protocol.book.worker import Page
+from protocol.commands import app
 from protocol.house import (
     DueConfirmed,
     DueSettled,
@@ -32,7 +34,7 @@ from protocol.messages import LEAF_BYTES_MAX, SettledState, WindowClosed, decode
 from protocol.obligations import ObligationState
 from tests.federation.old_copies import back_up, restore_hub
 from tests.federation.test_conversions import DAY, FUND, PROJECT, House, Story
-from tests.federation.world import BREST, HUB, LILLE, LYON
+from tests.federation.world import BREST, HUB, LILLE, LYON, export_national
 
 
 @pytest.fixture
@@ -259,3 +261,25 @@ def test_a_window_changed_by_hand_is_found(story: Story) -> None:
         assert all(one.place and one.expected for one in found)
         write(put_back)
     assert story.world.check() == []
+
+
+@pytest.mark.parametrize("is_netted", [True, False])
+def test_a_window_with_what_its_debtor_never_called_netted_is_named_by_whoever_replays_the_log(
+    story: Story, tmp_path: Path, *, is_netted: bool
+) -> None:
+    story.there.hear(NettingTold(BREST, True, DAY), sender=FUND)
+    if is_netted:
+        net(story)
+    else:
+        story.there.hear(DueTaken(make_due_id(story.convert(), LYON)), sender=FUND)
+        story.settle()
+
+        def claim(page: Page, items: list[None]) -> list[None]:
+            page.connection.execute(update(obligations).values(said=int(SettledState.NETTED), said_on=DAY))
+            return items
+
+        story.world.hub_book.write_now(claim, None)
+    open_window(story)
+    close_window(story)
+    told = CliRunner().invoke(app, ["replay", str(export_national(story.world, tmp_path / "national")), "--json"])
+    assert (told.exit_code, "which is not netted" in told.stdout) == ((0, False) if is_netted else (1, True))

@@ -9,12 +9,16 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from sqlalchemy import Connection
 
 from hub.clearing.service import Sequencer
 from hub.directory.service import Accredit, Invite, Registry
 from hub.exchange.service import HubExchange
 from hub.reconciliation.checks import check_hub
+from hub.reconciliation.export_service import load_header, load_records
 from hub.schema_service import HUB_HISTORY
 from node.checks import check_node
 from node.federation.cessions import AskCession, CessionView
@@ -41,6 +45,7 @@ from protocol.exchange.service import Identity
 from protocol.findings import Finding
 from protocol.identifiers import AccountNumber, Address, Id16, TerritoryCode, make_account_number, make_south_code
 from protocol.keys import Domain, Keyring, make_keys, sign
+from protocol.running.national_file_store import save_national
 from protocol.times import Instant
 
 NETWORK = "test"
@@ -259,3 +264,14 @@ class World:
         for node in self.nodes.values():
             node.book.close()
         self.hub_book.close()
+
+
+def export_national(world: World, path: Path) -> Path:
+    """Do what `hub national export` does, on the hub's open book."""
+
+    def write(connection: Connection) -> None:
+        log, header = load_header(connection, world.registry.identity)
+        save_national(path, header, load_records(connection, world.registry.identity, log))
+
+    world.hub_book.read_now(write)
+    return path

@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from hub.reconciliation.export_service import load_header, load_records
 from protocol.commands import app
 from protocol.directory import LimitsSet
 from protocol.exchange.epochs import LEAP_BYTES
@@ -20,21 +19,9 @@ from protocol.identifiers import AccountNumber, Address
 from protocol.merkle import hash_leaf
 from protocol.messages import Lot, decode_slip, encode_slip
 from protocol.national import SlipTaken, decode_national, encode_national
-from protocol.running.national_file_store import save_national
 from tests.federation.old_copies import back_up, restore_hub
-from tests.federation.world import BREST, HUB, LILLE, LYON, Node, World
+from tests.federation.world import BREST, HUB, LILLE, LYON, Node, World, export_national
 from tests.security.attackers import make_cede, run_sql, write_leaf, write_log_anew
-
-
-def _export(world: World, path: Path) -> Path:
-    """Do what `hub national export` does, on the hub's open book."""
-
-    def write(connection: Any) -> None:
-        log, header = load_header(connection, world.registry.identity)
-        save_national(path, header, load_records(connection, world.registry.identity, log))
-
-    world.hub_book.read_now(write)
-    return path
 
 
 def _replay(path: Path, *words: object) -> tuple[int, dict[str, Any]]:
@@ -73,7 +60,7 @@ async def test_whoever_has_the_file_gets_the_hubs_positions_to_the_cent(stage: W
     brest, *_ = await _story(stage)
     shown = brest.book.read_now(lambda line: line.execute(text("SELECT size, root FROM checkpoints")).one())
     await stage.settle()
-    path = _export(stage, tmp_path / "national")
+    path = export_national(stage, tmp_path / "national")
     key = stage.registry.identity.keyring.current.public.signing.hex()
     code, told = _replay(path, "--key", key, "--size", shown.size, "--root", bytes(shown.root).hex())
     assert (code, told["ok"], _findings(told), told["signing_key"]) == (0, True, [], key)
@@ -103,7 +90,7 @@ async def test_the_log_of_a_hub_that_was_restored_from_an_old_copy_can_be_replay
     await stage.settle()
     brest.cede(ana, Address(bea, LYON), 9)
     await stage.settle()
-    code, told = _replay(_export(stage, tmp_path / "national"))
+    code, told = _replay(export_national(stage, tmp_path / "national"))
     assert (code, _findings(told)) == (0, [])
 
 
@@ -120,7 +107,7 @@ async def test_a_file_of_another_history_than_a_node_was_shown_is_named(stage: W
         return [*leaves[:place], encode_national(msgspec.structs.replace(taken, at=taken.at + 1)), *leaves[place + 1 :]]
 
     write_log_anew(stage.hub_book, HUB, EVERYBODY, forge)
-    path = _export(stage, tmp_path / "national")
+    path = export_national(stage, tmp_path / "national")
     assert _replay(path)[0] == 0  # a whole log, signed by the hub: by itself it is in order
     code, told = _replay(path, "--size", shown.size, "--root", bytes(shown.root).hex())
     assert (code, _findings(told)) == (1, [f"national log, head at {shown.size}: another"])
@@ -139,7 +126,7 @@ async def test_rights_that_the_hub_let_through_twice_are_named_with_the_leaf(sta
     for _ in range(2):
         write_leaf(lyon, *make_cede(stage, lyon, lille, [zoe], [Lot(BREST, bytes(ref), kind, month)], cents=200))
     await stage.exchange.answer(await lyon.worker.export())
-    code, told = _replay(_export(stage, tmp_path / "national"))
+    code, told = _replay(export_national(stage, tmp_path / "national"))
     assert code == 1
     (found,) = _findings(told)
     assert found.startswith("national log, leaf ")
@@ -169,7 +156,7 @@ async def test_a_slip_that_its_author_never_signed_is_named(stage: World, tmp_pa
 
     write_log_anew(stage.hub_book, BREST, HUB, rewrite)
     write_log_anew(stage.hub_book, HUB, EVERYBODY, follow)
-    code, told = _replay(_export(stage, tmp_path / "national"))
+    code, told = _replay(export_national(stage, tmp_path / "national"))
     assert (code, [found.split(":")[0] for found in _findings(told)]) == (1, [f"log of {BREST}"])
 
 
@@ -180,13 +167,13 @@ async def test_a_limit_that_was_overlooked_is_named(stage: World, tmp_path: Path
     await stage.settle(BREST)
     brest.cede(ana, Address(bea, LYON), 400)
     await stage.exchange.answer(await brest.worker.export())
-    code, told = _replay(_export(stage, tmp_path / "national"))
+    code, told = _replay(export_national(stage, tmp_path / "national"))
     assert (code, "is not the one the rule gives" in _findings(told)[0]) == (1, True)
 
 
 async def test_no_cut_and_no_changed_byte_passes(stage: World, tmp_path: Path) -> None:
     await _story(stage)
-    good = _export(stage, tmp_path / "national").read_bytes()
+    good = export_national(stage, tmp_path / "national").read_bytes()
     bad = tmp_path / "bad"
     for length in range(0, len(good), len(good) // 40):
         bad.write_bytes(good[:length])
