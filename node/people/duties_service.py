@@ -7,7 +7,7 @@ base itself needs no telling: its doors ask for it at each call, and its keys en
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -21,7 +21,7 @@ from node.people.records import PersonState
 from node.people.roles import OfficerWord, Role, WordState, find_ending, require_own_word
 from node.people.room_service import Room
 from protocol.book.worker import Page
-from protocol.house import BaseName, DutyEnded, DutyHeard
+from protocol.house import BaseName, DutyEnded, DutyHeard, HouseSlip
 from protocol.identifiers import Id16, format_id
 
 _words = tables.role_words
@@ -126,6 +126,18 @@ class DutyDesk:
                 continue
             state = WordState.PLACED if heard.is_placed else WordState.UNPLACED
             journal.change(_words, row, role.person, state=str(state), doors=heard.doors, signers=heard.signers)
+
+    def replay(self, page: Page, own: Mapping[str, Sequence[HouseSlip]]) -> None:
+        """Keep what an old copy does not know that it told: told anew, it would end what a successor was given since."""
+        journal = self._room.open_journal(page, Action.HEAR, Purpose.GOVERNANCE)
+        said = [(slip.at, one) for slips in own.values() for slip in slips for one in slip.messages]
+        for at, told in said:
+            row = store.find_row(page.connection, _words, role=told.role) if isinstance(told, DutyEnded) else None
+            if row is None or row.state != WordState.NAMED:
+                continue
+            known, role = store.read_word(row), self._find_role(page, row)
+            if role is not None and told.word in ("", known.word) and told.key in (b"", known.key):
+                journal.change(_words, row, role.person, state=str(WordState.TOLD), told=told.id, told_at=at)
 
     def _find_role(self, page: Page, row: Row[Any]) -> Role | None:
         return next((role for role, _ in self._list_named(page) if role.id == bytes(row.role)), None)

@@ -288,11 +288,14 @@ class PeopleRecovery:
             known = store.load_person(page.connection, person, is_erased_allowed=True)
             if known.state == PersonState.ERASED or self._is_erasing(page, person):
                 continue
-            if self._is_declared(page, person, None) and all(one.into in pools for one in closings):
+            is_declared = self._is_declared(page, person, None)
+            if is_declared and all(one.into in pools for one in closings):
                 continue  # the rule of what was declared closed them
             id_ = compute_mark(self._room.book_key, f"closing {person.hex()} {closings[0].at}")[:_ID_BYTES]
             rows = store.list_rows(page.connection, _accounts, person=person)
-            is_sure = all(row.state in ENDED for row in rows) and not any(
+            # Where something is declared, a rule that was set since may have closed them into a pool of its own.
+            is_sure = not is_declared and all(row.state in ENDED for row in rows)
+            is_sure = is_sure and not any(
                 one.was_frozen or one.into in pools or since.open_closings.get(one.at) for one in closings
             )
             if is_sure:

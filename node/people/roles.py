@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,7 +20,7 @@ KEY_BYTES: Final = 8
 DAY_MAX: Final = 99991231
 NAME_PART_MIN: Final = 3
 _BASE: Final = re.compile(r"[A-Z]{3,9}", re.ASCII)
-_WORDS: Final = re.compile(r"[^\w]+")
+_WORDS: Final = re.compile(r"[\W_]+")
 
 
 class Duty(StrEnum):
@@ -105,9 +106,19 @@ class OfficerWord:
 
     def require_no_name(self, name: str) -> None:
         """Raise InvalidRole where the word says somebody's name: it goes to a base that is not to learn it from here."""
-        parts = {part for part in _WORDS.split(name.casefold()) if len(part) >= NAME_PART_MIN}
-        if parts & set(_WORDS.split(self.word.casefold())):
+        parts, words = _list_parts(name), _list_parts(self.word)
+        together = "".join(words)
+        is_said = any(len(part) >= NAME_PART_MIN and part in words for part in parts) or set(parts) <= set(words)
+        is_run_together = len(parts) > 1 and ("".join(parts) in together or "".join(reversed(parts)) in together)
+        if is_said or is_run_together:
             raise InvalidRole(field="word", reason="a function or a pseudonym, never a name")
+
+
+def _list_parts(text: str) -> list[str]:
+    """Return the words of a text as anybody would type them: without accents and capitals."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return [part for part in _WORDS.split(plain) if part]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,6 +83,7 @@ class People:
 
     def replay(self, page: Page, lost: Lost) -> frozenset[bytes]:
         """Make true again what an old copy of this base lacked; return the marks of what had ended since."""
+        self.duties.replay(page, lost.own)
         marks = self._recovery.replay(page, lost)
         for sender, slips in lost.theirs.items():  # what ended and was told before the copy, and answered since
             messages = [message for slip in slips for message in slip.messages]

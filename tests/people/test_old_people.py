@@ -47,7 +47,7 @@ from node.people.vault import compute_mark
 from node.people_app import PeopleApp
 from protocol.book.backup_service import back_up
 from protocol.exchange.talk_store import load_talk
-from protocol.house import BaseName, Ended
+from protocol.house import BaseName, DutyEnded, Ended
 from protocol.identifiers import AccountNumber, Id16, format_id, make_account_number, parse_id
 from protocol.running.admin_client import run_command
 from tests.people.people_world import ACCOUNTS, ANNE, BOB, BREST, PEOPLE, PeopleWorld
@@ -266,6 +266,49 @@ async def test_a_mark_says_nothing_and_a_copy_that_lacks_nothing_changes_nothing
     await world.lose(copy)
     assert row_of(world, tables.persons, id=zelie).state == "erased"
     assert world.find_wrongs() == []
+
+
+async def test_whom_a_rule_that_was_set_since_may_have_closed_is_not_forgotten(
+    world: PeopleWorld, tmp_path: Path
+) -> None:
+    zelie = world.enter(make_record(name="Zélie"))
+    number = await world.open_account(zelie)
+    told = Declare(**world.by(), person=zelie, kind=DeclarationKind.DORMANCY, effective_on=20261101)
+    world.write(world.people.declarations.declare, told)
+    await world.exchange()
+    world.later(800)
+    copy = world.copy(tmp_path / "people.copy")
+    body = {"rule": "rights_after_dormancy", "value": f"pool:{world.pool}"}
+    world.approve(world.propose(ProposalKind.SET_RULE, body))
+    await world.people.catch_up()
+    await world.exchange()
+    assert row_of(world, tables.accounts, number=number).state == "closed"
+    await world.lose(copy)
+    assert row_of(world, tables.persons, id=zelie).state == "active"
+    assert [one["person"] for one in of_kind(world, "closing")] == [format_id(zelie)]
+
+
+async def test_a_duty_whose_end_was_told_since_is_not_told_again(world: PeopleWorld, tmp_path: Path) -> None:
+    def told() -> list[DutyEnded]:
+        said = world.books[PEOPLE].read_now(lambda line: list(load_talk(line, PEOPLE, "ACCOUNTS")))
+        return [one for one in said if isinstance(one, DutyEnded)]
+
+    zelie = world.enter(make_record(name="Zélie"))
+    body = {"base": "ACCOUNTS", "duty": "treasurer", "from_day": 20261101, "word": "la caisse"}
+    role = world.propose(ProposalKind.GRANT_ROLE, body, subject=zelie)
+    world.approve(role)
+    await world.exchange()
+    copy = world.copy(tmp_path / "people.copy")
+    world.approve(world.propose(ProposalKind.END_ROLE, {"role": role.hex()}, subject=zelie))
+    await world.exchange()
+    before = told()
+    assert len(before) == 1
+    await world.lose(copy)
+    await world.people.catch_up()
+    await world.exchange()
+    assert told() == before
+    row = row_of(world, tables.role_words, role=bytes(role))
+    assert (row.told, row.state) == (before[0].id, "told")
 
 
 async def _live(folder: Path, copy: Path) -> tuple[str, str]:

@@ -54,7 +54,7 @@ from node.people.records import (
     normalise_name,
     normalise_telephone,
 )
-from node.people.roles import Duty, Role, require_role
+from node.people.roles import Duty, OfficerWord, Role, require_role
 from node.people.rules import RuleName, find_pool, require_rule
 from protocol.errors import InvalidTime
 from protocol.identifiers import ALPHABET, Id16
@@ -120,6 +120,29 @@ def test_spellings_of_one_thing_are_one_thing() -> None:
     assert normalise_name("QUÉMÉNER Zélie") == normalise_name("zelie  Quemener") == "quemener zelie"
     assert normalise_name("Le Goff-Anne") == "anne goff le"
     assert list_lookups(CivilRecord("Anne")) == [], "a name alone finds nobody"
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "is_refused"),
+    [
+        ("Hélène Çelik", "helene celik", True),
+        ("Hélène Çelik", "CELIK", True),
+        ("Li Wu", "wu li", True),
+        ("Anne Dupont", "annedupont", True),
+        ("Anne Dupont", "dupont-anne", True),
+        ("Anne Dupont", "bureau_dupont", True),
+        ("Anne Dupont", "DupontAnne1", True),
+        ("Li Wu", "la liaison", False),
+        ("Jo", "le journal", False),
+        ("Anne Dupont", "la trésorière", False),
+    ],
+)
+def test_a_word_of_an_officer_says_no_name(name: str, word: str, *, is_refused: bool) -> None:
+    if is_refused:
+        with pytest.raises(InvalidRole, match="never a name"):
+            OfficerWord(word=word).require_no_name(name)
+    else:
+        OfficerWord(word=word).require_no_name(name)
 
 
 # ---------------------------------------------------------------- consents
