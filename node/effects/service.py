@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
@@ -127,7 +127,7 @@ class EffectDesk:
         for one in taken:
             if (campaign := _find_campaign(one.campaign)) is None:
                 continue
-            givers = _find_givers(one, given[one.campaign, one.territory, one.project])
+            givers = find_givers(one, given[one.campaign, one.territory, one.project])
             people = givers if len(givers) < self._people_min else None
             title = store.find_title(connection, TerritoryCode(one.territory), numbers[one.territory, one.project])
             part = Part(one.cents, people, self._words.said.get(one.due), one.confirmed_on > 0)
@@ -181,6 +181,13 @@ def _list_numbers(project: bytes) -> list[AccountNumber]:
     return [derive_number(Id16(project), offer) for offer in range(OFFERS_MAX)]
 
 
-def _find_givers(one: Taken, given: Sequence[Given]) -> frozenset[str]:
-    """Return which accounts here had given to a project elsewhere when it converted; who gave from elsewhere is not known."""
-    return frozenset(gift.account for gift in given if gift.since <= one.at)
+def find_givers(one: Taken, given: Iterable[Given]) -> frozenset[str]:
+    """Return which accounts here stood behind a project elsewhere when it converted; who gave from elsewhere is not known.
+
+    Only what was before counts: a step that was told must not change by what is given or comes back later.
+    """
+    stood: Counter[str] = Counter()
+    for gift in given:
+        if gift.at <= one.at:
+            stood[gift.account] += gift.cents
+    return frozenset(account for account, cents in stood.items() if cents > 0)

@@ -47,13 +47,13 @@ class Taken(NamedTuple):
 
 
 class Given(NamedTuple):
-    """What an account here gave to a project elsewhere, of a campaign's lots; `since` it was delivered first."""
+    """What an account here gave to a project elsewhere at an instant, of a campaign's lots; below zero: what came back to it."""
 
     address: str
     campaign: str
     account: str
     cents: int
-    since: int
+    at: int
 
 
 def load_waiting(connection: Connection) -> list[Waiting]:
@@ -157,14 +157,14 @@ def load_taken_abroad(connection: Connection) -> list[Taken]:
 
 
 def load_given(connection: Connection, addresses: Collection[str]) -> list[Given]:
-    """Return what accounts here gave to projects elsewhere and did not get back: one line an account and campaign."""
-    found: dict[tuple[str, str, str], list[int]] = {}
+    """Return what accounts here gave to projects elsewhere, and what came back to them, each with its instant."""
+    found: list[Given] = []
     state = func.coalesce(cessions.c.exception, sent_slips.c.state)
     wanted = sorted(addresses)
     for some in (wanted[start : start + _AT_ONCE] for start in range(0, len(wanted), _AT_ONCE)):
         gave = (cessions.c.beneficiary, origins.c.campaign, cessions.c.account)
-        for *key, cents, since in connection.execute(
-            select(*gave, func.sum(transfers.c.cents), func.min(sent_slips.c.ended_at))
+        sent = connection.execute(
+            select(*gave, func.sum(transfers.c.cents), func.coalesce(sent_slips.c.ended_at, 0).label("ended_at"))
             .join_from(
                 cessions,
                 sent_slips,
@@ -173,20 +173,19 @@ def load_given(connection: Connection, addresses: Collection[str]) -> list[Given
             .join(transfers, transfers.c.op == cessions.c.op)
             .join(origins, origins.c.lot_id == transfers.c.lot)
             .where(cessions.c.beneficiary.in_(some), state == CessionState.DELIVERED, origins.c.campaign != "")
-            .group_by(*gave)
-        ):
-            found[key[0], key[1], key[2]] = [int(cents), int(since or 0)]
+            .group_by(*gave, "ended_at")
+        )
+        found += [Given(*row) for row in sent]
         back = (arrivals.c.giver, origins.c.campaign, arrivals.c.account)
-        for *key, cents in connection.execute(
-            select(*back, func.sum(transfers.c.cents))
+        came = connection.execute(
+            select(*back, -func.sum(transfers.c.cents), transfers.c.at)
             .join_from(arrivals, transfers, transfers.c.op == arrivals.c.op)
             .join(origins, origins.c.lot_id == transfers.c.lot)
             .where(arrivals.c.giver.in_(some), arrivals.c.state == "delivered")
-            .group_by(*back)
-        ):
-            if (key[0], key[1], key[2]) in found:
-                found[key[0], key[1], key[2]][0] -= int(cents)
-    return [Given(*key, cents, since) for key, (cents, since) in found.items() if cents > 0]
+            .group_by(*back, transfers.c.at)
+        )
+        found += [Given(*row) for row in came]
+    return found
 
 
 def keep_titles(connection: Connection, home: str) -> None:

@@ -142,6 +142,10 @@ class BearerDesk:
                 .where(iban_changes.c.id == words.id)
                 .values(confirmed_by=signed.officer, confirmed_signature=signed.signature),
             )
+        elif known.applied_at is None:
+            confirmed = connection.execute(select(officers).where(officers.c.key == known.confirmed_by)).one()
+            if confirmed.revoked_at is not None:
+                raise OfficerRefused(officer=confirmed.name, reason="who confirmed it signs no more: ask anew")
         return f"{max(0, known.effective_at - page.now) // HOUR_MS} hours"
 
     def apply_changes(self, page: Page) -> int:

@@ -132,7 +132,9 @@ class DutyDesk:
         journal = self._room.open_journal(page, Action.HEAR, Purpose.GOVERNANCE)
         said = [(slip.at, one) for slips in own.values() for slip in slips for one in slip.messages]
         for at, told in said:
-            row = store.find_row(page.connection, _words, role=told.role) if isinstance(told, DutyEnded) else None
+            if not isinstance(told, DutyEnded):
+                continue
+            row = store.find_row(page.connection, _words, role=told.role)
             if row is None or row.state != WordState.NAMED:
                 continue
             known, role = store.read_word(row), self._find_role(page, row)

@@ -8,6 +8,8 @@ import random
 import pytest
 
 from node.effects.effects import Figures, Part, choose_told, compute_figures, round_waiting
+from node.effects.service import find_givers
+from node.effects.store import Given, Taken
 from protocol.house import DueState
 
 PAID, REJECTED, NETTED = DueState.PAID, DueState.REJECTED, DueState.NETTED
@@ -59,3 +61,15 @@ def test_a_step_is_paid_netted_or_confirmed_once_all_of_it_is() -> None:
 def test_what_waits_is_told_in_hundreds_of_euros_and_of_few_not_at_all() -> None:
     assert [round_waiting(cents, 3, 3) for cents in (0, 9_999, 10_000, 30_150)] == [0, 0, 10_000, 30_000]
     assert round_waiting(30_150, 2, 3) == 0
+
+
+def test_who_stood_behind_a_conversion_is_the_same_whatever_comes_after_it() -> None:
+    taken = Taken("", "", b"", "", b"", 500, 0, 10, 0)
+
+    def gave(account: str, cents: int, at: int) -> Given:
+        return Given("", "", account, cents, at)
+
+    before = [gave("a", 100, 1), gave("b", 100, 2), gave("b", -100, 9), gave("c", 100, 10), gave("c", -40, 10)]
+    assert find_givers(taken, before) == {"a", "c"}
+    after = [gave("a", -100, 11), gave("b", 100, 12), gave("d", 100, 13)]
+    assert find_givers(taken, before + after) == {"a", "c"}

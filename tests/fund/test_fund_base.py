@@ -354,6 +354,8 @@ async def test_a_change_of_account_holds_only_while_both_keys_do(world: FundWorl
             world.officer(name)
         world.write(world.fund.bearers.change_ibans, world.sign(name, words))
     world.write(world.fund.officers.revoke, RevokeOfficer(key=thief))
+    with pytest.raises(OfficerRefused, match="ask anew"):  # the other sees that it will not hold
+        world.write(world.fund.bearers.change_ibans, world.sign("bob", words))
     world.later(3)
     assert world.write(world.fund.bearers.apply_due, None) == 0
     world.officer("claire")
@@ -362,6 +364,18 @@ async def test_a_change_of_account_holds_only_while_both_keys_do(world: FundWorl
         world.write(world.fund.payments.sign, world.sign(name, paid))
     order = world.write(world.fund.payments.order, date(2026, 11, 27))
     assert (b"FR14" in order.body, b"DE75" in order.body) == (True, False)
+
+
+async def test_a_change_whose_second_key_was_revoked_is_asked_anew(world: FundWorld) -> None:
+    bearer, other = world.bearer(), world.officer("bob")
+    world.officer("anne")
+    world.officer("claire")
+    words = IbanWords(WORDS_VERSION, "200046977", world.id(), bearer.id, bearer.holder_name, "DE75512108001245126199")
+    for name in ("anne", "bob"):
+        world.write(world.fund.bearers.change_ibans, world.sign(name, words))
+    world.write(world.fund.officers.revoke, RevokeOfficer(key=other))
+    with pytest.raises(OfficerRefused, match="who confirmed it signs no more"):
+        world.write(world.fund.bearers.change_ibans, world.sign("claire", words))
 
 
 async def test_what_was_signed_for_an_account_that_is_another_by_now_waits_until_it_is_taken_back(

@@ -10,7 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.governance.auditing.auditors_service import FoundConflict, MoveAuditor
-from node.governance.auditing.audits_service import DropAudit, ToldReminder, list_reminders, write_source
+from node.governance.auditing.audits_service import (
+    UNTOLD_DAYS,
+    DropAudit,
+    ToldReminder,
+    list_reminders,
+    write_source,
+)
 from node.governance.auditing.audits_store import list_answers, load_audit
 from node.governance.auditing.gate import AuditStanding, AuditTier, find_missing, find_running, find_tier, tell_verdict
 from node.governance.auditing.missions import AuditState, MissionState, ReminderKind, choose_next
@@ -25,6 +31,7 @@ from node.governance.auditing.words import (
     write_words,
 )
 from node.governance.committee_service import CloseList, TellNumber, load_drawing
+from node.governance.days import local_day, write_day
 from node.governance.drawing import AUDITORS, make_list, rank_candidates
 from node.governance.errors import (
     AuditNotEnded,
@@ -285,6 +292,22 @@ async def test_nobody_chooses_among_lists_once_the_number_is_known(world: World)
     audits.draw(audit)
     assert world.write(world.projects.audits.drop, dropped) is AuditState.DROPPED
     audits.ask(project, drawn_on=20270120, due_on=20270228)
+
+
+async def test_a_public_draw_that_never_took_place_holds_no_audit_for_ever(world: World) -> None:
+    audits, project = await started(world)
+    audits.people(["ada", "bea", "cleo", "dan"])
+    audit = audits.ask(project)
+    dropped = DropAudit(id=world.id(), audit=audit, by="the office", reason="the draw was cancelled")
+    drawn_on = world.read(lambda line: load_drawing(line, load_audit(line, audit).draw)).told.drawn_on
+    while write_day(local_day(world.now, world.settings.zone)) < drawn_on:
+        world.later(days=1)
+    world.later(days=UNTOLD_DAYS)
+    with pytest.raises(DrawStepRefused, match="was held"):
+        world.write(world.projects.audits.drop, dropped)
+    world.later(days=1)
+    assert world.write(world.projects.audits.drop, dropped) is AuditState.DROPPED
+    audits.ask(project, drawn_on=20270220, due_on=20270328)
 
 
 async def test_what_was_signed_otherwise_is_refused(world: World) -> None:

@@ -86,6 +86,7 @@ _answers, _reminders, _auditors = tables.report_answers, tables.audit_reminders,
 REASON_MAX: Final = 200
 ANSWER_MAX: Final = 2_000
 DUE_DAYS_MAX: Final = 366
+UNTOLD_DAYS: Final = 14  # a public draw without a number after them did not take place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -486,7 +487,8 @@ class AuditDesk:
         if audit.state not in (AuditState.LISTED, AuditState.CALLED):
             raise MissionStepRefused(state=audit.state, event=AuditState.DROPPED)
         drawing = load_drawing(page.connection, audit.draw)
-        if not drawing.number and drawing.told.drawn_on <= self._today(page):
+        drawn_on, today = drawing.told.drawn_on, self._today(page)
+        if not drawing.number and drawn_on <= today <= _add_days(drawn_on, UNTOLD_DAYS):
             raise DrawStepRefused(reason="the public draw was held: its number is told first, whoever it names")
         note_asked(page, asked.id, *content)
         self._end(page, audit, f"{asked.by}: {asked.reason}")
@@ -616,3 +618,7 @@ def list_reminders(connection: Connection) -> list[Any]:
             .order_by(_reminders.c.at, _reminders.c.mission)
         ).all()
     )
+
+
+def _add_days(day: int, days: int) -> int:
+    return write_day(read_day(day) + datetime.timedelta(days=days))
