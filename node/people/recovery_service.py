@@ -293,10 +293,10 @@ class PeopleRecovery:
                 continue  # the rule of what was declared closed them
             id_ = compute_mark(self._room.book_key, f"closing {person.hex()} {closings[0].at}")[:_ID_BYTES]
             rows = store.list_rows(page.connection, _accounts, person=person)
-            # Where something is declared, a rule that was set since may have closed them into a pool of its own.
+            # A rule closes into a pool, and both rule and declaration may be younger than the copy.
             is_sure = not is_declared and all(row.state in ENDED for row in rows)
             is_sure = is_sure and not any(
-                one.was_frozen or one.into in pools or since.open_closings.get(one.at) for one in closings
+                one.was_frozen or one.into or since.open_closings.get(one.at) for one in closings
             )
             if is_sure:
                 # Nobody else closes all accounts of somebody: it was done, or would have been with the last answer.

@@ -108,15 +108,20 @@ class OfficerWord:
         """Raise InvalidRole where the word says somebody's name: it goes to a base that is not to learn it from here."""
         parts, words = _list_parts(name), _list_parts(self.word)
         together = "".join(words)
-        is_said = any(len(part) >= NAME_PART_MIN and part in words for part in parts) or set(parts) <= set(words)
-        is_run_together = len(parts) > 1 and ("".join(parts) in together or "".join(reversed(parts)) in together)
+        is_said = any(len(part) >= NAME_PART_MIN and part in words for part in parts)
+        is_said |= bool(parts) and set(parts) <= set(words)
+        # Two short parts stand in many words that mean nobody; together they would be a name.
+        is_long = sum(map(len, parts)) >= 2 * NAME_PART_MIN
+        is_run_together = len(parts) > 1 and (
+            "".join(parts) in together or (is_long and all(part in together for part in parts))
+        )
         if is_said or is_run_together:
             raise InvalidRole(field="word", reason="a function or a pseudonym, never a name")
 
 
 def _list_parts(text: str) -> list[str]:
     """Return the words of a text as anybody would type them: without accents and capitals."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
+    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return [part for part in _WORDS.split(plain) if part]
 
