@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from node.effects import store
 from node.effects.effects import Figures, Line, Part, Place, compute_figures, round_waiting
-from node.effects.store import Given, Taken
+from node.effects.givers import Given, find_givers
 from node.orientation.projects import OFFERS_MAX, derive_number
 from protocol.book import log_store
 from protocol.book.worker import Page
@@ -124,10 +124,14 @@ class EffectDesk:
         given: dict[tuple[str, str, bytes], list[Given]] = defaultdict(list)
         for gift in store.load_given(connection, addresses):
             given[(gift.campaign, *addresses[gift.address])].append(gift)
+        conversions: dict[tuple[str, str, bytes], list[tuple[int, int]]] = defaultdict(list)
+        for one in taken:
+            conversions[one[:3]].append((one.at, one.cents))
+        behind = {key: iter(find_givers(each, given[key])) for key, each in conversions.items()}
         for one in taken:
             if (campaign := _find_campaign(one.campaign)) is None:
                 continue
-            givers = find_givers(one, given[one.campaign, one.territory, one.project])
+            givers = next(behind[one[:3]])
             people = givers if len(givers) < self._people_min else None
             title = store.find_title(connection, TerritoryCode(one.territory), numbers[one.territory, one.project])
             part = Part(one.cents, people, self._words.said.get(one.due), one.confirmed_on > 0)
@@ -179,15 +183,3 @@ def _find_campaign(text: str) -> bytes | None:
 def _list_numbers(project: bytes) -> list[AccountNumber]:
     """Return the account numbers that a project may have where it is."""
     return [derive_number(Id16(project), offer) for offer in range(OFFERS_MAX)]
-
-
-def find_givers(one: Taken, given: Iterable[Given]) -> frozenset[str]:
-    """Return which accounts here stood behind a project elsewhere when it converted; who gave from elsewhere is not known.
-
-    Only what was before counts: a step that was told must not change by what is given or comes back later.
-    """
-    stood: Counter[str] = Counter()
-    for gift in given:
-        if gift.at <= one.at:
-            stood[gift.account] += gift.cents
-    return frozenset(account for account, cents in stood.items() if cents > 0)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, case, delete, func, insert, select
 
 from node.catalogue.tables import listed_projects
 from node.effects.effects import Figures, Line, Place
+from node.effects.givers import Given
 from node.effects.tables import listed_titles, told_effects
 from node.federation.tables import arrivals, cessions, conversions, sent_slips
 from node.ledger.tables import origins, transfers
@@ -44,16 +45,6 @@ class Taken(NamedTuple):
     people: int
     at: int
     confirmed_on: int
-
-
-class Given(NamedTuple):
-    """What an account here gave to a project elsewhere at an instant, of a campaign's lots; below zero: what came back to it."""
-
-    address: str
-    campaign: str
-    account: str
-    cents: int
-    at: int
 
 
 def load_waiting(connection: Connection) -> list[Waiting]:

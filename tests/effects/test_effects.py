@@ -8,8 +8,7 @@ import random
 import pytest
 
 from node.effects.effects import Figures, Part, choose_told, compute_figures, round_waiting
-from node.effects.service import find_givers
-from node.effects.store import Given, Taken
+from node.effects.givers import Given, find_givers
 from protocol.house import DueState
 
 PAID, REJECTED, NETTED = DueState.PAID, DueState.REJECTED, DueState.NETTED
@@ -64,12 +63,22 @@ def test_what_waits_is_told_in_hundreds_of_euros_and_of_few_not_at_all() -> None
 
 
 def test_who_stood_behind_a_conversion_is_the_same_whatever_comes_after_it() -> None:
-    taken = Taken("", "", b"", "", b"", 500, 0, 10, 0)
-
-    def gave(account: str, cents: int, at: int) -> Given:
-        return Given("", "", account, cents, at)
-
     before = [gave("a", 100, 1), gave("b", 100, 2), gave("b", -100, 9), gave("c", 100, 10), gave("c", -40, 10)]
-    assert find_givers(taken, before) == {"a", "c"}
+    assert find_givers([(10, 160)], before) == [{"a", "c"}]
     after = [gave("a", -100, 11), gave("b", 100, 12), gave("d", 100, 13)]
-    assert find_givers(taken, before + after) == {"a", "c"}
+    assert find_givers([(10, 160)], before + after) == [{"a", "c"}]
+
+
+def test_a_gift_that_was_converted_stands_behind_nothing_else() -> None:
+    many = [gave(name, 100, at) for at, name in enumerate("abcde")]
+    assert find_givers([(5, 500), (9, 200)], [*many, gave("x", 200, 7)]) == [set("abcde"), {"x"}]
+    # The oldest first; what nobody here gave came from elsewhere.
+    assert find_givers([(5, 250), (9, 150), (10, 400)], [*many, gave("x", 50, 7)]) == [
+        set("abc"),
+        set("cd"),
+        {"e", "x"},
+    ]
+
+
+def gave(account: str, cents: int, at: int) -> Given:
+    return Given("", "", account, cents, at)
