@@ -58,6 +58,7 @@ async def run_story(
     kills: int,
     seed: int,
     faults: int = 0,
+    acknowledged: int = 0,
     kinds: Sequence[Fault] = tuple(Fault),
     settle_seconds: float = SETTLE_SECONDS,
     server: PostgresServer | None = None,
@@ -67,7 +68,7 @@ async def run_story(
     """Run one story in this folder; the bases are SQLite in it, or databases of `server`. `program` serves the nodes.
 
     With `faults` a proxy stands between each node and the hub, and the story goes on until so many calls met a fault of
-    these kinds.
+    these kinds. However slow the machine is, it goes on until so much was `acknowledged`: else nothing could have been lost.
     """
     began = time.monotonic()
     dice = random.Random(f"kill/{seed}")
@@ -90,7 +91,11 @@ async def run_story(
         working = [asyncio.create_task(caller.run(stop)) for caller in callers]
         for proxy in proxies:
             proxy.share, proxy.kinds = FAULTS_SHARE, kinds
-        await asyncio.gather(killer.run(kills, on_kill), _wait_faults(proxies, faults, working))
+        await asyncio.gather(
+            killer.run(kills, on_kill),
+            _wait_until(lambda: sum(proxy.met.total() for proxy in proxies) >= faults, working),
+            _wait_until(lambda: oracle.count_acknowledged() >= acknowledged, working),
+        )
         for proxy in proxies:
             proxy.calm()
         stop.set()
@@ -124,9 +129,9 @@ async def run_story(
     )
 
 
-async def _wait_faults(proxies: Sequence[Proxy], faults: int, working: Sequence[asyncio.Task[None]]) -> None:
-    """Wait until so many calls met a fault, while somebody works."""
-    while sum(proxy.met.total() for proxy in proxies) < faults:
+async def _wait_until(is_so: Callable[[], bool], working: Sequence[asyncio.Task[None]]) -> None:
+    """Wait until it is so, while somebody works."""
+    while not is_so():
         done, _ = await asyncio.wait(working, timeout=0.05, return_when=asyncio.FIRST_COMPLETED)
         if done:
             return
