@@ -22,6 +22,11 @@ def read_day(number: int) -> datetime.date:
         raise InvalidTime(field="day", reason="no such day: yyyymmdd") from None
 
 
+def add_days(day: int, days: int) -> int:
+    """Return the day so many days later. Raises InvalidTime."""
+    return write_day(read_day(day) + datetime.timedelta(days=days))
+
+
 def local_day(at: int, zone: str) -> datetime.date:
     """Return the day of an instant where the clocks show that zone."""
     return datetime.datetime.fromtimestamp(at / 1_000, ZoneInfo(zone)).date()

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from node.governance.days import add_days
 from node.governance.parameters_store import load_purposes, load_south_rules
 from node.governance.south.clearances import Clearance
 from node.governance.south.gate import GapCode, Programme, missing
@@ -25,7 +26,6 @@ from node.governance.south.programmes import (
     read_clauses,
     write_clauses,
 )
-from node.governance.south.rules import add_days
 from protocol.identifiers import Id16
 from protocol.running.explanations import SENTENCES
 

@@ -53,7 +53,7 @@ from node.governance.auditing.words import (
 )
 from node.governance.bearers import DIGEST_BYTES
 from node.governance.committee_service import load_drawing, save_draw_list, take_draw_number
-from node.governance.days import format_day, local_day, read_day, write_day
+from node.governance.days import add_days, format_day, local_day, read_day, write_day
 from node.governance.drawing import AUDITORS, SOURCE_MAX, make_list
 from node.governance.errors import (
     DrawStepRefused,
@@ -488,7 +488,7 @@ class AuditDesk:
             raise MissionStepRefused(state=audit.state, event=AuditState.DROPPED)
         drawing = load_drawing(page.connection, audit.draw)
         drawn_on, today = drawing.told.drawn_on, self._today(page)
-        if not drawing.number and drawn_on <= today <= _add_days(drawn_on, UNTOLD_DAYS):
+        if not drawing.number and drawn_on <= today <= add_days(drawn_on, UNTOLD_DAYS):
             raise DrawStepRefused(reason="the public draw was held: its number is told first, whoever it names")
         note_asked(page, asked.id, *content)
         self._end(page, audit, f"{asked.by}: {asked.reason}")
@@ -618,7 +618,3 @@ def list_reminders(connection: Connection) -> list[Any]:
             .order_by(_reminders.c.at, _reminders.c.mission)
         ).all()
     )
-
-
-def _add_days(day: int, days: int) -> int:
-    return write_day(read_day(day) + datetime.timedelta(days=days))

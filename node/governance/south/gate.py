@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from node.governance.days import format_day
+from node.governance.days import add_days, format_day
 from node.governance.south.clearances import Clearance
 from node.governance.south.programmes import Agreement, Line, Partner, PartnerProof
-from node.governance.south.rules import SouthRules, add_days
+from node.governance.south.rules import SouthRules
 from protocol.errors import Fact
 
 

@@ -16,9 +16,9 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from node.governance.days import read_day
+from node.governance.days import add_days, read_day
 from node.governance.south.errors import InvalidGuide
-from node.governance.south.rules import SouthRules, add_days
+from node.governance.south.rules import SouthRules
 from node.governance.texts import is_line
 from protocol.canonical import decode_typed, encode_typed, prepare
 from protocol.errors import NotCanonical

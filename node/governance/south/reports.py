@@ -11,10 +11,9 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from node.governance.days import format_day, read_day
+from node.governance.days import add_days, format_day, read_day
 from node.governance.south.errors import InvalidProgramme, ReportRefused
 from node.governance.south.programmes import LINES_MAX
-from node.governance.south.rules import add_days
 from node.governance.texts import is_prose
 from protocol.amounts import CENTS_MAX
 from protocol.canonical import decode_typed, encode_typed, prepare

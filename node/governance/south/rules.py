@@ -5,10 +5,7 @@ The figures stand in parameters/south.toml with their dates; `node.governance.pa
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import dataclass
-
-from node.governance.days import read_day, write_day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +23,3 @@ class SouthRules:
     guide_members: int
     guide_colleges: int
     guide_days_max: int
-
-
-def add_days(day: int, days: int) -> int:
-    """Return the day (yyyymmdd) so many days later. Raises InvalidTime."""
-    return write_day(read_day(day) + datetime.timedelta(days=days))

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from node.governance import tables as base_tables
-from node.governance.days import local_day, write_day
+from node.governance.days import add_days, local_day, write_day
 from node.governance.parameters_store import load_south_rules
 from node.governance.rules_checks import Rule, list_rows, load_signing
 from node.governance.signers import SignerRole
@@ -26,7 +26,6 @@ from node.governance.south.programme_store import (
 )
 from node.governance.south.programmes import require_country
 from node.governance.south.reports import read_report
-from node.governance.south.rules import add_days
 from node.governance.store import load_project
 from protocol.exchange.talk_store import load_talk
 from protocol.house import (
