@@ -18,10 +18,10 @@ from node.deposits.checks import check_deposits
 from node.doors.endings import HeldKey
 from node.doors.endings_checks import check_endings
 from node.doors.endings_store import load_held, load_signers
-from node.effects.checks import load_converted as load_converted_here
+from node.effects.checks import load_converted_by_due
 from node.effects.store import load_told
 from node.fund.checks import check_fund
-from node.fund.effects_service import load_converted
+from node.fund.effects_service import load_converted_by_due as load_fund_converted
 from node.fund.tables import door_keys as fund_keys
 from node.fund.tables import officers
 from node.fund_app import load_fund_settings
@@ -218,7 +218,7 @@ def check_told(accounts: Connection, partners: Connection) -> Checked:
 
 def check_converted(accounts: Connection, fund: Connection, home: str) -> Checked:
     """Hold what was converted of each campaign by the accounts against the fund's own sums, due by due."""
-    ours, theirs = load_converted_here(accounts, home), load_converted(fund)
+    ours, theirs = load_converted_by_due(accounts, home), load_fund_converted(fund)
     wrong = next((one for one in sorted(ours) if ours[one] != theirs.get(one)), None)
     findings = []
     if wrong is not None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from protocol.errors import InvalidId
 from protocol.house import DueState
+from protocol.identifiers import parse_id
 
 WAITING_STEP: Final = 10_000  # cents: what is directed moves with each holder, and is told in whole hundreds of euros
 
@@ -47,6 +49,14 @@ class Part(NamedTuple):
     people: frozenset[str] | None
     said: DueState | None
     is_confirmed: bool
+
+
+def find_campaign(text: str) -> bytes | None:
+    """Return the id of a campaign of the companies, as lots name it; None of what a fund calls by another name."""
+    try:
+        return bytes(parse_id(text))
+    except InvalidId:
+        return None
 
 
 def choose_told(parts: Sequence[Part], people_min: int) -> list[list[Part]]:

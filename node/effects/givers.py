@@ -2,7 +2,7 @@
 
 The territory of a project takes whole orientations, the oldest first (decision 0022), and tells lots, not people: so each
 conversion of a campaign's lots takes the oldest gifts of accounts here that were there by then. Whoever gave from elsewhere is
-not known, so they are rather too few than too many.
+not known: what he gave is taken for gifts of accounts here, where there are such.
 """
 
 from __future__ import annotations

@@ -9,12 +9,11 @@ from typing import Final
 from sqlalchemy import Connection
 
 from node.effects import store
-from node.effects.effects import Figures, Line, Part, Place, compute_figures, round_waiting
+from node.effects.effects import Figures, Line, Part, Place, compute_figures, find_campaign, round_waiting
 from node.effects.givers import Given, find_givers
 from node.orientation.projects import OFFERS_MAX, derive_number
 from protocol.book import log_store
 from protocol.book.worker import Page
-from protocol.errors import InvalidId
 from protocol.house import (
     BaseName,
     DueConfirmed,
@@ -25,7 +24,7 @@ from protocol.house import (
     HouseSlip,
     decode_house_slip,
 )
-from protocol.identifiers import AccountNumber, Id16, TerritoryCode, parse_id, write_address
+from protocol.identifiers import AccountNumber, Id16, TerritoryCode, write_address
 
 Tell = Callable[[Page, str, Sequence[HouseMessage]], object]
 MESSAGES_AT_ONCE: Final = 500
@@ -62,7 +61,7 @@ class EffectDesk:
         titles: dict[Place, str] = {}
         waiting: dict[Place, int] = {}
         for one in store.load_waiting(connection):
-            if (campaign := _find_campaign(one.campaign)) is not None:
+            if (campaign := find_campaign(one.campaign)) is not None:
                 place = Place(campaign, self._home, one.project)
                 titles[place] = one.title
                 waiting[place] = round_waiting(one.cents, one.people, self._people_min)
@@ -106,7 +105,7 @@ class EffectDesk:
 
     def _list_home(self, connection: Connection) -> Iterator[tuple[str, Place, Part]]:
         for one in store.load_taken_home(connection, self._home):
-            if (campaign := _find_campaign(one.campaign)) is None:
+            if (campaign := find_campaign(one.campaign)) is None:
                 continue
             is_few = one.people < self._people_min
             people = store.load_people(connection, one.due, one.campaign) if is_few else None
@@ -129,7 +128,7 @@ class EffectDesk:
             conversions[one[:3]].append((one.at, one.cents))
         behind = {key: iter(find_givers(each, given[key])) for key, each in conversions.items()}
         for one in taken:
-            if (campaign := _find_campaign(one.campaign)) is None:
+            if (campaign := find_campaign(one.campaign)) is None:
                 continue
             givers = next(behind[one[:3]])
             people = givers if len(givers) < self._people_min else None
@@ -170,14 +169,6 @@ def read_line(message: EffectTold) -> Line:
         message.title,
         Figures(message.waiting, message.converted, message.paid, message.netted, message.confirmed),
     )
-
-
-def _find_campaign(text: str) -> bytes | None:
-    """Return the id of a campaign of the companies; None of what a fund calls by another name."""
-    try:
-        return bytes(parse_id(text))
-    except InvalidId:
-        return None
 
 
 def _list_numbers(project: bytes) -> list[AccountNumber]:

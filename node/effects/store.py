@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, and_, case, delete, func, insert, select
+from sqlalchemy import Connection, Select, and_, case, delete, func, insert, select
 
 from node.catalogue.tables import listed_projects
 from node.effects.effects import Figures, Line, Place
@@ -147,6 +147,11 @@ def load_taken_abroad(connection: Connection) -> list[Taken]:
     ]
 
 
+def load_taken(connection: Connection, home: str) -> list[Taken]:
+    """Return what our fund owes, for projects here and elsewhere."""
+    return [*load_taken_home(connection, home), *load_taken_abroad(connection)]
+
+
 def load_given(connection: Connection, addresses: Collection[str]) -> list[Given]:
     """Return what accounts here gave to projects elsewhere, and what came back to them, each with its instant."""
     found: list[Given] = []
@@ -179,35 +184,28 @@ def load_given(connection: Connection, addresses: Collection[str]) -> list[Given
     return found
 
 
-def keep_titles(connection: Connection, home: str) -> None:
-    """Keep the titles of projects elsewhere that stand in a catalogue now."""
+def _query_new_titles(home: str) -> Select[tuple[str, str, str]]:
+    """Titles of projects elsewhere that stand in a catalogue now and are not kept yet."""
     is_known = and_(
         listed_titles.c.territory == listed_projects.c.territory, listed_titles.c.number == listed_projects.c.number
     )
-    new = (
+    return (
         select(listed_projects.c.territory, listed_projects.c.number, listed_projects.c.title)
         .outerjoin(listed_titles, is_known)
         .where(listed_titles.c.number.is_(None), listed_projects.c.territory != home)
     )
-    rows = [dict(row._mapping) for row in connection.execute(new)]
+
+
+def keep_titles(connection: Connection, home: str) -> None:
+    """Keep the titles of projects elsewhere that stand in a catalogue now."""
+    rows = [dict(row._mapping) for row in connection.execute(_query_new_titles(home))]
     if rows:
         connection.execute(insert(listed_titles), rows)
 
 
 def has_new_titles(connection: Connection, home: str) -> bool:
     """Tell whether a catalogue has titles that are not kept yet."""
-    is_known = and_(
-        listed_titles.c.territory == listed_projects.c.territory, listed_titles.c.number == listed_projects.c.number
-    )
-    return (
-        connection.execute(
-            select(listed_projects.c.number)
-            .outerjoin(listed_titles, is_known)
-            .where(listed_titles.c.number.is_(None), listed_projects.c.territory != home)
-            .limit(1)
-        ).first()
-        is not None
-    )
+    return connection.execute(_query_new_titles(home).limit(1)).first() is not None
 
 
 def find_title(connection: Connection, territory: TerritoryCode, numbers: Sequence[AccountNumber]) -> str:

@@ -33,7 +33,7 @@ class DonorEffects:
     effects: tuple[Effect, ...]
 
 
-def load_converted(connection: Connection) -> dict[tuple[bytes, str], int]:
+def load_converted_by_due(connection: Connection) -> dict[tuple[bytes, str], int]:
     """Return what was taken of lots, by the due's id and the campaign that paid for them or pledged them."""
     paid_for = select(deposits.c.lot_ref.label("ref"), expectations.c.campaign.label("campaign")).join(
         expectations, expectations.c.id == deposits.c.expectation

@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, update
 
 from node.catalogue.tables import listed_projects
 from node.checks import check_node
-from node.effects.checks import RULE, load_converted
+from node.effects.checks import RULE, load_converted_by_due
 from node.effects.service import EffectDesk
 from node.effects.tables import told_effects
 from node.ledger.accounts import AccountKind
@@ -217,7 +217,7 @@ async def test_what_became_of_two_campaigns_at_home_and_elsewhere(story: Story) 
     assert story.hear_told() == {(BREAD, WELL): (0, 12_000, 0, 12_000, 12_000)}
 
     bread_id, books_id = (str(uuid.UUID(bytes=one)) for one in (BREAD, BOOKS))
-    assert story.lyon.book.read_now(lambda line: load_converted(line, LYON)) == {
+    assert story.lyon.book.read_now(lambda line: load_converted_by_due(line, LYON)) == {
         (first, bread_id): 20_100,
         (second, bread_id): 10_050,
         (second, books_id): 12_000,
