@@ -165,8 +165,8 @@ class AccountsRecovery:
         order_netted: Callable[[Page, OrderNetted], list[HouseMessage]] = lambda _page, _message: [],
     ) -> None:
         """`hear_fund` follows what the fund says of what it owes, `confirm` a bearer's word that it has the euros; `begin`
-        ends what may have been withdrawn since the copy; `hear_guides` notes who is a guide, `hear_endings` ends keys whose duty is over, and `order_netted` asks our
-        fund for what another one netted.
+        ends what may have been withdrawn since the copy; `hear_guides` notes who is a guide, `hear_endings` ends keys whose
+        duty is over, and `order_netted` asks our fund for what another one netted.
         """
         self._begin = begin
         self._hear_guides = hear_guides

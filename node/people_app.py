@@ -38,13 +38,12 @@ from protocol.running import clock_service
 from protocol.running.admin_service import AdminServer
 from protocol.running.keys_store import create_keys, find_passphrase, load_keyring, set_current
 from protocol.running.logs_service import find_logger
-from protocol.running.settings import NotConfigured, parse_listen, parse_settings
+from protocol.running.settings import LOOPBACK, NotConfigured, parse_listen, parse_settings
 
 log = find_logger("people")
 FILE: Final = "people.toml"
 BASE_KEYS: Final = "base"
 CATCH_UP_EVERY_MINUTES: Final = 15
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 OFFICERS: Final = frozenset({Duty.PEOPLE_OFFICER, Duty.AUDITOR})
 
 

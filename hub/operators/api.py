@@ -19,12 +19,11 @@ from protocol.running.http_service import AS_PROBLEM, Beside, JsonResponse, Metr
 from protocol.running.keys_store import write_private
 from protocol.running.logs_service import find_logger
 from protocol.running.openapi import Api, Route, describe_api
-from protocol.running.settings import NotConfigured, parse_listen
+from protocol.running.settings import LOOPBACK, NotConfigured, parse_listen
 
 log = find_logger("operators")
 BODY_BYTES_MAX: Final = 1_024  # nothing is asked by a body
 WINDOW_DIGITS_MAX: Final = 9
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 PORT: Final = "operator-port"
 _READS: Final = (OperatorDuty.READER, OperatorDuty.OPERATOR)
 _ACTS: Final = (OperatorDuty.OPERATOR,)

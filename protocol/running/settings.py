@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from protocol.errors import Refusal
 
@@ -39,6 +39,10 @@ def format_settings(settings: msgspec.Struct) -> str:
         written = json.dumps(value, ensure_ascii=False).replace("\x7f", r"\u007f")  # JSON leaves it, TOML refuses it
         lines.append(f"{name} = {written}")
     return "\n".join(lines) + "\n"
+
+
+# Hosts that nobody but this machine reaches.
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def parse_listen(listen: str) -> tuple[str, int]:
